@@ -1,0 +1,26 @@
+"""Puts the template's Git bundle into the wheel (a hatchling build hook)."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class TemplateBundle(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's generic is private
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if version == "editable":  # the source tree itself is at hand
+            return
+        root = Path(self.root)
+        sys.path.insert(0, str(root / "scaffold"))
+        from mlops_new.template import write_bundle
+
+        self.folder = tempfile.TemporaryDirectory(prefix="mlops-new-")
+        bundle = Path(self.folder.name) / "template.bundle"
+        write_bundle(root, bundle, f"v{self.metadata.version}")
+        build_data["force_include"][str(bundle)] = "mlops_new/template.bundle"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        if version != "editable":
+            self.folder.cleanup()

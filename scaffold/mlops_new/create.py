@@ -1,0 +1,194 @@
+"""Makes the repository: rendered, its data under DVC, one commit. All of it, or nothing."""
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlops_new import dvc, own_data, template
+from mlops_new.errors import MlopsNewError
+from mlops_new.processes import ProcessError, require, run
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person asked for. `target` is None for the embedded starter data."""
+
+    path: Path
+    data: Path | None = None
+    target: str | None = None
+    time: str | None = None
+    slices: tuple[str, ...] = ()
+    tiers: tuple[tuple[str, str], ...] = ()
+    remote: str = ""
+    kit: str = "remote"
+
+    @property
+    def name(self) -> str:
+        return Path(os.path.abspath(self.path)).name
+
+
+@dataclass(frozen=True)
+class Created:
+    path: Path
+    name: str
+    files: int
+    notes: list[str] = field(default_factory=list)  # what was inferred of the person's own data
+
+
+def create(wishes: Wishes, say: Say) -> Created:
+    """Raises MlopsNewError when it cannot be made; then nothing is left behind."""
+    target = Path(os.path.abspath(wishes.path))
+    check(wishes, target)
+    with _staging(target) as stage:
+        try:
+            answers = _answers(wishes)
+            template.render(stage, answers)
+            notes: list[str] = []
+            if wishes.data:
+                inferred = own_data.bring_in(stage, wishes, say)
+                notes = inferred.notes
+                if inferred.answers.items() - answers.items():
+                    template.render(stage, answers | inferred.answers)
+            dvc.track(stage, stage / answers.get("data_file", template.STARTER_DATA))
+            _first_commit(stage, wishes.name)
+            files = len(run(["git", "ls-files"], stage).splitlines())
+            _move(stage, target)
+        except ProcessError as error:
+            raise MlopsNewError(str(error), "Nothing was made.") from error
+        except OSError as error:
+            raise MlopsNewError(
+                f"Writing {wishes.path} failed: {error.strerror or error}", "Nothing was made."
+            ) from error
+    return Created(target, wishes.name, files, notes)
+
+
+def check(wishes: Wishes, target: Path) -> None:
+    """Everything that can be known to be wrong before a byte is written."""
+    if not NAME.fullmatch(wishes.name):
+        better = re.sub(r"[^a-z0-9]+", "-", wishes.name.lower()).strip("-0123456789")
+        raise MlopsNewError(
+            f"{wishes.name!r} is not a name: lower-case letters, digits and single hyphens, a letter first.",
+            f"Try {better!r}." if better else "",
+        )
+    if target.is_symlink() or target.exists():
+        if not target.is_dir():
+            raise MlopsNewError(f"{wishes.path} exists and is not a folder.", "Choose another name.")
+        inside = sorted(path.name for path in target.iterdir())
+        if inside:
+            shown = ", ".join(inside[:3]) + (", ..." if len(inside) > 3 else "")
+            raise MlopsNewError(
+                f"{wishes.path} is not empty ({shown}).", "Choose another name or empty the folder."
+            )
+    require("git", *(["uv"] if wishes.data else []))
+    _check_identity(target)
+    if wishes.data:
+        own_data.check(wishes.data, wishes.target)
+    elif wishes.target or wishes.time or wishes.slices:
+        raise MlopsNewError(
+            "--target, --time and --slice speak of your own data, and there is none.",
+            "Add --data FILE, or leave them out for the starter data.",
+        )
+    for layer, tool in wishes.tiers:
+        raise MlopsNewError(
+            f"There is no layer {layer!r}{f' with {tool!r}' if tool else ''} in template {template.tag()}.",
+            "This version has the base only: leave --with out.",
+        )
+
+
+def _check_identity(target: Path) -> None:
+    nearest = next(parent for parent in target.parents if parent.is_dir())
+    try:
+        run(["git", "var", "GIT_COMMITTER_IDENT"], nearest)
+        run(["git", "var", "GIT_AUTHOR_IDENT"], nearest)
+    except ProcessError as error:
+        raise MlopsNewError(
+            "Git does not know who you are, so it cannot make the first commit.",
+            'Tell it: git config --global user.name "Your Name"; '
+            "git config --global user.email you@example.com",
+        ) from error
+
+
+def _answers(wishes: Wishes) -> dict[str, Any]:
+    answers: dict[str, Any] = {
+        "project_name": wishes.name,
+        "remote": _remote(wishes.remote),
+        "kit": wishes.kit,
+    }
+    if wishes.data:
+        answers |= {"own_data": True, "data_file": own_data.path_for(wishes.data)}
+    return answers
+
+
+def _remote(url: str) -> str:
+    """A folder is made absolute: DVC would take it as relative to its own configuration."""
+    return url if "://" in url or not url else Path(os.path.abspath(url)).as_posix()
+
+
+def _first_commit(stage: Path, name: str) -> None:
+    run(["git", "init", "--quiet", "--initial-branch=main"], stage)
+    run(["git", "add", "--all"], stage)
+    message = f"Start {name}\n\nMade by mlops-new {template.tag()}."
+    run(["git", "commit", "--quiet", "--no-verify", f"--message={message}"], stage)
+
+
+@contextmanager
+def _staging(target: Path) -> Iterator[Path]:
+    """A folder on the target's file system that is gone afterwards, whatever happens."""
+    nearest = next(parent for parent in target.parents if parent.is_dir())
+    try:
+        stage = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=nearest))
+    except OSError as error:
+        raise MlopsNewError(f"Cannot write in {nearest}: {error.strerror}.") from error
+    try:
+        stage.chmod(0o777 & ~_umask())
+        yield stage
+    finally:
+        _remove(stage)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _remove(folder: Path) -> None:
+    def make_writable(function: Callable[[str], object], path: str, _: object) -> None:
+        os.chmod(path, stat.S_IWRITE)  # Windows refuses to delete Git's read-only objects
+        function(path)
+
+    if folder.exists():
+        shutil.rmtree(folder, onerror=make_writable)
+
+
+def _move(stage: Path, target: Path) -> None:
+    """The finished repository to its place: one rename, or one for each entry of an existing folder."""
+    missing = [parent for parent in (target, *target.parents) if not parent.exists()]
+    try:
+        if target in missing:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            stage.rename(target)
+            return
+        moved: list[Path] = []
+        try:
+            for entry in sorted(stage.iterdir()):
+                moved.append(entry.rename(target / entry.name))
+        except BaseException:
+            for entry in moved:
+                entry.rename(stage / entry.name)
+            raise
+    except BaseException:
+        for parent in missing[1:]:
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
+        raise

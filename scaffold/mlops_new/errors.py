@@ -1,0 +1,10 @@
+"""The one exception that reaches a person."""
+
+
+class MlopsNewError(Exception):
+    """What happened, with the value; then what to do about it."""
+
+    def __init__(self, what: str, do: str = "") -> None:
+        super().__init__(f"{what}\n{do}" if do else what)
+        self.what = what
+        self.do = do

@@ -1,0 +1,327 @@
+"""Reads a data file and writes data/schema.yaml and data/sample.csv for it.
+
+Runs in the generated repository's environment with its `pipeline` package in reach, so that what is
+inferred here is what the pipeline will read and check. stdout: one JSON object with `answers` for the
+template and `notes` for the person. Exit 1: the file is refused; stderr says why.
+"""
+
+import csv
+import difflib
+import io
+import json
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import columns
+import dialect
+import polars as pl
+import pyarrow as pa
+import yaml
+from pipeline import params
+from pipeline.checks import check, gives_away
+from pipeline.prepare import prepare
+from pipeline.rows import TRUE, raw, read
+from pipeline.schema import ROW, Column, DataError, Schema
+
+FEWEST_ROWS = 20
+MOST_CLASSES = 200
+CLASSES_OF_NUMBERS = 20  # a whole number with more different values is an amount
+SAMPLE_ROWS = 1000
+SAMPLE_BYTES = 900_000
+PER_CLASS = 30  # rows of each class that the sample has at least
+BIRTH = re.compile(r"birth|dob|born", re.IGNORECASE)
+POSITIVE = {*TRUE, "positive", "pos", "bad", "default", "churn", "churned", "fraud", "spam"}
+
+
+class Refused(Exception):
+    """Why the file cannot be trained on, and on a second line what to do."""
+
+
+def main() -> int:
+    path, asked = Path(sys.argv[1]), json.loads(sys.argv[2])
+    try:
+        answers, notes = infer(path, **asked)
+    except (Refused, DataError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(json.dumps({"answers": answers, "notes": notes}))
+    return 0
+
+
+def infer(
+    path: Path, target: str, time: str | None, slices: list[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Writes the two files and says what was inferred. Raises Refused or DataError."""
+    try:
+        file = {} if path.suffix == ".parquet" else dialect.dialect(path)
+        frame = raw(path, file)
+    except (ValueError, UnicodeError, pa.ArrowException) as error:
+        raise Refused(f"{path.name} cannot be read: {error}\nIs it CSV or Parquet, and whole?") from error
+    _expect(frame, path.name, target, time, slices)
+    found = {name: columns.column(frame[name], file.get("decimal", ".")) for name in frame.columns}
+    found[target], task, notes = _target(frame[target], found[target])
+    time, said = _time(frame, found, time, target)
+    notes += said
+    found, key = _key(found, target, frame)
+    schema = Schema(
+        task=task,
+        target=target,
+        columns=found,
+        positive=_positive(frame[target], found[target]) if task == "binary" else None,
+        time=time,
+        key=key,
+        slices=slices,
+        file=file,
+    )
+    schema, typed = _without_give_aways(path, schema)
+    schema = replace(schema, duplicates=_duplicates(typed, schema))
+    if schema.positive is not None:
+        notes[0] += f"; predicts the probability of {schema.positive!r}"
+    _trainable(typed, schema)
+    notes += _ignored(schema)
+    notes += _ambiguous(frame, schema)
+    notes.append(_sample(frame, schema))
+    _write_schema(schema)
+    return {"task": task}, notes
+
+
+def _expect(frame: pl.DataFrame, name: str, target: str, time: str | None, slices: list[str]) -> None:
+    if len(frame) < FEWEST_ROWS:
+        raise Refused(f"{name} has {len(frame)} rows; at least {FEWEST_ROWS} are needed to train and to test.")
+    for option, wanted in [("--target", target), ("--time", time), *(("--slice", one) for one in slices)]:
+        if wanted is not None and wanted not in frame.columns:
+            near = difflib.get_close_matches(wanted, frame.columns, n=3, cutoff=0.5)
+            shown = near or frame.columns[:10]
+            raise Refused(
+                f"{name} has no column {wanted!r} ({option}).\n"
+                + ("Did you mean " if near else "Its columns: ")
+                + ", ".join(map(repr, shown))
+                + ("?" if near else "")
+            )
+
+
+def _target(values: pl.Series, column: Column) -> tuple[Column, str, list[str]]:
+    """The target's column, the task, and what to say of it."""
+    known = values.drop_nulls()
+    name, levels = values.name, known.n_unique()
+    if levels < 2:
+        raise Refused(f"The target {name!r} has {levels} different values; there is nothing to tell apart.")
+    if column.type == "time":
+        raise Refused(f"The target {name!r} holds times.\nMake it a number: how long from when?")
+    column = replace(column, use="target", because="", min=None, max=None)
+    dropped = [f"{values.null_count()} rows have no {name!r} and are left out"] if len(known) < len(values) else []
+    few = levels == 2 or (column.type == "integer" and levels <= CLASSES_OF_NUMBERS)
+    if column.type in ("integer", "number") and not few:
+        note = f"task: regression ({name!r} is a number with {levels} different values)"
+        return column, "regression", [note, *dropped]
+    if levels > MOST_CLASSES or levels > len(known) / 2:
+        raise Refused(
+            f"The target {name!r} has {levels} different values in {len(known)} rows that are not numbers"
+            f" ({', '.join(map(repr, known.head(3)))}).\nTake a target with fewer classes, or a number."
+        )
+    task = "binary" if levels == 2 else "multiclass"
+    kind = "category" if column.type == "number" else column.type
+    values_seen = _classes(known, kind)
+    note = f"task: {task} ({name!r} has {levels} different values)"
+    if kind == "integer" and levels > 2:
+        note += "; for an amount instead, set task: regression there and a ...Regressor in params.yaml"
+    return replace(column, type=kind, values=values_seen), task, [note, *dropped]
+
+
+def _classes(known: pl.Series, kind: str) -> list[Any]:
+    if kind == "boolean":
+        return [False, True]
+    if kind == "integer":
+        texts = known.str.strip_chars() if known.dtype == pl.String else known
+        return texts.cast(pl.Int64).unique().sort().to_list()
+    return known.cast(pl.String).unique().sort().to_list()
+
+
+def _positive(values: pl.Series, column: Column) -> Any:
+    """The class that reads as a yes, else the rarer one."""
+    if column.type == "boolean":
+        return True
+    says_yes = [value for value in column.values if str(value).strip().lower() in POSITIVE]
+    if len(says_yes) == 1:
+        return says_yes[0]
+    counts = values.drop_nulls().cast(pl.String).value_counts(sort=True)
+    rarest = str(counts[values.name][-1]).strip()
+    return next(value for value in column.values if str(value).strip() == rarest)
+
+
+def _time(
+    frame: pl.DataFrame, found: dict[str, Column], asked: str | None, target: str
+) -> tuple[str | None, list[str]]:
+    """The column to split by: the one asked for, or the time with the most different values."""
+    if asked and found[asked].type != "time":
+        example = frame[asked].drop_nulls().head(1).to_list()
+        raise Refused(
+            f"The time column {asked!r} does not hold times in a form that is known (such as {example}).\n"
+            "Write them as 2026-01-31 or 2026-01-31 12:00:00, or leave --time out."
+        )
+    times = [
+        name
+        for name, column in found.items()
+        if column.type == "time" and column.use == "feature" and name != target and not BIRTH.search(name)
+    ]
+    time = asked or max(times, key=lambda name: frame[name].n_unique(), default=None)
+    if time:
+        return time, [f"split: the newest rows by {time!r} are the test set"]
+    return None, ["split: a seeded draw, because no column holds times"]
+
+
+def _key(
+    found: dict[str, Column], target: str, frame: pl.DataFrame
+) -> tuple[dict[str, Column], str | None]:
+    for name, column in found.items():
+        own = column.because.startswith("every row has its own")
+        if own and name != target and not frame[name].null_count():
+            return found | {name: replace(column, use="key", because="", missing=0.0)}, name
+    return found, None
+
+
+def _without_give_aways(path: Path, schema: Schema) -> tuple[Schema, pl.DataFrame]:
+    typed = read(path, schema)
+    numeric = schema.task == "regression"
+    given = [
+        name
+        for name in schema.features
+        if gives_away(typed[name], typed[schema.target], numeric=numeric)
+    ]
+    because = f"it gives the target {schema.target!r} away"
+    ignored = {name: replace(schema.columns[name], use="ignored", because=because) for name in given}
+    schema = replace(schema, columns=schema.columns | ignored)
+    if not schema.features:
+        reasons = "; ".join(_ignored(schema)) or "there is no other column"
+        raise Refused(f"No column is left to learn {schema.target!r} from: {reasons}.")
+    return schema, typed.select([*schema.used, ROW])
+
+
+def _duplicates(typed: pl.DataFrame, schema: Schema) -> float:
+    share = 1 - typed.drop(ROW).hash_rows().n_unique() / len(typed)
+    return 0.0 if schema.key else round(min(1.0, share * 1.5 + 0.01), 2)
+
+
+def _trainable(typed: pl.DataFrame, schema: Schema) -> None:
+    """The pipeline's own first stage must take what was inferred."""
+    try:
+        prepare(typed, schema, params())
+    except DataError as error:
+        raise Refused(f"The data cannot be split into train and test: {error}") from error
+
+
+def _ignored(schema: Schema) -> list[str]:
+    return [
+        f"left out: {name!r} ({column.because})"
+        for name, column in schema.columns.items()
+        if column.use == "ignored"
+    ] + ([f"key: {schema.key!r} tells one row from another"] if schema.key else [])
+
+
+def _ambiguous(frame: pl.DataFrame, schema: Schema) -> list[str]:
+    return [
+        f"{name!r} is read month first ({column.format}); day and month could be the other way round"
+        for name, column in schema.columns.items()
+        if column.format and columns.ambiguous(frame[name], column.format)
+    ]
+
+
+def _sample(frame: pl.DataFrame, schema: Schema) -> str:
+    """Writes data/sample.csv the way the file itself is written, with some rows of every class."""
+    rows = set(_spread(list(range(len(frame))), SAMPLE_ROWS - PER_CLASS))
+    if schema.task != "regression":
+        classes = frame[schema.target].drop_nulls().unique().sort().to_list()
+        share = max(1, min(PER_CLASS, SAMPLE_ROWS // 2 // len(classes)))
+        for value in classes:
+            rows |= set(_spread((frame[schema.target] == value).arg_true().to_list(), share))
+    taken = _spread(sorted(rows), SAMPLE_ROWS)
+    while len(content := _csv(frame[taken], schema)) > SAMPLE_BYTES and len(taken) > FEWEST_ROWS:
+        taken = _spread(taken, max(FEWEST_ROWS, len(taken) * 2 // 3))
+    Path("data/sample.csv").write_bytes(content)
+    return (
+        f"data/sample.csv holds {len(taken)} of the {len(frame)} rows and is committed to Git;"
+        " put made-up rows there if these must not be"
+    )
+
+
+def _spread(rows: list[int], most: int) -> list[int]:
+    if len(rows) <= most:
+        return rows
+    return [rows[i * len(rows) // most] for i in range(most)]
+
+
+def _csv(frame: pl.DataFrame, schema: Schema) -> bytes:
+    file = schema.file
+    if frame[schema.target].dtype != pl.String or file == {}:  # Parquet, or plain CSV
+        frame = frame.select(name for name in frame.columns if not frame[name].dtype.is_nested())
+        text = frame.select(_as_text(frame[name]) for name in frame.columns)
+    else:
+        text = frame
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=file.get("separator", ","), lineterminator="\n")
+    writer.writerow(text.columns)
+    writer.writerows(text.fill_null("").rows())
+    return out.getvalue().encode(file.get("encoding", "utf-8"))
+
+
+def _as_text(values: pl.Series) -> pl.Series:
+    if values.dtype == pl.Boolean:
+        return values.cast(pl.Int8).replace_strict({0: "false", 1: "true"}, default=None).alias(values.name)
+    return values.cast(pl.String)
+
+
+def _write_schema(schema: Schema) -> None:
+    """data/schema.yaml as a person would write it: no key that says the usual."""
+    usual = Column("")
+    head = f"""\
+# What a row of the data must look like. `prepare` refuses data that is not so, before anything trains;
+# `uv run python -m pipeline.checks FILE` checks a file. Inferred from the data: change what is wrong.
+
+task: {schema.task}  # binary, multiclass or regression
+"""
+    parts: dict[str, Any] = {"target": schema.target}
+    if schema.positive is not None:
+        parts["positive"] = schema.positive
+    parts |= {"time": schema.time, "key": schema.key, "duplicates": schema.duplicates}
+    parts |= {"slices": schema.slices} | ({"file": schema.file} if schema.file else {})
+    why = {
+        "positive": "the class whose probability is predicted",
+        "time": "the newest rows by it are the test set; null: a seeded draw",
+        "key": "tells one row from another; null: its position in the file",
+        "duplicates": "largest share of rows that may repeat an earlier one",
+        "slices": "columns whose values are judged one by one",
+        "file": "how the CSV is written, where that is unusual",
+    }
+    lines = [head]
+    for name, value in parts.items():
+        said = f"  # {why[name]}" if name in why else ""
+        lines.append(_yaml({name: value}).rstrip("\n") + said + "\n")
+    lines.append("""
+# type: number, integer, boolean, category, text or time; use: feature (if nothing is said), target, key or
+# ignored; missing: largest share of missing values (if nothing is said, none)
+columns:
+""")
+    for name, column in schema.columns.items():
+        entry = {
+            key: value
+            for key, value in vars(column).items()
+            if key == "type" or value != getattr(usual, key)
+        }
+        lines.append("  " + _yaml({name: entry}).rstrip("\n") + "\n")
+    Path("data/schema.yaml").write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def _yaml(value: dict[str, Any]) -> str:
+    """One line, `name: {...}`, whatever letters the name has."""
+    ((name, inside),) = value.items()
+    flow = {"default_flow_style": True, "allow_unicode": True, "width": 10**9, "sort_keys": False}
+    key = yaml.safe_dump(name, **flow).removesuffix("\n").removesuffix("...").rstrip("\n")
+    text = yaml.safe_dump(inside, **flow).removesuffix("\n").removesuffix("...").rstrip("\n")
+    return f"{key}: {text}\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""What each column holds, and whether a model should see it."""
+
+import math
+import re
+from typing import Any
+
+import polars as pl
+from pipeline.rows import FALSE, TRUE, times
+from pipeline.schema import Column
+
+LEVELS_LISTED = 50  # a category with more values is not checked value by value
+LEVELS = 0.5  # of the rows: a text with more different values is no category
+LONG = 60  # characters: longer on average is text, not a category
+NAMED_ID = re.compile(r"(^|[\W_])(id|ids|key|uuid|guid|no|nr|number|index|idx|row|rowid)($|[\W_])")
+
+DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%d.%m.%y", "%m/%d/%y")
+DAYS += ("%d/%m/%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
+CLOCKS = ("", " %H:%M:%S%.f", "T%H:%M:%S%.f", " %H:%M", "T%H:%M", " %I:%M %p", " %I:%M:%S %p")
+ZONES = ("", "%#z", " %#z")
+
+
+def column(values: pl.Series, decimal: str) -> Column:
+    """Type, use, range, values and missing share of a column as it was read: text, or Parquet's types."""
+    known = values.drop_nulls()
+    share = values.null_count() / max(len(values), 1)
+    about = {"missing": min(1.0, math.ceil(share * 150 + 2) / 100) if share else 0.0}
+    if known.is_empty():
+        return Column("text", "ignored", because="it has no values", **about)
+    kind, form = _type(known, decimal)
+    if kind is None:
+        return Column("text", "ignored", because=f"it holds {values.dtype}, not single values")
+    if known.n_unique() == 1 and len(known) == len(values):
+        return Column(kind, "ignored", because="it has the same value in every row", format=form)
+    if reason := _identifies(known, kind, values.name) or _is_text(known, kind):
+        return Column(kind, "ignored", because=reason, format=form, **about)
+    if kind in ("integer", "number"):
+        about |= _range(_numbers(known, decimal), kind)
+    if kind == "category" and known.n_unique() <= LEVELS_LISTED:
+        about["values"] = known.cast(pl.String).unique().sort().to_list()
+    return Column(kind, format=form, **about)
+
+
+def _type(known: pl.Series, decimal: str) -> tuple[str | None, str | None]:
+    """The type, and for a time written as text its format."""
+    if known.dtype == pl.String:
+        return _type_of_text(known, decimal)
+    if known.dtype in (pl.Date, pl.Datetime):
+        return "time", None
+    if known.dtype == pl.Boolean:
+        return "boolean", None
+    if known.dtype.is_integer() and known.dtype != pl.UInt64:
+        return "integer", None
+    if known.dtype.is_numeric():
+        return "number", None
+    return ("category", None) if known.dtype in (pl.Categorical, pl.Enum) else (None, None)
+
+
+def _type_of_text(known: pl.Series, decimal: str) -> tuple[str, str | None]:
+    stripped = known.str.strip_chars()
+    words = set(stripped.head(1000).unique())
+    if words <= {*TRUE, *FALSE} - {"0", "1", "0.0", "1.0"} and stripped.is_in([*TRUE, *FALSE]).all():
+        return "boolean", None
+    if stripped.str.contains(r"^[+-]?\d{1,18}$").all():
+        coded = stripped.str.contains(r"^0\d").any()  # postal codes and the like are not amounts
+        return ("category" if coded else "integer"), None
+    numbers = _numbers(stripped, decimal)
+    if numbers.null_count() == 0:
+        return "number", None
+    form = time_format(stripped)
+    return ("time", form) if form else ("category", None)
+
+
+def _numbers(values: pl.Series, decimal: str) -> pl.Series:
+    if values.dtype == pl.String:
+        values = values.str.strip_chars().str.replace(decimal, ".", literal=True)
+    return values.cast(pl.Float64, strict=False)
+
+
+def time_format(values: pl.Series) -> str | None:
+    """The first format that reads every value, month before day where both do."""
+    first = values.head(20)
+    if not first.str.contains(r"\d[-/. ]").all():
+        return None
+    for day in DAYS:
+        for clock in CLOCKS:
+            for zone in ZONES if clock else ("",):
+                form = day + clock + zone
+                if not times(first, form).null_count() and not times(values, form).null_count():
+                    return form
+    return None
+
+
+def ambiguous(values: pl.Series, form: str | None) -> bool:
+    """Whether day and month could as well be the other way round."""
+    other = str(form).replace("%m/%d", "%d/%m")
+    return other != form and not times(values.drop_nulls().str.strip_chars(), other).null_count()
+
+
+def _identifies(known: pl.Series, kind: str, name: str) -> str:
+    """Why the column only tells rows apart, or nothing."""
+    if kind not in ("integer", "category") or known.n_unique() < len(known) or len(known) < 20:
+        return ""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    named = bool(NAMED_ID.search(words)) or words in ("", "unnamed: 0")
+    if kind == "integer":
+        counted = bool((known.cast(pl.Int64).diff().drop_nulls() == 1).all())
+        return "every row has its own number" if named or counted else ""
+    return "every row has its own value"
+
+
+def _is_text(known: pl.Series, kind: str) -> str:
+    if kind != "category" or known.dtype != pl.String:
+        return ""
+    levels = known.n_unique()
+    if levels > max(LEVELS * len(known), 20) or (known.str.len_chars().mean() or 0) > LONG:
+        numbers = _numbers(known, ".")
+        odd = known.filter(numbers.is_null())
+        if 0 < len(odd) < 0.1 * len(known):
+            return f"numbers, but for {len(odd)} values such as {odd[0]!r}"
+        return f"free text: {levels} different values in {len(known)} rows"
+    return ""
+
+
+def _range(numbers: pl.Series, kind: str) -> dict[str, Any]:
+    """What was seen, and half as much again on both sides; never below zero where nothing was."""
+    low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]  # of floats
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return {}
+    room = (high - low) / 2
+    low, high = (low - room if low < 0 else max(0.0, low - room)), high + room
+    if kind == "integer":
+        return {"min": math.floor(low), "max": math.ceil(high)}
+    digits = 2 - math.floor(math.log10(room)) if room > 0 else 2
+    step = 10.0**digits
+    return {"min": round(math.floor(low * step) / step, 12), "max": round(math.ceil(high * step) / step, 12)}

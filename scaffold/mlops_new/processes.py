@@ -1,0 +1,63 @@
+"""Git and uv as processes."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlops_new.errors import MlopsNewError
+
+# An environment that is active around us must not leak into the project's own.
+FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT")
+# Set while a Git hook runs; they would point our Git at somebody else's repository.
+FOREIGN_GIT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k not in (*FOREIGN, *FOREIGN_GIT)}
+    return kept | {"DVC_NO_ANALYTICS": "1"} | more
+
+
+def require(*programs: str) -> None:
+    """Raises MlopsNewError naming the programs that are not on the PATH."""
+    tips = {
+        "git": "Install it from your system's packages (apt-get install git).",
+        "uv": "Install it (pipx install uv, or see docs.astral.sh/uv); --train and --data need it.",
+    }
+    for program in programs:
+        if shutil.which(program) is None:
+            raise MlopsNewError(f"{program} is not on the PATH.", tips[program])
+
+
+def run(command: Sequence[str | Path], cwd: Path, **more: str) -> str:
+    """What the command wrote to stdout. Raises ProcessError when it fails."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=environment(**more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        raise ProcessError(command, done.returncode, done.stderr, done.stdout)
+    return done.stdout
+
+
+class ProcessError(Exception):
+    """A process that failed: its command, code and last words."""
+
+    def __init__(
+        self, command: Sequence[str | Path], code: int, stderr: str, stdout: str = ""
+    ) -> None:
+        self.command = " ".join(str(word) for word in command)
+        self.code = code
+        self.stderr = stderr.strip()
+        self.stdout = stdout.strip()
+        super().__init__(f"`{self.command}` failed ({code}): {self.last_words()}")
+
+    def last_words(self, lines: int = 12) -> str:
+        return "\n".join((self.stderr or self.stdout).splitlines()[-lines:])

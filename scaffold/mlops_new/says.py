@@ -1,0 +1,75 @@
+"""What a person reads on the terminal."""
+
+import os
+import time
+from pathlib import Path
+
+import click
+
+from mlops_new.create import Created, Say, Wishes
+from mlops_new.training import Trained
+
+
+def reporter() -> Say:
+    """Says each step on stderr as it begins, with the seconds since the start."""
+    start = time.monotonic()
+
+    def say(step: str) -> None:
+        click.echo(f"[{time.monotonic() - start:4.1f} s] {step} ...", err=True)
+
+    return say
+
+
+def created_in_words(made: Created, wishes: Wishes, train: bool) -> str:
+    lines = [f"{made.name}: {made.files} files in one commit, the data under DVC, in {made.path}"]
+    if made.notes:
+        lines += ["", f"What {wishes.data} says:" if wishes.data else ""]
+        lines += [f"  {note}" for note in made.notes]
+        lines.append("To change any of this, edit data/schema.yaml and run `uv run dvc repro`.")
+    if not train:
+        lines += ["", f"Next: cd {_shown(made.path)} && {first_commands()}"]
+    return "\n".join(lines)
+
+
+def first_commands() -> str:
+    return "uv add --no-sync -c constraints.txt pyyaml && uv run dvc repro && uv run dvc metrics show"
+
+
+def trained_in_words(made: Created, trained: Trained) -> str:
+    model, baseline = trained.metrics["model"], trained.metrics["baseline"]
+    rows = [("", "model", "95 % interval", "baseline")]
+    rows += [
+        (name, _number(figure["value"]), _interval(figure), _number(baseline.get(name, {}).get("value")))
+        for name, figure in model.items()
+        if isinstance(figure, dict)
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    table = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(
+        [
+            "",
+            f"Trained, and judged on {model['n']} rows it has not seen:",
+            *table,
+            "",
+            "  model/            the trained model and its baseline",
+            "  metrics.json      these figures, and each slice's",
+            "  evaluation/       predictions of the test rows, and plots",
+            f"  commits           data, code and dvc.lock{', pushed to the remote' if trained.pushed else ''}",
+            "",
+            f"Next: cd {_shown(made.path)} && uv run pytest && uv run dvc plots show",
+        ]
+    )
+
+
+def _shown(path: Path) -> str:
+    """The path as the person would type it from where they stand."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(str(path)) else str(path)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}"
+
+
+def _interval(figure: dict[str, float]) -> str:
+    return f"{_number(figure['low'])} to {_number(figure['high'])}" if "low" in figure else ""

@@ -1,0 +1,48 @@
+"""From a new repository to a trained, evaluated model: lock, install, run, commit."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_new import environment
+from mlops_new.create import Say
+from mlops_new.errors import MlopsNewError
+from mlops_new.processes import ProcessError, run
+
+
+@dataclass(frozen=True)
+class Trained:
+    metrics: dict[str, Any]  # as in metrics.json
+    pushed: bool
+
+
+def train(repository: Path, say: Say) -> Trained:
+    """Runs the repository's own pipeline and commits `uv.lock` and `dvc.lock`.
+
+    Raises MlopsNewError saying what is missing; the repository stays as good as it was.
+    """
+    say("Locking and installing the environment")
+    environment.install(repository)
+    say("Training: dvc repro")
+    _step(["uv", "run", "--frozen", "dvc", "repro"], repository)
+    _step(["git", "add", "uv.lock", "dvc.lock"], repository)
+    _step(["git", "commit", "--quiet", "--no-verify", "--message=Train the first model"], repository)
+    _step(["uv", "run", "--frozen", "pre-commit", "install"], repository)
+    has_remote = "remote =" in (repository / ".dvc" / "config").read_text(encoding="utf-8")
+    if has_remote:
+        say("Pushing data and model to the remote: dvc push")
+        _step(["uv", "run", "--frozen", "dvc", "push"], repository)
+    metrics = json.loads((repository / "metrics.json").read_text(encoding="utf-8"))
+    return Trained(metrics, has_remote)
+
+
+def _step(command: list[str], repository: Path) -> None:
+    try:
+        run(command, repository)
+    except ProcessError as error:
+        raise MlopsNewError(
+            f"`{error.command}` failed in {repository.name}:\n{error.last_words()}",
+            f"The repository is made and committed. When this is mended: cd {repository} and "
+            f"`{error.command}`.",
+        ) from error

@@ -1,0 +1,157 @@
+"""Is this data what data/schema.yaml says? Checked with pandera before every training.
+
+`python -m pipeline.checks [FILE]` checks a file without training on it.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandera.polars as pa
+import polars as pl
+from pandera.errors import SchemaErrors
+
+from pipeline import params
+from pipeline import schema as schemas
+from pipeline.rows import read
+from pipeline.schema import DTYPES, ROW, Column, DataError, Schema
+
+ROWS_SHOWN = 5
+GIVES_AWAY = 0.02  # a column that leaves under 2 % of the chance disagreement gives the target away
+FEW = 50  # rows under which a perfect column may be luck
+ENOUGH = 20_000  # rows to see it in
+
+
+def check(frame: pl.DataFrame, schema: Schema, *, values: bool = True) -> list[str]:
+    """What is wrong, a line each, naming column, count and first rows; no line: nothing is.
+
+    `values=False` checks only that the columns are there, with their types and without forbidden nulls.
+    """
+    if frame.is_empty():
+        return ["the data has no rows"]
+    problems = []
+    try:
+        _pandera(schema, values).validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        problems = _in_words(errors.failure_cases, frame)
+    if values and not problems:
+        problems = _duplicates(frame, schema) + _give_away(frame, schema)
+    return problems
+
+
+def _pandera(schema: Schema, values: bool) -> pa.DataFrameSchema:
+    columns = {name: _column(column, values) for name, column in schema.used.items()}
+    return pa.DataFrameSchema(columns | {ROW: pa.Column(pl.Int64)}, strict=True)
+
+
+def _column(column: Column, values: bool) -> pa.Column:
+    checks = [_missing_at_most(column.missing)] if 0 < column.missing < 1 and values else []
+    if values and column.values and column.type != "boolean":
+        checks.append(pa.Check.isin(column.values))
+    if values and column.min is not None:
+        checks.append(pa.Check.ge(column.min))
+    if values and column.max is not None:
+        checks.append(pa.Check.le(column.max))
+    nullable = column.missing > 0 or column.use == "ignored"
+    return pa.Column(DTYPES[column.type], checks, nullable=nullable, unique=column.use == "key")
+
+
+def _missing_at_most(share: float) -> pa.Check:
+    return pa.Check(
+        lambda data: data.lazyframe.select(pl.col(data.key).is_null().mean() <= share),
+        error=f"more than {share:.2%} missing",
+        ignore_na=False,
+    )
+
+
+def _in_words(failures: pl.DataFrame, frame: pl.DataFrame) -> list[str]:
+    """One line for each column and check that failed: the count, then the first rows and values."""
+    problems = []
+    for (column, rule), group in failures.group_by("column", "check", maintain_order=True):
+        cases = group["failure_case"].to_list()
+        if rule == "column_in_dataframe":
+            problems += [f"column {name!r} is missing" for name in cases]
+        elif rule == "column_in_schema":
+            problems += [f"column {name!r} is not in data/schema.yaml" for name in cases]
+        elif rule.startswith("dtype"):
+            problems.append(f"column {column!r} is {frame[column].dtype}, expected {rule}")
+        elif frame[column].dtype is not None and group["index"].null_count():
+            problems.append(
+                f"column {column!r}: {rule} ({frame[column].null_count()} of {len(frame)})"
+            )
+        else:
+            what = {"not_nullable": "a value is missing", "field_uniqueness": "a key occurs twice"}
+            first = ", ".join(
+                f"row {frame[ROW][index]}: {frame[column][index]!r}"
+                for index in group["index"].head(ROWS_SHOWN).to_list()
+            )
+            problems.append(
+                f"column {column!r}: {what.get(rule, rule)} in {len(cases)} rows ({first})"
+            )
+    return problems
+
+
+def _duplicates(frame: pl.DataFrame, schema: Schema) -> list[str]:
+    """Rows that repeat an earlier row in every column, where they are more than the schema allows."""
+    if schema.key:  # unique already
+        return []
+    repeated = ~frame.drop(ROW).hash_rows().is_first_distinct()
+    if repeated.sum() <= schema.duplicates * len(frame):
+        return []
+    first = ", ".join(f"row {row}" for row in frame[ROW].filter(repeated).head(ROWS_SHOWN))
+    return [
+        f"{repeated.sum()} rows repeat an earlier one ({first}); allowed: {schema.duplicates:.2%}"
+    ]
+
+
+def _give_away(frame: pl.DataFrame, schema: Schema) -> list[str]:
+    """Features that say what the target is: at prediction time they will not be there, or lie."""
+    return [
+        f"column {name!r} gives the target {schema.target!r} away. If it is really known before the "
+        "target is, set `may_give_target_away: true`; else set `use: ignored`"
+        for name, column in schema.features.items()
+        if schema.target in frame.columns
+        and not column.may_give_target_away
+        and gives_away(frame[name], frame[schema.target], numeric=schema.task == "regression")
+    ]
+
+
+def gives_away(values: pl.Series, target: pl.Series, *, numeric: bool) -> bool:
+    """Whether neighbours in the order of `values` nearly always have the same target.
+
+    Classes: disagreements between neighbours over those expected by chance. Numbers: von Neumann's
+    ratio (1941) of the mean squared difference between neighbours to twice the variance.
+    """
+    known = pl.DataFrame({"value": values, "target": target}).drop_nulls()
+    known = known.sample(min(len(known), ENOUGH), shuffle=True, seed=0)
+    if len(known) < FEW or known["value"].n_unique() < 2 or known["target"].n_unique() < 2:
+        return False
+    ordered = known.sort("value", maintain_order=True)["target"]
+    if numeric:
+        numbers = ordered.cast(pl.Float64).to_numpy()
+        return bool(np.mean(np.diff(numbers) ** 2) < GIVES_AWAY**2 * 2 * numbers.var())
+    disagree = (ordered != ordered.shift()).mean()
+    shares = known["target"].value_counts(normalize=True)["proportion"].to_numpy()
+    return bool(disagree < GIVES_AWAY * (1 - (shares**2).sum()))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, help="default: `data` of params.yaml")
+    path = parser.parse_args().file
+    path = path or Path(params()["data"])
+    try:
+        schema = schemas.load()
+        problems = check(read(path, schema), schema)
+    except DataError as error:
+        problems = [str(error)]
+    if problems:
+        print(f"{path} is not what data/schema.yaml says:", *problems, sep="\n", file=sys.stderr)
+        return 1
+    print(f"{path}: as data/schema.yaml says")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
