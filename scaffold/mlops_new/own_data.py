@@ -1,7 +1,7 @@
 """A person's own file: brought into the repository and described by data/schema.yaml.
 
 The generator has no data library. The file is read in the new repository's own environment, by
-`inference.py`, which uses the repository's own reader and checks.
+`inference/`, which uses the repository's own reader and checks.
 """
 
 import json
@@ -18,7 +18,7 @@ from mlops_new.processes import ProcessError, run
 if TYPE_CHECKING:
     from mlops_new.create import Say, Wishes
 
-INFERENCE = Path(__file__).parent / "inference.py"
+INFERENCE = Path(__file__).parent / "inference"
 KNOWN = (".csv", ".tsv", ".txt", ".tab", ".parquet", ".pq")
 
 

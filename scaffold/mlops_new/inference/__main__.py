@@ -108,7 +108,8 @@ def _target(values: pl.Series, column: Column) -> tuple[Column, str, list[str]]:
     known = values.drop_nulls()
     name, levels = values.name, known.n_unique()
     if levels < 2:
-        raise Refused(f"The target {name!r} has {levels} different values; there is nothing to tell apart.")
+        has = "the same value in every row" if levels else "no values"
+        raise Refused(f"The target {name!r} has {has}; there is nothing to predict.")
     if column.type == "time":
         raise Refused(f"The target {name!r} holds times.\nMake it a number: how long from when?")
     column = replace(column, use="target", because="", min=None, max=None)
@@ -123,12 +124,19 @@ def _target(values: pl.Series, column: Column) -> tuple[Column, str, list[str]]:
             f" ({', '.join(map(repr, known.head(3)))}).\nTake a target with fewer classes, or a number."
         )
     task = "binary" if levels == 2 else "multiclass"
-    kind = "category" if column.type == "number" else column.type
+    kind = "category" if column.type == "number" or _in_own_words(known, column) else column.type
     values_seen = _classes(known, kind)
     note = f"task: {task} ({name!r} has {levels} different values)"
     if kind == "integer" and levels > 2:
         note += "; for an amount instead, set task: regression there and a ...Regressor in params.yaml"
     return replace(column, type=kind, values=values_seen), task, [note, *dropped]
+
+
+def _in_own_words(known: pl.Series, column: Column) -> bool:
+    """Whether the two classes have names of their own, such as yes and no, that predictions keep."""
+    if column.type != "boolean" or known.dtype == pl.Boolean:
+        return False
+    return not known.str.to_lowercase().is_in(["true", "false"]).all()
 
 
 def _classes(known: pl.Series, kind: str) -> list[Any]:

@@ -31,7 +31,7 @@ def column(values: pl.Series, decimal: str) -> Column:
         return Column("text", "ignored", because=f"it holds {values.dtype}, not single values")
     if known.n_unique() == 1 and len(known) == len(values):
         return Column(kind, "ignored", because="it has the same value in every row", format=form)
-    if reason := _identifies(known, kind, values.name) or _is_text(known, kind):
+    if reason := _nearly_numbers(known, kind) or _identifies(known, kind, values.name) or _is_text(known, kind):
         return Column(kind, "ignored", because=reason, format=form, **about)
     if kind in ("integer", "number"):
         about |= _range(_numbers(known, decimal), kind)
@@ -105,7 +105,17 @@ def _identifies(known: pl.Series, kind: str, name: str) -> str:
     if kind == "integer":
         counted = bool((known.cast(pl.Int64).diff().drop_nulls() == 1).all())
         return "every row has its own number" if named or counted else ""
-    return "every row has its own value"
+    return "" if known.cast(pl.String).str.contains(r"\s\S+\s").mean() > 0.5 else "every row has its own value"
+
+
+def _nearly_numbers(known: pl.Series, kind: str) -> str:
+    """A few words among numbers: a category would hide the numbers, so the owner must say."""
+    if kind != "category" or known.dtype != pl.String or known.n_unique() <= LEVELS_LISTED:
+        return ""
+    odd = known.filter(_numbers(known, ".").is_null())
+    if 0 < len(odd) < 0.1 * len(known):
+        return f"numbers, but for {len(odd)} values such as {odd[0]!r}"
+    return ""
 
 
 def _is_text(known: pl.Series, kind: str) -> str:
@@ -113,10 +123,6 @@ def _is_text(known: pl.Series, kind: str) -> str:
         return ""
     levels = known.n_unique()
     if levels > max(LEVELS * len(known), 20) or (known.str.len_chars().mean() or 0) > LONG:
-        numbers = _numbers(known, ".")
-        odd = known.filter(numbers.is_null())
-        if 0 < len(odd) < 0.1 * len(known):
-            return f"numbers, but for {len(odd)} values such as {odd[0]!r}"
         return f"free text: {levels} different values in {len(known)} rows"
     return ""
 

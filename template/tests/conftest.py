@@ -1,0 +1,76 @@
+"""The committed sample, and a scratch copy of this repository to run the stages in."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline import evaluate, params, prepare, train
+from pipeline import schema as schemas
+from pipeline.rows import read
+from pipeline.schema import ROW, Schema
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = Path("data/sample.csv")
+
+
+@pytest.fixture(autouse=True)
+def _at_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def schema() -> Schema:
+    return schemas.load(ROOT / schemas.PATH)
+
+
+@pytest.fixture
+def sample(schema: Schema) -> pl.DataFrame:
+    return read(ROOT / SAMPLE, schema)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of what the stages read, as current folder."""
+    (tmp_path / "data").mkdir()
+    for name in ("params.yaml", "data/schema.yaml", "data/sample.csv"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Path]:
+    """Runs prepare, train and evaluate on the scratch copy's sample."""
+
+    def run() -> Path:
+        monkeypatch.setattr(sys, "argv", ["prepare", "--data", str(SAMPLE)])
+        for stage in (prepare, train, evaluate):
+            stage.main()
+        return scratch
+
+    return run
+
+
+def planted(frame: pl.DataFrame, schema: Schema, signal: pl.Series) -> pl.DataFrame:
+    """The rows with another target: the two classes, or the numbers, that `signal` (0 or 1) names."""
+    if schema.task == "regression":
+        return frame.with_columns(signal.cast(frame[schema.target].dtype).alias(schema.target))
+    first, second = schema.classes[:2]
+    target = signal.replace_strict({0: first, 1: second}, return_dtype=frame[schema.target].dtype)
+    return frame.with_columns(target.alias(schema.target))
+
+
+def split(frame: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Train and test rows without the checks, for targets that a test has planted."""
+    numbers = params()
+    if schema.time:
+        return prepare.split_by_time(frame, schema.time, numbers["test_share"])
+    return prepare.split_by_draw(frame, numbers["test_share"], numbers["seed"])
+
+
+def keys(frame: pl.DataFrame, schema: Schema) -> set[str]:
+    return set(frame[schema.key or ROW].cast(pl.String))

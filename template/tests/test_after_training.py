@@ -1,0 +1,97 @@
+"""After training: does the model do what a model must, whatever the data?
+
+The targets are planted, so that these hold for any data: one that follows from a feature must be learned,
+one that is noise must not.
+"""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from conftest import planted, split
+
+from pipeline import params
+from pipeline.evaluate import by_slice, predicted
+from pipeline.figures import Floats, figures
+from pipeline.schema import ROW, Schema
+from pipeline.train import codes, features, train
+
+ROWS = 1000  # that the sample is repeated to, so that a small one is enough to learn from
+
+
+@pytest.fixture
+def many(sample: pl.DataFrame) -> pl.DataFrame:
+    times = -(-ROWS // len(sample))
+    return pl.concat([sample] * times).with_columns(pl.int_range(pl.len()).alias(ROW))
+
+
+def learned(frame: pl.DataFrame, schema: Schema) -> tuple[Any, Floats, Floats]:
+    """A model of the frame's older rows; actual and predicted target of its newer ones."""
+    old, new = split(frame, schema)
+    model, _ = train(old, schema, params())
+    actual = codes(new, schema).to_numpy().astype(float)
+    return model, actual, predicted(model, features(new, schema), schema)
+
+
+def agreement(schema: Schema, actual: Floats, values: Floats) -> float:
+    """Of actual and predicted 0 or 1: 0.5 for chance, 1 for a perfect order."""
+    score = values if schema.task == "regression" else values[:, 1]
+    found = figures("binary", actual, np.column_stack([1 - score, score]))
+    return float(found["roc_auc"]["value"])
+
+
+def test_what_is_there_is_learned(many: pl.DataFrame, schema: Schema) -> None:
+    seen = features(many, schema)
+    name = max(seen.columns, key=lambda name: (seen[name].n_unique() > 1, seen[name].count()))
+    signal = (seen[name].rank("dense") > seen[name].rank("dense").median()).fill_null(False)
+    if signal.n_unique() < 2:
+        signal = seen[name] == seen[name].max()
+    _, actual, values = learned(planted(many, schema, signal.cast(pl.Int64)), schema)
+    if len(set(actual)) < 2:
+        pytest.skip(f"the newest rows have one side of {name!r} only")
+    assert agreement(schema, actual, values) > 0.95, f"the target follows from {name!r}"
+
+
+def test_noise_is_not_learned(many: pl.DataFrame, schema: Schema) -> None:
+    noise = pl.Series(np.random.default_rng(0).integers(0, 2, len(many)))
+    _, actual, values = learned(planted(many, schema, noise), schema)
+    assert agreement(schema, actual, values) < 0.7, "something tells the model the target"
+
+
+def test_the_same_training_gives_the_same_predictions(many: pl.DataFrame, schema: Schema) -> None:
+    model, _, first = learned(many, schema)
+    _, _, again = learned(many, schema)
+    np.testing.assert_array_equal(first, again)
+    settings = model.named_steps["estimator"].get_params()
+    assert settings.get("random_state", "no such setting") is not None, "the estimator is not seeded"
+
+
+def test_predictions_are_numbers_or_probabilities(many: pl.DataFrame, schema: Schema) -> None:
+    _, _, values = learned(many, schema)
+    assert np.isfinite(values).all()
+    if schema.task != "regression":
+        assert values.min() >= 0
+        np.testing.assert_allclose(values.sum(axis=1), 1, atol=1e-6)
+
+
+def test_unknown_and_missing_values_are_predicted(many: pl.DataFrame, schema: Schema) -> None:
+    model, _, _ = learned(many, schema)
+    strange = many.head(3).with_columns(
+        pl.lit("never seen").alias(name) if column.type == "category" else
+        pl.lit(None, many[name].dtype).alias(name)
+        for name, column in schema.features.items()
+    )
+    assert np.isfinite(predicted(model, features(strange, schema), schema)).all()
+
+
+def test_slices_with_few_rows_are_counted_not_judged(schema: Schema) -> None:
+    rows = pl.DataFrame({"group": ["big"] * 40 + ["small"] * 3})
+    actual: Floats = np.arange(43, dtype=np.float64) % 2
+    values: Floats = actual
+    if schema.task != "regression":
+        values = np.eye(len(schema.classes))[actual.astype(int)]
+    sliced = Schema(schema.task, schema.target, schema.columns, slices=["group"])
+    found = by_slice(rows, actual, values, sliced, min_rows=30)["group"]
+    assert found["small"] == {"n": 3}
+    assert set(found["big"]) > {"n"}

@@ -1,0 +1,160 @@
+"""Before training: is bad data refused, and is what the model sees fair?"""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from conftest import SAMPLE, keys, planted, split
+from polars.testing import assert_frame_equal
+
+from pipeline.checks import check
+from pipeline.prepare import split_by_draw, split_by_time
+from pipeline.rows import read
+from pipeline.schema import ROW, Column, DataError, Schema
+from pipeline.train import features
+
+
+def column_with(schema: Schema, what: str) -> tuple[str, Column]:
+    """A feature that the schema says `what` of; a schema may have none."""
+    for name, column in schema.features.items():
+        if getattr(column, what) not in (None, [], 0.0):
+            return name, column
+    pytest.skip(f"data/schema.yaml has no feature with {what!r}")
+
+
+def test_a_missing_column_is_named(sample: pl.DataFrame, schema: Schema) -> None:
+    name = next(iter(schema.features))
+    assert f"column {name!r} is missing" in check(sample.drop(name), schema)
+
+
+def test_an_extra_column_is_named(sample: pl.DataFrame, schema: Schema) -> None:
+    problems = check(sample.with_columns(pl.lit(1).alias("brand new")), schema)
+    assert problems == ["column 'brand new' is not in data/schema.yaml"]
+
+
+def test_a_renamed_column_is_named_twice(sample: pl.DataFrame, schema: Schema) -> None:
+    name = next(iter(schema.features))
+    problems = check(sample.rename({name: "another name"}), schema)
+    assert f"column {name!r} is missing" in problems
+    assert "column 'another name' is not in data/schema.yaml" in problems
+
+
+def test_a_value_of_another_type_is_named_with_its_row(schema: Schema, tmp_path: Path) -> None:
+    name = next((n for n, c in schema.features.items() if c.type in ("number", "integer")), None)
+    if name is None:
+        pytest.skip("data/schema.yaml has no number")
+    text = pl.read_csv(
+        SAMPLE,
+        separator=schema.file.get("separator", ","),
+        encoding=schema.file.get("encoding", "utf8"),
+        infer_schema=False,
+    )
+    text = text.with_columns(
+        pl.when(pl.int_range(pl.len()) == 3).then(pl.lit("twelve")).otherwise(pl.col(name)).alias(name)
+    )
+    path = tmp_path / "rows.csv"
+    content = text.write_csv(separator=schema.file.get("separator", ","))
+    path.write_bytes(content.encode(schema.file.get("encoding", "utf-8")))
+    with pytest.raises(DataError, match=r"in 1 rows \(row 3: 'twelve'\)") as refused:
+        read(path, schema)
+    assert repr(name) in str(refused.value)
+
+
+def test_missing_values_are_counted(sample: pl.DataFrame, schema: Schema) -> None:
+    name = next((n for n, c in schema.features.items() if c.missing == 0), None)
+    if name is None:
+        pytest.skip("every feature may have missing values")
+    holes = pl.when(pl.int_range(pl.len()) < 7).then(None).otherwise(pl.col(name)).alias(name)
+    (problem,) = check(sample.with_columns(holes), schema)
+    assert problem.startswith(f"column {name!r}: a value is missing in 7 rows (row 0: None")
+
+
+def test_more_missing_values_than_allowed_are_refused(sample: pl.DataFrame, schema: Schema) -> None:
+    name, column = column_with(schema, "missing")
+    if column.missing == 1:
+        pytest.skip(f"{name!r} may be missing everywhere")
+    empty = pl.lit(None, sample[name].dtype).alias(name)
+    (problem,) = check(sample.with_columns(empty), schema)
+    assert problem.startswith(f"column {name!r}: more than")
+
+
+@pytest.mark.parametrize(("bound", "step"), [("min", -1), ("max", 1)])
+def test_a_value_out_of_range_is_named(
+    bound: str, step: int, sample: pl.DataFrame, schema: Schema
+) -> None:
+    name, column = column_with(schema, bound)
+    beyond = getattr(column, bound) + step
+    first = pl.when(pl.int_range(pl.len()) == 5).then(beyond).otherwise(pl.col(name))
+    (problem,) = check(sample.with_columns(first.cast(sample[name].dtype).alias(name)), schema)
+    assert f"column {name!r}" in problem
+    assert "in 1 rows (row 5:" in problem
+
+
+def test_an_unknown_category_is_named(sample: pl.DataFrame, schema: Schema) -> None:
+    name, _ = column_with(schema, "values")
+    new = pl.when(pl.int_range(pl.len()) == 2).then(pl.lit("never seen")).otherwise(pl.col(name))
+    (problem,) = check(sample.with_columns(new.alias(name)), schema)
+    assert f"column {name!r}" in problem
+    assert "in 1 rows (row 2: 'never seen')" in problem
+
+
+def test_repeated_rows_are_counted(sample: pl.DataFrame, schema: Schema) -> None:
+    twice = pl.concat([sample, sample.with_columns(pl.col(ROW) + len(sample))])
+    (problem,) = check(twice, schema)
+    assert "occurs twice" in problem or "repeat an earlier one" in problem
+
+
+def test_no_rows_are_refused(sample: pl.DataFrame, schema: Schema) -> None:
+    assert check(sample.clear(), schema) == ["the data has no rows"]
+
+
+def test_a_column_that_gives_the_target_away_is_named(
+    sample: pl.DataFrame, schema: Schema
+) -> None:
+    name = next((n for n, c in schema.features.items() if not c.may_give_target_away), None)
+    numeric = next((n for n, c in schema.features.items() if c.type == "number"), None)
+    if name is None or numeric is None or sample[schema.target].n_unique() < 2:
+        pytest.skip("data/schema.yaml has no number to put the target into")
+    codes = sample[schema.target].rank("dense").cast(pl.Float64)
+    low = schema.columns[numeric].min or 0.0
+    high = schema.columns[numeric].max or low + 1.0
+    leaked = low + (codes - codes.min()) / (codes.max() - codes.min()) * (high - low)  # type: ignore[operator]
+    problems = check(sample.with_columns(leaked.alias(numeric)), schema)
+    assert any(f"{numeric!r} gives the target" in problem for problem in problems)
+
+
+def test_a_missing_schema_is_a_failure_not_a_skip(scratch: Path) -> None:
+    from pipeline import schema as schemas
+
+    (scratch / "data/schema.yaml").unlink()
+    with pytest.raises(DataError, match="nothing says what the data should be"):
+        schemas.load()
+
+
+def test_no_row_is_in_train_and_test(sample: pl.DataFrame, schema: Schema) -> None:
+    train, test = split(sample, schema)
+    assert len(train) > len(test) > 0
+    assert len(train) + len(test) == len(sample)
+    assert not keys(train, schema) & keys(test, schema)
+
+
+def test_the_newest_rows_are_the_test_set(sample: pl.DataFrame) -> None:
+    moments = pl.datetime_range(pl.datetime(2024, 1, 1), pl.datetime(2024, 1, 10), "1h", eager=True)
+    rows = pl.DataFrame({"at": moments.shuffle(seed=1)})
+    train, test = split_by_time(rows, "at", 0.2)
+    assert train["at"].max() < test["at"].min()  # type: ignore[operator]
+    assert 0.15 < len(test) / len(rows) < 0.25
+
+
+def test_the_draw_is_seeded_and_stays_when_rows_are_appended() -> None:
+    rows = pl.DataFrame({ROW: range(1000)})
+    _, test = split_by_draw(rows.head(600), 0.2, 1)
+    _, later = split_by_draw(rows, 0.2, 1)
+    assert 80 < len(test) < 160
+    assert test[ROW].to_list() == later[ROW].head(len(test)).to_list()
+
+
+def test_the_model_does_not_see_the_target(sample: pl.DataFrame, schema: Schema) -> None:
+    other = planted(sample, schema, (sample[ROW] % 2))
+    assert_frame_equal(features(sample, schema), features(other, schema))
+    assert schema.target not in features(sample, schema).columns

@@ -1,0 +1,106 @@
+"""The stages together, on the committed sample: from raw rows to a prediction."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from conftest import SAMPLE, keys
+from polars.testing import assert_frame_equal
+
+from pipeline import EVALUATION, METRICS, MODEL, PREPARED, predict, prepare
+from pipeline.figures import PRIMARY, figures
+from pipeline.schema import DataError, Schema
+from pipeline.train import codes
+
+MADE = (METRICS, EVALUATION / "predictions.parquet", MODEL / "model.joblib")
+
+
+def test_a_second_run_gives_the_same_bytes(run: Callable[[], Path]) -> None:
+    first = {path: (run() / path).read_bytes() for path in MADE[:1]}
+    first |= {path: path.read_bytes() for path in MADE}
+    run()
+    assert [str(path) for path in MADE if path.read_bytes() != first[path]] == []
+
+
+def test_the_test_rows_are_what_is_evaluated(run: Callable[[], Path], schema: Schema) -> None:
+    run()
+    train, test = (pl.read_parquet(PREPARED / f"{name}.parquet") for name in ("train", "test"))
+    evaluated = pl.read_parquet(EVALUATION / "predictions.parquet")
+    assert len(train) > len(test)
+    assert set(evaluated["key"]) == keys(test, schema)
+    if schema.time:
+        assert train[schema.time].max() < test[schema.time].min()  # type: ignore[operator]
+
+
+def test_the_figures_follow_from_the_stored_predictions(
+    run: Callable[[], Path], schema: Schema
+) -> None:
+    run()
+    found = json.loads(METRICS.read_text(encoding="utf-8"))["model"]
+    stored = pl.read_parquet(EVALUATION / "predictions.parquet")
+    actual = codes(stored.rename({"actual": schema.target}), schema).to_numpy().astype(float)
+    if schema.task == "regression":
+        values = stored["prediction"].to_numpy()
+    elif schema.task == "binary":
+        values = stored.select(1 - pl.col("probability"), "probability").to_numpy()
+    else:
+        values = stored.select(f"probability.{name}" for name in schema.classes).to_numpy()
+    again = figures(schema.task, actual, values)
+    assert again["n"] == found["n"] == len(stored)
+    primary = PRIMARY[schema.task]
+    assert (primary in again) == (primary in found)
+    assert again.get(primary) == pytest.approx(found.get(primary))
+
+
+def test_a_prediction_for_raw_rows_is_the_evaluated_one(
+    run: Callable[[], Path], schema: Schema
+) -> None:
+    run()
+    batch, _ = predict.predict(MODEL / "model.joblib", SAMPLE, schema)
+    evaluated = pl.read_parquet(EVALUATION / "predictions.parquet").select(batch.columns)
+    both = evaluated.select("key").join(batch, on="key", how="left", maintain_order="left")
+    assert_frame_equal(both, evaluated, check_exact=True)
+
+
+def test_rows_without_the_target_are_predicted(run: Callable[[], Path], schema: Schema) -> None:
+    run()
+    separator, encoding = schema.file.get("separator", ","), schema.file.get("encoding", "utf8")
+    raw = pl.read_csv(SAMPLE, separator=separator, encoding=encoding, infer_schema=False)
+    without = Path("new.csv")
+    content = raw.drop(schema.target).write_csv(separator=separator)
+    without.write_bytes(content.encode(encoding))
+    batch, _ = predict.predict(MODEL / "model.joblib", without, schema)
+    assert len(batch) == len(raw)
+
+
+def test_rows_that_cannot_be_used_are_refused(
+    run: Callable[[], Path], schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    name = next(iter(schema.features))
+    separator, encoding = schema.file.get("separator", ","), schema.file.get("encoding", "utf8")
+    raw = pl.read_csv(SAMPLE, separator=separator, encoding=encoding, infer_schema=False)
+    Path("bad.csv").write_bytes(raw.drop(name).write_csv(separator=separator).encode(encoding))
+    with pytest.raises(DataError, match="is missing") as refused:
+        predict.predict(MODEL / "model.joblib", Path("bad.csv"), schema)
+    assert repr(name) in str(refused.value)
+    monkeypatch.setattr(sys, "argv", ["predict", "bad.csv", "--out", "out.csv"])
+    with pytest.raises(SystemExit, match=r"bad\.csv is refused"):
+        predict.main()
+    assert not Path("out.csv").exists()
+
+
+def test_refused_data_leaves_the_model_alone(
+    run: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    before = {path: path.read_bytes() for path in (*MADE, PREPARED / "train.parquet")}
+    lines = SAMPLE.read_bytes().splitlines(keepends=True)
+    SAMPLE.write_bytes(lines[0])  # the header only
+    monkeypatch.setattr(sys, "argv", ["prepare", "--data", str(SAMPLE)])
+    with pytest.raises(SystemExit, match="is refused, nothing was trained"):
+        prepare.main()
+    assert {path: path.read_bytes() for path in before} == before

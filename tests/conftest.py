@@ -1,0 +1,141 @@
+"""What the tests stand on, made once for all workers: the wheel, installed; a trained repository."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+ROOT = Path(__file__).parents[1]
+# Of the machine and of whoever runs the tests; nothing of it may change a result.
+LEFT_OUT = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "CI", "DVC_", "GIT_", "COPIER_", "PYTEST_", "COV_")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A process that ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def said(self) -> str:
+        return self.stdout + self.stderr
+
+
+def run(command: Sequence[str | Path], cwd: Path, *, timeout: int = 600, **more: str) -> Done:
+    """Runs to the end without a terminal, in a home of its own."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(LEFT_OUT)}
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=environment | {"DVC_NO_ANALYTICS": "1"} | more,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def must(command: Sequence[str | Path], cwd: Path, **more: str) -> str:
+    done = run(command, cwd, **more)
+    assert done.code == 0, f"{command}\n{done.said}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def once(shared: Path) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Makes a folder by its name once for all workers; the others wait."""
+
+    def make(name: str, fill: Callable[[Path], None]) -> Path:
+        folder = shared / name
+        with FileLock(shared / f"{name}.lock"):
+            if not (done := shared / f"{name}.done").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A Git identity of the tests' own, and nobody's settings."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".gitconfig").write_text(
+        "[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n"
+    )
+    before = dict(os.environ)
+    caches = subprocess.run(["uv", "cache", "dir"], capture_output=True, text=True, check=True)
+    os.environ |= {
+        "UV_CACHE_DIR": caches.stdout.strip(),
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "GIT_CONFIG_SYSTEM": os.devnull,
+    }
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def wheel(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    folder = once("wheel", lambda into: must(["uv", "build", "--quiet", "--wheel", "--out-dir", into], ROOT) and None)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def mlops_new(wheel: Path, once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """The command, installed from the wheel into an environment of its own."""
+
+    def install(into: Path) -> None:
+        must(["uv", "venv", "--quiet", into / "venv"], into)
+        must(["uv", "pip", "install", "--quiet", "--python", into / "venv", wheel], into)
+
+    scripts = "Scripts" if os.name == "nt" else "bin"
+    return once("installed", install) / "venv" / scripts / "mlops-new"
+
+
+@pytest.fixture(scope="session")
+def trained(mlops_new: Path, once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """A repository made with --train. Do not change it: copy it with `copy_of`."""
+    return once("trained", lambda into: must([mlops_new, "flights", "--train"], into) and None) / "flights"
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
+    """A copy of a repository that shares the original's environment."""
+
+    def copy(repository: Path) -> Path:
+        to = tmp_path / repository.name
+        shutil.copytree(repository, to, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
+        (to / ".venv").symlink_to(repository / ".venv")
+        return to
+
+    return copy
+
+
+@pytest.fixture
+def flights(trained: Path, copy_of: Callable[[Path], Path]) -> Path:
+    return copy_of(trained)
+
+
+def python_of(repository: Path) -> Path:
+    return repository / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")

@@ -1,0 +1,142 @@
+"""Tables as people have them: each a file, its target, and what must come of it.
+
+`trains` cases hold a relation that a model can find (`y` follows `x`), so that a broken reader shows.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+N = 240
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    content: bytes
+    target: str = "y"
+    time: str | None = None
+    task: str = "binary"
+    says: list[str] = field(default_factory=list)  # in the notes, or in the refusal
+    refused: bool = False
+    suffix: str = ".csv"
+
+
+def rows(n: int = N, seed: int = 7) -> list[Row]:
+    draw = np.random.default_rng(seed)
+    x = draw.normal(size=n).round(3)
+    noise = draw.normal(size=n)
+    return [
+        {
+            "x": x[i],
+            "colour": ["red", "green", "blue"][draw.integers(3)],
+            "count": int(draw.integers(0, 40)),
+            "y": "yes" if x[i] + 0.5 * noise[i] > 0.3 else "no",
+        }
+        for i in range(n)
+    ]
+
+
+def written(table: list[Row], separator: str = ",", encoding: str = "utf-8", end: str = "\n") -> bytes:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(table[0]), delimiter=separator, lineterminator=end)
+    writer.writeheader()
+    writer.writerows(table)
+    return out.getvalue().encode(encoding)
+
+
+def with_column(name: str, value: Callable[[int, Row], object]) -> list[Row]:
+    return [{name: value(i, row), **row} for i, row in enumerate(rows())]
+
+
+def renamed(old: str, new: str) -> list[Row]:
+    return [{new if key == old else key: value for key, value in row.items()} for row in rows()]
+
+
+def comma(row: Row) -> Row:
+    return {key: str(value).replace(".", ",") for key, value in row.items()}
+
+
+def day(i: int) -> str:
+    return f"2024-{1 + i // 28 % 12:02d}-{1 + i % 28:02d}"
+
+
+def _many_columns(columns: int) -> list[Row]:
+    draw = np.random.default_rng(3)
+    return [
+        {**{f"c{j}": round(float(v), 3) for j, v in enumerate(draw.normal(size=columns))}, **row}
+        for row in rows(120)
+    ]
+
+
+def regression() -> list[Row]:
+    draw = np.random.default_rng(5)
+    return [{**row, "y": round(3 * float(str(row["x"])) + float(draw.normal()), 3)} for row in rows()]
+
+
+TABLES = [
+    Table("plain", written(rows()), says=["probability of 'yes'", "seeded draw"]),
+    Table("semicolons", written(rows(), ";")),
+    Table("tabs", written(rows(), "\t"), suffix=".tsv"),
+    Table("pipes", written(rows(), "|")),
+    Table("decimal comma", written([comma(row) for row in rows()], ";")),
+    Table("bom", written(rows(), encoding="utf-8-sig")),
+    Table("utf-16", written(rows(), encoding="utf-16")),
+    Table("latin-1", written(with_column("stadt", lambda i, _: ["Köln", "Zürich", "Aßling"][i % 3]), encoding="latin-1")),
+    Table("cyrillic", written(with_column("город", lambda i, _: ["Москва", "Казань"][i % 2]), encoding="cp1251")),
+    Table("crlf", written(rows(), end="\r\n")),
+    Table("quoted newlines", written(with_column("note", lambda i, _: f"a{i % 3}\nb, \"c\""))),
+    Table("spaces and dots", written(renamed("x", "my x.value (mm)"))),
+    Table("unicode names", written(renamed("x", "größe_μ😀"))),
+    Table("python keywords", written([{"class": r["x"], "lambda": r["count"], "import": r["y"]} for r in rows()]), target="import"),
+    Table("yaml words", written([{"null": r["x"], "on": r["count"], "1": r["colour"], "yes: no": r["y"]} for r in rows()]), target="yes: no"),
+    Table("index column", written(with_column("", lambda i, _: i)), says=["tells one row from another"]),
+    Table("identifier", written(with_column("customerID", lambda i, _: f"C-{i:05d}")), says=["key: 'customerID'"]),
+    Table("number identifier", written(with_column("PassengerId", lambda i, _: 1000 + i * 7)), says=["key: 'PassengerId'"]),
+    Table("constant", written(with_column("country", lambda *_: "NL")), says=["left out: 'country' (it has the same value"]),
+    Table("all null", written(with_column("empty", lambda *_: "")), says=["left out: 'empty' (it has no values)"]),
+    Table("free text", written(with_column("comment", lambda i, r: f"order {i} by {r['colour']} van, thanks {i * i}")), says=["left out: 'comment'"]),
+    Table("gives away", written(with_column("y_code", lambda _, r: 1 if r["y"] == "yes" else 0)), says=["left out: 'y_code' (it gives the target 'y' away)"]),
+    Table("mixed types", written(with_column("mixed", lambda i, _: [i % 9, "unknown", 2.5][i % 3]))),
+    Table("nearly numbers", written(with_column("amount", lambda i, _: "n. a. (see mail)" if i == 17 else i * 1.37)), says=["numbers, but for 1 values such as 'n. a. (see mail)'"]),
+    Table("missing values", written(with_column("gaps", lambda i, r: ["", "NA", r["x"], r["x"]][i % 4]))),
+    Table("missing targets", written([{**r, "y": "" if i % 10 == 0 else r["y"]} for i, r in enumerate(rows())]), says=["24 rows have no 'y' and are left out"]),
+    Table("postal codes", written(with_column("zip", lambda i, _: f"{i % 8:05d}"))),
+    Table("booleans", written([{**r, "y": r["y"] == "yes", "member": ["Y", "N"][i % 2]} for i, r in enumerate(rows())]), says=["probability of True"]),
+    Table("zero and one", written([{**r, "y": int(r["y"] == "yes")} for r in rows()]), says=["probability of 1"]),
+    Table("float classes", written([{**r, "y": float(r["y"] == "yes")} for r in rows()])),
+    Table("dates", written(with_column("day", lambda i, _: day(i))), says=["newest rows by 'day'"]),
+    Table("german dates", written(with_column("tag", lambda i, _: f"{1 + i % 28:02d}.{1 + i // 28:02d}.2024")), says=["newest rows by 'tag'"]),
+    Table("us dates", written(with_column("when", lambda i, _: f"{1 + i % 12}/{1 + i % 28}/2024 {1 + i % 12}:05 PM")), says=["newest rows by 'when'"]),
+    Table("ambiguous dates", written(with_column("when", lambda i, _: f"{1 + i % 12:02d}/{1 + i % 11:02d}/2024")), says=["day and month could be the other way round"]),
+    Table("time zones", written(with_column("at", lambda i, _: f"{day(i)}T{i % 24:02d}:15:00+0{i % 3}:00")), says=["newest rows by 'at'"]),
+    Table("utc", written(with_column("at", lambda i, _: f"{day(i)}T{i % 24:02d}:15:00Z")), says=["newest rows by 'at'"]),
+    Table("birth dates", written(with_column("date_of_birth", lambda i, _: f"19{40 + i % 60}-05-{1 + i % 28:02d}")), says=["seeded draw"]),
+    Table("asked for time", written(with_column("day", lambda i, _: day(i))), time="day", says=["newest rows by 'day'"]),
+    Table("class with one member", written([{**r, "y": "rare" if i == 100 else r["y"]} for i, r in enumerate(rows())]), task="multiclass"),
+    Table("three classes", written([{**r, "y": r["colour"], "hint": f"{r['colour']}-{i % 2}" if i % 5 else "other"} for i, r in enumerate(rows())]), target="y", task="multiclass"),
+    Table("regression", written(regression()), task="regression", says=["task: regression"]),
+    Table("regression with comma", written([comma(r) for r in regression()], ";"), task="regression"),
+    Table("500 columns", written(_many_columns(500))),
+    Table("repeated rows", written(rows()[:60] * 4)),
+    Table("white space", written([{k: f" {v} " for k, v in r.items() if k != "y"} | {"y": r["y"]} for r in rows()])),
+    Table("one column", written([{"y": r["y"]} for r in rows()]), refused=True, says=["No column is left to learn 'y' from"]),
+    Table("only identifiers", written([{"id": i, "y": r["y"]} for i, r in enumerate(rows())]), refused=True, says=["No column is left", "'id'"]),
+    Table("constant target", written([{**r, "y": "yes"} for r in rows()]), refused=True, says=["The target 'y' has the same value in every row"]),
+    Table("empty target", written([{**r, "y": ""} for r in rows()]), refused=True, says=["The target 'y' has no values"]),
+    Table("text target", written([{**r, "y": f"text {i} and more"} for i, r in enumerate(rows())]), refused=True, says=["target 'y' has 240 different values"]),
+    Table("unknown target", written(rows()), target="Y2", refused=True, says=["no column 'Y2'", "'y'"]),
+    Table("unknown time", written(rows()), time="date", refused=True, says=["no column 'date' (--time)"]),
+    Table("time that is none", written(rows()), time="colour", refused=True, says=["'colour' does not hold times"]),
+    Table("few rows", written(rows(8)), refused=True, says=["8 rows"]),
+    Table("header only", written(rows(1)).splitlines()[0] + b"\n", refused=True, says=["0 rows"]),
+    Table("duplicate names", written(rows()).replace(b"colour", b"x", 1), refused=True, says=["more than one column is called 'x'"]),
+    Table("ragged", written(rows()) + b"1,2\n", refused=True, says=["cannot be read"]),
+    Table("binary junk", b"\x00\x01\x02PK" * 400, refused=True, says=["is not text"]),
+    Table("broken parquet", b"PAR1 and then nothing", suffix=".parquet", refused=True, says=["cannot be read"]),
+    Table("infinite", written(with_column("ratio", lambda i, _: "inf" if i == 3 else i * 0.37)), refused=True, says=["'ratio'", "row 3"]),
+]
