@@ -97,7 +97,9 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def wheel(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
-    folder = once("wheel", lambda into: must(["uv", "build", "--quiet", "--wheel", "--out-dir", into], ROOT) and None)
+    folder = once(
+        "wheel", lambda into: must(["uv", "build", "--quiet", "--wheel", "--out-dir", into], ROOT) and None
+    )
     return next(folder.glob("*.whl"))
 
 

@@ -22,13 +22,15 @@ from mlops_new.says import created_in_words, reporter, trained_in_words
 @click.option("--time", metavar="COLUMN", help="Column to split by: the newest rows are the test set.")
 @click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Judge its values one by one.")
 @click.option("--with", "tiers", metavar="LAYER[=TOOL]", multiple=True, help="Switch a tier on.")
-@click.option("--remote", metavar="URL", default="", help="DVC remote: s3://, gs://, azure://, ssh:// or a folder.")
+@click.option(
+    "--remote", metavar="URL", default="", help="DVC remote: s3://, gs://, azure://, ssh:// or a folder."
+)
 @click.option(
     "--kit",
     type=click.Choice(["remote", "vendored"]),
     default="remote",
     show_default=True,
-    help="Where the workflows take our actions from: our repository or a copy in yours.",
+    help="Where workflows will take our actions from; recorded for the version that has them.",
 )
 @click.option("--defaults", is_flag=True, help="Ask nothing.")
 @click.option("--train", is_flag=True, help="Also install the environment, train and commit the result.")
@@ -48,9 +50,7 @@ def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **wis
             raise click.UsageError("NAME is missing. Try: mlops-new my-project")
         name, wishes = _ask(wishes)
     say = reporter()
-    wanted = create.Wishes(
-        path=name, **wishes | {"tiers": tuple(_tier(word) for word in wishes["tiers"])}
-    )
+    wanted = create.Wishes(path=name, **wishes | {"tiers": tuple(_tier(word) for word in wishes["tiers"])})
     made = create.create(wanted, say)
     if not as_json:
         click.echo(created_in_words(made, wanted, train))
@@ -71,7 +71,9 @@ def _ask(wishes: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
     """The four questions, on a terminal."""
     name = Path(click.prompt("Name (a path)", default="my-project"))
     if wishes["data"] is None:
-        data = click.prompt("Data file, CSV or Parquet (empty: the starter data)", default="", show_default=False)
+        data = click.prompt(
+            "Data file, CSV or Parquet (empty: the starter data)", default="", show_default=False
+        )
         wishes["data"] = Path(data).expanduser() if data else None
     if wishes["data"] and not wishes["target"]:
         wishes["target"] = click.prompt("Column to predict")
@@ -97,7 +99,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nmlops-new: stopped; nothing half-written is left.", err=True)
         sys.exit(1)
-    except Exception as error:  # what nobody foresaw is our bug: say so, with what helps to mend it
+    except Exception as error:  # noqa: BLE001  # the last resort: what nobody foresaw is our bug
         import traceback
 
         traceback.print_exc()

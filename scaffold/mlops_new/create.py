@@ -16,6 +16,7 @@ from mlops_new.errors import MlopsNewError
 from mlops_new.processes import ProcessError, require, run
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+REMOTES = ("s3", "gs", "azure", "ssh", "http", "https", "webdav", "webdavs", "gdrive", "oss", "hdfs", "webhdfs")
 Say = Callable[[str], None]
 
 
@@ -34,7 +35,7 @@ class Wishes:
 
     @property
     def name(self) -> str:
-        return Path(os.path.abspath(self.path)).name
+        return self.path.resolve().name
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Created:
 
 def create(wishes: Wishes, say: Say) -> Created:
     """Raises MlopsNewError when it cannot be made; then nothing is left behind."""
-    target = Path(os.path.abspath(wishes.path))
+    target = wishes.path.resolve()
     check(wishes, target)
     with _staging(target) as stage:
         try:
@@ -80,7 +81,7 @@ def check(wishes: Wishes, target: Path) -> None:
             f"{wishes.name!r} is not a name: lower-case letters, digits and single hyphens, a letter first.",
             f"Try {better!r}." if better else "",
         )
-    if target.is_symlink() or target.exists():
+    if target.exists():
         if not target.is_dir():
             raise MlopsNewError(f"{wishes.path} exists and is not a folder.", "Choose another name.")
         inside = sorted(path.name for path in target.iterdir())
@@ -97,6 +98,12 @@ def check(wishes: Wishes, target: Path) -> None:
         raise MlopsNewError(
             "--target, --time and --slice speak of your own data, and there is none.",
             "Add --data FILE, or leave them out for the starter data.",
+        )
+    scheme, is_url, _ = wishes.remote.partition("://")
+    if is_url and scheme not in REMOTES:
+        raise MlopsNewError(
+            f"DVC has no remote of the kind {scheme!r} ({wishes.remote}).",
+            f"Known: {', '.join(REMOTES)}, or a folder.",
         )
     for layer, tool in wishes.tiers:
         raise MlopsNewError(
@@ -131,7 +138,7 @@ def _answers(wishes: Wishes) -> dict[str, Any]:
 
 def _remote(url: str) -> str:
     """A folder is made absolute: DVC would take it as relative to its own configuration."""
-    return url if "://" in url or not url else Path(os.path.abspath(url)).as_posix()
+    return url if "://" in url or not url else Path(url).resolve().as_posix()
 
 
 def _first_commit(stage: Path, name: str) -> None:
@@ -164,7 +171,7 @@ def _umask() -> int:
 
 def _remove(folder: Path) -> None:
     def make_writable(function: Callable[[str], object], path: str, _: object) -> None:
-        os.chmod(path, stat.S_IWRITE)  # Windows refuses to delete Git's read-only objects
+        Path(path).chmod(stat.S_IWRITE)  # Windows refuses to delete Git's read-only objects
         function(path)
 
     if folder.exists():

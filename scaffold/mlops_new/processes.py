@@ -50,9 +50,7 @@ def run(command: Sequence[str | Path], cwd: Path, **more: str) -> str:
 class ProcessError(Exception):
     """A process that failed: its command, code and last words."""
 
-    def __init__(
-        self, command: Sequence[str | Path], code: int, stderr: str, stdout: str = ""
-    ) -> None:
+    def __init__(self, command: Sequence[str | Path], code: int, stderr: str, stdout: str = "") -> None:
         self.command = " ".join(str(word) for word in command)
         self.code = code
         self.stderr = stderr.strip()

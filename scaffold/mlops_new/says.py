@@ -44,7 +44,10 @@ def trained_in_words(made: Created, trained: Trained) -> str:
         if isinstance(figure, dict)
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    table = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    table = [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
     return "\n".join(
         [
             "",

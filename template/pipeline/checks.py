@@ -7,20 +7,17 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
 from pipeline import params
 from pipeline import schema as schemas
+from pipeline.leaks import leaks
 from pipeline.rows import read
 from pipeline.schema import DTYPES, ROW, Column, DataError, Schema
 
 ROWS_SHOWN = 5
-GIVES_AWAY = 0.02  # a column that leaves under 2 % of the chance disagreement gives the target away
-FEW = 50  # rows under which a perfect column may be luck
-ENOUGH = 20_000  # rows to see it in
 
 
 def check(frame: pl.DataFrame, schema: Schema, *, values: bool = True) -> list[str]:
@@ -36,7 +33,7 @@ def check(frame: pl.DataFrame, schema: Schema, *, values: bool = True) -> list[s
     except SchemaErrors as errors:
         problems = _in_words(errors.failure_cases, frame)
     if values and not problems:
-        problems = _duplicates(frame, schema) + _give_away(frame, schema)
+        problems = _duplicates(frame, schema) + leaks(frame, schema)
     return problems
 
 
@@ -103,37 +100,6 @@ def _duplicates(frame: pl.DataFrame, schema: Schema) -> list[str]:
     return [
         f"{repeated.sum()} rows repeat an earlier one ({first}); allowed: {schema.duplicates:.2%}"
     ]
-
-
-def _give_away(frame: pl.DataFrame, schema: Schema) -> list[str]:
-    """Features that say what the target is: at prediction time they will not be there, or lie."""
-    return [
-        f"column {name!r} gives the target {schema.target!r} away. If it is really known before the "
-        "target is, set `may_give_target_away: true`; else set `use: ignored`"
-        for name, column in schema.features.items()
-        if schema.target in frame.columns
-        and not column.may_give_target_away
-        and gives_away(frame[name], frame[schema.target], numeric=schema.task == "regression")
-    ]
-
-
-def gives_away(values: pl.Series, target: pl.Series, *, numeric: bool) -> bool:
-    """Whether neighbours in the order of `values` nearly always have the same target.
-
-    Classes: disagreements between neighbours over those expected by chance. Numbers: von Neumann's
-    ratio (1941) of the mean squared difference between neighbours to twice the variance.
-    """
-    known = pl.DataFrame({"value": values, "target": target}).drop_nulls()
-    known = known.sample(min(len(known), ENOUGH), shuffle=True, seed=0)
-    if len(known) < FEW or known["value"].n_unique() < 2 or known["target"].n_unique() < 2:
-        return False
-    ordered = known.sort("value", maintain_order=True)["target"]
-    if numeric:
-        numbers = ordered.cast(pl.Float64).to_numpy()
-        return bool(np.mean(np.diff(numbers) ** 2) < GIVES_AWAY**2 * 2 * numbers.var())
-    disagree = (ordered != ordered.shift()).mean()
-    shares = known["target"].value_counts(normalize=True)["proportion"].to_numpy()
-    return bool(disagree < GIVES_AWAY * (1 - (shares**2).sum()))
 
 
 def main() -> int:

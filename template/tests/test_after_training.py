@@ -64,7 +64,9 @@ def test_the_same_training_gives_the_same_predictions(many: pl.DataFrame, schema
     _, _, again = learned(many, schema)
     np.testing.assert_array_equal(first, again)
     settings = model.named_steps["estimator"].get_params()
-    assert settings.get("random_state", "no such setting") is not None, "the estimator is not seeded"
+    assert settings.get("random_state", "no such setting") is not None, (
+        "the estimator is not seeded"
+    )
 
 
 def test_predictions_are_numbers_or_probabilities(many: pl.DataFrame, schema: Schema) -> None:
@@ -78,8 +80,9 @@ def test_predictions_are_numbers_or_probabilities(many: pl.DataFrame, schema: Sc
 def test_unknown_and_missing_values_are_predicted(many: pl.DataFrame, schema: Schema) -> None:
     model, _, _ = learned(many, schema)
     strange = many.head(3).with_columns(
-        pl.lit("never seen").alias(name) if column.type == "category" else
-        pl.lit(None, many[name].dtype).alias(name)
+        pl.lit("never seen").alias(name)
+        if column.type == "category"
+        else pl.lit(None, many[name].dtype).alias(name)
         for name, column in schema.features.items()
     )
     assert np.isfinite(predicted(model, features(strange, schema), schema)).all()

@@ -50,7 +50,10 @@ def test_a_value_of_another_type_is_named_with_its_row(schema: Schema, tmp_path:
         infer_schema=False,
     )
     text = text.with_columns(
-        pl.when(pl.int_range(pl.len()) == 3).then(pl.lit("twelve")).otherwise(pl.col(name)).alias(name)
+        pl.when(pl.int_range(pl.len()) == 3)
+        .then(pl.lit("twelve"))
+        .otherwise(pl.col(name))
+        .alias(name)
     )
     path = tmp_path / "rows.csv"
     content = text.write_csv(separator=schema.file.get("separator", ","))
@@ -108,9 +111,7 @@ def test_no_rows_are_refused(sample: pl.DataFrame, schema: Schema) -> None:
     assert check(sample.clear(), schema) == ["the data has no rows"]
 
 
-def test_a_column_that_gives_the_target_away_is_named(
-    sample: pl.DataFrame, schema: Schema
-) -> None:
+def test_a_column_that_gives_the_target_away_is_named(sample: pl.DataFrame, schema: Schema) -> None:
     name = next((n for n, c in schema.features.items() if not c.may_give_target_away), None)
     numeric = next((n for n, c in schema.features.items() if c.type == "number"), None)
     if name is None or numeric is None or sample[schema.target].n_unique() < 2:
@@ -118,7 +119,8 @@ def test_a_column_that_gives_the_target_away_is_named(
     codes = sample[schema.target].rank("dense").cast(pl.Float64)
     low = schema.columns[numeric].min or 0.0
     high = schema.columns[numeric].max or low + 1.0
-    leaked = low + (codes - codes.min()) / (codes.max() - codes.min()) * (high - low)  # type: ignore[operator]
+    share = (codes - codes.min()) / (codes.max() - codes.min())  # type: ignore[operator]
+    leaked = (low + share * (high - low)).clip(low, high)
     problems = check(sample.with_columns(leaked.alias(numeric)), schema)
     assert any(f"{numeric!r} gives the target" in problem for problem in problems)
 

@@ -3,11 +3,13 @@
 import json
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import SAMPLE, keys
+import yaml
+from conftest import ROOT, SAMPLE, keys
 from polars.testing import assert_frame_equal
 
 from pipeline import EVALUATION, METRICS, MODEL, PREPARED, predict, prepare
@@ -104,3 +106,13 @@ def test_refused_data_leaves_the_model_alone(
     with pytest.raises(SystemExit, match="is refused, nothing was trained"):
         prepare.main()
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_the_contract_names_what_is_there(run: Callable[[], Path]) -> None:
+    contract = yaml.safe_load((ROOT / "mlops.yaml").read_text(encoding="utf-8"))
+    run()
+    for name in ("data", "sample", "metrics", "predictions"):
+        assert Path(contract[name]).is_file(), f"mlops.yaml: {name} is {contract[name]}"
+    for name in ("validate", "predict"):
+        module = contract["commands"][name].split(" -m ")[1]
+        assert callable(getattr(import_module(module), "main", None)), f"mlops.yaml: {name}"

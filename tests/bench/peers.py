@@ -20,6 +20,7 @@ ANSWERS = {
     "license": "BSD",
     "backend": "hatch",
     "docs": "sphinx",
+    "vcs": "true",
 }
 
 
@@ -80,12 +81,11 @@ class Peers:
         if given is None:
             starter /= "spaceflights-pandas"
         kedro = self.installed("kedro", "kedro")
-        python = Path("bench/.venv/bin/python")
-        wanted = ["--quiet", "--python", python, "-r", "bench/requirements.txt"]
+        install = ["uv", "pip", "install", "--quiet", "-r", "bench/requirements.txt", "--python"]
         return [
             [kedro, "new", "--starter", starter, "--name", "Bench", "--telemetry", "no"],
             ["uv", "venv", "--quiet", "bench/.venv"],
-            ["uv", "pip", "install", *wanted],
+            [*install, "bench/.venv"],
             ["sh", "-c", "cd bench && .venv/bin/kedro run"],
         ]
 

@@ -1,7 +1,8 @@
-"""CSV files of mixed columns, the same at every call: identifier, time, numbers, words, a target."""
+"""CSV files of mixed columns, always the same: identifier, time, numbers, words, target."""
 
 import random
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 
@@ -41,9 +42,6 @@ def _pool(draw: random.Random, number: int) -> list[str]:
 
 
 def _moments(draw: random.Random, rows: int) -> list[str]:
+    start = datetime(2025, 1, 1)
     steps = accumulate(draw.choices(range(60), k=rows))
-    return [
-        f"2025-{1 + s // 2_592_000 % 12:02d}-{1 + s // 86_400 % 28:02d}T"
-        f"{s // 3600 % 24:02d}:{s // 60 % 60:02d}:{s % 60:02d}"
-        for s in steps
-    ]
+    return [(start + timedelta(seconds=step)).isoformat() for step in steps]

@@ -21,7 +21,7 @@ import polars as pl
 import pyarrow as pa
 import yaml
 from pipeline import params
-from pipeline.checks import check, gives_away
+from pipeline.checks import gives_away
 from pipeline.prepare import prepare
 from pipeline.rows import TRUE, raw, read
 from pipeline.schema import ROW, Column, DataError, Schema
@@ -51,9 +51,7 @@ def main() -> int:
     return 0
 
 
-def infer(
-    path: Path, target: str, time: str | None, slices: list[str]
-) -> tuple[dict[str, Any], list[str]]:
+def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple[dict[str, Any], list[str]]:
     """Writes the two files and says what was inferred. Raises Refused or DataError."""
     try:
         file = {} if path.suffix == ".parquet" else dialect.dialect(path)
@@ -90,7 +88,9 @@ def infer(
 
 def _expect(frame: pl.DataFrame, name: str, target: str, time: str | None, slices: list[str]) -> None:
     if len(frame) < FEWEST_ROWS:
-        raise Refused(f"{name} has {len(frame)} rows; at least {FEWEST_ROWS} are needed to train and to test.")
+        raise Refused(
+            f"{name} has {len(frame)} rows; at least {FEWEST_ROWS} are needed to train and to test."
+        )
     for option, wanted in [("--target", target), ("--time", time), *(("--slice", one) for one in slices)]:
         if wanted is not None and wanted not in frame.columns:
             near = difflib.get_close_matches(wanted, frame.columns, n=3, cutoff=0.5)
@@ -113,7 +113,9 @@ def _target(values: pl.Series, column: Column) -> tuple[Column, str, list[str]]:
     if column.type == "time":
         raise Refused(f"The target {name!r} holds times.\nMake it a number: how long from when?")
     column = replace(column, use="target", because="", min=None, max=None)
-    dropped = [f"{values.null_count()} rows have no {name!r} and are left out"] if len(known) < len(values) else []
+    dropped = (
+        [f"{values.null_count()} rows have no {name!r} and are left out"] if len(known) < len(values) else []
+    )
     few = levels == 2 or (column.type == "integer" and levels <= CLASSES_OF_NUMBERS)
     if column.type in ("integer", "number") and not few:
         note = f"task: regression ({name!r} is a number with {levels} different values)"
@@ -181,9 +183,7 @@ def _time(
     return None, ["split: a seeded draw, because no column holds times"]
 
 
-def _key(
-    found: dict[str, Column], target: str, frame: pl.DataFrame
-) -> tuple[dict[str, Column], str | None]:
+def _key(found: dict[str, Column], target: str, frame: pl.DataFrame) -> tuple[dict[str, Column], str | None]:
     for name, column in found.items():
         own = column.because.startswith("every row has its own")
         if own and name != target and not frame[name].null_count():
@@ -195,9 +195,7 @@ def _without_give_aways(path: Path, schema: Schema) -> tuple[Schema, pl.DataFram
     typed = read(path, schema)
     numeric = schema.task == "regression"
     given = [
-        name
-        for name in schema.features
-        if gives_away(typed[name], typed[schema.target], numeric=numeric)
+        name for name in schema.features if gives_away(typed[name], typed[schema.target], numeric=numeric)
     ]
     because = f"it gives the target {schema.target!r} away"
     ignored = {name: replace(schema.columns[name], use="ignored", because=because) for name in given}
@@ -314,9 +312,7 @@ columns:
 """)
     for name, column in schema.columns.items():
         entry = {
-            key: value
-            for key, value in vars(column).items()
-            if key == "type" or value != getattr(usual, key)
+            key: value for key, value in vars(column).items() if key == "type" or value != getattr(usual, key)
         }
         lines.append("  " + _yaml({name: entry}).rstrip("\n") + "\n")
     Path("data/schema.yaml").write_text("".join(lines), encoding="utf-8", newline="\n")

@@ -31,7 +31,11 @@ def column(values: pl.Series, decimal: str) -> Column:
         return Column("text", "ignored", because=f"it holds {values.dtype}, not single values")
     if known.n_unique() == 1 and len(known) == len(values):
         return Column(kind, "ignored", because="it has the same value in every row", format=form)
-    if reason := _nearly_numbers(known, kind) or _identifies(known, kind, values.name) or _is_text(known, kind):
+    if (
+        reason := _nearly_numbers(known, kind)
+        or _identifies(known, kind, values.name)
+        or _is_text(known, kind)
+    ):
         return Column(kind, "ignored", because=reason, format=form, **about)
     if kind in ("integer", "number"):
         about |= _range(_numbers(known, decimal), kind)
@@ -105,7 +109,9 @@ def _identifies(known: pl.Series, kind: str, name: str) -> str:
     if kind == "integer":
         counted = bool((known.cast(pl.Int64).diff().drop_nulls() == 1).all())
         return "every row has its own number" if named or counted else ""
-    return "" if known.cast(pl.String).str.contains(r"\s\S+\s").mean() > 0.5 else "every row has its own value"
+    return (
+        "" if known.cast(pl.String).str.contains(r"\s\S+\s").mean() > 0.5 else "every row has its own value"
+    )
 
 
 def _nearly_numbers(known: pl.Series, kind: str) -> str:

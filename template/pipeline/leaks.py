@@ -1,0 +1,41 @@
+"""Does a feature say what the target is? Then the model learns what nobody will know in time."""
+
+import numpy as np
+import polars as pl
+
+from pipeline.schema import Schema
+
+GIVES_AWAY = 0.02  # a column that leaves under 2 % of the chance disagreement gives the target away
+FEW = 50  # rows under which a perfect column may be luck
+ENOUGH = 20_000  # rows to see it in
+
+
+def leaks(frame: pl.DataFrame, schema: Schema) -> list[str]:
+    """Features that say what the target is: at prediction time they will not be there, or lie."""
+    return [
+        f"column {name!r} gives the target {schema.target!r} away. If it is really known before the "
+        "target is, set `may_give_target_away: true`; else set `use: ignored`"
+        for name, column in schema.features.items()
+        if schema.target in frame.columns
+        and not column.may_give_target_away
+        and gives_away(frame[name], frame[schema.target], numeric=schema.task == "regression")
+    ]
+
+
+def gives_away(values: pl.Series, target: pl.Series, *, numeric: bool) -> bool:
+    """Whether neighbours in the order of `values` nearly always have the same target.
+
+    Classes: disagreements between neighbours over those expected by chance. Numbers: von Neumann's
+    ratio (1941) of the mean squared difference between neighbours to twice the variance.
+    """
+    known = pl.DataFrame({"value": values, "target": target}).drop_nulls()
+    known = known.sample(min(len(known), ENOUGH), shuffle=True, seed=0)
+    if len(known) < FEW or known["value"].n_unique() < 2 or known["target"].n_unique() < 2:
+        return False
+    ordered = known.sort("value", maintain_order=True)["target"]
+    if numeric:
+        numbers = ordered.cast(pl.Float64).to_numpy()
+        return bool(np.mean(np.diff(numbers) ** 2) < GIVES_AWAY**2 * 2 * numbers.var())
+    disagree = (ordered != ordered.shift()).mean()
+    shares = known["target"].value_counts(normalize=True)["proportion"].to_numpy()
+    return bool(disagree < GIVES_AWAY * (1 - (shares**2).sum()))

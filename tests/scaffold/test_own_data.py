@@ -1,0 +1,120 @@
+"""`--data`: odd tables train, or are refused in words that help."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlops_new
+import pytest
+
+from tests.conftest import must, python_of, run
+from tests.scaffold.odd_tables import TABLES, Table, regression, rows, written
+
+INFERENCE = Path(mlops_new.__file__).parent / "inference"
+LIVE_IN = Path(__file__).parent / "live_in.py"
+JUDGED_BY = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
+
+Came = dict[str, dict[str, Any]]
+
+
+def lived_in(tables: list[Table], trained: Path, folder: Path) -> Came:
+    """What came of each table, all in one process of a generated environment."""
+    tree = folder / "tree"
+    shutil.copytree(trained / "pipeline", tree / "pipeline")
+    (tree / "data").mkdir()
+    params = (trained / "params.yaml").read_text().replace("max_iter: 150", "max_iter: 30")
+    (tree / "params.yaml").write_text(params)
+    asked = []
+    for number, table in enumerate(tables):
+        file = folder / f"{number}{table.suffix}"
+        file.write_bytes(table.content)
+        asked.append({"name": table.name, "file": str(file), "target": table.target, "time": table.time})
+    (folder / "asked.json").write_text(json.dumps(asked))
+    script = f'exec "{python_of(trained)}" -P "{LIVE_IN}" "{INFERENCE}" "{tree}" < "{folder / "asked.json"}"'
+    said = must(["sh", "-c", script], folder)
+    return {came["name"]: came for came in map(json.loads, said.splitlines())}
+
+
+@pytest.fixture(scope="session")
+def came(trained: Path, once: Callable[[str, Callable[[Path], None]], Path]) -> Came:
+    def live(into: Path) -> None:
+        (into / "came.json").write_text(json.dumps(lived_in(TABLES, trained, into)))
+
+    found: Came = json.loads((once("odd-tables", live) / "came.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_odd_table(table: Table, came: Came) -> None:
+    of = came[table.name]
+    assert "traceback" not in of, of["traceback"]
+    said = of.get("refused", "") + "\n".join(of.get("notes", []))
+    assert ("refused" in of) == table.refused, said
+    for words in table.says:
+        assert words in said
+    if not table.refused:
+        assert of["task"] == table.task
+        judged = JUDGED_BY[table.task]
+        model, baseline = (of["metrics"][which][judged]["value"] for which in ("model", "baseline"))
+        assert model < baseline, "the table was read, but what is in it was not learned"
+
+
+def test_own_data_from_file_to_model(mlops_new: Path, tmp_path: Path) -> None:
+    (tmp_path / "My Churn (1).csv").write_bytes(written(rows(), ";", "latin-1"))
+    said = must(
+        [mlops_new, "churn", "--data", "My Churn (1).csv", "--target", "y", "--slice", "colour", "--train"],
+        tmp_path,
+    )
+    project = tmp_path / "churn"
+    assert "task: binary ('y' has 2 different values); predicts the probability of 'yes'" in said
+    assert "edit data/schema.yaml" in said
+    assert must(["git", "status", "--porcelain"], project) == ""
+    tracked = must(["git", "ls-files"], project).split()
+    assert {"data/my-churn-1.csv.dvc", "data/sample.csv", "data/schema.yaml"} <= set(tracked)
+    assert not [name for name in tracked if "flights" in name]
+    found = json.loads((project / "metrics.json").read_text())
+    assert set(found["slices"]["colour"]) == {"blue", "green", "red"}
+    done = run([python_of(project), "-m", "pytest", "-q"], project)
+    assert done.code == 0, done.said
+
+
+def test_own_regression_from_parquet(mlops_new: Path, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_bytes(written(regression()))
+    convert = "import polars, sys; polars.read_csv(sys.argv[1]).write_parquet(sys.argv[2])"
+    must([python_of(trained), "-c", convert, "prices.csv", "prices.parquet"], tmp_path)
+    said = must([mlops_new, "prices", "--data", "prices.parquet", "--target", "y", "--train"], tmp_path)
+    assert "rmse" in said
+    project = tmp_path / "prices"
+    assert "HistGradientBoostingRegressor" in (project / "params.yaml").read_text()
+    done = run([python_of(project), "-m", "pytest", "-q"], project)
+    assert done.code == 0, done.said
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("missing.csv", None, "does not exist"),
+        ("table.xlsx", b"PK", "neither CSV nor Parquet by its ending '.xlsx'"),
+        ("empty.csv", b"", "empty.csv is empty"),
+        ("few.csv", b"x,y\n1,2\n", "few.csv has 1 rows; at least 20 are needed"),
+    ],
+)
+def test_a_file_that_cannot_be_used(
+    file: str, content: bytes | None, words: str, mlops_new: Path, tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / file).write_bytes(content)
+    before = sorted(tmp_path.iterdir())
+    done = run([mlops_new, "churn", "--data", file, "--target", "y"], tmp_path)
+    assert done.code == 1
+    assert words in done.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_data_needs_a_target(mlops_new: Path, tmp_path: Path) -> None:
+    (tmp_path / "churn.csv").write_bytes(written(rows()))
+    done = run([mlops_new, "churn", "--data", "churn.csv"], tmp_path)
+    assert done.code == 1
+    assert "--data needs --target" in done.stderr
