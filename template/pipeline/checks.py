@@ -73,16 +73,13 @@ def _in_words(failures: pl.DataFrame, frame: pl.DataFrame) -> list[str]:
             problems += [f"column {name!r} is not in data/schema.yaml" for name in cases]
         elif rule.startswith("dtype"):
             problems.append(f"column {column!r} is {frame[column].dtype}, expected {rule}")
-        elif frame[column].dtype is not None and group["index"].null_count():
-            problems.append(
-                f"column {column!r}: {rule} ({frame[column].null_count()} of {len(frame)})"
-            )
+        elif group["index"].null_count():
+            nulls = frame[column].null_count()
+            problems.append(f"column {column!r}: {rule} ({nulls} of {len(frame)})")
         else:
             what = {"not_nullable": "a value is missing", "field_uniqueness": "a key occurs twice"}
-            first = ", ".join(
-                f"row {frame[ROW][index]}: {frame[column][index]!r}"
-                for index in group["index"].head(ROWS_SHOWN).to_list()
-            )
+            shown = group["index"].head(ROWS_SHOWN).to_list()
+            first = ", ".join(f"row {frame[ROW][i]}: {frame[column][i]!r}" for i in shown)
             problems.append(
                 f"column {column!r}: {what.get(rule, rule)} in {len(cases)} rows ({first})"
             )
@@ -105,8 +102,7 @@ def _duplicates(frame: pl.DataFrame, schema: Schema) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, help="default: `data` of params.yaml")
-    path = parser.parse_args().file
-    path = path or Path(params()["data"])
+    path = parser.parse_args().file or Path(params()["data"])
     try:
         schema = schemas.load()
         problems = check(read(path, schema), schema)

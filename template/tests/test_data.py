@@ -3,6 +3,9 @@
 import hashlib
 import json
 import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 import polars as pl
@@ -39,17 +42,34 @@ def test_the_raw_data_is_the_version_that_git_names() -> None:
     )
 
 
+def dvc(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["dvc", *words], capture_output=True, text=True, timeout=REMOTE_SECONDS, check=False
+    )
+
+
+def out_of_reach(url: str) -> str:
+    """Why nothing answers at an address where DVC itself would see an empty remote; else ""."""
+    if url.startswith(("http://", "https://")):
+        try:
+            urllib.request.urlopen(url, timeout=REMOTE_SECONDS).close()
+        except urllib.error.HTTPError:
+            return ""  # it answers, if only those who are logged in
+        except OSError as error:
+            return f"{urllib.parse.urlsplit(url).hostname}: {error}"
+    elif "://" not in url and not Path(".dvc", url).is_dir():
+        return f"there is no folder {url} (the first `uv run dvc push` makes it)"
+    return ""
+
+
 @pytest.mark.remote
 def test_everything_tracked_is_in_the_remote() -> None:
-    remote = subprocess.run(
-        ["dvc", "config", "core.remote"], capture_output=True, text=True, check=False
-    ).stdout.strip()
+    remote = dvc("config", "core.remote").stdout.strip()
     assert remote, "no DVC remote is configured: uv run dvc remote add --default storage URL"
-    command = ["dvc", "data", "status", "--not-in-remote", "--json"]
+    why = out_of_reach(dvc("config", f"remote.{remote}.url").stdout.strip())
+    assert not why, f"the remote {remote!r} cannot be reached: {why}"
     try:
-        asked = subprocess.run(
-            command, capture_output=True, text=True, timeout=REMOTE_SECONDS, check=False
-        )
+        asked = dvc("data", "status", "--not-in-remote", "--json")
     except subprocess.TimeoutExpired:
         pytest.fail(f"the remote {remote!r} did not answer within {REMOTE_SECONDS} s")
     assert asked.returncode == 0, f"the remote {remote!r} cannot be asked: {asked.stderr.strip()}"

@@ -21,8 +21,8 @@ MADE = (METRICS, EVALUATION / "predictions.parquet", MODEL / "model.joblib")
 
 
 def test_a_second_run_gives_the_same_bytes(run: Callable[[], Path]) -> None:
-    first = {path: (run() / path).read_bytes() for path in MADE[:1]}
-    first |= {path: path.read_bytes() for path in MADE}
+    run()
+    first = {path: path.read_bytes() for path in MADE}
     run()
     assert [str(path) for path in MADE if path.read_bytes() != first[path]] == []
 
@@ -57,25 +57,26 @@ def test_the_figures_follow_from_the_stored_predictions(
     assert again.get(primary) == pytest.approx(found.get(primary))
 
 
-def test_a_prediction_for_raw_rows_is_the_evaluated_one(
-    run: Callable[[], Path], schema: Schema
-) -> None:
-    run()
-    batch, _ = predict.predict(MODEL / "model.joblib", SAMPLE, schema)
-    evaluated = pl.read_parquet(EVALUATION / "predictions.parquet").select(batch.columns)
-    both = evaluated.select("key").join(batch, on="key", how="left", maintain_order="left")
-    assert_frame_equal(both, evaluated, check_exact=True)
-
-
-def test_rows_without_the_target_are_predicted(run: Callable[[], Path], schema: Schema) -> None:
-    run()
+def raw_rows(schema: Schema) -> pl.DataFrame:
+    """The sample as text."""
     separator, encoding = schema.file.get("separator", ","), schema.file.get("encoding", "utf8")
-    raw = pl.read_csv(SAMPLE, separator=separator, encoding=encoding, infer_schema=False)
-    without = Path("new.csv")
-    content = raw.drop(schema.target).write_csv(separator=separator)
-    without.write_bytes(content.encode(encoding))
-    batch, _ = predict.predict(MODEL / "model.joblib", without, schema)
-    assert len(batch) == len(raw)
+    return pl.read_csv(SAMPLE, separator=separator, encoding=encoding, infer_schema=False)
+
+
+def write(rows: pl.DataFrame, path: Path, schema: Schema) -> None:
+    content = rows.write_csv(separator=schema.file.get("separator", ","))
+    path.write_bytes(content.encode(schema.file.get("encoding", "utf8")))
+
+
+@pytest.fixture
+def holes(scratch: Path, schema: Schema) -> None:
+    """Every feature may be missing, and is in every fifth row of the sample."""
+    content = yaml.safe_load(PATH.read_text(encoding="utf-8")) | {"duplicates": 1.0}
+    for name in schema.features:
+        content["columns"][name] |= {"missing": 1.0, "may_give_target_away": True}
+    PATH.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    fifth = (pl.int_range(pl.len()) + at) % 5 == 0
+    ...
 
 
 def test_rows_that_cannot_be_used_are_refused(

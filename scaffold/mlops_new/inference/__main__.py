@@ -21,7 +21,7 @@ import polars as pl
 import pyarrow as pa
 import yaml
 from pipeline import params
-from pipeline.checks import gives_away
+from pipeline.leaks import gives_away
 from pipeline.prepare import prepare
 from pipeline.rows import TRUE, raw, read
 from pipeline.schema import ROW, Column, DataError, Schema

@@ -1,0 +1,74 @@
+"""The commands that README and tutorial show are run as they stand."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, must, run
+
+
+def commands(page: Path) -> list[str]:
+    """The indented lines of a page."""
+    return re.findall(r"^    (\S.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What is in Git or about to be, without Git: as a downloaded archive has it."""
+    to = tmp_path / "mlops-new"
+    for name in must(["git", "ls-files", "--cached", "--others", "--exclude-standard"], ROOT).splitlines():
+        if (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, to / name)
+    return to
+
+
+def test_the_first_command_of_the_readme_on_a_bare_system(checkout: Path) -> None:
+    """No uv, the system's own Python, and no Git repository around."""
+    first = commands(checkout / "README.md")[0]
+    bare = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    if shutil.which("uv", path=bare["PATH"]):
+        bare["PATH"] = str(_without_uv(checkout.parent / "bin", bare["PATH"]))
+    done = run(["sh", "-c", first], checkout, **bare)
+    assert done.code == 0, done.said
+    assert "Trained, and judged on 2401 rows it has not seen" in done.stdout
+    assert "roc_auc" in done.stdout
+    assert f'export PATH="{checkout}/.uv/bin:$PATH"' in done.stderr
+    assert must(["git", "status", "--porcelain"], checkout / "my-project") == ""
+
+
+def _without_uv(folder: Path, path: str) -> Path:
+    """The same commands but uv."""
+    folder.mkdir()
+    for place in path.split(":"):
+        for command in Path(place).iterdir() if Path(place).is_dir() else []:
+            if command.name not in ("uv", "uvx") and not (folder / command.name).exists():
+                (folder / command.name).symlink_to(command)
+    return folder
+
+
+def test_the_second_command_of_the_readme_is_what_runs_this() -> None:
+    assert commands(ROOT / "README.md")[1] == "sh tests/run"
+    assert "sh tests/run" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_the_tutorial(mlops_new: Path, tmp_path: Path) -> None:
+    script = tmp_path / "tutorial.sh"
+    lines = commands(ROOT / "docs/tutorial.md")
+    assert len(lines) > 15
+    script.write_text("set -eux\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    said = must(["sh", script], tmp_path, PATH=f"{mlops_new.parent}{os.pathsep}{os.environ['PATH']}")
+    assert "didn't change, skipping" in said
+    assert (tmp_path / "trips/metrics.json").is_file()
+
+
+def test_this_project_is_named_in_one_place() -> None:
+    """An organisation that forks it changes mlops_new.REPOSITORY, and the pages that speak of it."""
+    found = must(
+        ["git", "grep", "-l", "mlops-new/mlops-new", "--", "scaffold", "template", "actions", "copier.yml"],
+        ROOT,
+    )
+    assert found.split() == ["scaffold/mlops_new/__init__.py"]
