@@ -21,6 +21,8 @@ from mlops_new.errors import MlopsNewError
 PACKAGED = Path(__file__).parent / "template.bundle"
 SOURCE = Path(__file__).parents[2]
 PARTS = ("copier.yml", "template")
+# Rendered once and never again (`_skip_if_exists` in copier.yml), with what they substitute.
+OWNERS = ("README.md", "pyproject.toml", "params.yaml", "dvc.yaml")
 STARTER_DATA = "data/flights.parquet"
 LEFT_BY_TOOLS = ("__pycache__", ".*_cache", ".venv", ".hypothesis")
 
@@ -106,3 +108,10 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
         )
     except (CopierError, ValueError) as error:
         raise MlopsNewError(str(error)) from error
+
+
+def render_again(into: Path, answers: Mapping[str, object]) -> None:
+    """Like `render`, where nobody has edited what is there yet."""
+    for name in OWNERS:
+        (into / name).unlink()
+    render(into, answers)

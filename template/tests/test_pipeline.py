@@ -13,6 +13,7 @@ from conftest import ROOT, SAMPLE, keys
 from polars.testing import assert_frame_equal
 
 from pipeline import EVALUATION, METRICS, MODEL, PREPARED, predict, prepare
+from pipeline import schema as schemas
 from pipeline.figures import PRIMARY, figures
 from pipeline.schema import DataError, Schema
 from pipeline.train import codes
@@ -69,14 +70,36 @@ def write(rows: pl.DataFrame, path: Path, schema: Schema) -> None:
 
 
 @pytest.fixture
-def holes(scratch: Path, schema: Schema) -> None:
-    """Every feature may be missing, and is in every fifth row of the sample."""
-    content = yaml.safe_load(PATH.read_text(encoding="utf-8")) | {"duplicates": 1.0}
+def holes(scratch: Path, schema: Schema) -> Schema:
+    """The scratch sample with every feature missing in every fifth row, and a schema that allows it."""
+    content = yaml.safe_load(schemas.PATH.read_text(encoding="utf-8")) | {"duplicates": 1.0}
     for name in schema.features:
         content["columns"][name] |= {"missing": 1.0, "may_give_target_away": True}
-    PATH.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
-    fifth = (pl.int_range(pl.len()) + at) % 5 == 0
-    ...
+    schemas.PATH.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    with_holes = [
+        pl.when((pl.int_range(pl.len()) + at) % 5 > 0).then(pl.col(name)).alias(name)
+        for at, name in enumerate(schema.features)
+    ]
+    write(raw_rows(schema).with_columns(with_holes), SAMPLE, schema)
+    return schemas.load()
+
+
+def test_a_prediction_for_raw_rows_is_the_evaluated_one(
+    holes: Schema, run: Callable[[], Path]
+) -> None:
+    run()
+    batch, _ = predict.predict(MODEL / "model.joblib", SAMPLE, holes)
+    evaluated = pl.read_parquet(EVALUATION / "predictions.parquet").select(batch.columns)
+    both = evaluated.select("key").join(batch, on="key", how="left", maintain_order="left")
+    assert_frame_equal(both, evaluated, check_exact=True)
+
+
+def test_rows_without_the_target_are_predicted(run: Callable[[], Path], schema: Schema) -> None:
+    run()
+    rows = raw_rows(schema)
+    write(rows.drop(schema.target), Path("new.csv"), schema)
+    batch, _ = predict.predict(MODEL / "model.joblib", Path("new.csv"), schema)
+    assert len(batch) == len(rows)
 
 
 def test_rows_that_cannot_be_used_are_refused(
@@ -84,9 +107,7 @@ def test_rows_that_cannot_be_used_are_refused(
 ) -> None:
     run()
     name = next(iter(schema.features))
-    separator, encoding = schema.file.get("separator", ","), schema.file.get("encoding", "utf8")
-    raw = pl.read_csv(SAMPLE, separator=separator, encoding=encoding, infer_schema=False)
-    Path("bad.csv").write_bytes(raw.drop(name).write_csv(separator=separator).encode(encoding))
+    write(raw_rows(schema).drop(name), Path("bad.csv"), schema)
     with pytest.raises(DataError, match="is missing") as refused:
         predict.predict(MODEL / "model.joblib", Path("bad.csv"), schema)
     assert repr(name) in str(refused.value)
@@ -96,13 +117,14 @@ def test_rows_that_cannot_be_used_are_refused(
     assert not Path("out.csv").exists()
 
 
+@pytest.mark.parametrize("times", [0, 2], ids=["no rows", "every row twice"])
 def test_refused_data_leaves_the_model_alone(
-    run: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+    times: int, run: Callable[[], Path], schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run()
-    before = {path: path.read_bytes() for path in (*MADE, PREPARED / "train.parquet")}
-    lines = SAMPLE.read_bytes().splitlines(keepends=True)
-    SAMPLE.write_bytes(lines[0])  # the header only
+    before = {path: path.read_bytes() for path in (*MADE, *PREPARED.iterdir())}
+    rows = raw_rows(schema)
+    write(pl.concat([rows.clear()] + [rows] * times), SAMPLE, schema)
     monkeypatch.setattr(sys, "argv", ["prepare", "--data", str(SAMPLE)])
     with pytest.raises(SystemExit, match="is refused, nothing was trained"):
         prepare.main()

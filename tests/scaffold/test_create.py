@@ -69,16 +69,16 @@ def test_from_a_source_tree_without_git_or_tags(tmp_path: Path, mlops_new: Path)
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
-    for folder, how in (("one", ["--editable"]), ("two", [])):
+    for folder, how in (("zz-one", ["--editable"]), ("zz-two", [])):
         venv = tmp_path / f"venv-{folder}"
         must(["uv", "venv", "--quiet", venv], tmp_path)
         must(["uv", "pip", "install", "--quiet", "--python", venv, *how, source], tmp_path)
         must([venv / "bin" / "mlops-new", folder], tmp_path)
-    must([mlops_new, "three"], tmp_path)
-    for name in ("two", "three"):
-        for path in must(["git", "ls-files"], tmp_path / "one").split():
-            first, other = ((tmp_path / folder / path).read_bytes() for folder in ("one", name))
-            assert first.replace(b"one", b"") == other.replace(name.encode(), b""), path
+    must([mlops_new, "zz-three"], tmp_path)
+    for name in ("zz-two", "zz-three"):
+        for path in must(["git", "ls-files"], tmp_path / "zz-one").split():
+            first, other = ((tmp_path / folder / path).read_bytes() for folder in ("zz-one", name))
+            assert first.replace(b"zz-one", b"") == other.replace(name.encode(), b""), path
 
 
 def test_the_same_template_gives_the_same_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

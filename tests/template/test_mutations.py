@@ -1,0 +1,319 @@
+"""The generated tests, tried: each way to break the pipeline turns the test red that is there for it."""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import must, python_of, run
+
+PARTS = ("pipeline", "tests", "data/schema.yaml", "data/sample.csv", "params.yaml", "pyproject.toml")
+
+
+@dataclass(frozen=True)
+class Break:
+    what: str
+    file: str  # of pipeline/
+    old: str
+    new: str
+    red: str  # the test that must notice
+
+
+BEFORE, AFTER, WHOLE = "test_before_training.py::", "test_after_training.py::", "test_pipeline.py::"
+
+BREAKS = [
+    # what the model sees
+    Break(
+        "the label among the features",
+        "train.py",
+        "return frame.select(columns)",
+        "return frame.select(*columns, pl.col(schema.target).cast(pl.String).alias('status'))",
+        BEFORE + "test_the_model_does_not_see_the_target",
+    ),
+    Break(
+        "the label instead of a feature",
+        "train.py",
+        "columns.append(pl.col(name).cast(pl.Float64))",
+        "columns.append(pl.col(schema.target).cast(pl.Float64).alias(name))",
+        AFTER + "test_noise_is_not_learned",
+    ),
+    Break(
+        "the target shuffled",
+        "train.py",
+        "features(frame, schema), codes(frame, schema).to_numpy()",
+        "features(frame, schema), codes(frame, schema).shuffle(seed=1).to_numpy()",
+        AFTER + "test_what_is_there_is_learned",
+    ),
+    Break(
+        "the estimator unseeded",
+        "train.py",
+        "estimator.set_params(random_state=seed)",
+        "pass",
+        AFTER + "test_the_same_training_gives_the_same_predictions",
+    ),
+    Break(
+        "new categories are an error",
+        "train.py",
+        'handle_unknown="infrequent_if_exist"',
+        'handle_unknown="error"',
+        AFTER + "test_unknown_and_missing_values_are_predicted",
+    ),
+    Break(
+        "half a probability for each class",
+        "evaluate.py",
+        "    return everything",
+        "    return everything / 2",
+        AFTER + "test_predictions_are_numbers_or_probabilities",
+    ),
+    # prediction is not training
+    Break(
+        "predict skips the parts of a time",
+        "predict.py",
+        "features(frame, schema), schema)",
+        "features(frame, schema).with_columns(pl.selectors.ends_with('.hour', '.weekday') * 0), schema)",
+        WHOLE + "test_a_prediction_for_raw_rows_is_the_evaluated_one",
+    ),
+    Break(
+        "predict fills missing categories otherwise",
+        "predict.py",
+        "features(frame, schema), schema)",
+        "features(frame.with_columns(pl.col(pl.String).fill_null('')), schema), schema)",
+        WHOLE + "test_a_prediction_for_raw_rows_is_the_evaluated_one",
+    ),
+    Break(
+        "predict fills missing numbers otherwise",
+        "predict.py",
+        "features(frame, schema), schema)",
+        "features(frame, schema).with_columns(pl.col(pl.Float64).fill_null(0)), schema)",
+        WHOLE + "test_a_prediction_for_raw_rows_is_the_evaluated_one",
+    ),
+    Break(
+        "predict reorders the keys",
+        "predict.py",
+        "return keyed(frame, values, schema)",
+        "return keyed(frame.reverse(), values, schema)",
+        WHOLE + "test_a_prediction_for_raw_rows_is_the_evaluated_one",
+    ),
+    Break(
+        "predict wants the target",
+        "predict.py",
+        'column.use in ("feature", "key")',
+        'column.use in ("feature", "key", "target")',
+        WHOLE + "test_rows_without_the_target_are_predicted",
+    ),
+    Break(
+        "predict accepts rows without a column",
+        "predict.py",
+        "    if problems := check(frame, wanted, values=False):",
+        "    lost = wanted.columns.keys() - frame.columns\n"
+        "    frame = frame.with_columns(pl.lit('').alias(name) for name in lost)\n"
+        "    if problems := []:",
+        WHOLE + "test_rows_that_cannot_be_used_are_refused",
+    ),
+    Break(
+        "a refusal leaves half an output",
+        "predict.py",
+        '        sys.exit(f"{wish.rows} is refused:',
+        '        wish.out.write_text("key,prediction\\n")\n        sys.exit(f"{wish.rows} is refused:',
+        WHOLE + "test_rows_that_cannot_be_used_are_refused",
+    ),
+    # bad data
+    Break(
+        "prepare does not validate",
+        "prepare.py",
+        "if problems := check(frame, schema):",
+        "if problems := list[str]():",
+        WHOLE + "test_refused_data_leaves_the_model_alone",
+    ),
+    Break(
+        "prepare writes before it refuses",
+        "prepare.py",
+        "    except DataError as error:\n",
+        "    except DataError as error:\n        (PREPARED / 'train.parquet').write_bytes(b'')\n",
+        WHOLE + "test_refused_data_leaves_the_model_alone",
+    ),
+    Break(
+        "no lower bound",
+        "checks.py",
+        "checks.append(pa.Check.ge(column.min))",
+        "pass",
+        BEFORE + "test_a_value_out_of_range_is_named[min--1]",
+    ),
+    Break(
+        "no upper bound",
+        "checks.py",
+        "checks.append(pa.Check.le(column.max))",
+        "pass",
+        BEFORE + "test_a_value_out_of_range_is_named[max-1]",
+    ),
+    Break(
+        "any category",
+        "checks.py",
+        "checks.append(pa.Check.isin(column.values))",
+        "pass",
+        BEFORE + "test_an_unknown_category_is_named",
+    ),
+    Break(
+        "any share of missing values",
+        "checks.py",
+        ".is_null().mean() <= share",
+        ".is_null().mean() <= 1",
+        BEFORE + "test_more_missing_values_than_allowed_are_refused",
+    ),
+    Break(
+        "missing values anywhere",
+        "checks.py",
+        'nullable = column.missing > 0 or column.use == "ignored"',
+        "nullable = True",
+        BEFORE + "test_missing_values_are_counted",
+    ),
+    Break(
+        "any column",
+        "checks.py",
+        "strict=True",
+        "strict=False",
+        BEFORE + "test_an_extra_column_is_named",
+    ),
+    Break(
+        "a key twice",
+        "checks.py",
+        'unique=column.use == "key"',
+        "unique=False",
+        BEFORE + "test_repeated_rows_are_counted",
+    ),
+    Break(
+        "a column that is the target",
+        "checks.py",
+        "_duplicates(frame, schema) + leaks(frame, schema)",
+        "_duplicates(frame, schema)",
+        BEFORE + "test_a_column_that_gives_the_target_away_is_named",
+    ),
+    Break(
+        "no rows are fine",
+        "checks.py",
+        '        return ["the data has no rows"]',
+        "        return []",
+        BEFORE + "test_no_rows_are_refused",
+    ),
+    Break(
+        "what cannot be read is missing",
+        "rows.py",
+        "    if wrong.any():",
+        "    if False:",
+        BEFORE + "test_a_value_of_another_type_is_named_with_its_row",
+    ),
+    Break(
+        "no schema, no checks",
+        "schema.py",
+        '        raise DataError(f"{path} is not there: without it nothing says what the data should be")',
+        '        return Schema("binary", "", {})',
+        BEFORE + "test_a_missing_schema_is_a_failure_not_a_skip",
+    ),
+    # train and test rows
+    Break(
+        "the oldest rows are the test set",
+        "prepare.py",
+        "frame.filter(~newest), frame.filter(newest)",
+        "frame.filter(newest), frame.filter(~newest)",
+        BEFORE + "test_the_newest_rows_are_the_test_set",
+    ),
+    Break(
+        "test rows among the train rows",
+        "prepare.py",
+        "frame.filter(~newest), frame.filter(newest)",
+        "frame, frame.filter(newest)",
+        BEFORE + "test_no_row_is_in_train_and_test",
+    ),
+    Break(
+        "the draw unseeded",
+        "prepare.py",
+        "np.random.default_rng(seed)",
+        "np.random.default_rng()",
+        BEFORE + "test_the_draw_is_seeded_and_stays_when_rows_are_appended",
+    ),
+    Break(
+        "train and test files swapped",
+        "prepare.py",
+        'train.write_parquet(PREPARED / "train.parquet")\n    test.write_parquet(PREPARED / "test.parquet")',
+        'test.write_parquet(PREPARED / "train.parquet")\n    train.write_parquet(PREPARED / "test.parquet")',
+        WHOLE + "test_the_test_rows_are_what_is_evaluated",
+    ),
+    # evaluation
+    Break(
+        "judged on the rows it was trained on",
+        "evaluate.py",
+        'pl.read_parquet(PREPARED / "test.parquet")',
+        'pl.read_parquet(PREPARED / "train.parquet")',
+        WHOLE + "test_the_test_rows_are_what_is_evaluated",
+    ),
+    Break(
+        "the time of day among the metrics",
+        "evaluate.py",
+        "    found = {\n",
+        '    found = {\n        "at": __import__("time").time(),\n',
+        WHOLE + "test_a_second_run_gives_the_same_bytes",
+    ),
+    Break(
+        "the other class's probability stored",
+        "evaluate.py",
+        "probability=pl.Series(values[:, 1])",
+        "probability=pl.Series(values[:, 0])",
+        WHOLE + "test_the_figures_follow_from_the_stored_predictions",
+    ),
+    Break(
+        "slices judged on three rows",
+        "evaluate.py",
+        "enough = n >= min_rows",
+        "enough = True",
+        AFTER + "test_slices_with_few_rows_are_counted_not_judged",
+    ),
+]
+
+
+def test_the_unbroken_tests_are_green_and_none_is_skipped(flights: Path) -> None:
+    said = must([python_of(flights), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rA"], flights)
+    assert "skipped" not in said
+    passed = set(re.findall(r"^PASSED tests/([^[\n]+)", said, re.MULTILINE))
+    assert {case.red.partition("[")[0] for case in BREAKS} <= passed
+
+
+@pytest.mark.parametrize("case", BREAKS, ids=lambda case: case.what)
+def test_breaking_the_pipeline_turns_its_test_red(case: Break, trained: Path, tmp_path: Path) -> None:
+    for part in PARTS:
+        source, target = trained / part, tmp_path / part
+        target.parent.mkdir(exist_ok=True)
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    file = tmp_path / "pipeline" / case.file
+    text = file.read_text(encoding="utf-8")
+    assert text.count(case.old) == 1, f"{case.file} holds {text.count(case.old)} times: {case.old}"
+    file.write_text(text.replace(case.old, case.new), encoding="utf-8")
+
+    tests = [python_of(trained), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{case.red}"]
+    done = run(tests, tmp_path, COLUMNS="300")
+    assert done.code == 1, f"{case.red} did not notice:\n{done.said}"
+    noticed = re.search(
+        rf"^FAILED tests/{re.escape(case.red)}\S*( twice\])? - (AssertionError|assert|Failed)",
+        done.stdout,
+        re.MULTILINE,
+    )
+    assert noticed, f"{case.red} is red for another reason:\n{done.said}"
+
+
+def test_a_crlf_copy_of_the_raw_data_is_named(flights: Path) -> None:
+    python, raw = python_of(flights), flights / "data" / "rows.csv"
+    shutil.copy(flights / "data" / "sample.csv", raw)
+    must([python, "-m", "dvc", "add", "--quiet", "data/rows.csv"], flights)
+    params = flights / "params.yaml"
+    params.write_text(params.read_text().replace("data/flights.parquet", "data/rows.csv"))
+    tests = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_data.py"]
+    must(tests, flights)
+
+    raw.chmod(0o644)
+    raw.write_bytes(raw.read_bytes().replace(b"\n", b"\r\n"))
+    done = run(tests, flights, COLUMNS="300")
+    assert done.code == 1
+    assert "test_the_raw_data_is_the_version_that_git_names" in done.stdout
+    assert "It has CRLF line ends: was it copied by Windows?" in done.stdout
+    assert "`uv run dvc checkout data/rows.csv.dvc` brings that one back" in done.stdout
