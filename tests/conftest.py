@@ -11,8 +11,12 @@ import pytest
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
+SECONDS = 900  # after which a process hangs
 # Of the machine and of whoever runs the tests; nothing of it may change a result.
 LEFT_OUT = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "CI", "DVC_", "GIT_", "COPIER_", "PYTEST_", "COV_")
+
+
+Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,8 @@ class Done:
         return self.stdout + self.stderr
 
 
-def run(command: Sequence[str | Path], cwd: Path, *, timeout: int = 600, **more: str) -> Done:
-    """Runs to the end without a terminal, in a home of its own."""
+def run(command: Sequence[object], cwd: Path, **more: str) -> Done:
+    """Runs to the end without a terminal; `more` goes into its environment."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(LEFT_OUT)}
     done = subprocess.run(
         [str(word) for word in command],
@@ -38,13 +42,13 @@ def run(command: Sequence[str | Path], cwd: Path, *, timeout: int = 600, **more:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=SECONDS,
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def must(command: Sequence[str | Path], cwd: Path, **more: str) -> str:
+def must(command: Sequence[object], cwd: Path, **more: str) -> str:
     done = run(command, cwd, **more)
     assert done.code == 0, f"{command}\n{done.said}"
     return done.stdout
@@ -58,10 +62,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def once(shared: Path) -> Callable[[str, Callable[[Path], None]], Path]:
+def once(shared: Path) -> Once:
     """Makes a folder by its name once for all workers; the others wait."""
 
-    def make(name: str, fill: Callable[[Path], None]) -> Path:
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
         folder = shared / name
         with FileLock(shared / f"{name}.lock"):
             if not (done := shared / f"{name}.done").exists():
@@ -96,7 +100,7 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def wheel(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+def wheel(once: Once) -> Path:
     folder = once(
         "wheel", lambda into: must(["uv", "build", "--quiet", "--wheel", "--out-dir", into], ROOT) and None
     )
@@ -104,7 +108,7 @@ def wheel(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mlops_new(wheel: Path, once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+def mlops_new(wheel: Path, once: Once) -> Path:
     """The command, installed from the wheel into an environment of its own."""
 
     def install(into: Path) -> None:
@@ -116,9 +120,9 @@ def mlops_new(wheel: Path, once: Callable[[str, Callable[[Path], None]], Path]) 
 
 
 @pytest.fixture(scope="session")
-def trained(mlops_new: Path, once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+def trained(mlops_new: Path, once: Once) -> Path:
     """A repository made with --train. Do not change it: copy it with `copy_of`."""
-    return once("trained", lambda into: must([mlops_new, "flights", "--train"], into) and None) / "flights"
+    return once("trained", lambda into: must([mlops_new, "flights", "--train"], into)) / "flights"
 
 
 @pytest.fixture

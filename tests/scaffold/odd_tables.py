@@ -138,6 +138,11 @@ TABLES = [
         written(with_column("y_code", lambda _, r: 1 if r["y"] == "yes" else 0)),
         says=["left out: 'y_code' (it gives the target 'y' away)"],
     ),
+    Table(
+        "gives away by being there",
+        written(with_column("closed_on", lambda i, r: day(i) if r["y"] == "yes" else "")),
+        says=["left out: 'closed_on' (it gives the target 'y' away)"],
+    ),
     Table("mixed types", written(with_column("mixed", lambda i, _: [i % 9, "unknown", 2.5][i % 3]))),
     Table(
         "nearly numbers",

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
@@ -15,8 +14,6 @@ import yaml
 from mlops_new import REPOSITORY
 
 from tests.conftest import ROOT, must, run
-
-Folder = Callable[[str, Callable[[Path], None]], Path]
 
 
 def inside(folder: Path) -> list[str]:

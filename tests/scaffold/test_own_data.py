@@ -2,14 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import mlops_new
 import pytest
 
-from tests.conftest import must, python_of, run
+from tests.conftest import Once, must, python_of, run
 from tests.scaffold.odd_tables import TABLES, Table, regression, rows, written
 
 INFERENCE = Path(mlops_new.__file__).parent / "inference"
@@ -38,7 +37,7 @@ def lived_in(tables: list[Table], trained: Path, folder: Path) -> Came:
 
 
 @pytest.fixture(scope="session")
-def came(trained: Path, once: Callable[[str, Callable[[Path], None]], Path]) -> Came:
+def came(trained: Path, once: Once) -> Came:
     def live(into: Path) -> None:
         (into / "came.json").write_text(json.dumps(lived_in(TABLES, trained, into)))
 

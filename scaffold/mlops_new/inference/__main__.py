@@ -146,8 +146,8 @@ def _classes(known: pl.Series, kind: str) -> list[Any]:
         return [False, True]
     if kind == "integer":
         texts = known.str.strip_chars() if known.dtype == pl.String else known
-        return texts.cast(pl.Int64).unique().sort().to_list()
-    return known.cast(pl.String).unique().sort().to_list()
+        return list(texts.cast(pl.Int64).unique().sort())
+    return list(known.cast(pl.String).unique().sort())
 
 
 def _positive(values: pl.Series, column: Column) -> Any:
@@ -321,10 +321,12 @@ columns:
 def _yaml(value: dict[str, Any]) -> str:
     """One line, `name: {...}`, whatever letters the name has."""
     ((name, inside),) = value.items()
-    flow = {"default_flow_style": True, "allow_unicode": True, "width": 10**9, "sort_keys": False}
-    key = yaml.safe_dump(name, **flow).removesuffix("\n").removesuffix("...").rstrip("\n")
-    text = yaml.safe_dump(inside, **flow).removesuffix("\n").removesuffix("...").rstrip("\n")
-    return f"{key}: {text}\n"
+    return f"{_flow(name)}: {_flow(inside)}\n"
+
+
+def _flow(value: Any) -> str:
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**9, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("...").rstrip("\n")
 
 
 if __name__ == "__main__":

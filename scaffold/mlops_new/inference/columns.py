@@ -13,8 +13,11 @@ LEVELS = 0.5  # of the rows: a text with more different values is no category
 LONG = 60  # characters: longer on average is text, not a category
 NAMED_ID = re.compile(r"(^|[\W_])(id|ids|key|uuid|guid|no|nr|number|index|idx|row|rowid)($|[\W_])")
 
-DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%d.%m.%y", "%m/%d/%y")
-DAYS += ("%d/%m/%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
+DAYS = [
+    *("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d-%m-%Y", "%d.%m.%y"),
+    *("%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y"),  # the first that reads every value wins
+    *("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y"),
+]
 CLOCKS = ("", " %H:%M:%S%.f", "T%H:%M:%S%.f", " %H:%M", "T%H:%M", " %I:%M %p", " %I:%M:%S %p")
 ZONES = ("", "%#z", " %#z")
 
@@ -135,7 +138,7 @@ def _is_text(known: pl.Series, kind: str) -> str:
 
 def _range(numbers: pl.Series, kind: str) -> dict[str, Any]:
     """What was seen, and half as much again on both sides; never below zero where nothing was."""
-    low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]  # of floats
+    low, high = float(numbers.min()), float(numbers.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         return {}
     room = (high - low) / 2
