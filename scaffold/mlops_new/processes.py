@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mlops_new.errors import MlopsNewError
@@ -45,6 +45,27 @@ def run(command: Sequence[str | Path], cwd: Path, **more: str) -> str:
     if done.returncode:
         raise ProcessError(command, done.returncode, done.stderr, done.stdout)
     return done.stdout
+
+
+def follow(command: Sequence[str | Path], cwd: Path, heard: Callable[[str], None]) -> None:
+    """Runs the command and hands each line it writes on at once. Raises ProcessError when it fails."""
+    with subprocess.Popen(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        assert process.stdout
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            heard(line.rstrip())
+    if process.returncode:
+        raise ProcessError(command, process.returncode, "".join(lines))
 
 
 class ProcessError(Exception):

@@ -32,7 +32,7 @@ def created_in_words(made: Created, wishes: Wishes, train: bool) -> str:
 
 
 def first_commands() -> str:
-    return "uv add --no-sync -c constraints.txt pyyaml && uv run dvc repro && uv run dvc metrics show"
+    return "uv add --no-sync -c constraints.txt pyyaml && uv run dvc repro"
 
 
 def trained_in_words(made: Created, trained: Trained) -> str:

@@ -1,6 +1,7 @@
 """From a new repository to a trained, evaluated model: lock, install, run, commit."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 from mlops_new import environment
 from mlops_new.create import Say
 from mlops_new.errors import MlopsNewError
-from mlops_new.processes import ProcessError, run
+from mlops_new.processes import ProcessError, follow
+
+STAGE = re.compile(r"Running stage '(\w+)'")  # what DVC says when it starts one
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,8 @@ def train(repository: Path, say: Say) -> Trained:
     """
     say("Locking and installing the environment")
     environment.install(repository)
-    say("Training: dvc repro")
-    _step(["uv", "run", "--frozen", "dvc", "repro"], repository)
+    say("Starting DVC")
+    _step(["uv", "run", "--frozen", "dvc", "repro"], repository, say)
     _step(["git", "add", "uv.lock", "dvc.lock"], repository)
     _step(["git", "commit", "--quiet", "--no-verify", "--message=Train the first model"], repository)
     _step(["uv", "run", "--frozen", "pre-commit", "install"], repository)
@@ -37,9 +40,13 @@ def train(repository: Path, say: Say) -> Trained:
     return Trained(metrics, has_remote)
 
 
-def _step(command: list[str], repository: Path) -> None:
+def _step(command: list[str], repository: Path, say: Say | None = None) -> None:
+    def heard(line: str) -> None:
+        if say and (stage := STAGE.match(line)):
+            say(f"Stage {stage[1]}")
+
     try:
-        run(command, repository)
+        follow(command, repository, heard)
     except ProcessError as error:
         raise MlopsNewError(
             f"`{error.command}` failed in {repository.name}:\n{error.last_words()}",

@@ -111,9 +111,9 @@ def main() -> None:
     for name, plot in plots.items():
         thinned = plot.gather(np.unique(np.linspace(0, len(plot) - 1, POINTS).astype(int)))
         thinned.write_csv(EVALUATION / "plots" / f"{name}.csv", float_precision=6)
-    primary = PRIMARY[schema.task]
-    for name in ("model", "baseline"):
-        print(f"{name}: {primary} {found[name].get(primary, {}).get('value', float('nan')):.4f}")
+    for name in list(found["model"])[1:]:  # after n
+        best, average = (found[which][name]["value"] for which in ("model", "baseline"))
+        print(f"{name}: {best:.4f}, baseline {average:.4f}")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ CLASSES_OF_NUMBERS = 20  # a whole number with more different values is an amoun
 SAMPLE_ROWS = 1000
 SAMPLE_BYTES = 900_000
 PER_CLASS = 30  # rows of each class that the sample has at least
+MOSTLY_THERE = 0.2  # a time missing more often says when something happened, not when the row was made
 BIRTH = re.compile(r"birth|dob|born", re.IGNORECASE)
 POSITIVE = {*TRUE, "positive", "pos", "bad", "default", "churn", "churned", "fraud", "spam"}
 
@@ -175,7 +176,11 @@ def _time(
     times = [
         name
         for name, column in found.items()
-        if column.type == "time" and column.use == "feature" and name != target and not BIRTH.search(name)
+        if column.type == "time"
+        and column.use == "feature"
+        and column.missing < MOSTLY_THERE
+        and name != target
+        and not BIRTH.search(name)
     ]
     time = asked or max(times, key=lambda name: frame[name].n_unique(), default=None)
     if time:
