@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from mlops_new.errors import MlopsNewError
-from mlops_new.says import created_in_words, reporter, trained_in_words
 
 
 @click.command(
@@ -42,24 +41,24 @@ def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **wis
     NAME is a path; its last part names repository and model. Without --data it holds the embedded
     starter data: will this flight be late?
     """
-    from mlops_new import create, training
+    from mlops_new import create, says, training  # here, so that --help does not wait for them
 
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not defaults and not as_json
     if name is None:
         if not asks:
             raise click.UsageError("NAME is missing. Try: mlops-new my-project")
         name, wishes = _ask(wishes)
-    say = reporter()
+    say = says.reporter()
     wanted = create.Wishes(path=name, **wishes | {"tiers": tuple(_tier(word) for word in wishes["tiers"])})
     made = create.create(wanted, say)
     if not as_json:
-        click.echo(created_in_words(made, wanted, train))
+        click.echo(says.created_in_words(made, wanted, train))
     trained = training.train(made.path, say) if train else None
     if as_json:
         report = {"path": str(made.path), "name": made.name, "files": made.files, "notes": made.notes}
         click.echo(json.dumps(report | {"metrics": trained.metrics if trained else None}, indent=2))
     elif trained:
-        click.echo(trained_in_words(made, trained))
+        click.echo(says.trained_in_words(made, trained))
 
 
 def _tier(word: str) -> tuple[str, str]:

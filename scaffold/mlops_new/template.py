@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 from mlops_new import REPOSITORY
@@ -40,6 +39,8 @@ ANONYMOUS = {
 
 
 def tag() -> str:
+    from importlib.metadata import version  # takes as long as everything else here
+
     return f"v{version('mlops-new')}"
 
 
