@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from tests.bench.measure import BenchError, ratio, seconds
@@ -40,11 +41,12 @@ def main() -> int:
 
 def in_words(table: Table) -> str:
     ours = next(iter(table.spent.values()))
-    lines = [f"{table.name}: median of {len(ours)} runs in turns, from, to; ours / theirs"]
+    lines = [f"{table.name}: median of {len(ours)} runs in turns, from, to, cpu; ours / theirs"]
     for name, spent in table.spent.items():
         took = [one.seconds for one in spent]
         times = "" if spent is ours else f"{ratio(ours, spent):5.2f} x"
-        figures = f"{seconds(spent):7.2f} s {min(took):7.2f} {max(took):7.2f}"
+        cpu = median(one.cpu for one in spent)
+        figures = f"{seconds(spent):7.2f} s {min(took):7.2f} {max(took):7.2f} {cpu:7.2f}"
         lines.append(f"  {name:26}{figures}  {times}".rstrip())
     lines += [f"  {note}" for note in table.notes]
     for reach in table.reaches:

@@ -30,10 +30,12 @@ class BenchError(Exception):
 @dataclass(frozen=True)
 class Spent:
     seconds: float
+    cpu: float = 0.0  # seconds of processors, its children's too: less noisy than the clock
     peak: int = 0  # resident bytes of the largest process
 
     def __add__(self, other: "Spent") -> "Spent":
-        return Spent(self.seconds + other.seconds, max(self.peak, other.peak))
+        seconds, cpu = self.seconds + other.seconds, self.cpu + other.cpu
+        return Spent(seconds, cpu, max(self.peak, other.peak))
 
 
 Job = Callable[[Path], Spent]  # gets an empty folder of its own
@@ -58,7 +60,8 @@ def spend(command: Command, cwd: Path) -> Spent:
             said.seek(0)
             last = said.read().decode(errors="replace").splitlines()[-15:]
             raise BenchError("\n".join([f"`{' '.join(map(str, command))}` failed:", *last]))
-    return Spent(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Spent(seconds, usage.ru_utime + usage.ru_stime, peak)
 
 
 def spend_all(commands: Sequence[Command], cwd: Path) -> Spent:

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Peers:
             build: Command = ["uv", "build", "--quiet", "--wheel", "-o", self.work / "dist", ROOT]
             spend(build, self.work)
         wheel = next((self.work / "dist").glob("*.whl"))
-        return self.installed("mlops-new", str(wheel))
+        return self.installed("mlops-new", f"mlops-new @ {wheel.as_uri()}")
 
     def installed(self, command: str, *packages: str) -> Path:
         """The command's path in an environment that holds these packages."""
@@ -48,10 +49,11 @@ class Peers:
         if not place.is_dir():
             spend(["uv", "venv", "--quiet", place], self.work)
             spend(["uv", "pip", "install", "--quiet", "--python", place, *packages], self.work)
-            listed = output(["uv", "pip", "freeze", "--quiet", "--python", place], self.work)
-            names = [Path(package).name.split("-")[0].replace("_", "-") for package in packages]
-            shown = [line for line in listed.splitlines() if line.startswith(tuple(names))]
-            print(f"{command}: {', '.join(shown).split(' @ ')[0]}")
+            names = [package.split(" @ ")[0] for package in packages]
+            versions = f"from importlib.metadata import version; print(*map(version, {names}))"
+            found = output([place / "bin" / "python", "-c", versions], self.work).split()
+            for name, number in zip(names, found, strict=True):
+                print(f"{name} {number}", file=sys.stderr)
         return place / "bin" / command
 
     def kedro_new(self) -> Command:

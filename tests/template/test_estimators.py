@@ -1,6 +1,7 @@
 """Another estimator is one entry of params.yaml."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def train_on_the_sample(repository: Path, python: Path) -> float:
     return float(found["model"]["roc_auc"]["value"])
 
 
-def ask_for(estimator: str, arguments: dict[str, object], repository: Path) -> None:
+def ask_for(estimator: str, arguments: Mapping[str, object], repository: Path) -> None:
     params = yaml.safe_load((repository / "params.yaml").read_text(encoding="utf-8"))
     params["train"] |= {"estimator": estimator, "arguments": arguments}
     (repository / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
