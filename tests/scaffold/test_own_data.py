@@ -23,7 +23,7 @@ def lived_in(tables: list[Table], trained: Path, folder: Path) -> Came:
     tree = folder / "tree"
     shutil.copytree(trained / "pipeline", tree / "pipeline")
     (tree / "data").mkdir()
-    params = (trained / "params.yaml").read_text().replace("max_iter: 150", "max_iter: 20")
+    params = (trained / "params.yaml").read_text().replace("max_iter: 100", "max_iter: 20")
     (tree / "params.yaml").write_text(params)
     asked = []
     for number, table in enumerate(tables):

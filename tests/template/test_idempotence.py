@@ -43,7 +43,7 @@ def test_a_forced_run_gives_the_same_bytes(around: dict[str, str], flights: Path
 
 def test_a_run_changes_no_file_of_git_but_the_lock(flights: Path) -> None:
     params = flights / "params.yaml"
-    params.write_text(params.read_text().replace("max_iter: 150", "max_iter: 2"))
+    params.write_text(params.read_text().replace("max_iter: 100", "max_iter: 2"))
     must(["git", "commit", "--quiet", "--no-verify", "--all", "--message=Two trees"], flights)
     said = must(REPRO, flights)
     assert "Stage 'prepare' didn't change, skipping" in said
