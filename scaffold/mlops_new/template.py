@@ -1,12 +1,9 @@
-"""The template's released versions, as Copier wants them: a Git repository, at a tag, with no network.
+"""The template's released versions, with no network.
 
 A project records `gh:OWNER/REPO` and the tag, so that a colleague's plain `copier update` finds them on
-GitHub. Here the same address is answered by a Git bundle: the one in the wheel, or one made on the spot
-from the source tree, which needs neither a `.git` nor tags.
+GitHub. The wheel carries the same versions as a Git bundle. A source tree needs neither a `.git` nor tags.
 """
 
-import atexit
-import functools
 import os
 import shutil
 import subprocess
@@ -16,6 +13,7 @@ from pathlib import Path
 
 from mlops_new import REPOSITORY
 from mlops_new.errors import MlopsNewError
+from mlops_new.processes import run
 
 PACKAGED = Path(__file__).parent / "template.bundle"
 SOURCE = Path(__file__).parents[2]
@@ -44,18 +42,25 @@ def tag() -> str:
     return f"v{version('mlops-new')}"
 
 
+def _anonymous() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | ANONYMOUS
+
+
+def _copy_parts(source: Path, tree: Path) -> None:
+    tree.mkdir()
+    ignore = shutil.ignore_patterns(*LEFT_BY_TOOLS)
+    for part in PARTS:
+        if (source / part).is_dir():
+            shutil.copytree(source / part, tree / part, ignore=ignore)
+        else:
+            shutil.copy(source / part, tree / part)
+
+
 def write_bundle(source: Path, bundle: Path, tag: str) -> None:
     """A Git bundle with the template of the tree at `source` as the one commit of `tag`."""
     with tempfile.TemporaryDirectory(prefix="mlops-new-") as folder:
         tree = Path(folder) / "tree"
-        tree.mkdir()
-        ignore = shutil.ignore_patterns(*LEFT_BY_TOOLS)
-        for part in PARTS:
-            if (source / part).is_dir():
-                shutil.copytree(source / part, tree / part, ignore=ignore)
-            else:
-                shutil.copy(source / part, tree / part)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | ANONYMOUS
+        _copy_parts(source, tree)
         for command in (
             ["init", "--quiet", "--initial-branch=main"],
             ["-c", "core.autocrlf=false", "add", "--force", "."],
@@ -63,52 +68,44 @@ def write_bundle(source: Path, bundle: Path, tag: str) -> None:
             ["tag", tag],
             ["bundle", "create", "--quiet", str(bundle), "main", tag],
         ):
-            subprocess.run(["git", *command], cwd=tree, env=environment, check=True)
+            subprocess.run(["git", *command], cwd=tree, env=_anonymous(), check=True)
 
 
-@functools.cache
-def _go_offline() -> None:
-    """From now on Copier and Git in this process find the template's address in the bundle.
-
-    Once for a process and before Copier is imported: the library it runs Git with (plumbum) copies the
-    environment at import.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="mlops-new-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    bundle = PACKAGED
-    if not bundle.is_file():
-        bundle = folder / "template.bundle"
-        write_bundle(SOURCE, bundle, tag())
-    settings = folder / "settings.yml"  # the person's own Copier settings must not answer for them
-    settings.write_text("{}\n", encoding="utf-8")
-    count = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
-    os.environ |= {
-        "GIT_CONFIG_COUNT": str(count + 1),
-        f"GIT_CONFIG_KEY_{count}": f"url.{bundle.as_posix()}.insteadOf",
-        f"GIT_CONFIG_VALUE_{count}": f"https://github.com/{REPOSITORY}.git",
-        "COPIER_CACHE_DIR": str(folder / "cache"),
-        "COPIER_SETTINGS_PATH": str(settings),
-    }
+def _unpack(tree: Path) -> None:
+    """Writes this version of the template into a new folder, without Git."""
+    if not PACKAGED.is_file():
+        _copy_parts(SOURCE, tree)
+        return
+    quiet = ["--quiet", "--config=advice.detachedHead=false", "--config=core.autocrlf=false"]
+    run(["git", "clone", *quiet, f"--branch={tag()}", PACKAGED, tree], tree.parent, **ANONYMOUS)
+    shutil.rmtree(tree / ".git")
 
 
 def render(into: Path, answers: Mapping[str, object]) -> None:
-    """Writes the template with these answers, its other questions at their defaults, into a folder."""
-    _go_offline()
-    import copier  # half a second: only who renders pays it
+    """Writes the template with these answers, its other questions at their defaults, into a folder.
+
+    Copier gets plain files: cloning, submodules and describing a repository take it a third of a
+    second. So it cannot know address and tag, and they are put among the answers here; a test compares
+    with what Copier itself writes from the repository.
+    """
+    import copier  # a third of a second: only who renders pays it
     from copier.errors import CopierError
 
-    try:
-        copier.run_copy(
-            f"gh:{REPOSITORY}",
-            into,
-            data=dict(answers),
-            vcs_ref=tag(),
-            defaults=True,
-            overwrite=True,
-            quiet=True,
-        )
-    except (CopierError, ValueError) as error:
-        raise MlopsNewError(str(error)) from error
+    with tempfile.TemporaryDirectory(prefix="mlops-new-") as folder:
+        tree, settings = Path(folder) / "template", Path(folder) / "settings.yml"
+        _unpack(tree)
+        settings.write_text("{}\n", encoding="utf-8")  # the person's own must not answer for them
+        os.environ["COPIER_SETTINGS_PATH"] = str(settings)
+        try:
+            copier.run_copy(str(tree), into, data=dict(answers), defaults=True, overwrite=True, quiet=True)
+        except (CopierError, ValueError) as error:
+            raise MlopsNewError(str(error)) from error
+        finally:
+            del os.environ["COPIER_SETTINGS_PATH"]
+        recorded = into / ".copier-answers.yml"
+        text = recorded.read_text(encoding="utf-8")
+        origin = f"_commit: {tag()}\n_src_path: gh:{REPOSITORY}"
+        recorded.write_text(text.replace(f"_src_path: {tree}", origin), encoding="utf-8", newline="\n")
 
 
 def render_again(into: Path, answers: Mapping[str, object]) -> None:

@@ -21,7 +21,8 @@ def inside(folder: Path) -> list[str]:
 
 
 def test_one_commit_and_a_clean_tree(mlops_new: Path, tmp_path: Path) -> None:
-    said = must([mlops_new, "my-project"], tmp_path)
+    nowhere = "http://127.0.0.1:1"  # made without the network
+    said = must([mlops_new, "my-project"], tmp_path, https_proxy=nowhere, http_proxy=nowhere)
     project = tmp_path / "my-project"
     assert "one commit" in said
     assert "Next: cd my-project" in said
