@@ -41,13 +41,15 @@ def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **wis
     NAME is a path; its last part names repository and model. Without --data it holds the embedded
     starter data: will this flight be late?
     """
-    from mlops_new import create, says, training  # here, so that --help does not wait for them
+    from mlops_new import create, processes, says, training  # here, so that --help does not wait for them
 
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not defaults and not as_json
     if name is None:
         if not asks:
             raise click.UsageError("NAME is missing. Try: mlops-new my-project")
         name, wishes = _ask(wishes)
+    if train:
+        processes.require("uv")
     say = says.reporter()
     wanted = create.Wishes(path=name, **wishes | {"tiers": tuple(_tier(word) for word in wishes["tiers"])})
     made = create.create(wanted, say)

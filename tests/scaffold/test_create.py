@@ -147,6 +147,15 @@ def test_git_is_not_there(mlops_new: Path, tmp_path: Path) -> None:
     assert inside(tmp_path) == ["bin"]
 
 
+def test_uv_is_not_there(mlops_new: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").symlink_to(str(shutil.which("git")))
+    done = run([mlops_new, "flights", "--train"], tmp_path, PATH=str(tmp_path / "bin"))
+    assert done.code == 1
+    assert "uv is not on the PATH" in done.stderr
+    assert inside(tmp_path) == ["bin"]
+
+
 def test_a_folder_that_cannot_be_written(mlops_new: Path, tmp_path: Path) -> None:
     done = run([mlops_new, "/proc/flights"], tmp_path)
     assert done.code == 1
