@@ -9,6 +9,7 @@ import yaml
 # Before scikit-learn loads: predicting is short, and threads that wait for each other make it long.
 # Training sets a number of its own (train.threads of params.yaml).
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 PREPARED = Path("data/prepared")
 MODEL = Path("model")

@@ -66,10 +66,8 @@ def planted(frame: pl.DataFrame, schema: Schema, signal: pl.Series) -> pl.DataFr
 
 def split(frame: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Train and test rows without the checks, for targets that a test has planted."""
-    numbers = params()
-    if schema.time:
-        return prepare.split_by_time(frame, schema.time, numbers["test_share"])
-    return prepare.split_by_draw(frame, numbers["test_share"], numbers["seed"])
+    test = prepare.split(frame, schema, params())
+    return frame.filter(~test), frame.filter(test)
 
 
 def keys(frame: pl.DataFrame, schema: Schema) -> set[str]:

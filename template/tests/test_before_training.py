@@ -9,7 +9,7 @@ from conftest import SAMPLE, keys, planted, split
 from polars.testing import assert_frame_equal
 
 from pipeline.checks import check
-from pipeline.prepare import split_by_draw, split_by_time
+from pipeline.prepare import drawn, newest
 from pipeline.rows import read
 from pipeline.schema import ROW, Column, DataError, Schema
 from pipeline.train import features
@@ -145,20 +145,19 @@ def test_no_row_is_in_train_and_test(sample: pl.DataFrame, schema: Schema) -> No
     assert not keys(train, schema) & keys(test, schema)
 
 
-def test_the_newest_rows_are_the_test_set(sample: pl.DataFrame) -> None:
+def test_the_newest_rows_are_the_test_set() -> None:
     moments = pl.datetime_range(pl.datetime(2024, 1, 1), pl.datetime(2024, 1, 10), "1h", eager=True)
-    rows = pl.DataFrame({"at": moments.shuffle(seed=1)})
-    train, test = split_by_time(rows, "at", 0.2)
-    assert train["at"].max() < test["at"].min()  # type: ignore[operator]
-    assert 0.15 < len(test) / len(rows) < 0.25
+    times = moments.shuffle(seed=1)
+    test = newest(times, 0.2)
+    assert times.filter(~test).max() < times.filter(test).min()  # type: ignore[operator]
+    assert 0.15 < test.mean() < 0.25  # type: ignore[operator]
 
 
 def test_the_draw_is_seeded_and_stays_when_rows_are_appended() -> None:
-    rows = pl.DataFrame({ROW: range(1000)})
-    _, test = split_by_draw(rows.head(600), 0.2, 1)
-    _, later = split_by_draw(rows, 0.2, 1)
-    assert 80 < len(test) < 160
-    assert test[ROW].to_list() == later[ROW].head(len(test)).to_list()
+    rows = pl.Series(range(1000))
+    test, later = drawn(rows.head(600), 0.2, 1), drawn(rows, 0.2, 1)
+    assert 80 < test.sum() < 160
+    assert test.to_list() == later.head(600).to_list()
 
 
 def test_the_model_does_not_see_the_target(sample: pl.DataFrame, schema: Schema) -> None:

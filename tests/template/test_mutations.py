@@ -221,16 +221,16 @@ BREAKS = [
     Break(
         "the oldest rows are the test set",
         "prepare.py",
-        "frame.filter(~newest), frame.filter(newest)",
-        "frame.filter(newest), frame.filter(~newest)",
+        "(times >= times.quantile(1 - share, \"higher\"))",
+        "(times < times.quantile(share, \"higher\"))",
         BEFORE + "test_the_newest_rows_are_the_test_set",
     ),
     Break(
         "test rows among the train rows",
         "prepare.py",
-        "frame.filter(~newest), frame.filter(newest)",
-        "frame, frame.filter(newest)",
-        BEFORE + "test_no_row_is_in_train_and_test",
+        'frame.filter(~test).write_parquet(PREPARED / "train.parquet")',
+        'frame.write_parquet(PREPARED / "train.parquet")',
+        WHOLE + "test_the_test_rows_are_what_is_evaluated",
     ),
     Break(
         "the draw unseeded",
@@ -242,8 +242,8 @@ BREAKS = [
     Break(
         "train and test files swapped",
         "prepare.py",
-        'train.write_parquet(PREPARED / "train.parquet")\n    test.write_parquet(PREPARED / "test.parquet")',
-        'test.write_parquet(PREPARED / "train.parquet")\n    train.write_parquet(PREPARED / "test.parquet")',
+        'frame.filter(~test).write_parquet(PREPARED / "train.parquet")\n    frame.filter(test)',
+        'frame.filter(test).write_parquet(PREPARED / "train.parquet")\n    frame.filter(~test)',
         WHOLE + "test_the_test_rows_are_what_is_evaluated",
     ),
     # evaluation

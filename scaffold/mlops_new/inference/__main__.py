@@ -5,9 +5,7 @@ inferred here is what the pipeline will read and check. stdout: one JSON object 
 template and `notes` for the person. Exit 1: the file is refused; stderr says why.
 """
 
-import csv
 import difflib
-import io
 import json
 import re
 import sys
@@ -17,21 +15,17 @@ from typing import Any
 
 import columns
 import dialect
+import files
 import polars as pl
 import pyarrow as pa
-import yaml
 from pipeline import params
 from pipeline.leaks import gives_away
 from pipeline.prepare import prepare
 from pipeline.rows import TRUE, raw, read
 from pipeline.schema import ROW, Column, DataError, Schema
 
-FEWEST_ROWS = 20
 MOST_CLASSES = 200
 CLASSES_OF_NUMBERS = 20  # a whole number with more different values is an amount
-SAMPLE_ROWS = 1000
-SAMPLE_BYTES = 900_000
-PER_CLASS = 30  # rows of each class that the sample has at least
 MOSTLY_THERE = 0.2  # a time missing more often says when something happened, not when the row was made
 BIRTH = re.compile(r"birth|dob|born", re.IGNORECASE)
 POSITIVE = {*TRUE, "positive", "pos", "bad", "default", "churn", "churned", "fraud", "spam"}
@@ -82,15 +76,15 @@ def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple
     _trainable(typed, schema)
     notes += _ignored(schema)
     notes += _ambiguous(frame, schema)
-    notes.append(_sample(frame, schema))
-    _write_schema(schema)
+    notes.append(files.write_sample(frame, schema))
+    files.write_schema(schema)
     return {"task": task}, notes
 
 
 def _expect(frame: pl.DataFrame, name: str, target: str, time: str | None, slices: list[str]) -> None:
-    if len(frame) < FEWEST_ROWS:
+    if len(frame) < files.FEWEST_ROWS:
         raise Refused(
-            f"{name} has {len(frame)} rows; at least {FEWEST_ROWS} are needed to train and to test."
+            f"{name} has {len(frame)} rows; at least {files.FEWEST_ROWS} are needed to train and to test."
         )
     for option, wanted in [("--target", target), ("--time", time), *(("--slice", one) for one in slices)]:
         if wanted is not None and wanted not in frame.columns:
@@ -238,100 +232,6 @@ def _ambiguous(frame: pl.DataFrame, schema: Schema) -> list[str]:
         for name, column in schema.columns.items()
         if column.format and columns.ambiguous(frame[name], column.format)
     ]
-
-
-def _sample(frame: pl.DataFrame, schema: Schema) -> str:
-    """Writes data/sample.csv the way the file itself is written, with some rows of every class."""
-    rows = set(_spread(list(range(len(frame))), SAMPLE_ROWS - PER_CLASS))
-    if schema.task != "regression":
-        classes = frame[schema.target].drop_nulls().unique().sort().to_list()
-        share = max(1, min(PER_CLASS, SAMPLE_ROWS // 2 // len(classes)))
-        for value in classes:
-            rows |= set(_spread((frame[schema.target] == value).arg_true().to_list(), share))
-    taken = _spread(sorted(rows), SAMPLE_ROWS)
-    while len(content := _csv(frame[taken], schema)) > SAMPLE_BYTES and len(taken) > FEWEST_ROWS:
-        taken = _spread(taken, max(FEWEST_ROWS, len(taken) * 2 // 3))
-    Path("data/sample.csv").write_bytes(content)
-    return (
-        f"data/sample.csv holds {len(taken)} of the {len(frame)} rows and is committed to Git;"
-        " put made-up rows there if these must not be"
-    )
-
-
-def _spread(rows: list[int], most: int) -> list[int]:
-    if len(rows) <= most:
-        return rows
-    return [rows[i * len(rows) // most] for i in range(most)]
-
-
-def _csv(frame: pl.DataFrame, schema: Schema) -> bytes:
-    file = schema.file
-    if frame[schema.target].dtype != pl.String or file == {}:  # Parquet, or plain CSV
-        frame = frame.select(name for name in frame.columns if not frame[name].dtype.is_nested())
-        text = frame.select(_as_text(frame[name]) for name in frame.columns)
-    else:
-        text = frame
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=file.get("separator", ","), lineterminator="\n")
-    writer.writerow(text.columns)
-    writer.writerows(text.fill_null("").rows())
-    return out.getvalue().encode(file.get("encoding", "utf-8"))
-
-
-def _as_text(values: pl.Series) -> pl.Series:
-    if values.dtype == pl.Boolean:
-        return values.cast(pl.Int8).replace_strict({0: "false", 1: "true"}, default=None).alias(values.name)
-    return values.cast(pl.String)
-
-
-def _write_schema(schema: Schema) -> None:
-    """data/schema.yaml as a person would write it: no key that says the usual."""
-    usual = Column("")
-    head = f"""\
-# What a row of the data must look like. `prepare` refuses data that is not so, before anything trains;
-# `uv run python -m pipeline.checks FILE` checks a file. Inferred from the data: change what is wrong.
-
-task: {schema.task}  # binary, multiclass or regression
-"""
-    parts: dict[str, Any] = {"target": schema.target}
-    if schema.positive is not None:
-        parts["positive"] = schema.positive
-    parts |= {"time": schema.time, "key": schema.key, "duplicates": schema.duplicates}
-    parts |= {"slices": schema.slices} | ({"file": schema.file} if schema.file else {})
-    why = {
-        "positive": "the class whose probability is predicted",
-        "time": "the newest rows by it are the test set; null: a seeded draw",
-        "key": "tells one row from another; null: its position in the file",
-        "duplicates": "largest share of rows that may repeat an earlier one",
-        "slices": "columns whose values are judged one by one",
-        "file": "how the CSV is written, where that is unusual",
-    }
-    lines = [head]
-    for name, value in parts.items():
-        said = f"  # {why[name]}" if name in why else ""
-        lines.append(_yaml({name: value}).rstrip("\n") + said + "\n")
-    lines.append("""
-# type: number, integer, boolean, category, text or time; use: feature (if nothing is said), target, key or
-# ignored; missing: largest share of missing values (if nothing is said, none)
-columns:
-""")
-    for name, column in schema.columns.items():
-        entry = {
-            key: value for key, value in vars(column).items() if key == "type" or value != getattr(usual, key)
-        }
-        lines.append("  " + _yaml({name: entry}).rstrip("\n") + "\n")
-    Path("data/schema.yaml").write_text("".join(lines), encoding="utf-8", newline="\n")
-
-
-def _yaml(value: dict[str, Any]) -> str:
-    """One line, `name: {...}`, whatever letters the name has."""
-    ((name, inside),) = value.items()
-    return f"{_flow(name)}: {_flow(inside)}\n"
-
-
-def _flow(value: Any) -> str:
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**9, sort_keys=False)
-    return text.removesuffix("\n").removesuffix("...").rstrip("\n")
 
 
 if __name__ == "__main__":
