@@ -1,0 +1,111 @@
+"""The `mlops-kit` command."""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops_kit.errors import FIXABLE, OUR_BUG, SAYS_NO, KitError
+
+Say = Callable[[str], None]
+# In the order in which a merge goes through them; each is `command` of the module of its name.
+COMMANDS = (
+    "validate",
+    "train",
+    "gate",
+    "report",
+    "register",
+    "pull",
+    "fresh",
+    "watch-data",
+    "runs",
+    "gc",
+    "doctor",
+)
+
+
+class Commands(click.Group):
+    """Imports a command when it is asked for, so that none waits for another's libraries."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"mlops_kit.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 10 done and the answer is no (gate closed, data refused, lock stale), "
+    "1 something you can fix, 2 wrong usage, 3 our bug.",
+)
+@click.option(
+    "-C", "--directory", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Run as if here."
+)
+@click.version_option(package_name="mlops-new")
+def group(directory: Path | None) -> None:
+    """Train, gate, record and report in a repository that has an mlops.yaml."""
+    if directory:
+        os.chdir(directory)
+
+
+def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
+
+
+def reporter() -> Say:
+    """Says each step on stderr as it begins, with the seconds since the start."""
+    start = time.monotonic()
+
+    def say(step: str) -> None:
+        click.echo(f"[{time.monotonic() - start:5.1f} s] {step}", err=True)
+
+    return say
+
+
+def finish(result: Any, words: str, as_json: bool, *, yes: bool = True) -> None:
+    """Prints the result, for programs or for people, and ends with 0, or with 10 where it says no."""
+    content = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
+    if as_json:
+        click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    elif words:
+        click.echo(words)
+    if not yes:
+        sys.exit(SAYS_NO)
+
+
+def main() -> None:
+    """Runs the command and turns every end into an exit code and, where it failed, a few words."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        group(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KitError as error:
+        click.echo(f"mlops-kit: {error.what}", err=True)
+        if error.do:
+            click.echo(error.do, err=True)
+        sys.exit(FIXABLE)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nmlops-kit: stopped; what was begun is undone.", err=True)
+        sys.exit(FIXABLE)
+    except Exception as error:  # noqa: BLE001  # the last resort: what nobody foresaw is our bug
+        import traceback
+
+        traceback.print_exc()
+        click.echo(f"mlops-kit: this is our bug ({type(error).__name__}). Please report it.", err=True)
+        sys.exit(OUR_BUG)

@@ -1,0 +1,1 @@
+"""One command a module: it parses, calls one library function, prints."""

@@ -1,0 +1,291 @@
+"""`mlops.yaml`, the contract of a repository with the kit, and the fragments of `mlops.d/`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mlops_kit.errors import KitError
+
+FILE = "mlops.yaml"
+FRAGMENTS = "mlops.d"
+NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+
+Scalar = bool | int | float | str
+Task = Literal["binary", "multiclass", "regression"]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Commands(Strict):
+    """Run at the root of the repository, in the project's own environment and without a shell."""
+
+    dvc: str = "dvc"
+    validate_: Annotated[str | None, Field(alias="validate")] = None
+    """Is the data what it should be? Takes an optional FILE; any exit code but 0 refuses the data."""
+    predict: str | None = None
+    """Takes ROWS --out FILE and writes keys and predictions; without it latency cannot be measured."""
+    python: str | None = None
+    """The project's Python, asked for its version; leave out where the pipeline is not Python."""
+    install: str | None = None
+    """Makes the environment; run once in the worktree of another version before `predict`."""
+
+
+class Sample(Strict):
+    """A few committed rows to train on where the data cannot be had: forks, and the first day."""
+
+    file: str
+    parameter: str
+    """The key of params.yaml that names the raw data."""
+
+
+class Predictions(Strict):
+    """The evaluated predictions: what the metrics were made of, one row a key."""
+
+    file: str
+    task: Task
+    key: str = "key"
+    actual: str = "actual"
+    prediction: str = "prediction"
+    probability: str = "probability"
+    """Of the positive class; for multiclass of each class, as `probability.CLASS`."""
+    positive: Scalar | None = None
+    """Binary: the value of `actual` that `probability` is about."""
+
+    @model_validator(mode="after")
+    def _binary_has_a_positive_class(self) -> "Predictions":
+        if self.task == "binary" and self.positive is None:
+            raise ValueError("a binary task needs `positive`, the class whose probability is predicted")
+        return self
+
+
+class Rows(Strict):
+    """Rows as `predict` takes them, so that the version in use can be judged on the same rows."""
+
+    test: str
+    train: str | None = None
+    """What the model was trained on; rows found here are left out when it is judged."""
+    key: str = "key"
+
+
+class ThresholdGate(Strict):
+    """A metric against a number, or against another metric such as the baseline's."""
+
+    kind: Literal["threshold"]
+    metric: str
+    """Its path in the metrics file, for instance model.roc_auc."""
+    at_least: float | str | None = None
+    at_most: float | str | None = None
+    margin: Annotated[float, Field(ge=0)] = 0.0
+    """How far beyond the bound it must be."""
+    interval: bool = True
+    """Judge by the metric's interval where it has one: its worse end must hold, not only its middle."""
+    min_rows: Annotated[int, Field(ge=1)] = 30
+    because: str = ""
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> "ThresholdGate":
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give either `at_least` or `at_most`")
+        return self
+
+
+class SlicesGate(Strict):
+    """Fairness: the gap between the best and the worst slice of a column."""
+
+    kind: Literal["slices"]
+    of: str
+    """Path of the slices in the metrics file, for instance slices.carrier."""
+    metric: str
+    gap_at_most: Annotated[float, Field(ge=0)]
+    min_rows: Annotated[int, Field(ge=1)] = 100
+    because: str = ""
+
+
+class LatencyGate(Strict):
+    """Seconds that one call of `predict` takes, its start included, measured here and now."""
+
+    kind: Literal["latency"]
+    p95_seconds_at_most: Annotated[float, Field(gt=0)]
+    rows: Annotated[int, Field(ge=1)] = 1
+    """In the call; taken from the start of the test rows."""
+    calls: Annotated[int, Field(ge=5)] = 10
+    because: str = ""
+
+
+class SizeGate(Strict):
+    """Bytes of the artifacts."""
+
+    kind: Literal["size"]
+    mb_at_most: Annotated[float, Field(gt=0)]
+    because: str = ""
+
+
+class ChampionGate(Strict):
+    """Against the version in use, on the same rows: a paired bootstrap."""
+
+    kind: Literal["champion"]
+    metric: str
+    """roc_auc, accuracy, log_loss, brier, rmse, mae or r2."""
+    worse_by_at_most: Annotated[float, Field(ge=0)] = 0.0
+    """In the metric's own unit; the interval of the difference must hold it."""
+    stage: str = "production"
+    """Without a version in this stage, the newest registered one is the champion."""
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    min_rows: Annotated[int, Field(ge=1)] = 200
+    because: str = ""
+
+
+Gate = Annotated[
+    ThresholdGate | SlicesGate | LatencyGate | SizeGate | ChampionGate, Field(discriminator="kind")
+]
+
+
+class Watch(Strict):
+    """Where new data comes from. Without `folder`: what `dvc import-url` recorded in the pointer."""
+
+    pointer: str
+    """The .dvc file that names the data, for instance data/flights.parquet.dvc."""
+    folder: str | None = None
+    """Folder or bucket where files land (s3://, gs://, abfs://, or a path)."""
+    pattern: str = "*"
+    mode: Literal["replace", "collect"] = "replace"
+    """The newest file replaces the data, or each new file is added to the folder of the pointer."""
+    settle_seconds: Annotated[float, Field(ge=0)] = 60.0
+    """A file that changed within this time may be half-written and waits for the next look."""
+
+
+class NewData(Strict):
+    watch: list[Watch] = []
+    deliver: Literal["push", "pull-request"] = "push"
+    """How the pointer reaches main; where main is protected, always by pull request."""
+
+
+class PullRequest(Strict):
+    train: Literal["full", "sample", "off"] = "full"
+
+
+class Cadence(Strict):
+    max_age_days: Annotated[float, Field(gt=0)] = 30.0
+    """An alarm says that the newest training row, or the model, is older than this."""
+
+
+Hook = Literal["before_train", "after_gate", "after_register", "after_promote", "after_monitor"]
+
+
+class Contract(Strict):
+    """What operates this repository looks here for names, commands and results."""
+
+    model: Annotated[str, Field(pattern=NAME)]
+    """Name of the model: versions are the Git tags MODEL@vX.Y.Z."""
+    kit: str | None = None
+    """Version of the kit that this file was written for."""
+    commands: Commands = Commands()
+    environment: list[str] = []
+    """Files that pin what runs, for instance uv.lock; their hash is the environment's version."""
+    artifacts: list[str] = []
+    """What is served: files or folders that the training makes."""
+    metrics: str
+    """JSON, YAML or TOML; numbers, or mappings with value, low, high and n."""
+    predictions: Predictions | None = None
+    rows: Rows | None = None
+    sample: Sample | None = None
+    gates: dict[str, Gate] = {}
+    new_data: NewData = NewData()
+    pull_request: PullRequest = PullRequest()
+    cadence: Cadence = Cadence()
+    lock: Literal["tagged", "committed"] = "tagged"
+    """Committed: dvc.lock on a pull request must be up to date, and `fresh` is red when it is not."""
+    hooks: dict[Hook, dict[str, str]] = {}
+    """By name, commands of tiers; usually in mlops.d/."""
+    train_with: str | None = None
+    """A command that trains instead of DVC here, for instance on managed machines."""
+
+
+def load(root: Path) -> Contract:
+    """Raises KitError naming file, key, value and what was expected."""
+    path = root / FILE
+    if not path.is_file():
+        raise KitError(
+            f"{path} is not there: nothing says what this repository's model is.",
+            f"Run at the root of a repository with {FILE}, or write one with `model:` and `metrics:`.",
+        )
+    content = read(path)
+    origin: dict[tuple[str, ...], str] = {}
+    _note(content, FILE, (), origin)
+    for fragment in sorted((root / FRAGMENTS).glob("*.y*ml")):
+        _merge(content, read(fragment), f"{FRAGMENTS}/{fragment.name}", (), origin)
+    return parse(content, origin)
+
+
+def parse(content: dict[str, Any], origin: dict[tuple[str, ...], str] | None = None) -> Contract:
+    try:
+        return Contract.model_validate(content)
+    except ValidationError as error:
+        lines = [_in_words(problem, origin or {}) for problem in error.errors()]
+        raise KitError("\n".join(lines), "docs/reference/mlops.yaml.md lists every key.") from error
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The mapping of a YAML file. Raises KitError naming the line."""
+    try:
+        return parse_yaml(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise KitError(f"{path} cannot be read: {error}") from error
+
+
+def parse_yaml(text: str, name: str) -> dict[str, Any]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        content = YAML(typ="safe").load(text)
+    except YAMLError as error:
+        raise KitError(f"{name} is not YAML: {' '.join(str(error).split())}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise KitError(f"{name} holds a {type(content).__name__}, not a mapping of keys.")
+    return content
+
+
+def _note(value: Any, file: str, at: tuple[str, ...], origin: dict[tuple[str, ...], str]) -> None:
+    origin[at] = file
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _note(inner, file, (*at, str(key)), origin)
+
+
+def _merge(
+    into: dict[str, Any],
+    more: dict[str, Any],
+    file: str,
+    at: tuple[str, ...],
+    origin: dict[tuple[str, ...], str],
+) -> None:
+    for key, value in more.items():
+        here = (*at, str(key))
+        if key not in into:
+            into[key] = value
+            _note(value, file, here, origin)
+        elif isinstance(into[key], dict) and isinstance(value, dict):
+            _merge(into[key], value, file, here, origin)
+        else:
+            raise KitError(
+                f"{file}: {'.'.join(here)} is set already by {origin[here]}.",
+                "A fragment adds, it does not change: remove the key from one of the two.",
+            )
+
+
+def _in_words(problem: Any, origin: dict[tuple[str, ...], str]) -> str:
+    where = tuple(str(part) for part in problem["loc"])
+    file = next((origin[where[:n]] for n in range(len(where), -1, -1) if where[:n] in origin), FILE)
+    key = ".".join(where) or "the file"
+    expected = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "missing":
+        return f"{file}: {key} is missing."
+    if problem["type"] == "extra_forbidden":
+        return f"{file}: {key} is not a key that the kit knows (value {problem['input']!r})."
+    return f"{file}: {key} is {problem['input']!r}: {expected}."

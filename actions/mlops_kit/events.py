@@ -1,0 +1,126 @@
+"""What every step did, as JSON lines: kept here, published to the branch `mlops/runs`, asked later."""
+
+import json
+import os
+import platform
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlops_kit import commits
+from mlops_kit.errors import KitError
+from mlops_kit.repository import Repository
+
+BRANCH = "mlops/runs"
+LOCAL = Path(".mlops/events")
+CURRENT = Path(".mlops/run")  # the run that the next command goes on with
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def new_run_id() -> str:
+    """On a runner GitHub's own number and attempt; else the time and a few random digits."""
+    if run := os.environ.get("GITHUB_RUN_ID"):
+        return f"{run}-{os.environ.get('GITHUB_RUN_ATTEMPT', '1')}"
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+@dataclass
+class Journal:
+    """The events of one run, written at once, so that a killed run shows how far it came."""
+
+    repository: Repository
+    run: str
+    secret: tuple[str, ...] = field(default_factory=lambda: _secrets())
+
+    @property
+    def file(self) -> Path:
+        return self.repository.root / LOCAL / f"{self.run}.jsonl"
+
+    def emit(self, stage: str, status: str, **facts: Any) -> None:
+        """`status` is start, end, failed or a word of the stage's own (closed, skipped, cached)."""
+        event = {"run": self.run, "at": now(), "stage": stage, "status": status}
+        event |= {name: value for name, value in facts.items() if value is not None}
+        line = json.dumps(event, ensure_ascii=False, default=str)
+        for word in self.secret:
+            line = line.replace(word, "***")
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.write(line + "\n")
+
+    @contextmanager
+    def stage(self, name: str, **facts: Any) -> Iterator[dict[str, Any]]:
+        """Emits start, then end or failed with seconds; what is put into the mapping goes with the end."""
+        begin = time.monotonic()
+        self.emit(name, "start", **facts)
+        found: dict[str, Any] = {}
+        try:
+            yield found
+        except BaseException as error:
+            self.emit(name, "failed", seconds=_since(begin), error=str(error) or type(error).__name__)
+            raise
+        self.emit(name, found.pop("status", "end"), seconds=_since(begin), **found)
+
+
+def _since(begin: float) -> float:
+    return round(time.monotonic() - begin, 3)
+
+
+def _secrets() -> tuple[str, ...]:
+    """Values of the environment whose names say that they are secret."""
+    words = ("TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "_KEY")
+    named = (value for name, value in os.environ.items() if any(word in name.upper() for word in words))
+    return tuple(sorted({value for value in named if len(value) >= 8}, key=len, reverse=True))
+
+
+def begin(repository: Repository) -> Journal:
+    """A new run, which the following commands go on with; on a runner the runner's own."""
+    journal = Journal(repository, new_run_id())
+    current = repository.root / CURRENT
+    current.parent.mkdir(exist_ok=True)
+    current.write_text(journal.run, encoding="utf-8")
+    facts: dict[str, Any] = {
+        name: os.environ.get(f"GITHUB_{name.upper()}") for name in ("event_name", "actor", "ref")
+    }
+    if not journal.file.exists():
+        journal.emit(
+            *("run", "start"),
+            commit=repository.commit(),
+            machine=platform.node() if "GITHUB_ACTIONS" not in os.environ else None,
+            pid=os.getpid(),
+            **facts,
+        )
+    return journal
+
+
+def go_on(repository: Repository) -> Journal:
+    """The run that the last command began, or a new one."""
+    current = repository.root / CURRENT
+    if "GITHUB_RUN_ID" in os.environ or not current.is_file():
+        return begin(repository)
+    return Journal(repository, current.read_text(encoding="utf-8").strip())
+
+
+def publish(repository: Repository, run: str, lines: str, also: dict[str, bytes] | None = None) -> None:
+    """Puts a run's events on the branch. Raises KitError when it cannot be reached after retries."""
+    day = datetime.now(UTC)
+    path = f"events/{day:%Y/%m}/{run}.jsonl"
+    commits.append(repository, BRANCH, {path: lines.encode(), **(also or {})}, f"Events of run {run}")
+
+
+def read(lines: str) -> list[dict[str, Any]]:
+    """Raises KitError naming the line that is not JSON."""
+    found = []
+    for number, line in enumerate(lines.splitlines(), 1):
+        try:
+            found.append(json.loads(line))
+        except ValueError as error:
+            raise KitError(f"Line {number} of the events is not JSON: {line[:80]!r}") from error
+    return found

@@ -1,0 +1,112 @@
+"""The project's own commands, DVC and Git, as processes that know nothing of the kit."""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlops_kit.errors import KitError
+
+# An environment that is active around the kit, or the kit's own, must not become the project's.
+FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", "UV_NO_PROJECT")
+FOREIGN_GIT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
+# Credentials of GitHub: the project's code never needs them.
+SECRET = ("GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+
+Heard = Callable[[str], None]
+
+
+class ProcessError(KitError):
+    """A process that failed: its command, code and last words."""
+
+    def __init__(self, command: Sequence[str], code: int, stderr: str, stdout: str = "") -> None:
+        self.command = shlex.join(command)
+        self.code = code
+        self.stderr = stderr.strip()
+        self.stdout = stdout.strip()
+        super().__init__(f"`{self.command}` failed ({code}):\n{self.last_words()}")
+
+    def last_words(self, lines: int = 15) -> str:
+        return "\n".join((self.stderr or self.stdout).splitlines()[-lines:])
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a project's command: without the kit's Python, its PATH entry and secrets."""
+    kept = {k: v for k, v in os.environ.items() if k not in (*FOREIGN, *FOREIGN_GIT, *SECRET)}
+    own = str(Path(sys.executable).parent)
+    if sys.prefix != sys.base_prefix:
+        parts = kept.get("PATH", "").split(os.pathsep)
+        kept["PATH"] = os.pathsep.join(part for part in parts if part != own)
+    return kept | {"DVC_NO_ANALYTICS": "1"} | more
+
+
+def words(command: str) -> list[str]:
+    """A command of mlops.yaml as words; there is no shell, so that it means the same everywhere."""
+    return shlex.split(command)
+
+
+def run(command: Sequence[str], cwd: Path, *, stdin: str | None = None, **more: str) -> str:
+    """What the command wrote to stdout. Raises ProcessError when it fails or is not there."""
+    try:
+        done = subprocess.run(
+            list(command),
+            cwd=cwd,
+            env=environment(**more),
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise _not_there(command, cwd, error) from error
+    if done.returncode:
+        raise ProcessError(command, done.returncode, done.stderr, done.stdout)
+    return done.stdout
+
+
+def follow(command: Sequence[str], cwd: Path, heard: Heard, **more: str) -> None:
+    """Runs the command and hands on each line it writes at once. Raises ProcessError when it fails."""
+    lines: list[str] = []
+    with _started(command, cwd, more) as process:
+        assert process.stdout
+        for line in process.stdout:
+            lines.append(line)
+            heard(line.rstrip())
+    if process.returncode:
+        raise ProcessError(command, process.returncode, "".join(lines))
+
+
+@contextmanager
+def _started(command: Sequence[str], cwd: Path, more: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """The process with both its outputs as one; ended, not orphaned, when we are interrupted."""
+    try:
+        process = subprocess.Popen(
+            list(command),
+            cwd=cwd,
+            env=environment(**more),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise _not_there(command, cwd, error) from error
+    with process:
+        try:
+            yield process
+        except BaseException:
+            process.terminate()
+            raise
+
+
+def _not_there(command: Sequence[str], cwd: Path, error: OSError) -> KitError:
+    return KitError(
+        f"`{shlex.join(command)}` could not be started in {cwd}: {error.strerror}.",
+        f"Is {command[0]!r} installed and on the PATH?",
+    )

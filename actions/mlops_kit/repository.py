@@ -1,0 +1,244 @@
+"""Git and DVC as facts: what is tracked, what a lock says, which remote there is."""
+
+import configparser
+import hashlib
+import json
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mlops_kit.contract import parse_yaml
+from mlops_kit.errors import KitError
+from mlops_kit.processes import environment, run
+
+LOCK = "dvc.lock"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or folder as a lock or a .dvc file names it. A folder's md5 ends in `.dir`."""
+
+    path: str
+    md5: str
+    size: int | None = None
+    files: int | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    cmd: str
+    deps: dict[str, Entry]
+    params: dict[str, dict[str, Any]]  # file -> key -> value
+    outs: dict[str, Entry]
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What dvc.lock says: stages by name, in the order of the file."""
+
+    stages: dict[str, Stage]
+    text: str = field(repr=False, default="")
+
+    @property
+    def outs(self) -> dict[str, Entry]:
+        return {path: out for stage in self.stages.values() for path, out in stage.outs.items()}
+
+    @property
+    def inputs(self) -> dict[str, Entry]:
+        """Dependencies that no stage makes: code, configuration and raw data."""
+        deps = {path: dep for stage in self.stages.values() for path, dep in stage.deps.items()}
+        made = self.outs
+        return {path: dep for path, dep in sorted(deps.items()) if not _within(path, made)}
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Parameters flattened: `train.seed`, with the file in front where it is not params.yaml."""
+        flat: dict[str, Any] = {}
+        for stage in self.stages.values():
+            for file, values in stage.params.items():
+                prefix = "" if file == "params.yaml" else f"{file}:"
+                for key, value in values.items():
+                    flat |= flattened(value, prefix + key)
+        return dict(sorted(flat.items()))
+
+    def out(self, path: str) -> Entry | None:
+        """The output that is this path or the folder around it."""
+        return next((out for name, out in self.outs.items() if _within(path, [name])), None)
+
+
+def _within(path: str, folders: Mapping[str, Any] | list[str]) -> bool:
+    return any(path == folder or path.startswith(f"{folder.rstrip('/')}/") for folder in folders)
+
+
+def flattened(value: Any, at: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        return {at: value}
+    found: dict[str, Any] = {}
+    for key, inner in value.items():
+        found |= flattened(inner, f"{at}.{key}")
+    return found
+
+
+def parse_lock(text: str) -> Lock:
+    """Raises KitError when this is not a lock of DVC's schema 2."""
+    content = parse_yaml(text, LOCK)
+    try:
+        stages = {
+            name: Stage(
+                name,
+                str(stage["cmd"]),
+                {dep["path"]: _entry(dep) for dep in stage.get("deps", [])},
+                stage.get("params", {}),
+                {out["path"]: _entry(out) for out in stage.get("outs", [])},
+            )
+            for name, stage in content.get("stages", {}).items()
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise KitError(f"{LOCK} cannot be understood: {error!r}.", "`git restore dvc.lock`?") from error
+    return Lock(stages, text)
+
+
+def _entry(content: Mapping[str, Any]) -> Entry:
+    value = content.get("md5") or content.get("etag") or content.get("checksum") or ""
+    return Entry(content["path"], str(value), content.get("size"), content.get("nfiles"))
+
+
+def parse_pointer(text: str, path: str) -> list[Entry]:
+    """What a .dvc file names, with paths from the root of the repository."""
+    folder = Path(path).parent
+    outs = parse_yaml(text, path).get("outs", [])
+    return [_entry({**out, "path": (folder / out["path"]).as_posix()}) for out in outs]
+
+
+@dataclass(frozen=True)
+class Remote:
+    """DVC's default remote."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A Git repository with DVC in its root. Methods that ask Git raise ProcessError, a KitError."""
+
+    root: Path
+
+    def git(self, *words: str, stdin: str | None = None, **more: str) -> str:
+        return run(["git", *words], self.root, stdin=stdin, **more)
+
+    def asks(self, *words: str) -> bool:
+        """True when the Git command exits with 0."""
+        done = subprocess.run(
+            ["git", *words], cwd=self.root, env=environment(), capture_output=True, check=False
+        )
+        return done.returncode == 0
+
+    def commit(self, revision: str = "HEAD") -> str:
+        """The commit's full hash. Raises KitError when there is none."""
+        found = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return found.strip()
+
+    @property
+    def has_origin(self) -> bool:
+        return self.asks("remote", "get-url", "origin")
+
+    @property
+    def slug(self) -> str | None:
+        """OWNER/NAME of an origin on GitHub or an enterprise server."""
+        if not self.has_origin:
+            return None
+        url = self.git("config", "--get", "remote.origin.url").strip()
+        found = re.search(
+            r"^(?:https?://[^/]+/|ssh://[^/]+/|[^/@]+@[^:/]+:)([\w.-]+/[\w.-]+?)(?:\.git)?/?$", url
+        )
+        return found[1] if found else None
+
+    def tracked(self, revision: str | None = None) -> set[str]:
+        """Paths in Git: of the index, or of a revision."""
+        listed = (
+            self.git("ls-tree", "-r", "-z", "--name-only", revision)
+            if revision
+            else self.git("ls-files", "-z")
+        )
+        return set(listed.split("\0")) - {""}
+
+    def dirty(self, *own: str) -> list[str]:
+        """Changed or untracked paths, those in `own` left out."""
+        listed = self.git("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
+        return sorted({entry[3:] for entry in listed.split("\0") if entry} - set(own))
+
+    def show(self, revision: str, path: str) -> str | None:
+        """A file's text at a revision; None where it is not there."""
+        try:
+            return self.git("show", f"{revision}:{path}")
+        except KitError:
+            return None
+
+    def text(self, path: str) -> str | None:
+        """A file's text in the workspace; None where it is not there."""
+        file = self.root / path
+        return file.read_text(encoding="utf-8") if file.is_file() else None
+
+    def lock(self, revision: str | None = None) -> Lock | None:
+        """The lock in the workspace, or at a revision."""
+        text = self.show(revision, LOCK) if revision else self.text(LOCK)
+        return None if text is None else parse_lock(text)
+
+    def pointers(self, revision: str | None = None) -> dict[str, Entry]:
+        """What the .dvc files name, by path."""
+        found: dict[str, Entry] = {}
+        for path in sorted(self.tracked(revision)):
+            if path.endswith(".dvc"):
+                text = self.show(revision, path) if revision else self.text(path)
+                found |= {entry.path: entry for entry in parse_pointer(text or "", path)}
+        return found
+
+    @property
+    def remote(self) -> Remote | None:
+        """DVC's default remote, from its own configuration files; None where there is none."""
+        config = configparser.ConfigParser(interpolation=None)
+        config.read([self.root / ".dvc/config", self.root / ".dvc/config.local"], encoding="utf-8")
+        name = config.get("core", "remote", fallback="").strip("\"'")
+        url = config.get(f"'remote \"{name}\"'", "url", fallback="").strip("\"'")
+        return Remote(name, url) if name else None
+
+    @contextmanager
+    def worktree(self, revision: str) -> Iterator["Repository"]:
+        """Another version in a folder of its own, gone afterwards."""
+        with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as folder:
+            path = str(Path(folder) / "tree")
+            self.git("worktree", "add", "--quiet", "--detach", path, revision)
+            try:
+                yield Repository(Path(path))
+            finally:
+                self.git("worktree", "remove", "--force", path)
+
+
+def find(start: Path) -> Repository:
+    """The repository around a folder. Raises KitError when there is none."""
+    try:
+        top = run(["git", "rev-parse", "--show-toplevel"], start).strip()
+    except KitError as error:
+        raise KitError(f"{start} is not in a Git repository.", "`git init`, or go to one.") from error
+    return Repository(Path(top))
+
+
+def file_md5(path: Path) -> str:
+    """As DVC 3 has it: of a file its bytes', of a folder that of its list, with `.dir`."""
+    if path.is_dir():
+        entries = [
+            {"md5": file_md5(file), "relpath": file.relative_to(path).as_posix()}
+            for file in sorted(path.rglob("*"), key=lambda file: file.relative_to(path).as_posix())
+            if file.is_file()
+        ]
+        listed = json.dumps(entries, sort_keys=True)
+        return hashlib.md5(listed.encode(), usedforsecurity=False).hexdigest() + ".dir"
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
