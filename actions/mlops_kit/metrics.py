@@ -1,0 +1,90 @@
+"""The metrics file of a pipeline, whatever its form."""
+
+import json
+import math
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_kit.contract import parse_yaml
+from mlops_kit.errors import KitError
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its interval and the rows behind it, where the file says so."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+
+    @property
+    def is_number(self) -> bool:
+        return math.isfinite(self.value)
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """Raises KitError when the file is not there or is no mapping."""
+    if not path.is_file():
+        raise KitError(f"{path.name} is not there: nothing says how good the model is.", "Train first.")
+    return parse_metrics(path.read_text(encoding="utf-8"), path.name)
+
+
+def parse_metrics(text: str, name: str) -> dict[str, Any]:
+    """JSON, YAML or TOML, by the name's ending."""
+    try:
+        if name.endswith(".json"):
+            content = json.loads(text)
+        elif name.endswith(".toml"):
+            content = tomllib.loads(text)
+        else:
+            content = parse_yaml(text, name)
+    except ValueError as error:
+        raise KitError(f"{name} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise KitError(f"{name} holds a {type(content).__name__}, not a mapping of metrics.")
+    return content
+
+
+def at(content: Any, path: str) -> Any:
+    """What stands at a dotted path; None where nothing does. A key may hold dots itself."""
+    if not path:
+        return content
+    if not isinstance(content, dict):
+        return None
+    for key, inner in content.items():
+        if path == str(key) or path.startswith(f"{key}."):
+            found = at(inner, path[len(str(key)) + 1 :])
+            if found is not None:
+                return found
+    return None
+
+
+def figure(content: dict[str, Any], path: str) -> Figure | None:
+    """The metric at a dotted path, with `n` of the mapping around it; None where there is no number."""
+    found = at(content, path)
+    around = at(content, path.rpartition(".")[0]) if "." in path else content
+    n = around.get("n") if isinstance(around, dict) else None
+    if isinstance(found, dict) and "value" in found:
+        value, low, high, n = found["value"], found.get("low"), found.get("high"), found.get("n", n)
+    else:
+        value, low, high = found, None, None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return Figure(float(value), low, high, n)
+
+
+def figures(content: dict[str, Any], at: str = "") -> dict[str, Figure]:
+    """Every metric by its dotted path; the interval's own numbers and `n` are not metrics."""
+    found: dict[str, Figure] = {}
+    for key, inner in content.items():
+        path = f"{at}.{key}" if at else str(key)
+        if isinstance(inner, dict) and "value" not in inner:
+            n = inner.get("n")
+            for name, one in figures(inner, path).items():
+                found[name] = one if one.n is not None else Figure(one.value, one.low, one.high, n)
+        elif key != "n" and (one := figure({"x": inner}, "x")):
+            found[path] = one
+    return found

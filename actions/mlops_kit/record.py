@@ -1,0 +1,173 @@
+"""The record of a trained model: what made it, how good it is, and what changed."""
+
+import hashlib
+import json
+import os
+import platform
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.processes import run, words
+from mlops_kit.repository import LOCK, Entry, Lock, Repository
+from mlops_kit.rows import count
+
+FILE = "record.json"
+CARD = "MODEL_CARD.md"
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class File(Strict):
+    path: str
+    md5: str
+    bytes: int | None = None
+    rows: int | None = None
+    """Of a table; None for what is not one, or is not here."""
+
+
+class Code(Strict):
+    commit: str
+    files: list[File]
+    """Dependencies of the pipeline that are in Git."""
+
+
+class Environment(Strict):
+    files: dict[str, str]
+    """SHA-256 of each file that pins what runs."""
+    python: str | None
+    """None where the pipeline is not Python."""
+    platform: str
+    threads: int
+
+
+class Trigger(Strict):
+    event: str
+    actor: str
+    run: str
+    """Run id, as `mlops-kit runs` has it."""
+    url: str | None = None
+
+
+class Identity(Strict):
+    """The same inputs and the same predictions are the same result."""
+
+    inputs: str
+    """SHA-256 over code, data, parameters, commands and environment."""
+    predictions: str
+    """md5 of the evaluated predictions."""
+
+
+class Record(Strict):
+    """`record.json` of a version's commit. A rejected model has one too, on the branch mlops/runs."""
+
+    schema_: Literal[1] = 1
+    model: str
+    version: str | None
+    """None for a model that the gates rejected."""
+    created: str
+    code: Code
+    data: list[File]
+    parameters: dict[str, Any]
+    metrics: dict[str, Any]
+    environment: Environment
+    artifacts: list[File]
+    trigger: Trigger
+    gates: list[dict[str, Any]]
+    measured: dict[str, Any]
+    """Latency and size as the gate measured them, with machine and n."""
+    identity: Identity
+    description: str
+    """What changed since the version before, for a person."""
+    since: str | None
+    """The version that the description compares with."""
+
+    def text(self) -> str:
+        return json.dumps(self.model_dump(), indent=2, ensure_ascii=False) + "\n"
+
+
+def parse(text: str, where: str) -> Record:
+    """Raises KitError naming the field that is missing or wrong."""
+    try:
+        return Record.model_validate_json(text)
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, one['loc'])) or 'JSON'}: {one['msg']}" for one in error.errors()]
+        raise KitError(f"{where} is not a record: {'; '.join(problems[:5])}.") from error
+
+
+# ---- what the workspace says ----
+
+
+def code(repository: Repository, lock: Lock, commit: str) -> Code:
+    tracked = repository.tracked(commit)
+    files = [_file(entry) for path, entry in lock.inputs.items() if path in tracked]
+    return Code(commit=commit, files=files)
+
+
+def data(repository: Repository, lock: Lock, commit: str) -> list[File]:
+    """Inputs of the pipeline that are DVC's; rows are counted where the file is here."""
+    tracked = repository.tracked(commit)
+    return [
+        _file(entry, count(repository.root / path))
+        for path, entry in lock.inputs.items()
+        if path not in tracked
+    ]
+
+
+def _file(entry: Entry, rows: int | None = None) -> File:
+    return File(path=entry.path, md5=entry.md5, bytes=entry.size, rows=rows)
+
+
+def environment(repository: Repository, contract: Contract) -> Environment:
+    """Raises KitError when a file that pins the environment is not there."""
+    found = {}
+    for name in contract.environment:
+        path = repository.root / name
+        if not path.is_file():
+            raise KitError(
+                f"{name}, which pins the environment, is not there.", "Make it, or edit mlops.yaml."
+            )
+        found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    python = None
+    if contract.commands.python:
+        ask = "import platform; print(platform.python_version())"
+        python = run([*words(contract.commands.python), "-c", ask], repository.root).strip()
+    threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    where = f"{platform.system()} {platform.machine()}"
+    return Environment(files=found, python=python, platform=where, threads=threads)
+
+
+def artifacts(contract: Contract, lock: Lock) -> list[File]:
+    """Raises KitError when the training made none of what the contract says is served."""
+    found = [lock.out(path) for path in contract.artifacts]
+    if missing := [path for path, out in zip(contract.artifacts, found, strict=True) if out is None]:
+        raise KitError(
+            f"{', '.join(missing)}: an artifact of mlops.yaml that no stage of {LOCK} makes.",
+            "Name the outputs of dvc.yaml that are the model, under `artifacts`.",
+        )
+    return [_file(out) for out in found if out]
+
+
+def identity(
+    repository: Repository, contract: Contract, lock: Lock, commit: str, environment_files: dict[str, str]
+) -> Identity:
+    """Raises KitError when the pipeline does not make the predictions that mlops.yaml names."""
+    inputs = {
+        "stages": {name: stage.cmd for name, stage in lock.stages.items()},
+        "inputs": {path: entry.md5 for path, entry in lock.inputs.items()},
+        "parameters": lock.params,
+        "environment": environment_files,
+    }
+    text = json.dumps(inputs, sort_keys=True, ensure_ascii=False, default=str)
+    made = lock.out(contract.predictions.file) if contract.predictions else None
+    made = made or lock.out(contract.metrics)
+    if made is None:
+        raise KitError(
+            f"No stage of {LOCK} makes the predictions or metrics that mlops.yaml names.",
+            "Declare them as outputs of a stage in dvc.yaml.",
+        )
+    return Identity(inputs=hashlib.sha256(text.encode()).hexdigest(), predictions=made.md5)
