@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from mlops_kit import VERSION
 from mlops_kit.errors import FIXABLE, OUR_BUG, SAYS_NO, KitError
 
 Say = Callable[[str], None]
@@ -55,7 +56,7 @@ class Commands(click.Group):
 @click.option(
     "-C", "--directory", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Run as if here."
 )
-@click.version_option(package_name="mlops-new")
+@click.version_option(VERSION, prog_name="mlops-kit")
 def group(directory: Path | None) -> None:
     """Train, gate, record and report in a repository that has an mlops.yaml."""
     if directory:
@@ -91,7 +92,7 @@ def main() -> None:
     """Runs the command and turns every end into an exit code and, where it failed, a few words."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        group(standalone_mode=False)
+        group(standalone_mode=False, auto_envvar_prefix="MLOPS_KIT")
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -4,15 +4,22 @@ import hashlib
 import json
 import os
 import platform
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from mlops_kit import runner
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
+from mlops_kit.events import now
+from mlops_kit.metrics import read_metrics
 from mlops_kit.processes import run, words
 from mlops_kit.repository import LOCK, Entry, Lock, Repository
 from mlops_kit.rows import count
+
+if TYPE_CHECKING:
+    from mlops_kit import gates
 
 FILE = "record.json"
 CARD = "MODEL_CARD.md"
@@ -152,9 +159,7 @@ def artifacts(contract: Contract, lock: Lock) -> list[File]:
     return [_file(out) for out in found if out]
 
 
-def identity(
-    repository: Repository, contract: Contract, lock: Lock, commit: str, environment_files: dict[str, str]
-) -> Identity:
+def identity(contract: Contract, lock: Lock, environment_files: dict[str, str]) -> Identity:
     """Raises KitError when the pipeline does not make the predictions that mlops.yaml names."""
     inputs = {
         "stages": {name: stage.cmd for name, stage in lock.stages.items()},
@@ -171,3 +176,38 @@ def identity(
             "Declare them as outputs of a stage in dvc.yaml.",
         )
     return Identity(inputs=hashlib.sha256(text.encode()).hexdigest(), predictions=made.md5)
+
+
+def trigger(run_id: str) -> Trigger:
+    actor = (
+        os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or os.environ.get("USERNAME") or "unknown"
+    )
+    return Trigger(event=runner.event_name(), actor=actor, run=run_id, url=runner.run_url())
+
+
+def draft(
+    repository: Repository, contract: Contract, lock: Lock, run_id: str, verdict: "gates.Verdict | None"
+) -> Record:
+    """The record of what the workspace holds, without version and description.
+
+    Raises KitError naming the field that cannot be filled.
+    """
+    commit = repository.commit()
+    pinned = environment(repository, contract)
+    return Record(
+        model=contract.model,
+        version=None,
+        created=now(),
+        code=code(repository, lock, commit),
+        data=data(repository, lock, commit),
+        parameters=lock.params,
+        metrics=read_metrics(repository.root / contract.metrics),
+        environment=pinned,
+        artifacts=artifacts(contract, lock),
+        trigger=trigger(run_id),
+        gates=[asdict(result) for result in verdict.results] if verdict else [],
+        measured=verdict.measured if verdict else {},
+        identity=identity(contract, lock, pinned.files),
+        description="",
+        since=None,
+    )

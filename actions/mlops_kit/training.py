@@ -1,9 +1,30 @@
 """One training: from the newest lock, by the project's own DVC, with the workspace as before if it fails."""
 
-from dataclasses import dataclass, field
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from mlops_kit import freshness, hooks, runner, versions
+from mlops_kit.cli import Say
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.events import Journal
+from mlops_kit.processes import ProcessError, follow, run, words
+from mlops_kit.repository import LOCK, Lock, Repository, parse_lock
+
 STATE = Path(".mlops/training.json")
+SAMPLE_LOCK = Path(".mlops/sample.lock")  # what the sample gave; dvc.lock stays the data's
+PARAMS = "params.yaml"
+
+SAYS = {  # what DVC says of a stage, and our word for it
+    "ran": re.compile(r"Running stage '([^']+)'"),
+    "cached": re.compile(r"Stage '([^']+)' is cached"),
+    "unchanged": re.compile(r"Stage '([^']+)' didn't change"),
+}
 
 
 @dataclass(frozen=True)
@@ -22,7 +43,229 @@ class Training:
         return self.on == "data"
 
     @property
+    def changed(self) -> bool:
+        return any(status != "unchanged" for status in self.stages.values())
+
+    @property
     def heading(self) -> str:
         if self.on == "data":
-            return "trained on the data"
+            return "trained on the data" if self.changed else "nothing to train: no input changed"
         return f"{self.why_sample}: trained on the committed sample, nothing registered"
+
+
+def load(repository: Repository) -> Training | None:
+    """Of the last training here; None where there was none."""
+    text = repository.text(str(STATE))
+    return Training(**json.loads(text)) if text else None
+
+
+def save(repository: Repository, training: Training) -> None:
+    path = repository.root / STATE
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(asdict(training), indent=2) + "\n", encoding="utf-8")
+
+
+def lock(repository: Repository) -> Lock:
+    """What the last training made. Raises KitError where nothing was trained yet."""
+    last = load(repository)
+    on_sample = last is not None and last.on == "sample"
+    text = repository.text(str(SAMPLE_LOCK) if on_sample else LOCK)
+    if text is None:
+        raise KitError(f"{LOCK} is not there: nothing was trained yet.", "Run `mlops-kit train`.")
+    return parse_lock(text)
+
+
+# ---- on what ----
+
+
+def why_sample(repository: Repository, contract: Contract) -> str:
+    """Why the data cannot be trained on here; empty when it can."""
+    if runner.is_fork():
+        return "fork"
+    if runner.event_name() == "pull_request" and contract.pull_request.train == "sample":
+        return "pull request"
+    if repository.remote is None and missing_data(repository):
+        return "no remote"
+    return ""
+
+
+def missing_data(repository: Repository) -> list[str]:
+    """Paths that .dvc files name and that are not here."""
+    return [path for path in repository.pointers() if not (repository.root / path).exists()]
+
+
+# ---- train ----
+
+
+def train(
+    repository: Repository, contract: Contract, journal: Journal, say: Say, *, sample: bool
+) -> Training:
+    """Raises KitError when a stage fails; then lock, parameters and results are as they were."""
+    why = "asked" if sample else why_sample(repository, contract)
+    if why and contract.sample is None:
+        raise KitError(
+            f"{why}: the data cannot be had here, and mlops.yaml names no sample.",
+            "Add a DVC remote (`dvc remote add --default NAME URL`), or a `sample` to mlops.yaml.",
+        )
+    say(f"Training on the sample ({why})" if why else "Training on the data")
+    begin = time.monotonic()
+    commit = repository.commit()
+    with journal.stage("train", commit=commit, on="sample" if why else "data") as found:
+        hooks.run_hooks(contract, repository, "before_train", journal, say)
+        stages = (
+            _on_sample(repository, contract, journal, say)
+            if why
+            else _on_data(repository, contract, journal, say)
+        )
+        found["stages"] = stages
+    seconds = round(time.monotonic() - begin, 2)
+    done = Training(journal.run, commit, "sample" if why else "data", why, stages, seconds)
+    save(repository, done)
+    return done
+
+
+def _on_data(repository: Repository, contract: Contract, journal: Journal, say: Say) -> dict[str, str]:
+    with _as_before_if_it_fails(repository, contract, say):
+        versions.refresh(repository, contract.model, say)
+        if text := better_lock(repository, contract):
+            (repository.root / LOCK).write_text(text, encoding="utf-8", newline="\n")
+        pull = repository.remote is not None and _something_missing(repository)
+        stages = _reproduce(repository, contract, journal, say, ["--pull", "--allow-missing"] if pull else [])
+        bring_results(repository, contract, say)
+    return stages
+
+
+def better_lock(repository: Repository, contract: Contract) -> str | None:
+    """The newest version's lock, where it leaves less to train than the one that is here."""
+    newest = versions.newest(repository, contract.model)
+    theirs = repository.lock(newest.tag) if newest else None
+    if newest is None or theirs is None:
+        return None
+    ours = repository.lock()
+    if ours is None:
+        return theirs.text
+    stale_ours = len(freshness.of(repository, contract, ours, "HEAD").stale)
+    stale_theirs = len(freshness.of(repository, contract, theirs, newest.tag).stale)
+    return theirs.text if stale_theirs < stale_ours else None
+
+
+def _something_missing(repository: Repository) -> bool:
+    lock = repository.lock()
+    outs = lock.outs if lock else {}
+    return bool(missing_data(repository)) or any(not (repository.root / path).exists() for path in outs)
+
+
+def bring_results(repository: Repository, contract: Contract, say: Say) -> None:
+    """What gate, report and register read, where DVC knew it without having it here."""
+    lock = repository.lock()
+    paths = [contract.metrics, *contract.artifacts]
+    paths += [contract.predictions.file] if contract.predictions else []
+    paths += [contract.rows.test] if contract.rows else []
+    outs = {out.path for path in paths if lock and (out := lock.out(path))}
+    if missing := sorted(path for path in outs if not (repository.root / path).exists()):
+        say(f"Bringing {', '.join(missing)}")
+        run([*words(contract.commands.dvc), "pull", "--quiet", *missing], repository.root)
+
+
+def _on_sample(repository: Repository, contract: Contract, journal: Journal, say: Say) -> dict[str, str]:
+    """With the parameter that names the data set to the sample; parameters and lock are put back after."""
+    assert contract.sample
+    params, lock = repository.root / PARAMS, repository.root / LOCK
+    kept, kept_lock = params.read_bytes(), lock.read_bytes() if lock.exists() else None
+    try:
+        with _as_before_if_it_fails(repository, contract, say):
+            params.write_text(_with(kept.decode(), contract.sample.parameter, contract.sample.file), "utf-8")
+            stages = _reproduce(repository, contract, journal, say, [])
+            (repository.root / SAMPLE_LOCK).write_bytes(lock.read_bytes())
+    finally:
+        params.write_bytes(kept)
+        _put(lock, kept_lock)
+    return stages
+
+
+def _with(text: str, parameter: str, value: str) -> str:
+    """params.yaml with one value changed, and everything else as it stands."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    content = yaml.load(text)
+    *above, last = parameter.split(".")
+    around = content
+    for key in above:
+        around = around.get(key) if isinstance(around, dict) else None
+    if not isinstance(around, dict) or last not in around:
+        raise KitError(f"{PARAMS} has no {parameter!r}, which mlops.yaml names as sample.parameter.")
+    around[last] = value
+    out = StringIO()
+    yaml.dump(content, out)
+    return out.getvalue()
+
+
+@contextmanager
+def _as_before_if_it_fails(repository: Repository, contract: Contract, say: Say) -> Iterator[None]:
+    """DVC deletes a stage's outputs before it runs and writes half a lock when it fails: both are undone."""
+    lock = repository.root / LOCK
+    before = lock.read_bytes() if lock.exists() else None
+    try:
+        yield
+    except BaseException:
+        _put(lock, before)
+        if before is not None:
+            say("Bringing the results of before back")
+            with suppress(KitError):  # what the cache does not hold was not here before either
+                run([*words(contract.commands.dvc), "checkout", "--quiet", "--force"], repository.root)
+        raise
+
+
+def _put(path: Path, content: bytes | None) -> None:
+    if content is None:
+        path.unlink(missing_ok=True)
+    elif not path.exists() or path.read_bytes() != content:
+        path.write_bytes(content)
+
+
+class _Stages:
+    """Turns what DVC says into a status and an event for each stage."""
+
+    def __init__(self, journal: Journal, say: Say) -> None:
+        self.journal, self.say = journal, say
+        self.status: dict[str, str] = {}
+        self.running, self.begin = "", 0.0
+
+    def heard(self, line: str) -> None:
+        for status, pattern in SAYS.items():
+            if found := pattern.search(line):
+                self.end("end")
+                self.status[found[1]] = status
+                self.say(f"  {found[1]}: {status if status != 'ran' else 'running'}")
+                if status == "ran":
+                    self.running, self.begin = found[1], time.monotonic()
+                    self.journal.emit(f"stage:{found[1]}", "start")
+                else:
+                    self.journal.emit(f"stage:{found[1]}", status)
+
+    def end(self, status: str) -> None:
+        if self.running:
+            seconds = round(time.monotonic() - self.begin, 3)
+            self.journal.emit(f"stage:{self.running}", status, seconds=seconds)
+            self.running = ""
+
+
+def _reproduce(
+    repository: Repository, contract: Contract, journal: Journal, say: Say, how: list[str]
+) -> dict[str, str]:
+    command = contract.train_with or f"{contract.commands.dvc} repro"
+    stages = _Stages(journal, say)
+    try:
+        follow([*words(command), *(how if not contract.train_with else [])], repository.root, stages.heard)
+    except ProcessError as error:
+        failed = stages.running
+        stages.end("failed")
+        raise KitError(
+            f"The training failed{f' in stage {failed!r}' if failed else ''}:\n{error.last_words(25)}",
+            "Lock, parameters and results are as they were before.",
+        ) from error
+    stages.end("end")
+    return stages.status

@@ -1,0 +1,48 @@
+"""`mlops-kit register`"""
+
+from pathlib import Path
+
+import click
+
+from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.versions import BUMPS
+
+
+@click.command
+@click.option("--bump", type=click.Choice(BUMPS), default="minor", show_default=True, help="Part to raise.")
+@click.option(
+    "--hand-over",
+    is_flag=True,
+    help="Register nothing: push the data and write mlops-run/ for the job that may write.",
+)
+@click.option(
+    "--from",
+    "handed",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder that --hand-over wrote; what it says is checked against Git and the lock.",
+)
+@json_option
+def command(bump: str, hand_over: bool, handed: Path | None, as_json: bool) -> None:
+    """Make the trained model a version: record, card and tag.
+
+    The gates must be open and the tree committed. The same result again registers nothing. Ends with 10
+    when the gates are closed; then the record is kept on the branch mlops/runs.
+    """
+    from mlops_kit import contract, registering, repository, runner
+
+    if hand_over and handed:
+        raise click.UsageError("--hand-over and --from are the two ends of one hand-over: give one of them.")
+    here = repository.find(Path.cwd())
+    means = contract.load(here.root)
+    say = reporter()
+    if hand_over:
+        done = registering.hand_over(here, means, say)
+    elif handed:
+        done = registering.take_over(here, means, handed.absolute(), bump, say)
+    else:
+        done = registering.here(here, means, bump, say)
+    runner.output(outcome=done.outcome, version=done.version, tag=done.tag, commit=done.commit)
+    runner.annotate("notice", done.says)
+    if not hand_over:
+        runner.summary(f"### {done.says}")
+    finish(done, done.says, as_json, yes=done.outcome != "rejected")

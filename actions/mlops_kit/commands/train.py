@@ -1,0 +1,26 @@
+"""`mlops-kit train`"""
+
+from pathlib import Path
+
+import click
+
+from mlops_kit.cli import finish, json_option, reporter
+
+
+@click.command
+@click.option("--sample", is_flag=True, help="On the committed sample, whatever else could be had.")
+@json_option
+def command(sample: bool, as_json: bool) -> None:
+    """Run the pipeline from the newest version's lock.
+
+    Where the data cannot be had (fork, no DVC remote) it trains on the sample and says so. If a stage
+    fails, lock, parameters and results are as they were before.
+    """
+    from mlops_kit import contract, events, repository, runner, training
+
+    here = repository.find(Path.cwd())
+    done = training.train(here, contract.load(here.root), events.begin(here), reporter(), sample=sample)
+    runner.output(on=done.on, changed=done.changed, heading=done.heading, run=done.run)
+    runner.annotate("notice", done.heading)
+    stages = "\n".join(f"  {name}: {status}" for name, status in done.stages.items())
+    finish(done, f"{done.heading} ({done.seconds:.1f} s)\n{stages}\nNext: mlops-kit gate", as_json)

@@ -1,0 +1,26 @@
+"""`mlops-kit validate`"""
+
+from pathlib import Path
+
+import click
+
+from mlops_kit.cli import finish, json_option, reporter
+
+
+@click.command
+@click.argument("file", required=False, envvar="MLOPS_KIT_VALIDATE_FILE")
+@json_option
+def command(file: str | None, as_json: bool) -> None:
+    """Check mlops.yaml, then the data by the project's own command.
+
+    FILE is checked instead of the data that the pipeline trains on. Refused data ends with 10.
+    """
+    from mlops_kit import contract, events, repository, runner, validation
+
+    here = repository.find(Path.cwd())
+    found = validation.validate(here, contract.load(here.root), events.go_on(here), reporter(), file)
+    runner.output(valid=found.valid)
+    if not found.valid:
+        runner.annotate("error", f"The data is refused: {found.says}")
+        runner.summary(f"## The data is refused, nothing is trained\n\n```text\n{found.says}\n```")
+    finish(found, found.says, as_json, yes=found.valid)

@@ -1,0 +1,144 @@
+"""What the job that trains hands to the job that registers, and what the second one checks of it.
+
+The first runs the project's code and may write nothing; the second may write to the repository and runs no
+code of the project. So the second believes nothing that it can work out itself from Git and the lock.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_kit import freshness, gates, record
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.gates import GateResult, Verdict
+from mlops_kit.record import Record
+from mlops_kit.repository import LOCK, Lock, Repository, parse_lock, parse_pointer
+
+FOLDER = Path("mlops-run")  # no dot in front: artifacts leave hidden files out
+DRAFT, VERDICT, EVENTS, POINTERS = "record.json", "gates.json", "events.jsonl", "pointers.json"
+
+
+@dataclass(frozen=True)
+class Handover:
+    made: Record
+    lock: Lock
+    metrics: bytes
+    verdict: Verdict
+    pointers: dict[str, str]  # .dvc files that new data changed, with their text
+    events: str
+
+
+def write(repository: Repository, contract: Contract, folder: Path, handed: Handover) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / DRAFT).write_text(handed.made.text(), encoding="utf-8")
+    (folder / LOCK).write_text(handed.lock.text, encoding="utf-8", newline="\n")
+    (folder / Path(contract.metrics).name).write_bytes(handed.metrics)
+    (folder / VERDICT).write_text(json.dumps(asdict(handed.verdict), indent=2), encoding="utf-8")
+    (folder / POINTERS).write_text(json.dumps(handed.pointers, indent=2), encoding="utf-8")
+
+
+def events(folder: Path) -> str:
+    """The run's events; empty where the first job was killed before it could hand anything over."""
+    path = folder / EVENTS
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def read(repository: Repository, contract: Contract, folder: Path) -> Handover | None:
+    """None where nothing was trained. Raises KitError naming what does not fit this commit."""
+    if not (folder / DRAFT).is_file():
+        return None
+    try:
+        handed = Handover(
+            made=record.parse((folder / DRAFT).read_text(encoding="utf-8"), str(folder / DRAFT)),
+            lock=parse_lock((folder / LOCK).read_text(encoding="utf-8")),
+            metrics=(folder / Path(contract.metrics).name).read_bytes(),
+            verdict=_verdict(json.loads((folder / VERDICT).read_text(encoding="utf-8"))),
+            pointers=_pointers(json.loads((folder / POINTERS).read_text(encoding="utf-8"))),
+            events=events(folder),
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise KitError(f"{folder} is not whole: {error!r}.", "Run the training again.") from error
+    if problems := _problems(repository, contract, handed):
+        raise KitError(
+            f"What was handed over does not fit commit {repository.commit()[:7]}: {'; '.join(problems)}.",
+            "Nothing is registered. Run the training again; if it comes back, somebody altered the hand-over.",
+        )
+    return handed
+
+
+def _verdict(content: Mapping[str, Any]) -> Verdict:
+    results = [GateResult(**result) for result in content["results"]]
+    return Verdict(**{**content, "results": results})
+
+
+def _pointers(content: Mapping[str, str]) -> dict[str, str]:
+    if wrong := [path for path in content if not path.endswith(".dvc") or path.startswith(("/", ".."))]:
+        raise ValueError(f"{wrong} is no .dvc file of the repository")
+    return dict(content)
+
+
+def _problems(repository: Repository, contract: Contract, handed: Handover) -> list[str]:
+    """Everything of the hand-over that Git and the lock can tell: all but what was measured."""
+    commit, made, lock = repository.commit(), handed.made, handed.lock
+    problems = []
+    if made.code.commit != commit:
+        problems.append(f"it was made at {made.code.commit[:7]}")
+    problems += [f"lock: {line}" for line in _stale(repository, contract, handed)]
+    if made.code != record.code(repository, lock, commit):
+        problems.append("record: the code is not the lock's")
+    named = {file.path: file.md5 for file in made.data}
+    if named != {file.path: file.md5 for file in record.data(repository, lock, commit)}:
+        problems.append("record: the data is not the lock's")
+    if made.parameters != lock.params:
+        problems.append("record: the parameters are not the lock's")
+    if made.environment.files != _pinned(repository, contract):
+        problems.append("record: the environment is not the commit's")
+    if made.identity != record.identity(contract, lock, made.environment.files):
+        problems.append("record: the identity is not the lock's")
+    if made.artifacts != record.artifacts(contract, lock):
+        problems.append("record: the artifacts are not the lock's")
+    return problems + _wrong_metrics(contract, handed)
+
+
+def _stale(repository: Repository, contract: Contract, handed: Handover) -> list[str]:
+    """What of the lock is not what the commit, with the new pointers, says."""
+    new = {
+        entry.path: entry.md5 for path, text in handed.pointers.items() for entry in parse_pointer(text, path)
+    }
+    found = freshness.of(repository, contract, handed.lock, "HEAD", data=new)
+    return [f"{stage}, because {why}" for stage, why in found.stale.items()]
+
+
+def _pinned(repository: Repository, contract: Contract) -> dict[str, str]:
+    paths = {name: repository.root / name for name in contract.environment}
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()
+    }
+
+
+def _wrong_metrics(contract: Contract, handed: Handover) -> list[str]:
+    """The figures are the pipeline's own, and the gates that need only figures say the same again."""
+    from mlops_kit.metrics import parse_metrics
+
+    problems = []
+    out = handed.lock.out(contract.metrics)
+    if out and out.md5 != hashlib.md5(handed.metrics, usedforsecurity=False).hexdigest():
+        problems.append("metrics: not the file that the lock names")
+    content = parse_metrics(handed.metrics.decode("utf-8", "replace"), contract.metrics)
+    if handed.made.metrics != content:
+        problems.append("record: the metrics are not the file's")
+    if handed.made.gates != [asdict(result) for result in handed.verdict.results]:
+        problems.append("record: the gates are not the verdict's")
+    missing = contract.gates.keys() - {result.name for result in handed.verdict.results}
+    problems += [f"gate {name}: no result" for name in sorted(missing)]
+    again = {result.name: result.status for result in gates.by_figures(contract, content)}
+    problems += [
+        f"gate {result.name}: {result.status} was handed over, the figures say {again[result.name]}"
+        for result in handed.verdict.results
+        if result.name in again and again[result.name] != result.status
+    ]
+    return problems

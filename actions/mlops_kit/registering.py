@@ -1,0 +1,177 @@
+"""The three ways to a version: all of it here, or handed from the job that trains to the job that may write."""
+
+import json
+from pathlib import Path
+
+from mlops_kit import delivery, events, freshness, gates, handover, hooks, record, registration, training
+from mlops_kit.cli import Say
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.events import Journal
+from mlops_kit.gates import Verdict
+from mlops_kit.handover import Handover
+from mlops_kit.processes import run, words
+from mlops_kit.registration import OWN, Registered
+from mlops_kit.repository import Lock, Repository
+
+NEW_DATA = Path(".mlops/new-data.json")  # pointers that `watch-data --no-deliver` changed
+
+
+def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Registered:
+    """Everything on this machine. Raises KitError when it cannot be; then nothing is registered."""
+    journal = events.go_on(repository)
+    with journal.stage("register") as found:
+        handed = _gather(repository, contract, journal, say)
+        done = _finish(repository, contract, handed, journal, repository.commit(), bump, say)
+        found |= {"status": done.outcome, "version": done.version or None}
+    return done
+
+
+def hand_over(repository: Repository, contract: Contract, say: Say) -> Registered:
+    """Pushes the data and writes the folder; where there is nothing to register, it says why."""
+    journal = events.go_on(repository)
+    folder = repository.root / handover.FOLDER
+    folder.mkdir(exist_ok=True)
+    try:
+        with journal.stage("hand-over") as found:
+            done = _hand_over(repository, contract, folder, journal, say)
+            found |= {"status": done.outcome}
+    finally:
+        (folder / handover.EVENTS).write_bytes(journal.file.read_bytes())
+    return done
+
+
+def _hand_over(
+    repository: Repository, contract: Contract, folder: Path, journal: Journal, say: Say
+) -> Registered:
+    last = training.load(repository)
+    if last is None or last.run != journal.run:
+        return Registered("nothing", says="Nothing to hand over: this run did not train.")
+    if not last.registers:
+        return Registered("nothing", says=_why_not(last.why_sample))
+    handed = _gather(repository, contract, journal, say)
+    handover.write(repository, contract, folder, handed)
+    says = "Handed over." if handed.verdict.is_open else "The gates are closed; handed over for the record."
+    return Registered("handed over", says=says)
+
+
+def _why_not(why: str) -> str:
+    says = f"Nothing registered: {why}."
+    if why == "no remote":
+        says += (
+            " To register the next one: `dvc remote add --default storage URL`, `dvc push`, then commit "
+            "and push .dvc/config."
+        )
+    return says
+
+
+def take_over(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
+    """The other end: checks what was handed over, brings new data to main, registers, publishes events."""
+    journal = Journal(repository, events.new_run_id())
+    if lines := handover.events(folder):
+        journal.file.parent.mkdir(parents=True, exist_ok=True)
+        journal.file.write_text(lines, encoding="utf-8", newline="\n")
+    else:
+        journal.emit("run", "crashed", commit=repository.commit(), error="the training ended without a word")
+    try:
+        with journal.stage("register") as found:
+            done = _take_over(repository, contract, folder, journal, bump, say)
+            found |= {"status": done.outcome, "version": done.version or None}
+    finally:
+        say(f"Publishing the events of run {journal.run}")
+        events.publish(repository, journal.run, journal.file.read_text(encoding="utf-8"))
+    return done
+
+
+def _take_over(
+    repository: Repository, contract: Contract, folder: Path, journal: Journal, bump: str, say: Say
+) -> Registered:
+    say("Checking what was handed over")
+    handed = handover.read(repository, contract, folder)
+    if handed is None:
+        return Registered("nothing", says="Nothing was handed over to register.")
+    parent = repository.commit()
+    if handed.pointers:
+        say(f"Bringing {', '.join(handed.pointers)} to main")
+        content = {path: text.encode() for path, text in handed.pointers.items()}
+        parent = delivery.deliver(repository, contract, content, "New data").commit
+    (repository.root / contract.metrics).write_bytes(handed.metrics)
+    return _finish(repository, contract, handed, journal, parent, bump, say)
+
+
+def _gather(repository: Repository, contract: Contract, journal: Journal, say: Say) -> Handover:
+    """Everything that a version needs, from the workspace, with its data in the remote."""
+    last = training.load(repository)
+    if last and not last.registers:
+        raise KitError(_why_not(last.why_sample), "Train on the data: `mlops-kit train`.")
+    pointers = new_pointers(repository)
+    _refuse_dirty(repository, contract, pointers)
+    lock = training.lock(repository)
+    _refuse_stale(repository, contract, lock)
+    verdict = _verdict(repository, lock)
+    run_id = last.run if last else journal.run
+    made = record.draft(repository, contract, lock, run_id, verdict)
+    if verdict.is_open:
+        _push(repository, contract, say)
+    metrics = (repository.root / contract.metrics).read_bytes()
+    return Handover(made, lock, metrics, verdict, pointers, "")
+
+
+def new_pointers(repository: Repository) -> dict[str, str]:
+    text = repository.text(str(NEW_DATA))
+    paths = json.loads(text) if text else []
+    return {path: repository.text(path) or "" for path in paths}
+
+
+def _refuse_dirty(repository: Repository, contract: Contract, pointers: dict[str, str]) -> None:
+    if dirty := repository.dirty(*OWN, contract.metrics, *pointers, f"{handover.FOLDER}/"):
+        dirty = [path for path in dirty if not path.startswith(f"{handover.FOLDER}/")]
+    if dirty:
+        shown = ", ".join(dirty[:5]) + (", ..." if len(dirty) > 5 else "")
+        raise KitError(
+            f"Not committed: {shown}. A version must say which code made it.", "Commit, train and gate again."
+        )
+
+
+def _refuse_stale(repository: Repository, contract: Contract, lock: Lock) -> None:
+    if stale := freshness.of(repository, contract, lock, "HEAD").stale:
+        lines = "; ".join(f"{stage}, because {why}" for stage, why in stale.items())
+        raise KitError(f"The model is not this commit's: {lines}.", "Run `mlops-kit train`, then `gate`.")
+
+
+def _verdict(repository: Repository, lock: Lock) -> Verdict:
+    verdict = gates.load(repository, lock)
+    if verdict is None:
+        raise KitError("The gates were not asked about this model.", "Run `mlops-kit gate`.")
+    return verdict
+
+
+def _push(repository: Repository, contract: Contract, say: Say) -> None:
+    """A version whose data nobody else can get must not exist."""
+    if repository.remote is None:
+        if repository.has_origin:
+            raise KitError(_why_not("no remote"))
+        return
+    say(f"Pushing data and model to {repository.remote.name}")
+    run([*words(contract.commands.dvc), "push", "--quiet", "--run-cache"], repository.root)
+
+
+def _finish(
+    repository: Repository,
+    contract: Contract,
+    handed: Handover,
+    journal: Journal,
+    parent: str,
+    bump: str,
+    say: Say,
+) -> Registered:
+    if not handed.verdict.is_open:
+        lines = journal.file.read_text(encoding="utf-8") if journal.file.exists() else ""
+        return registration.reject(repository, handed.made, lines)
+    say("Registering")
+    done = registration.register(repository, contract, handed.lock, handed.made, parent=parent, bump=bump)
+    if done.outcome == "registered":
+        hooks.run_hooks(
+            contract, repository, "after_register", journal, say, version=done.version, tag=done.tag
+        )
+    return done

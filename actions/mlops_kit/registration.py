@@ -1,0 +1,176 @@
+"""A version: lock, metrics, record and card on a commit of their own, and an annotated tag that names it.
+
+The commit is a child of the merged one and on no branch: main is never written, and `git checkout TAG &&
+dvc pull` gives code, data, parameters, metrics and model together.
+"""
+
+from dataclasses import dataclass
+
+from mlops_kit import card, commits, differences, events, record, versions
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.record import Record
+from mlops_kit.repository import LOCK, Lock, Repository
+from mlops_kit.versions import Version
+
+OWN = (LOCK, record.FILE, record.CARD)  # files that register writes itself: no reason to call a tree dirty
+TRAILERS = ("Inputs", "Predictions", "Run")
+
+
+@dataclass(frozen=True)
+class Registered:
+    """`outcome` is registered, identical or rejected."""
+
+    outcome: str
+    version: str = ""
+    tag: str = ""
+    commit: str = ""
+    published: bool = False
+    says: str = ""
+
+
+def register(
+    repository: Repository, contract: Contract, lock: Lock, made: Record, *, parent: str, bump: str
+) -> Registered:
+    """Tags the model as the next version, at origin where there is one.
+
+    The same inputs and predictions as an earlier version register nothing. A number that another run took
+    meanwhile: the next one. Raises KitError when the remote refuses or cannot be reached; then nothing is
+    registered, here neither.
+    """
+    found: list[Registered] = []
+
+    def once() -> None:
+        versions.fetch(repository, contract.model)
+        if same := identical(repository, made):
+            found.append(same)
+            return
+        version, files = _complete(repository, contract, lock, made, bump)
+        commit = commits.commit(repository, parent, files, _message(version))
+        found.append(_tag(repository, version, commit))
+
+    commits.again(once)
+    return found[-1]
+
+
+def identical(repository: Repository, made: Record) -> Registered | None:
+    """The version that is the same result already, where there is one."""
+    form = "%(refname:lstrip=2)%09" + "%09".join(
+        f"%(contents:trailers:key={key},valueonly,separator=%2C)" for key in TRAILERS[:2]
+    )
+    listed = repository.git(
+        "for-each-ref", f"--format={form}", "--sort=creatordate", f"refs/tags/{made.model}@*"
+    )
+    for line in listed.splitlines():
+        tag, inputs, predictions = [*line.split("\t"), "", ""][:3]
+        if (inputs, predictions) == (made.identity.inputs, made.identity.predictions):
+            name = tag.partition("@")[2]
+            says = f"Identical to {name}: the same inputs and the same predictions. Nothing new to register."
+            return Registered("identical", name, tag, repository.commit(tag), True, says)
+    return None
+
+
+def _complete(
+    repository: Repository, contract: Contract, lock: Lock, made: Record, bump: str
+) -> tuple[Record, dict[str, bytes | None]]:
+    """The record with its version and description, and the files of its commit."""
+    before = versions.newest(repository, made.model)
+    number = versions.after(before.number if before else None, bump)
+    earlier = read(repository, before) if before else None
+    changed = differences.between(earlier, made, repository)
+    whole = made.model_copy(
+        update={
+            "version": "v" + ".".join(map(str, number)),
+            "since": before.name if before else None,
+            "description": differences.in_words(changed),
+            "data": _with_rows(made, earlier),
+        }
+    )
+    files: dict[str, bytes | None] = {
+        LOCK: lock.text.encode(),
+        contract.metrics: (repository.root / contract.metrics).read_bytes(),
+        record.FILE: whole.text().encode(),
+        record.CARD: card.card(whole).encode(),
+    }
+    return whole, files
+
+
+def _with_rows(made: Record, earlier: Record | None) -> list[record.File]:
+    """Rows of data that was not fetched, because nothing changed in it, from the version before."""
+    known = {file.md5: file.rows for file in earlier.data} if earlier else {}
+    return [
+        file.model_copy(update={"rows": known.get(file.md5)}) if file.rows is None else file
+        for file in made.data
+    ]
+
+
+def read(repository: Repository, version: Version) -> Record | None:
+    """A version's record; None where the tag was not made by the kit."""
+    text = repository.show(version.tag, record.FILE)
+    return record.parse(text, f"{record.FILE} of {version.tag}") if text else None
+
+
+def _message(made: Record) -> str:
+    lines = [f"{made.model} {made.version}", "", made.description.strip(), "", *_trailers(made)]
+    return "\n".join(lines) + "\n"
+
+
+def _trailers(made: Record) -> list[str]:
+    values = (made.identity.inputs, made.identity.predictions, made.trigger.run)
+    return [f"{key}: {value}" for key, value in zip(TRAILERS, values, strict=True)]
+
+
+def _tag(repository: Repository, made: Record, commit: str) -> Registered:
+    """Annotated, and pushed before it is kept: what origin does not have is not here either."""
+    tag = f"{made.model}@{made.version}"
+    note = (
+        "This commit is a child of the merged one and on no branch. That is meant: it adds lock, metrics, "
+        "record and card without writing to a protected branch."
+    )
+    message = _message(made).replace("\n\n", f"\n\n{note}\n\n", 1)
+    if repository.asks("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}"):
+        raise commits.Moved(f"{tag} is there already.")
+    repository.git(
+        "tag",
+        "--annotate",
+        "--cleanup=verbatim",
+        "-F",
+        "-",
+        tag,
+        commit,
+        stdin=message,
+        **commits.identity(repository),
+    )
+    try:
+        if repository.has_origin:
+            commits.push(repository, f"refs/tags/{tag}")
+    except BaseException as error:
+        repository.git("tag", "--delete", tag)
+        if isinstance(error, commits.Refused):
+            raise _refused(tag, error) from error
+        raise
+    says = f"Registered {tag}."
+    if not repository.has_origin:
+        says += f" There is no origin: to publish it later, `git push origin {tag}`."
+    assert made.version
+    return Registered("registered", made.version, tag, commit, repository.has_origin, says)
+
+
+def _refused(tag: str, error: KitError) -> KitError:
+    model = tag.partition("@")[0]
+    return KitError(
+        f"A rule of origin refuses the tag {tag}:\n{error.what}",
+        f"Let whoever runs this create tags: in the ruleset for tags, target `refs/tags/{model}@*`, add the "
+        "app `GitHub Actions` to the bypass list, or forbid only `update` and `deletion` (.github/"
+        "ruleset-tags.json does that).",
+    )
+
+
+def reject(repository: Repository, made: Record, lines: str) -> Registered:
+    """A model that the gates closed on: its record and events on the branch mlops/runs, no tag."""
+    path = f"rejected/{made.trigger.run}.json"
+    events.publish(repository, made.trigger.run, lines, {path: made.text().encode()})
+    closed = ", ".join(gate["name"] for gate in made.gates if gate["status"] != "pass")
+    return Registered(
+        "rejected", says=f"Not registered: closed by {closed}. Its record is {path} on {events.BRANCH}."
+    )

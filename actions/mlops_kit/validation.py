@@ -1,0 +1,60 @@
+"""Is the data what it should be? Asked of the project's own command, before anything trains."""
+
+from dataclasses import dataclass
+
+from mlops_kit import freshness, training, versions
+from mlops_kit.cli import Say
+from mlops_kit.contract import Contract
+from mlops_kit.events import Journal
+from mlops_kit.processes import ProcessError, run, words
+from mlops_kit.repository import Repository
+
+
+@dataclass(frozen=True)
+class Validation:
+    """`says` is what the project's command said, or why it was not asked."""
+
+    valid: bool
+    asked: bool
+    file: str
+    says: str
+
+
+def validate(
+    repository: Repository, contract: Contract, journal: Journal, say: Say, file: str | None
+) -> Validation:
+    """Raises KitError when the data cannot be had; data that is refused is a result."""
+    with journal.stage("validate", file=file) as found:
+        result = _validate(repository, contract, say, file)
+        found["status"] = "end" if result.valid else "refused"
+        found["says"] = None if result.valid else result.says[:2000]
+    return result
+
+
+def _validate(repository: Repository, contract: Contract, say: Say, file: str | None) -> Validation:
+    if not contract.commands.validate_:
+        return Validation(True, False, "", "mlops.yaml names no command `validate`: nothing was checked.")
+    if file is None and contract.sample and training.why_sample(repository, contract):
+        file = contract.sample.file
+    if file is None and (missing := training.missing_data(repository)):
+        versions.refresh(repository, contract.model, say)
+        if since := unchanged_since(repository, contract):
+            return Validation(True, False, "", f"No input changed since {since}, and it was checked then.")
+        say(f"Bringing {', '.join(missing)}")
+        run([*words(contract.commands.dvc), "pull", "--quiet", *missing], repository.root)
+    say("Checking the data")
+    command = [*words(contract.commands.validate_), *([file] if file else [])]
+    try:
+        said = run(command, repository.root)
+    except ProcessError as error:
+        return Validation(False, True, file or "", error.last_words(40))
+    return Validation(True, True, file or "", said.strip())
+
+
+def unchanged_since(repository: Repository, contract: Contract) -> str:
+    """The newest version, where nothing would be trained again; empty otherwise."""
+    newest = versions.newest(repository, contract.model)
+    lock = repository.lock(newest.tag) if newest else None
+    if newest is None or lock is None or freshness.of(repository, contract, lock, newest.tag).stale:
+        return ""
+    return newest.name
