@@ -1,0 +1,163 @@
+"""Writes the reference pages from the code: `python docs/generate.py`; with --check it only says what differs."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from mlops_kit import cli
+from mlops_kit.contract import Contract
+from mlops_kit.record import Record
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+ACTIONS = ROOT / "actions"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a page is behind")
+    check = parser.parse_args().check
+    behind = [path for path, text in pages() if not path.is_file() or path.read_text("utf-8") != text]
+    for path, text in pages():
+        if path in behind and not check:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+    print(*(path.relative_to(ROOT) for path in behind), sep="\n")
+    return 1 if check and behind else 0
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    for model, name in ((Contract, "mlops"), (Record, "record")):
+        schema = model.model_json_schema(by_alias=True)
+        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+        yield REFERENCE / f"{name}.schema.json", json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    yield REFERENCE / "mlops.yaml.md", contract_page()
+    yield REFERENCE / "mlops-kit.md", commands_page()
+    for path in sorted(ACTIONS.glob("*/action.yml")):
+        yield path.with_name("README.md"), action_page(path)
+
+
+# ---- mlops.yaml ----
+
+
+def contract_page() -> str:
+    schema = Contract.model_json_schema(by_alias=True)
+    definitions = schema["$defs"]
+    parts = [
+        "# mlops.yaml",
+        "The contract of a repository with `mlops-kit`: names, commands and results. Files in `mlops.d/*.yaml` add to "
+        "it and may not change what it says. Editors check it against [mlops.schema.json](mlops.schema.json).",
+        *_keys(schema),
+    ]
+    shown = [name for name in definitions if name != "Contract"]
+    for name in shown:
+        if "properties" in definitions[name]:
+            parts += [f"## {_title(name)}", *_keys(definitions[name])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(name: str) -> str:
+    kind = name.removesuffix("Gate")
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind).strip()
+    return f"Gate: {words}" if name.endswith("Gate") else words.capitalize()
+
+
+def _keys(schema: dict[str, Any]) -> list[str]:
+    rows = ["| key | type | default | |", "|---|---|---|---|"]
+    needed = schema.get("required", [])
+    for name, value in schema["properties"].items():
+        default = "required" if name in needed else _default(value.get("default"))
+        description = value.get("description", "").replace("\n", " ").replace("|", "\\|")
+        rows.append(f"| `{name}` | {_type(value)} | {default} | {description} |")
+    described = [schema["description"].replace("\n", " ")] if "description" in schema else []
+    return [*described, "\n".join(rows)]
+
+
+def _default(value: Any) -> str:
+    return "" if value in (None, "", [], {}) or isinstance(value, dict) else f"`{json.dumps(value)}`"
+
+
+def _type(value: dict[str, Any]) -> str:
+    if "$ref" in value:
+        name = value["$ref"].rpartition("/")[2]
+        return f"[{_title(name)}](#{_title(name).lower().replace(': ', '-').replace(' ', '-')})"
+    if "enum" in value or "const" in value:
+        return " or ".join(f"`{word}`" for word in value.get("enum", [value.get("const")]))
+    for several in ("anyOf", "oneOf"):
+        if several in value:
+            return ", ".join(_type(one) for one in value[several] if one.get("type") != "null")
+    if value.get("type") == "array":
+        return f"list of {_type(value['items'])}"
+    if value.get("type") == "object":
+        inner = value.get("additionalProperties")
+        return f"by name: {_type(inner)}" if isinstance(inner, dict) else "mapping"
+    return str(value.get("type", "any"))
+
+
+# ---- mlops-kit ----
+
+
+def commands_page() -> str:
+    context = click.Context(cli.group, info_name="mlops-kit")
+    parts = [
+        "# mlops-kit",
+        "Install it once: `uv tool install 'mlops-new[kit]'`. It works in any repository with DVC and an "
+        "[mlops.yaml](mlops.yaml.md); each command does on a laptop what it does in CI.",
+        _help(cli.group, context),
+    ]
+    for name in cli.group.list_commands(context):
+        command = cli.group.get_command(context, name)
+        assert command
+        parts += [f"## {name}", _help(command, click.Context(command, parent=context, info_name=name))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _help(command: click.Command, context: click.Context) -> str:
+    context.terminal_width = context.max_content_width = 100
+    lines = (line.rstrip() for line in command.get_help(context).splitlines())
+    return "```text\n" + "\n".join(lines) + "\n```"
+
+
+# ---- actions ----
+
+
+def action_page(path: Path) -> str:
+    action = yaml.safe_load(path.read_text(encoding="utf-8"))
+    name = path.parent.name
+    parts = [
+        f"# {name}",
+        action["description"],
+        "Inputs",
+        _table(["input", "default", ""], _inputs(action)),
+        "Outputs",
+        _table(
+            ["output", ""], [[f"`{key}`", value["description"]] for key, value in action["outputs"].items()]
+        ),
+    ]
+    if name != "setup":
+        parts.append(
+            f"Runs `mlops-kit {name}`, on a laptop the same; `mlops-kit {name} --help` says more. "
+            "Comes after [setup](../setup/README.md)."
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _inputs(action: dict[str, Any]) -> list[list[str]]:
+    return [
+        [f"`{key}`", f"`{value['default']}`" if value.get("default") else "", value["description"]]
+        for key, value in action["inputs"].items()
+    ]
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
