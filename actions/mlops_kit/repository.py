@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -200,6 +200,14 @@ class Repository:
                 found |= {entry.path: entry for entry in parse_pointer(text or "", path)}
         return found
 
+    def dvc_ignored(self, folder: str) -> set[Path]:
+        """Files of a folder that .dvcignore leaves out."""
+        if not (self.root / ".dvcignore").is_file():
+            return set()
+        matched = ("ls-files", "-z", "--ignored", "--exclude-from=.dvcignore")
+        listed = [self.git(*matched, which, "--", folder) for which in ("--cached", "--others")]
+        return {self.root / path for part in listed for path in part.split("\0") if path}
+
     @property
     def remote(self) -> Remote | None:
         """DVC's default remote, from its own configuration files; None where there is none."""
@@ -230,13 +238,13 @@ def find(start: Path) -> Repository:
     return Repository(Path(top))
 
 
-def file_md5(path: Path) -> str:
+def file_md5(path: Path, left_out: Collection[Path] = ()) -> str:
     """As DVC 3 has it: of a file its bytes', of a folder that of its list, with `.dir`."""
     if path.is_dir():
         entries = [
             {"md5": file_md5(file), "relpath": file.relative_to(path).as_posix()}
             for file in sorted(path.rglob("*"), key=lambda file: file.relative_to(path).as_posix())
-            if file.is_file()
+            if file.is_file() and file not in left_out
         ]
         listed = json.dumps(entries, sort_keys=True)
         return hashlib.md5(listed.encode(), usedforsecurity=False).hexdigest() + ".dir"

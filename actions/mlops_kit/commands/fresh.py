@@ -1,0 +1,28 @@
+"""mlops-kit fresh."""
+
+from pathlib import Path
+
+import click
+
+from mlops_kit import contract as contracts
+from mlops_kit import freshness, repository
+from mlops_kit.cli import finish, json_option
+
+
+@click.command()
+@click.option("--against", default="", metavar="VERSION|main", help="Another lock than the newest version's.")
+@click.option(
+    "--inform", is_flag=True, help="Exit with 0 when stale, unless mlops.yaml says `lock: committed`."
+)
+@json_option
+def command(against: str, inform: bool, as_json: bool) -> None:
+    """Say what a training would run again, and why, without any data."""
+    here = repository.find(Path.cwd())
+    contract = contracts.load(here.root)
+    result = freshness.compared(here, contract, against)
+    if result.note:
+        click.echo(result.note, err=True)
+    may_be_stale = inform and contract.lock != "committed"
+    content = {"fresh": result.is_fresh, **vars(result)}
+    words = "\n".join(result.lines)
+    finish(content if as_json else result, words, as_json, yes=result.is_fresh or may_be_stale)

@@ -1,0 +1,144 @@
+"""dvc.yaml as it is written: which stages it has, and what of their definition changed."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable
+from typing import Any
+
+from mlops_kit.contract import parse_yaml
+from mlops_kit.errors import KitError
+from mlops_kit.repository import Repository
+
+FILE = "dvc.yaml"
+PARAMS = "params.yaml"
+OUTPUTS = ("outs", "metrics", "plots")
+# What DVC does not run a stage again for.
+SILENT = ("desc", "meta", "frozen", "always_changed", *OUTPUTS, "deps", "params", "cmd")
+ABSENT = object()
+
+
+class Change:
+    """The definitions in the tree against those of a revision; None: the tree's are taken for both."""
+
+    def __init__(self, repository: Repository, revision: str | None) -> None:
+        self.now = _Defined(repository, None)
+        self.before = _Defined(repository, revision) if revision else self.now
+
+    def causes(self, locked: str) -> list[str]:
+        """Why a stage of the lock is not what it was; `train@a` is one of the stages of `train`."""
+        name = locked.partition("@")[0]
+        before, now = self.before.stages.get(name), self.now.stages.get(name)
+        if now is None:
+            return [f"{FILE} does not have it any more"]
+        if before is None:
+            return [f"it is new in {FILE}"]
+        always = [f"it says always_changed ({FILE})"] if now.get("always_changed") else []
+        return [*always, *_differences(before, now), *self._interpolated(name)]
+
+    def added(self, locked: Iterable[str]) -> list[str]:
+        known = {name.partition("@")[0] for name in locked}
+        return [name for name in self.now.stages if name not in known]
+
+    def whole_files(self, locked: str) -> set[str]:
+        """Parameter files that a stage names without saying which keys."""
+        listed = self.now.stages.get(locked.partition("@")[0], {}).get("params") or []
+        named = [one for one in listed if isinstance(one, dict)]
+        return {str(file) for one in named for file, keys in one.items() if not keys}
+
+    def _interpolated(self, name: str) -> list[str]:
+        """`${x}` in a definition: what x stands for now, and stood for."""
+        found = []
+        for key in sorted(self.now.words(name)):
+            before, now = self.before.value(key), self.now.value(key)
+            if before != now and ABSENT not in (before, now):
+                found.append(f"${{{key}}} in {FILE} {before} -> {now}")
+        return found
+
+
+class _Defined:
+    def __init__(self, repository: Repository, revision: str | None) -> None:
+        self.repository, self.revision = repository, revision
+        content = parse_yaml(self._text(FILE) or "", FILE)
+        self.stages: dict[str, dict[str, Any]] = content.get("stages") or {}
+        self.variables = self._variables(content.get("vars") or [])
+
+    def _text(self, path: str) -> str | None:
+        if self.revision:
+            return self.repository.show(self.revision, path)
+        return self.repository.text(path)
+
+    def _variables(self, named: list[Any]) -> dict[str, Any]:
+        found = dict(parameters(self._text(PARAMS), PARAMS) or {})
+        for one in named:
+            if isinstance(one, dict):
+                found |= one
+            else:
+                path, _, keys = str(one).partition(":")
+                more = parameters(self._text(path), path) or {}
+                wanted = [key.strip() for key in keys.split(",")] if keys else list(more)
+                found |= {key: more[key] for key in wanted if key in more}
+        return found
+
+    def words(self, name: str) -> set[str]:
+        return set(
+            re.findall(r"(?<!\\)\$\{\s*([\w.\[\]-]+)\s*\}", json.dumps(self.stages[name], default=str))
+        )
+
+    def value(self, key: str) -> Any:
+        return at(self.variables, re.sub(r"\[(\d+)\]", r".\1", key))
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    if "do" in now or "do" in before:  # foreach: one definition for several stages
+        rest = [key for key in ("foreach", "do") if before.get(key) != now.get(key)]
+        return [f"its {' and '.join(rest)} changed ({FILE})"] if rest else []
+    causes = []
+    if before.get("cmd") != now.get("cmd"):
+        causes.append(f"its command changed ({FILE})")
+    for what, keys in (("dependency", ("deps",)), ("parameter", ("params",)), ("output", OUTPUTS)):
+        old, new = _paths(before, keys), _paths(now, keys)
+        causes += [f"{what} {path} was added ({FILE})" for path in sorted(new - old)]
+        causes += [f"{what} {path} was removed ({FILE})" for path in sorted(old - new)]
+    rest = [key for key in sorted({*before, *now} - {*SILENT}) if before.get(key) != now.get(key)]
+    return causes + [f"its {key} changed ({FILE})" for key in rest]
+
+
+def _paths(stage: dict[str, Any], keys: Iterable[str]) -> set[str]:
+    """Names in a list of strings, of mappings from a name to options, or from a file to parameters."""
+    found: set[str] = set()
+    for key in keys:
+        listed = stage.get(key) or []
+        for one in [listed] if isinstance(listed, str) else listed:
+            for name, inner in one.items() if isinstance(one, dict) else [(one, None)]:
+                inside = inner if key == "params" and isinstance(inner, list) else []
+                found |= {f"{name}:{param}" for param in inside} or {str(name)}
+    return found
+
+
+def parameters(text: str | None, name: str) -> dict[str, Any] | None:
+    """A file of parameters, by its ending; None where there is none."""
+    if text is None:
+        return None
+    try:
+        if name.endswith(".json"):
+            content = json.loads(text)
+        elif name.endswith(".toml"):
+            content = tomllib.loads(text)
+        else:
+            content = parse_yaml(text, name)
+    except ValueError as error:
+        raise KitError(f"{name} cannot be read: {error}") from error
+    return content if isinstance(content, dict) else {}
+
+
+def at(content: Any, key: str) -> Any:
+    """What stands at a dotted key, ABSENT where nothing does; a number is a place in a list."""
+    for part in key.split("."):
+        if isinstance(content, dict) and part in content:
+            content = content[part]
+        elif isinstance(content, list) and part.isdigit() and int(part) < len(content):
+            content = content[int(part)]
+        else:
+            return ABSENT
+    return content
