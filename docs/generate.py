@@ -17,6 +17,13 @@ ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 ACTIONS = ROOT / "actions"
 
+CONTRACT = """\
+The contract of a repository with `mlops-kit`: names, commands and results. Files in `mlops.d/*.yaml` add to it and may
+not change what it says. Editors check it against [mlops.schema.json](mlops.schema.json)."""
+COMMANDS = """\
+Install it once: `uv tool install 'mlops-new[kit]'`. It works in any repository with DVC and an
+[mlops.yaml](mlops.yaml.md); each command does on a laptop what it does in CI."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -50,8 +57,7 @@ def contract_page() -> str:
     definitions = schema["$defs"]
     parts = [
         "# mlops.yaml",
-        "The contract of a repository with `mlops-kit`: names, commands and results. Files in `mlops.d/*.yaml` add to "
-        "it and may not change what it says. Editors check it against [mlops.schema.json](mlops.schema.json).",
+        CONTRACT,
         *_keys(schema),
     ]
     shown = [name for name in definitions if name != "Contract"]
@@ -106,8 +112,7 @@ def commands_page() -> str:
     context = click.Context(cli.group, info_name="mlops-kit")
     parts = [
         "# mlops-kit",
-        "Install it once: `uv tool install 'mlops-new[kit]'`. It works in any repository with DVC and an "
-        "[mlops.yaml](mlops.yaml.md); each command does on a laptop what it does in CI.",
+        COMMANDS,
         _help(cli.group, context),
     ]
     for name in cli.group.list_commands(context):

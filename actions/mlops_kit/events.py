@@ -18,6 +18,7 @@ from mlops_kit.repository import Repository
 
 BRANCH = "mlops/runs"
 LOCAL = Path(".mlops/events")
+REJECTED = ".mlops/rejected"
 CURRENT = Path(".mlops/run")  # the run that the next command goes on with
 
 
@@ -108,11 +109,22 @@ def go_on(repository: Repository) -> Journal:
     return Journal(repository, current.read_text(encoding="utf-8").strip())
 
 
-def publish(repository: Repository, run: str, lines: str, also: dict[str, bytes] | None = None) -> None:
-    """Puts a run's events on the branch. Raises KitError when it cannot be reached after retries."""
+def keep_rejected(repository: Repository, run: str, record: str) -> None:
+    path = repository.root / REJECTED / f"{run}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(record, encoding="utf-8", newline="\n")
+
+
+def publish(repository: Repository, run: str, lines: str) -> None:
+    """Puts a run's events, and its record where the gates closed, on the branch `mlops/runs`.
+
+    Raises KitError when it cannot be reached after retries.
+    """
     day = datetime.now(UTC)
-    path = f"events/{day:%Y/%m}/{run}.jsonl"
-    commits.append(repository, BRANCH, {path: lines.encode(), **(also or {})}, f"Events of run {run}")
+    files = {f"events/{day:%Y/%m}/{run}.jsonl": lines.encode()}
+    if record := repository.text(f"{REJECTED}/{run}.json"):
+        files[f"rejected/{run}.json"] = record.encode()
+    commits.append(repository, BRANCH, files, f"Events of run {run}")
 
 
 def read(lines: str) -> list[dict[str, Any]]:

@@ -56,9 +56,9 @@ def baseline(repository: Repository, contract: Contract, against: str = "") -> B
     if against == "main":
         return _of_branch(repository)
     if against:
-        return _of_version(repository, versions.named(repository, contract.model, against))
+        return of_version(repository, versions.named(repository, contract.model, against))
     newest = None if contract.lock == "committed" else versions.newest(repository, contract.model)
-    return _of_version(repository, newest) if newest else _of_tree(repository)
+    return of_version(repository, newest) if newest else of_tree(repository)
 
 
 def compared(repository: Repository, contract: Contract, against: str = "") -> Freshness:
@@ -94,7 +94,8 @@ def of(repository: Repository, contract: Contract, lock: Lock, revision: str | N
     return Freshness(revision or LOCK, stages, environment)
 
 
-def _of_version(repository: Repository, version: versions.Version) -> Baseline:
+def of_version(repository: Repository, version: versions.Version) -> Baseline:
+    """A version's own lock."""
     lock = repository.lock(version.commit)
     if lock is None:
         raise KitError(f"{version.tag} holds no {LOCK}.", "Was the tag made by `mlops-kit register`?")
@@ -109,7 +110,8 @@ def _of_branch(repository: Repository) -> Baseline | None:
     return Baseline("main's dvc.lock", lock, _last_change(repository, tip)) if lock and tip else None
 
 
-def _of_tree(repository: Repository) -> Baseline | None:
+def of_tree(repository: Repository) -> Baseline | None:
+    """The lock that is here, as committed or as a training left it; None where there is none."""
     lock = repository.lock()
     if lock is None:
         return None

@@ -16,7 +16,7 @@ from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.gates import GateResult, Verdict
 from mlops_kit.record import Record
-from mlops_kit.repository import LOCK, Lock, Repository, parse_lock, parse_pointer
+from mlops_kit.repository import LOCK, Lock, Repository, parse_lock
 
 FOLDER = Path("mlops-run")  # no dot in front: artifacts leave hidden files out
 DRAFT, VERDICT, EVENTS, POINTERS = "record.json", "gates.json", "events.jsonl", "pointers.json"
@@ -62,6 +62,8 @@ def read(repository: Repository, contract: Contract, folder: Path) -> Handover |
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise KitError(f"{folder} is not whole: {error!r}.", "Run the training again.") from error
+    for path, text in handed.pointers.items():
+        (repository.root / path).write_text(text, encoding="utf-8", newline="\n")
     if problems := _problems(repository, contract, handed):
         raise KitError(
             f"What was handed over does not fit commit {repository.commit()[:7]}: {'; '.join(problems)}.",
@@ -76,8 +78,9 @@ def _verdict(content: Mapping[str, Any]) -> Verdict:
 
 
 def _pointers(content: Mapping[str, str]) -> dict[str, str]:
-    if wrong := [path for path in content if not path.endswith(".dvc") or path.startswith(("/", ".."))]:
-        raise ValueError(f"{wrong} is no .dvc file of the repository")
+    for path in content:
+        if not path.endswith(".dvc") or Path(path).is_absolute() or ".." in Path(path).parts:
+            raise ValueError(f"{path!r} is no .dvc file of the repository")
     return dict(content)
 
 
@@ -106,11 +109,8 @@ def _problems(repository: Repository, contract: Contract, handed: Handover) -> l
 
 def _stale(repository: Repository, contract: Contract, handed: Handover) -> list[str]:
     """What of the lock is not what the commit, with the new pointers, says."""
-    new = {
-        entry.path: entry.md5 for path, text in handed.pointers.items() for entry in parse_pointer(text, path)
-    }
-    found = freshness.of(repository, contract, handed.lock, "HEAD", data=new)
-    return [f"{stage}, because {why}" for stage, why in found.stale.items()]
+    found = freshness.of(repository, contract, handed.lock, None)
+    return [f"{stage}, because {'; '.join(why)}" for stage, why in found.stages.items()]
 
 
 def _pinned(repository: Repository, contract: Contract) -> dict[str, str]:

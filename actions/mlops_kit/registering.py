@@ -13,6 +13,7 @@ from mlops_kit.handover import Handover
 from mlops_kit.processes import run, words
 from mlops_kit.registration import OWN, Registered
 from mlops_kit.repository import Lock, Repository
+from mlops_kit.training import Training
 
 NEW_DATA = Path(".mlops/new-data.json")  # pointers that `watch-data --no-deliver` changed
 
@@ -22,8 +23,11 @@ def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Reg
     journal = events.go_on(repository)
     with journal.stage("register") as found:
         handed = _gather(repository, contract, journal, say)
-        done = _finish(repository, contract, handed, journal, repository.commit(), bump, say)
+        done = _finish(repository, contract, handed, repository.commit(), bump, say)
         found |= {"status": done.outcome, "version": done.version or None}
+    if done.outcome == "registered":
+        named = {"version": done.version, "tag": done.tag}
+        hooks.run_hooks(contract, repository, "after_register", journal, say, **named)
     return done
 
 
@@ -75,7 +79,7 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
         journal.emit("run", "crashed", commit=repository.commit(), error="the training ended without a word")
     try:
         with journal.stage("register") as found:
-            done = _take_over(repository, contract, folder, journal, bump, say)
+            done = _take_over(repository, contract, folder, bump, say)
             found |= {"status": done.outcome, "version": done.version or None}
     finally:
         say(f"Publishing the events of run {journal.run}")
@@ -83,9 +87,7 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
     return done
 
 
-def _take_over(
-    repository: Repository, contract: Contract, folder: Path, journal: Journal, bump: str, say: Say
-) -> Registered:
+def _take_over(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
     say("Checking what was handed over")
     handed = handover.read(repository, contract, folder)
     if handed is None:
@@ -96,7 +98,7 @@ def _take_over(
         content = {path: text.encode() for path, text in handed.pointers.items()}
         parent = delivery.deliver(repository, contract, content, "New data").commit
     (repository.root / contract.metrics).write_bytes(handed.metrics)
-    return _finish(repository, contract, handed, journal, parent, bump, say)
+    return _finish(repository, contract, handed, parent, bump, say)
 
 
 def _gather(repository: Repository, contract: Contract, journal: Journal, say: Say) -> Handover:
@@ -107,7 +109,7 @@ def _gather(repository: Repository, contract: Contract, journal: Journal, say: S
     pointers = new_pointers(repository)
     _refuse_dirty(repository, contract, pointers)
     lock = training.lock(repository)
-    _refuse_stale(repository, contract, lock)
+    _refuse_stale(repository, contract, lock, last)
     verdict = _verdict(repository, lock)
     run_id = last.run if last else journal.run
     made = record.draft(repository, contract, lock, run_id, verdict)
@@ -133,10 +135,16 @@ def _refuse_dirty(repository: Repository, contract: Contract, pointers: dict[str
         )
 
 
-def _refuse_stale(repository: Repository, contract: Contract, lock: Lock) -> None:
-    if stale := freshness.of(repository, contract, lock, "HEAD").stale:
-        lines = "; ".join(f"{stage}, because {why}" for stage, why in stale.items())
-        raise KitError(f"The model is not this commit's: {lines}.", "Run `mlops-kit train`, then `gate`.")
+def _refuse_stale(repository: Repository, contract: Contract, lock: Lock, last: Training | None) -> None:
+    """What was trained must be what is committed: the same code, data, parameters and environment."""
+    start = freshness.of_tree(repository)
+    revision = last.commit if last else start.revision if start else None
+    found = freshness.of(repository, contract, lock, revision)
+    if not found.is_fresh:
+        raise KitError(
+            "The model is not this commit's: " + "; ".join(found.lines) + ".",
+            "Run `mlops-kit train`, then `mlops-kit gate`.",
+        )
 
 
 def _verdict(repository: Repository, lock: Lock) -> Verdict:
@@ -157,21 +165,9 @@ def _push(repository: Repository, contract: Contract, say: Say) -> None:
 
 
 def _finish(
-    repository: Repository,
-    contract: Contract,
-    handed: Handover,
-    journal: Journal,
-    parent: str,
-    bump: str,
-    say: Say,
+    repository: Repository, contract: Contract, handed: Handover, parent: str, bump: str, say: Say
 ) -> Registered:
     if not handed.verdict.is_open:
-        lines = journal.file.read_text(encoding="utf-8") if journal.file.exists() else ""
-        return registration.reject(repository, handed.made, lines)
+        return registration.reject(repository, handed.made)
     say("Registering")
-    done = registration.register(repository, contract, handed.lock, handed.made, parent=parent, bump=bump)
-    if done.outcome == "registered":
-        hooks.run_hooks(
-            contract, repository, "after_register", journal, say, version=done.version, tag=done.tag
-        )
-    return done
+    return registration.register(repository, contract, handed.lock, handed.made, parent=parent, bump=bump)

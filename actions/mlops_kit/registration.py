@@ -166,11 +166,10 @@ def _refused(tag: str, error: KitError) -> KitError:
     )
 
 
-def reject(repository: Repository, made: Record, lines: str) -> Registered:
-    """A model that the gates closed on: its record and events on the branch mlops/runs, no tag."""
-    path = f"rejected/{made.trigger.run}.json"
-    events.publish(repository, made.trigger.run, lines, {path: made.text().encode()})
+def reject(repository: Repository, made: Record) -> Registered:
+    """A model that the gates closed on: no tag, but its record goes with the events of its run."""
+    events.keep_rejected(repository, made.trigger.run, made.text())
     closed = ", ".join(gate["name"] for gate in made.gates if gate["status"] != "pass")
     return Registered(
-        "rejected", says=f"Not registered: closed by {closed}. Its record is {path} on {events.BRANCH}."
+        "rejected", says=f"Not registered: closed by {closed}. Its record is kept with the run's events."
     )

@@ -13,6 +13,7 @@ from mlops_kit.cli import Say
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
+from mlops_kit.freshness import Baseline
 from mlops_kit.processes import ProcessError, follow, run, words
 from mlops_kit.repository import LOCK, Lock, Repository, parse_lock
 
@@ -127,26 +128,32 @@ def train(
 def _on_data(repository: Repository, contract: Contract, journal: Journal, say: Say) -> dict[str, str]:
     with _as_before_if_it_fails(repository, contract, say):
         versions.refresh(repository, contract.model, say)
-        if text := better_lock(repository, contract):
-            (repository.root / LOCK).write_text(text, encoding="utf-8", newline="\n")
-        pull = repository.remote is not None and _something_missing(repository)
-        stages = _reproduce(repository, contract, journal, say, ["--pull", "--allow-missing"] if pull else [])
+        start = starting_point(repository, contract)
+        if start:
+            _put(repository.root / LOCK, start.lock.text.encode())
+        how = ["--pull", "--allow-missing"] if repository.remote and _something_missing(repository) else []
+        if start and (changed := _environment(repository, contract, start)):
+            say(f"Every stage runs: {', '.join(changed)} changed, which DVC does not look at")
+            how.append("--force")
+        stages = _reproduce(repository, contract, journal, say, how)
         bring_results(repository, contract, say)
     return stages
 
 
-def better_lock(repository: Repository, contract: Contract) -> str | None:
-    """The newest version's lock, where it leaves less to train than the one that is here."""
+def starting_point(repository: Repository, contract: Contract) -> Baseline | None:
+    """The lock that leaves less to train: the newest version's, or the one that is here."""
     newest = versions.newest(repository, contract.model)
-    theirs = repository.lock(newest.tag) if newest else None
-    if newest is None or theirs is None:
-        return None
-    ours = repository.lock()
-    if ours is None:
-        return theirs.text
-    stale_ours = len(freshness.of(repository, contract, ours, "HEAD").stale)
-    stale_theirs = len(freshness.of(repository, contract, theirs, newest.tag).stale)
-    return theirs.text if stale_theirs < stale_ours else None
+    found = [freshness.of_tree(repository), freshness.of_version(repository, newest) if newest else None]
+    return min((one for one in found if one), key=lambda one: _stale(repository, contract, one), default=None)
+
+
+def _stale(repository: Repository, contract: Contract, start: Baseline) -> tuple[bool, int]:
+    found = freshness.of(repository, contract, start.lock, start.revision)
+    return bool(found.environment), len(found.stages)
+
+
+def _environment(repository: Repository, contract: Contract, start: Baseline) -> list[str]:
+    return freshness.of(repository, contract, start.lock, start.revision).environment
 
 
 def _something_missing(repository: Repository) -> bool:

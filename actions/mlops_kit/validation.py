@@ -55,6 +55,6 @@ def unchanged_since(repository: Repository, contract: Contract) -> str:
     """The newest version, where nothing would be trained again; empty otherwise."""
     newest = versions.newest(repository, contract.model)
     lock = repository.lock(newest.tag) if newest else None
-    if newest is None or lock is None or freshness.of(repository, contract, lock, newest.tag).stale:
+    if newest is None or lock is None or not freshness.of(repository, contract, lock, newest.commit).is_fresh:
         return ""
     return newest.name

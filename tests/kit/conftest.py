@@ -89,41 +89,64 @@ def dvc(trained: Path) -> str:
     return str(python_of(trained).with_name("dvc"))
 
 
-@pytest.fixture(scope="session")
-def _tips(dvc: str, once: Callable[..., Path]) -> Path:
-    def make(folder: Path) -> None:
-        for name, text in FILES.items():
-            (folder / name).write_text(text.format(dvc=dvc) if name == "mlops.yaml" else text)
-        (folder / "sample.csv").write_text(bills(40))
-        (folder / "bills.csv").write_text(bills(400))
-        must(["git", "init", "--quiet"], folder)
-        must([dvc, "init", "--quiet"], folder)
-        must([dvc, "config", "core.analytics", "false"], folder)
-        must([dvc, "add", "--quiet", "bills.csv"], folder)
-        must(["git", "add", "--all"], folder)
-        must(["git", "commit", "--quiet", "--message=Start"], folder)
-
-    return once("tips", make)
+def _start(folder: Path, dvc: str) -> None:
+    folder.mkdir()
+    for name, text in FILES.items():
+        (folder / name).write_text(text.format(dvc=dvc) if name == "mlops.yaml" else text)
+    (folder / "sample.csv").write_text(bills(40))
+    (folder / "bills.csv").write_text(bills(400))
+    must(["git", "init", "--quiet"], folder)
+    must([dvc, "init", "--quiet"], folder)
+    must([dvc, "config", "core.analytics", "false"], folder)
+    must([dvc, "add", "--quiet", "bills.csv"], folder)
+    must(["git", "add", "--all"], folder)
+    must(["git", "commit", "--quiet", "--message=Start"], folder)
 
 
-@pytest.fixture
-def tips(_tips: Path, tmp_path: Path) -> Repository:
-    """Not trained yet, without origin and DVC remote."""
-    shutil.copytree(_tips, tmp_path / "tips", symlinks=True)
+def _publish(folder: Path, dvc: str) -> None:
+    """With addresses relative to the repository, so that all of it can be copied."""
+    must(["git", "init", "--quiet", "--bare", "--initial-branch=main", "../origin.git"], folder)
+    must([dvc, "remote", "add", "--quiet", "--default", "storage", "../storage"], folder)
+    must(["git", "remote", "add", "origin", "../origin.git"], folder)
+    must(["git", "commit", "--quiet", "--all", "--message=Add a remote"], folder)
+    must([dvc, "push", "--quiet"], folder)
+    must(["git", "push", "--quiet", "--set-upstream", "origin", "main"], folder)
+
+
+def _copied(made: Path, tmp_path: Path) -> Repository:
+    shutil.copytree(made, tmp_path, symlinks=True, dirs_exist_ok=True)
     return Repository(tmp_path / "tips")
 
 
 @pytest.fixture
-def published(tips: Repository, dvc: str) -> Repository:
-    """The same with a DVC remote and an origin, both up to date."""
-    beside = tips.root.parent
-    must(["git", "init", "--quiet", "--bare", "--initial-branch=main", beside / "origin.git"], beside)
-    must([dvc, "remote", "add", "--quiet", "--default", "storage", beside / "storage"], tips.root)
-    must(["git", "remote", "add", "origin", beside / "origin.git"], tips.root)
-    must(["git", "commit", "--quiet", "--all", "--message=Add a remote"], tips.root)
-    must([dvc, "push", "--quiet"], tips.root)
-    must(["git", "push", "--quiet", "--set-upstream", "origin", "main"], tips.root)
-    return tips
+def tips(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
+    """Not trained yet, without origin and DVC remote."""
+    return _copied(once("tips", lambda folder: _start(folder / "tips", dvc)), tmp_path)
+
+
+@pytest.fixture
+def published(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
+    """Not trained yet, with a DVC remote and an origin, both up to date."""
+
+    def make(folder: Path) -> None:
+        _start(folder / "tips", dvc)
+        _publish(folder / "tips", dvc)
+
+    return _copied(once("published-tips", make), tmp_path)
+
+
+@pytest.fixture
+def gated(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
+    """Published, trained and judged: what is left is to register it."""
+
+    def make(folder: Path) -> None:
+        _start(folder / "tips", dvc)
+        _publish(folder / "tips", dvc)
+        for words in ("train", "gate"):
+            done = kit(Repository(folder / "tips"), words)
+            assert done.code == 0, done.said
+
+    return _copied(once("gated-tips", make), tmp_path)
 
 
 def means(repository: Repository) -> Contract:

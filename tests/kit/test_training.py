@@ -93,9 +93,7 @@ def test_a_sample_that_fails_puts_the_parameters_back(tips: Repository) -> None:
 def test_no_data_and_no_sample_is_said(tips: Repository) -> None:
     change(tips, "mlops.yaml", "sample: {file: sample.csv, parameter: data}\n", "")
     (tips.root / "bills.csv").unlink()
-    with pytest.raises(
-        KitError, match="no remote: the data cannot be had here"
-    ):
+    with pytest.raises(KitError, match="no remote: the data cannot be had here"):
         train(tips)
 
 
