@@ -85,6 +85,6 @@ def figures(content: dict[str, Any], at: str = "") -> dict[str, Figure]:
             n = inner.get("n")
             for name, one in figures(inner, path).items():
                 found[name] = one if one.n is not None else Figure(one.value, one.low, one.high, n)
-        elif key != "n" and (one := figure({"x": inner}, "x")):
-            found[path] = one
+        elif key != "n" and (here := figure({"x": inner}, "x")):
+            found[path] = here
     return found

@@ -1,7 +1,10 @@
 """One training: from the newest lock, by the project's own DVC, with the workspace as before if it fails."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from mlops_kit.repository import Repository
 
 STATE = Path(".mlops/training.json")
 
@@ -26,3 +29,9 @@ class Training:
         if self.on == "data":
             return "trained on the data"
         return f"{self.why_sample}: trained on the committed sample, nothing registered"
+
+
+def load(repository: Repository) -> Training | None:
+    """Of the last training here; None where there was none."""
+    text = repository.text(str(STATE))
+    return Training(**json.loads(text)) if text else None

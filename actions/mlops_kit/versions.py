@@ -1,6 +1,7 @@
 """Versions of a model are Git tags in GTO's format: flights@v0.3.0, and flights#production#4 for a stage."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mlops_kit import commits
@@ -111,3 +112,12 @@ def after(number: Number | None, bump: str) -> Number:
         return FIRST
     place = BUMPS.index(bump)
     return (*number[:place], number[place] + 1, *(0,) * (2 - place))  # type: ignore[return-value]  # three
+
+
+def refresh(repository: Repository, model: str, say: Callable[[str], None]) -> None:
+    """Brings the tags where origin can be reached; else says that this clone's have to do."""
+    try:
+        fetch(repository, model)
+    except KitError as error:
+        last = error.what.splitlines()[-1]
+        say(f"origin cannot be reached ({last}); working with the versions that are here")
