@@ -212,11 +212,16 @@ def load(root: Path) -> Contract:
             f"{path} is not there: nothing says what this repository's model is.",
             f"Run at the root of a repository with {FILE}, or write one with `model:` and `metrics:`.",
         )
-    content = read(path)
+    fragments = sorted((root / FRAGMENTS).glob("*.y*ml"))
+    return whole(read(path), {f"{FRAGMENTS}/{fragment.name}": read(fragment) for fragment in fragments})
+
+
+def whole(content: dict[str, Any], fragments: dict[str, dict[str, Any]]) -> Contract:
+    """The contract of mlops.yaml and the fragments by their names, which `content` takes in."""
     origin: dict[tuple[str, ...], str] = {}
     _note(content, FILE, (), origin)
-    for fragment in sorted((root / FRAGMENTS).glob("*.y*ml")):
-        _merge(content, read(fragment), f"{FRAGMENTS}/{fragment.name}", (), origin)
+    for name, fragment in fragments.items():
+        _merge(content, fragment, name, (), origin)
     return parse(content, origin)
 
 

@@ -1,8 +1,23 @@
 """May this model be registered? Each gate of mlops.yaml says pass, fail or unknown, and why."""
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
+from mlops_kit import contract as contracts
+from mlops_kit import loosened, versions
+from mlops_kit.contract import FILE, FRAGMENTS, Contract
+from mlops_kit.errors import KitError
+from mlops_kit.events import Journal
+from mlops_kit.metrics import read_metrics
+from mlops_kit.repository import LOCK, Repository
+
+STATE = Path(".mlops/gates.json")
+
+Say = Callable[[str], None]
 Status = Literal["pass", "fail", "unknown"]
 
 
@@ -31,3 +46,92 @@ class Verdict:
     @property
     def is_open(self) -> bool:
         return all(result.status == "pass" for result in self.results)
+
+    @property
+    def closed_by(self) -> list[str]:
+        return [result.name for result in self.results if result.status != "pass"]
+
+
+def judge(repository: Repository, contract: Contract, journal: Journal, say: Say, only: str = "") -> Verdict:
+    """Raises KitError when there are no metrics to judge by, or no gate is called `only`."""
+    if only and only not in contract.gates:
+        known = ", ".join(contract.gates) or "none"
+        raise KitError(f"mlops.yaml has no gate {only!r}.", f"Its gates: {known}.")
+    from mlops_kit import judges  # and with it numpy: who only reads a verdict needs none
+
+    versions.refresh(repository, contract.model, say)
+    bench = judges.Bench(repository, contract, say, read_metrics(repository.root / contract.metrics))
+    results = []
+    for name, gate in contract.gates.items():
+        if name == only or not only:
+            say(f"Gate {name}")
+            results.append(judges.judged(name, gate, bench))
+            _emit(journal, results[-1])
+    results = _flagged(results, repository, contract, say, complete=not only)
+    return Verdict(results, judges.with_size(bench), bench.better, bench.against)
+
+
+def _emit(journal: Journal, result: GateResult) -> None:
+    journal.emit(f"gate:{result.name}", result.status, value=result.value, bound=result.bound)
+
+
+# ---- what was loosened ----
+
+
+def _flagged(
+    results: list[GateResult], repository: Repository, contract: Contract, say: Say, *, complete: bool
+) -> list[GateResult]:
+    """The results with what this change loosened, and one more for each gate that it removed."""
+    try:
+        found = loosened.before(repository, contract)
+    except KitError as error:
+        say(f"Whether a gate was loosened is not known: {error.what}")
+        return results
+    if found is None:
+        return results
+    where, then = found
+    flagged = []
+    for result in results:
+        words = loosened.loosened(result.name, contract, then)
+        flagged.append(replace(result, loosened=f"since {where}: {words}") if words else result)
+    for name, gate in loosened.removed(contract, then).items() if complete else ():
+        says = f"the {gate.kind} gate of {where} is not in mlops.yaml any more"
+        flagged.append(
+            GateResult(
+                name, "removed", "pass", says, loosened=f"since {where}: removed", because=gate.because
+            )
+        )
+    return flagged
+
+
+# ---- kept for report and register ----
+
+
+def save(repository: Repository, verdict: Verdict, run: str) -> None:
+    content = asdict(verdict) | {
+        "open": verdict.is_open,
+        "commit": repository.commit(),
+        "run": run,
+        "of": _basis(repository),
+    }
+    path = repository.root / STATE
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def load(repository: Repository) -> Verdict | None:
+    """The last verdict; None where there is none, or lock, metrics or gates changed since."""
+    text = repository.text(str(STATE))
+    content = json.loads(text) if text else {}
+    if not content or content["of"] != _basis(repository):
+        return None
+    results = [GateResult(**result) for result in content["results"]]
+    return Verdict(results, content["measured"], content["better"], content["against"])
+
+
+def _basis(repository: Repository) -> str:
+    """Of what a verdict speaks: a model, and gates."""
+    fragments = sorted((repository.root / FRAGMENTS).glob("*.y*ml"))
+    metrics = contracts.load(repository.root).metrics
+    files = [repository.root / name for name in (LOCK, metrics, FILE)] + fragments
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files if file.is_file())).hexdigest()

@@ -3,6 +3,7 @@
 import configparser
 import hashlib
 import json
+import os
 import re
 import subprocess
 from collections.abc import Collection, Iterator, Mapping
@@ -222,7 +223,9 @@ class Repository:
         """Another version in a folder of its own, gone afterwards."""
         with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as folder:
             path = str(Path(folder) / "tree")
-            self.git("worktree", "add", "--quiet", "--detach", path, revision)
+            # Without hooks: DVC's own would check data out, which is for the caller to say.
+            add = ("-c", f"core.hooksPath={os.devnull}", "worktree", "add", "--quiet", "--detach")
+            self.git(*add, path, revision)
             try:
                 yield Repository(Path(path))
             finally:

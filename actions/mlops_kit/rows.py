@@ -12,8 +12,11 @@ PARQUET = (".parquet", ".pq")
 TEXT = (".csv", ".tsv", ".txt")
 
 
-def read(path: Path, columns: list[str] | None = None) -> "pa.Table":
-    """Raises KitError when it is not there, cannot be read, or has no such column."""
+def read(path: Path, columns: list[str] | None = None, *, text: tuple[str, ...] = ()) -> "pa.Table":
+    """`text` names columns of a CSV that are text whatever they look like, such as the key 007.
+
+    Raises KitError when it is not there, cannot be read, or has no such column.
+    """
     import pyarrow as pa
     from pyarrow import csv, parquet
 
@@ -22,11 +25,24 @@ def read(path: Path, columns: list[str] | None = None) -> "pa.Table":
             return parquet.read_table(path, columns=columns)
         separator = "\t" if path.suffix == ".tsv" else ","
         table = csv.read_csv(
-            path, parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=True)
+            path,
+            parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+            convert_options=csv.ConvertOptions(column_types=dict.fromkeys(text, pa.string())),
         )
         return table.select(columns) if columns else table
     except (OSError, KeyError, pa.ArrowException) as error:
         raise KitError(f"{path} cannot be read as a table: {error}") from error
+
+
+def write(table: "pa.Table", path: Path) -> None:
+    """Parquet or CSV, by the name's ending."""
+    from pyarrow import csv, parquet
+
+    if path.suffix in PARQUET:
+        parquet.write_table(table, path)
+        return
+    options = csv.WriteOptions(delimiter="\t" if path.suffix == ".tsv" else ",")
+    csv.write_csv(table, path, options)
 
 
 def count(path: Path) -> int | None:

@@ -1,0 +1,159 @@
+"""The champion's predictions for the challenger's test rows: those stored with its version, the rest its own.
+
+The rows that the champion was trained on are left out: it knows their answers. Every reason for which this
+cannot be done is a KitError, which the gate turns into "can't tell".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from mlops_kit import contract as contracts
+from mlops_kit import past, predictions, rows
+from mlops_kit.comparison import Rows
+from mlops_kit.contract import Contract, Predictions
+from mlops_kit.errors import KitError
+from mlops_kit.past import Past
+from mlops_kit.predictions import KEY
+from mlops_kit.processes import run, words
+from mlops_kit.repository import Repository
+from mlops_kit.versions import Version
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Both models on the same rows, in the same order."""
+
+    champion: Rows
+    challenger: Rows
+    left_out: int  # rows that the champion was trained on
+    scored: int  # rows that it predicted now, in its own environment
+    unchecked: str = ""  # why it is not known which rows the champion was trained on
+
+
+def duel(repository: Repository, contract: Contract, version: Version, say: Say) -> Duel:
+    """Raises KitError with the reason when the two cannot be compared."""
+    form = contract.predictions
+    if form is None:
+        raise KitError("mlops.yaml names no `predictions`, so no row of the two can be compared.")
+    ours = predictions.read(repository.root / form.file, form)
+    if "actual" not in ours.column_names:
+        raise KitError(f"{form.file} has no column {form.actual!r}.")
+    with TemporaryDirectory(prefix="mlops-kit-") as folder:
+        earlier = past.at(repository, version.tag, Path(folder), contract.commands.dvc)
+        _expect_the_same_task(form, earlier.contract.predictions, version)
+        fair, unchecked = _not_trained_on(ours, earlier)
+        theirs, scored = _predicted(repository, contract, earlier, fair, say)
+    classes = predictions.classes(ours, form)
+    champion, challenger = (
+        predictions.numbers(fair["actual"], table, form, classes) for table in (theirs, fair)
+    )
+    return Duel(champion, challenger, len(ours) - len(fair), scored, unchecked)
+
+
+def _expect_the_same_task(ours: Predictions, theirs: Predictions | None, version: Version) -> None:
+    if theirs is None:
+        raise KitError(f"mlops.yaml of {version.name} names no `predictions`.")
+    if (ours.task, ours.positive) != (theirs.task, theirs.positive):
+        was = f"{theirs.task}, positive {theirs.positive!r}"
+        raise KitError(f"{version.name} predicts something else ({was}): nothing to compare.")
+
+
+def _not_trained_on(ours: "pa.Table", earlier: Past) -> tuple["pa.Table", str]:
+    """Our predictions without the rows that the champion has seen the answers of."""
+    import pyarrow.compute as pc
+
+    named = earlier.contract.rows
+    if named is None or named.train is None:
+        return ours, f"mlops.yaml of {earlier.revision} names no rows.train"
+    known = rows.read(earlier.file(named.train), [named.key], text=(named.key,))
+    seen = predictions.keyed(known, named.key, named.train)[KEY]
+    return ours.filter(pc.is_null(predictions.among(ours[KEY], seen))), ""
+
+
+def _predicted(
+    repository: Repository, contract: Contract, earlier: Past, fair: "pa.Table", say: Say
+) -> tuple["pa.Table", int]:
+    """The champion's predictions in the order of `fair`, and how many of them it made just now."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    assert earlier.contract.predictions
+    stored = predictions.read(earlier.file(earlier.contract.predictions.file), earlier.contract.predictions)
+    stored = _of_the_same_rows(repository, contract, earlier, stored)
+    missing = fair[KEY].filter(pc.is_null(predictions.among(fair[KEY], stored[KEY])))
+    if len(missing):
+        say(f"{earlier.revision} predicts {len(missing)} rows that it has no stored prediction for")
+        fresh = _score(repository, contract, earlier, missing)
+        both = [name for name in fresh.column_names if name in stored.column_names]
+        fresh = pa.table({name: fresh[name].cast(stored[name].type) for name in both})
+        stored = pa.concat_tables([stored.select(both), fresh])
+    place = predictions.among(fair[KEY], stored[KEY])
+    if place.null_count:
+        raise KitError(f"{earlier.revision} left {place.null_count} of {len(missing)} rows without answer.")
+    return stored.take(place), len(missing)
+
+
+def _of_the_same_rows(
+    repository: Repository, contract: Contract, earlier: Past, stored: "pa.Table"
+) -> "pa.Table":
+    """Stored predictions without those whose key stands for another row today, or for a corrected one.
+
+    A key may be a position in a file that was replaced since.
+    """
+    ours, theirs = contract.rows, earlier.contract.rows
+    if ours is None or theirs is None or earlier.is_todays(theirs.test):
+        return stored
+    now = predictions.keyed(_table(repository.root / ours.test, ours.key), ours.key, ours.test)
+    then = predictions.keyed(_table(earlier.file(theirs.test), theirs.key), theirs.key, theirs.test)
+    other = now[KEY].filter(_differs(now, then))
+    return stored.filter(predictions.among(stored[KEY], other).is_null())
+
+
+def _table(path: Path, key: str) -> "pa.Table":
+    return rows.read(path, text=(key,))
+
+
+def _differs(now: "pa.Table", then: "pa.Table") -> "pa.Array":
+    """For each row of `now`: is a column that both have another in the row of `then` with its key?"""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    place = predictions.among(now[KEY], then[KEY])
+    then = then.take(place)  # null where there is none
+    differs = pa.array([False] * len(now))
+    for name in set(now.column_names) & set(then.column_names) - {KEY}:
+        here, there = (table[name].cast(pa.string()).fill_null("\0") for table in (now, then))
+        differs = pc.or_(differs, pc.not_equal(here, there))
+    return pc.and_(differs, pc.is_valid(place))
+
+
+def _score(repository: Repository, contract: Contract, earlier: Past, missing: "pa.Array") -> "pa.Table":
+    """The champion's own predictions of these rows, made in a worktree of its version."""
+    import pyarrow.compute as pc
+
+    if contract.rows is None:
+        raise KitError(
+            f"{len(missing)} rows have no prediction of {earlier.revision}, and mlops.yaml names no `rows`."
+        )
+    if not earlier.contract.commands.predict:
+        raise KitError(f"mlops.yaml of {earlier.revision} names no commands.predict.")
+    every = _table(repository.root / contract.rows.test, contract.rows.key)
+    keys = predictions.keyed(every, contract.rows.key, contract.rows.test)[KEY]
+    ask = every.filter(pc.is_valid(predictions.among(keys, missing)))
+    file = earlier.folder / f"rows{Path(contract.rows.test).suffix}"
+    rows.write(ask, file)
+    with earlier.alive() as tree:
+        own = contracts.load(tree.root)
+        assert own.commands.predict
+        assert own.predictions
+        out = earlier.folder / f"out{Path(own.predictions.file).suffix}"
+        run([*words(own.commands.predict), str(file), "--out", str(out)], tree.root)
+        return predictions.read(out, own.predictions)

@@ -1,0 +1,74 @@
+"""`mlops-kit gate`"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_kit.cli import finish, json_option, reporter
+
+if TYPE_CHECKING:
+    from mlops_kit.gates import GateResult, Verdict
+
+WORDS = {"pass": "pass", "fail": "FAIL", "unknown": "can't tell"}
+
+
+@click.command
+@click.option("--only", default="", metavar="NAME", help="Judge one gate and keep no verdict.")
+@json_option
+def command(only: str, as_json: bool) -> None:
+    """Judge the trained model by the gates of mlops.yaml; 10 when it may not be registered.
+
+    Latency and size are measured here, on this machine. After a training on the sample the gates are
+    information, and the exit code is 0.
+    """
+    from mlops_kit import contract, events, gates, hooks, repository, training
+
+    here = repository.find(Path.cwd())
+    wanted, journal, say = contract.load(here.root), events.go_on(here), reporter()
+    with journal.stage("gate") as found:
+        verdict = gates.judge(here, wanted, journal, say, only)
+        found |= {"status": "open" if verdict.is_open else "closed", "closed_by": verdict.closed_by}
+        found |= {"better": verdict.better, "against": verdict.against}
+    last = training.load(here)
+    why = last.why_sample if last and not last.registers else ""
+    if not only:
+        gates.save(here, verdict, journal.run)
+        status = "open" if verdict.is_open else "closed"
+        hooks.run_hooks(wanted, here, "after_gate", journal, say, verdict=status, better=verdict.better)
+    result = asdict(verdict) | {"open": verdict.is_open, "sample": why}
+    finish(result, in_words(verdict, why), as_json, yes=verdict.is_open or bool(why))
+
+
+def in_words(verdict: "Verdict", why_sample: str) -> str:
+    lines = [*_table(verdict.results), ""] if verdict.results else ["mlops.yaml has no gates.", ""]
+    if verdict.against and verdict.better:
+        lines.append(f"Against {verdict.against}: {verdict.better}.")
+    if verdict.is_open:
+        lines.append("Open: every gate passes." if verdict.results else "Open.")
+    else:
+        lines.append(f"Closed by {', '.join(verdict.closed_by)}.")
+    if why_sample:
+        lines.append(
+            f"Trained on the sample ({why_sample}): the gates are information, nothing is registered."
+        )
+    return "\n".join(lines)
+
+
+def _table(results: list["GateResult"]) -> list[str]:
+    rows = [("gate", "status", "value", "bound", "why")]
+    rows += [
+        (result.name, WORDS[result.status], _number(result.value), _number(result.bound), result.says)
+        for result in results
+    ]
+    wide = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, wide, strict=False)]
+        lines.append("  ".join([*cells, row[4]]).rstrip())
+    return lines + [f"loosened: {result.name}: {result.loosened}" for result in results if result.loosened]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"

@@ -1,0 +1,263 @@
+"""How each kind of gate judges. What cannot be judged is "can't tell", with the reason, and never a pass."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from mlops_kit import champion, comparison, measuring, rows, versions
+from mlops_kit.contract import ChampionGate, Contract, LatencyGate, SizeGate, SlicesGate, ThresholdGate
+from mlops_kit.errors import KitError
+from mlops_kit.gates import GateResult, Status
+from mlops_kit.metrics import Figure, at, figure
+from mlops_kit.repository import Repository
+
+MB = 1_000_000
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Bench:
+    """What the gates judge from, and what they find out on the way."""
+
+    repository: Repository
+    contract: Contract
+    say: Say
+    metrics: dict[str, Any]
+    measured: dict[str, Any] = field(default_factory=dict)
+    better: str = ""
+    against: str = ""
+
+
+def judged(name: str, gate: Any, bench: Bench) -> GateResult:
+    try:
+        result = GATES[gate.kind](name, gate, bench)
+    except KitError as error:
+        result = _no(name, gate, "unknown", error.what)
+    return replace(result, because=gate.because)
+
+
+# ---- threshold ----
+
+
+def threshold(name: str, gate: ThresholdGate, bench: Bench) -> GateResult:
+    found = figure(bench.metrics, gate.metric)
+    if found is None:
+        return _no(name, gate, "unknown", f"{gate.metric} is not in {bench.contract.metrics}")
+    if not found.is_number:
+        return _no(name, gate, "fail", f"{gate.metric} is {found.value}, which is no number")
+    if few := _few_rows(gate, found, bench):
+        return _no(name, gate, "unknown", few, value=found.value)
+    bound = _bound(gate, bench)
+    judged, end = _worse_end(gate, found)
+    passes = _holds(gate, judged, bound)
+    says = f"{gate.metric} {_number(found.value)}{end}, {_asked(gate, bound)}"
+    details = {"judged": judged, "low": found.low, "high": found.high, "n": found.n}
+    status: Status = "pass" if passes else "fail"
+    return GateResult(name, gate.kind, status, says, found.value, bound, details=details)
+
+
+def _worse_end(gate: ThresholdGate, found: Figure) -> tuple[float, str]:
+    """The number that must hold, and the interval in words."""
+    end = found.low if gate.at_most is None else found.high
+    if not gate.interval or end is None:
+        return found.value, ""
+    return end, f" ({_number(found.low)} to {_number(found.high)})"
+
+
+def _bound(gate: ThresholdGate, bench: Bench) -> float:
+    """With the margin. Raises KitError when the metric that it names is not there or no number."""
+    named = gate.at_least if gate.at_most is None else gate.at_most
+    if isinstance(named, str):
+        other = figure(bench.metrics, named)
+        if other is None or not other.is_number:
+            raise KitError(f"the bound {named} is {other.value if other else 'not there'}")
+        named = other.value
+    assert named is not None
+    return named + gate.margin if gate.at_most is None else named - gate.margin
+
+
+def _holds(gate: ThresholdGate, judged: float, bound: float) -> bool:
+    """Equal is enough for a number, not for another metric: a constant model equals its baseline."""
+    beyond = judged - bound if gate.at_most is None else bound - judged
+    named = gate.at_least if gate.at_most is None else gate.at_most
+    return beyond > 0 or (beyond == 0 and not isinstance(named, str))
+
+
+def _few_rows(gate: ThresholdGate, found: Figure, bench: Bench) -> str:
+    """Why its rows are too few, or are not known where mlops.yaml asks for a number of them."""
+    form = bench.contract.predictions
+    n = found.n if found.n is not None else rows.count(bench.repository.root / form.file) if form else None
+    if n is None:
+        asked = "min_rows" in gate.model_fields_set
+        return f"{gate.metric} says no n, and min_rows is {gate.min_rows}" if asked else ""
+    return "" if n >= gate.min_rows else f"{gate.metric} has {n} rows, fewer than {gate.min_rows}"
+
+
+def _asked(gate: ThresholdGate, bound: float) -> str:
+    named = gate.at_least if gate.at_most is None else gate.at_most
+    side = "at least" if gate.at_most is None else "at most"
+    if isinstance(named, str):
+        side = "above" if gate.at_most is None else "below"
+    margin = f" and {_number(gate.margin)}" if gate.margin else ""
+    return f"{side} {_number(bound)}" + (f" ({named}{margin})" if isinstance(named, str) else "")
+
+
+# ---- slices ----
+
+
+def slices(name: str, gate: SlicesGate, bench: Bench) -> GateResult:
+    found = at(bench.metrics, gate.of)
+    if not isinstance(found, dict):
+        return _no(name, gate, "unknown", f"{gate.of} is not in {bench.contract.metrics}")
+    values, insufficient, unknown = _sorted_out(found, gate)
+    details = {"values": values, "insufficient": insufficient, "without_value": unknown}
+    few = f"; insufficient: {', '.join(insufficient)}" if insufficient else ""
+    if unknown:
+        says = f"{gate.metric} is no number for {', '.join(unknown)}{few}"
+        return _no(name, gate, "unknown", says, details=details)
+    if len(values) < 2:
+        says = f"{len(values)} of {len(found)} slices have {gate.min_rows} rows, two are needed{few}"
+        return _no(name, gate, "unknown", says, details=details)
+    low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
+    gap = values[high] - values[low]
+    ends = f"{low} {_number(values[low])}, {high} {_number(values[high])}"
+    says = f"gap {_number(gap)} in {gate.metric} ({ends}), at most {_number(gate.gap_at_most)}{few}"
+    status: Status = "pass" if gap <= gate.gap_at_most else "fail"
+    return GateResult(name, gate.kind, status, says, gap, gate.gap_at_most, details=details)
+
+
+def _sorted_out(
+    found: Mapping[str, Any], gate: SlicesGate
+) -> tuple[dict[str, float], dict[str, int], list[str]]:
+    """Values of the slices with enough rows, rows of the others, and those whose value is no number."""
+    values: dict[str, float] = {}
+    insufficient: dict[str, int] = {}
+    unknown = []
+    for value, inside in found.items():
+        n = inside.get("n") if isinstance(inside, dict) else None
+        one = figure(inside, gate.metric) if isinstance(inside, dict) else None
+        if not isinstance(n, int) or n < gate.min_rows:
+            insufficient[str(value)] = n if isinstance(n, int) else 0
+        elif one is None or not one.is_number:
+            unknown.append(str(value))
+        else:
+            values[str(value)] = one.value
+    return values, insufficient, unknown
+
+
+# ---- latency and size ----
+
+
+def latency(name: str, gate: LatencyGate, bench: Bench) -> GateResult:
+    try:
+        took = measuring.latency(bench.repository, bench.contract, gate.rows, gate.calls)
+    except KitError as error:
+        return _no(name, gate, "fail" if bench.contract.commands.predict else "unknown", error.what)
+    bench.measured.setdefault("latency", {})[name] = took.as_json()
+    status: Status = "pass" if took.p95_seconds <= gate.p95_seconds_at_most else "fail"
+    says = (
+        f"p95 {took.p95_seconds:.2f} s, p50 {took.p50_seconds:.2f} s in {took.n} calls with {took.rows} rows, "
+        f"at most {gate.p95_seconds_at_most:g} s"
+    )
+    details = took.as_json()
+    bound = gate.p95_seconds_at_most
+    return GateResult(name, gate.kind, status, says, took.p95_seconds, bound, details=details)
+
+
+def size(name: str, gate: SizeGate, bench: Bench) -> GateResult:
+    bytes_of = measuring.size(bench.repository, bench.contract)
+    mb = sum(bytes_of.values()) / MB
+    status: Status = "pass" if mb <= gate.mb_at_most else "fail"
+    says = f"{mb:.2f} MB ({', '.join(bytes_of)}), at most {gate.mb_at_most:g} MB"
+    return GateResult(name, gate.kind, status, says, mb, gate.mb_at_most, details={"bytes": bytes_of})
+
+
+def with_size(bench: Bench) -> dict[str, Any]:
+    """Size costs nothing, so it is recorded whether or not a gate asks for it."""
+    try:
+        bytes_of = measuring.size(bench.repository, bench.contract)
+    except KitError:
+        return bench.measured
+    return bench.measured | {"size": {"bytes": sum(bytes_of.values()), "of": bytes_of}}
+
+
+# ---- champion ----
+
+
+def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
+    version = versions.champion(bench.repository, bench.contract.model, gate.stage)
+    if version is None:
+        bench.better = "first"
+        return _no(name, gate, "pass", "first version: nothing to compare with")
+    bench.against, bench.better = version.name, "can't tell"
+    duel = champion.duel(bench.repository, bench.contract, version, bench.say)
+    about = {
+        "champion": version.name,
+        "n": len(duel.challenger),
+        "left_out": duel.left_out,
+        "scored": duel.scored,
+        "unchecked": duel.unchecked,
+    }
+    if len(duel.challenger) < gate.min_rows:
+        says = (
+            f"{len(duel.challenger)} rows to compare on, fewer than {gate.min_rows}{_left_out(duel, version)}"
+        )
+        return _no(name, gate, "unknown", says, details=about)
+    found = comparison.compare(gate.metric, duel.champion, duel.challenger, gate.confidence)
+    details = about | {key: value for key, value in asdict(found).items() if key != "n"}
+    if not found.is_known:
+        says = f"{gate.metric} is no number on these rows, or on some of the resampled ones"
+        return _no(name, gate, "unknown", says, details=details)
+    bench.better = _better(found)
+    status = _not_worse(found, -gate.worse_by_at_most)
+    says = _versus(gate, found, status, version) + _left_out(duel, version)
+    bound = -gate.worse_by_at_most
+    return GateResult(name, gate.kind, status, says, found.value, bound, details=details)
+
+
+def _not_worse(found: comparison.Difference, bound: float) -> Status:
+    if found.low > bound or (found.same and bound <= 0):
+        return "pass"
+    return "fail" if found.high < bound else "unknown"
+
+
+def _better(found: comparison.Difference) -> str:
+    if found.same:
+        return "the same"
+    return "better" if found.low > 0 else "worse" if found.high < 0 else "can't tell"
+
+
+def _versus(
+    gate: ChampionGate, found: comparison.Difference, status: Status, version: versions.Version
+) -> str:
+    both = f"{gate.metric} {_number(found.challenger)}, {version.name} {_number(found.champion)}"
+    if found.same:
+        return f"{both}: the predictions of {found.n} rows are identical"
+    unsure = "can't tell: " if status == "unknown" else ""
+    between = f"{gate.confidence:.0%} between {found.low:+.4f} and {found.high:+.4f}"
+    allowed = f"worse by at most {gate.worse_by_at_most:g} is allowed"
+    return f"{unsure}{both}: {found.value:+.4f} (plus is better; {between}) on {found.n} rows, {allowed}"
+
+
+def _left_out(duel: champion.Duel, version: versions.Version) -> str:
+    said = f"; {duel.left_out} rows left out that {version.name} was trained on" if duel.left_out else ""
+    return said + (f"; {duel.unchecked}" if duel.unchecked else "")
+
+
+GATES: dict[str, Callable[[str, Any, Bench], GateResult]] = {
+    "threshold": threshold,
+    "slices": slices,
+    "latency": latency,
+    "size": size,
+    "champion": against_champion,
+}
+
+
+def _no(name: str, gate: Any, status: Status, says: str, **more: Any) -> GateResult:
+    """A result without comparison; `says` begins with "can't tell" where it is unknown."""
+    return GateResult(name, gate.kind, status, f"can't tell: {says}" if status == "unknown" else says, **more)
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4g}"

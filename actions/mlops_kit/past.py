@@ -1,0 +1,104 @@
+"""A version as it was: its contract and lock from Git, its files from DVC's cache or remote, its own environment."""
+
+import configparser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_kit import contract as contracts
+from mlops_kit.contract import FILE, FRAGMENTS, Contract
+from mlops_kit.errors import KitError
+from mlops_kit.processes import ProcessError, run, words
+from mlops_kit.repository import Lock, Repository, file_md5
+
+
+def contract_at(repository: Repository, revision: str) -> Contract:
+    """Raises KitError when there is none, or one that this kit cannot read."""
+    text = repository.show(revision, FILE)
+    if text is None:
+        raise KitError(f"{revision} has no {FILE}.")
+    inside = repository.git("ls-tree", "--name-only", revision, f"{FRAGMENTS}/").splitlines()
+    fragments = {
+        name: contracts.parse_yaml(repository.show(revision, name) or "", name)
+        for name in sorted(inside)
+        if name.endswith((".yaml", ".yml"))
+    }
+    return contracts.whole(contracts.parse_yaml(text, FILE), fragments)
+
+
+@dataclass(frozen=True)
+class Past:
+    repository: Repository
+    revision: str  # a tag
+    contract: Contract
+    lock: Lock | None
+    folder: Path  # where its files are put
+    dvc: str  # today's command
+
+    def is_todays(self, path: str) -> bool:
+        """True when the version's output is, byte for byte, the one that is here."""
+        theirs, here = self.lock.out(path) if self.lock else None, self.repository.root / path
+        if theirs is None or not here.exists():
+            return False
+        return file_md5(self.repository.root / theirs.path) == theirs.md5
+
+    def file(self, path: str) -> Path:
+        """A copy of an output. Raises KitError when neither cache nor remote has it."""
+        if self.is_todays(path):
+            return self.repository.root / path
+        to = self.folder / path
+        if not to.exists():
+            to.parent.mkdir(parents=True, exist_ok=True)
+            command = [*words(self.dvc), "get", ".", path, "--rev", self.revision, "--out", str(to)]
+            try:
+                run(command, self.repository.root)
+            except ProcessError as error:
+                raise KitError(
+                    f"{path} of {self.revision} cannot be had: {error.last_words(3)}",
+                    "Was it pushed (`dvc push`), and can the remote be reached?",
+                ) from error
+        return to
+
+    @contextmanager
+    def alive(self) -> Iterator[Repository]:
+        """The version in a worktree with its environment and artifacts, gone afterwards."""
+        with self.repository.worktree(self.revision) as tree:
+            _share_cache(self.repository, tree)
+            if self.contract.commands.install:
+                run(words(self.contract.commands.install), tree.root)
+            # Without a remote `pull` gives up before it has looked into the cache.
+            bring = "pull" if self.repository.remote else "checkout"
+            run([*words(self.contract.commands.dvc), bring, *self.contract.artifacts], tree.root)
+            yield tree
+
+
+def at(repository: Repository, revision: str, folder: Path, dvc: str) -> Past:
+    """Raises KitError when the version has no contract that can be read."""
+    contract = contract_at(repository, revision)
+    return Past(repository, revision, contract, repository.lock(revision), folder, dvc)
+
+
+def _share_cache(repository: Repository, tree: Repository) -> None:
+    """Lets a worktree use this clone's cache and settings, so that a laptop needs no remote."""
+    config: Any = configparser.ConfigParser(interpolation=None)
+    config.read(repository.root / ".dvc/config.local", encoding="utf-8")
+    shared = configparser.ConfigParser(interpolation=None)
+    shared.read([repository.root / ".dvc/config", repository.root / ".dvc/config.local"], encoding="utf-8")
+    cache = shared.get("cache", "dir", fallback="cache").strip("\"'")
+    _set(config, "cache", "dir", cache if "://" in cache else str(_from_dvc(repository, cache)))
+    if (remote := repository.remote) and "://" not in remote.url:  # a folder, seen from .dvc
+        _set(config, f"'remote \"{remote.name}\"'", "url", str(_from_dvc(repository, remote.url)))
+    with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
+        config.write(stream)
+
+
+def _from_dvc(repository: Repository, path: str) -> Path:
+    return (repository.root / ".dvc" / path).resolve()
+
+
+def _set(config: Any, section: str, key: str, value: str) -> None:
+    if not config.has_section(section):
+        config.add_section(section)
+    config.set(section, key, value)

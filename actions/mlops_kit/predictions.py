@@ -1,0 +1,132 @@
+"""Tables of keys and predictions, and the rows of numbers that metrics are made of."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlops_kit import rows
+from mlops_kit.comparison import Rows
+from mlops_kit.contract import Predictions, Scalar
+from mlops_kit.errors import KitError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEY = "key"
+
+
+def read(path: Path, form: Predictions) -> "pa.Table":
+    """With the names of the contract turned to key, actual, prediction and probability; keys are text.
+
+    Raises KitError when it cannot be read, or a key occurs twice.
+    """
+    table = rows.read(path, text=(form.key,))
+    ours = {form.key: KEY, form.actual: "actual", form.prediction: "prediction"}
+    ours |= {form.probability: "probability"} if form.task == "binary" else {}
+    classes = f"{form.probability}."
+    names = [
+        f"probability.{name.removeprefix(classes)}"
+        if form.task == "multiclass" and name.startswith(classes)
+        else ours.get(name, name)
+        for name in table.column_names
+    ]
+    return keyed(table.rename_columns(names), KEY, path.name)
+
+
+def keyed(table: "pa.Table", key: str, name: str) -> "pa.Table":
+    """The table with its key as text under the name `key`. Raises KitError when one occurs twice."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if key not in table.column_names:
+        raise KitError(f"{name} has no column {key!r}, which is to tell its rows apart.")
+    keys = table.column(key).cast(pa.string()).combine_chunks()
+    if pc.count_distinct(keys, mode="all").as_py() < len(keys) or keys.null_count:
+        raise KitError(f"{name}: {key!r} does not tell its rows apart: values occur twice or are missing.")
+    others = [column for column in table.column_names if column not in (key, KEY)]
+    return table.select(others).append_column(KEY, keys)
+
+
+def among(keys: "pa.Array", known: "pa.Array") -> "pa.Array":
+    """For each key its place in `known`; null where it is not there."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.index_in(_whole(keys), _whole(known)).cast(pa.int64())
+
+
+def _whole(keys: Any) -> Any:
+    return keys.combine_chunks() if hasattr(keys, "combine_chunks") else keys
+
+
+def numbers(actual: "pa.Array", table: "pa.Table", form: Predictions, classes: list[str]) -> Rows:
+    """`classes` in the order of their codes, empty for a regression. Raises KitError for other columns."""
+    if "prediction" not in table.column_names:
+        raise KitError(f"The predictions have no column {form.prediction!r}.")
+    if form.task == "regression":
+        return Rows(_floats(actual), _floats(table["prediction"]))
+    codes, guessed = (_codes(column, classes) for column in (actual, table["prediction"]))
+    if form.task == "binary":
+        has = "probability" in table.column_names
+        return Rows(codes, guessed, _floats(table["probability"]) if has else None)
+    none = np.zeros(len(table))  # a class that the model does not know has probability 0
+    columns = [
+        _floats(table[name]) if name in table.column_names else none
+        for name in (f"probability.{value}" for value in classes)
+    ]
+    has = any(name.startswith("probability.") for name in table.column_names)
+    return Rows(codes, guessed, np.column_stack(columns) if has else None)
+
+
+def classes(table: "pa.Table", form: Predictions) -> list[str]:
+    """Of the evaluated predictions, in the order of their codes; the positive class is 1.
+
+    Raises KitError when a binary task has a third class.
+    """
+    if form.task == "regression":
+        return []
+    seen = {value for name in ("actual", "prediction") for value in _texts(table[name]) if value is not None}
+    if form.task == "multiclass":
+        named = (name for name in table.column_names if name.startswith("probability."))
+        return sorted(seen | {name.removeprefix("probability.") for name in named})
+    positive = text(form.positive)
+    others = sorted(seen - {positive})
+    if len(others) > 1:
+        raise KitError(
+            f"The predictions hold the classes {', '.join(others)} beside {positive!r}: not binary."
+        )
+    return [*(others or [""]), positive]
+
+
+def text(value: Scalar | None) -> str:
+    """A class as the text that a table has for it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _texts(column: Any) -> list[str | None]:
+    import pyarrow as pa
+
+    found: list[str | None] = column.cast(pa.string()).unique().to_pylist()
+    return found
+
+
+def _codes(column: Any, classes: list[str]) -> Any:
+    """NaN for a class that is not among them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    places = pc.index_in(column.cast(pa.string()), pa.array(classes, pa.string()))
+    return _floats(places)
+
+
+def _floats(column: Any) -> Any:
+    """NaN for what is missing."""
+    import pyarrow as pa
+
+    try:
+        return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=float)
+    except TypeError:  # a column in chunks has no such argument
+        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=float)
+    except pa.ArrowInvalid as error:
+        raise KitError(f"A column of the predictions holds no numbers: {error}") from error
