@@ -1,0 +1,224 @@
+"""What changed between two records: code, data, parameters, metrics, environment."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops_kit.metrics import Figure, figures
+from mlops_kit.record import Environment, File, Record
+from mlops_kit.repository import Repository
+
+SLICES = "slices"  # the key of the metrics file that a person reads as a table of its own
+HIGHER = {"roc_auc", "accuracy", "balanced_accuracy", "average_precision", "precision", "recall", "f1", "r2"}
+LOWER = {"log_loss", "brier", "rmse", "mae", "mse", "mape", "error"}
+
+
+@dataclass(frozen=True)
+class Commit:
+    sha: str
+    subject: str
+    author: str
+
+
+@dataclass(frozen=True)
+class FileChange:
+    path: str
+    status: str  # added, removed or changed
+    is_pipeline: bool  # a dependency of a stage
+
+
+@dataclass(frozen=True)
+class DataChange:
+    path: str
+    before: File | None
+    after: File | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A value that changed; None where there was none."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class MetricChange:
+    name: str
+    before: Figure | None
+    after: Figure | None
+
+    @property
+    def difference(self) -> float | None:
+        return self.after.value - self.before.value if self.before and self.after else None
+
+    @property
+    def noise(self) -> float | None:
+        """How large a difference the two intervals explain, as if each had rows of its own.
+
+        On the same rows less is noise: the champion gate's paired bootstrap is the sharper answer.
+        """
+        halves = [_half(one) for one in (self.before, self.after) if one]
+        if len(halves) < 2 or None in halves:
+            return None
+        return float(sum(half**2 for half in halves if half is not None) ** 0.5)
+
+    @property
+    def is_noise(self) -> bool | None:
+        """None: there is no interval to say so."""
+        if self.difference is None or self.noise is None:
+            return None
+        return abs(self.difference) <= self.noise
+
+    @property
+    def better(self) -> bool | None:
+        """None for a metric of which the kit does not know which way is better."""
+        name = self.name.rpartition(".")[2]
+        if self.difference is None or name not in HIGHER | LOWER:
+            return None
+        return (self.difference > 0) == (name in HIGHER)
+
+
+@dataclass(frozen=True)
+class Differences:
+    model: str
+    since: str | None  # version before; None for the first one
+    commits: list[Commit]  # newest first; of a first version the one it was made from
+    shallow: bool  # history does not reach back to the version before
+    aside: bool  # the version before is not among the ancestors
+    files: list[FileChange]
+    data: list[DataChange]
+    parameters: list[Change]
+    metrics: list[MetricChange]
+    slices: list[MetricChange]
+    environment: list[Change]
+    commands: list[Change]
+
+    @property
+    def is_empty(self) -> bool:
+        changed = (self.files, self.data, self.parameters, self.environment, self.commands, self.commits)
+        measured = [one for one in (*self.metrics, *self.slices) if one.difference != 0]
+        return self.since is not None and not any(changed) and not measured and not self.shallow
+
+
+def between(before: Record | None, after: Record, repository: Repository) -> Differences:
+    """What changed since `before`; commits and files only as far as this clone's history goes."""
+    new = after.code.commit
+    if before is None:
+        made_from = list(_log(repository, "--max-count=1", new)) if _has(repository, new) else []
+        return Differences(after.model, None, made_from, False, False, [], [], [], [], [], [], [])
+    old = before.code.commit
+    reaches = _has(repository, old) and _has(repository, new)
+    related = reaches and repository.asks("merge-base", "--is-ancestor", old, new)
+    shallow = repository.git("rev-parse", "--is-shallow-repository").strip() == "true"
+    all_metrics = _metrics(before.metrics, after.metrics)
+    return Differences(
+        model=after.model,
+        since=before.version,
+        commits=list(_log(repository, f"{old}..{new}")) if reaches else [],
+        shallow=not related and (shallow or not reaches),
+        aside=reaches and not related and not shallow,
+        files=_files(repository, before, after, reaches),
+        data=_data(before.data, after.data),
+        parameters=_changes(before.parameters, after.parameters),
+        metrics=[one for one in all_metrics if not one.name.startswith(f"{SLICES}.")],
+        slices=[one for one in all_metrics if one.name.startswith(f"{SLICES}.")],
+        environment=_environment(repository, before, after),
+        commands=_changes(_commands(repository, before), _commands(repository, after)),
+    )
+
+
+def _has(repository: Repository, commit: str) -> bool:
+    return repository.asks("cat-file", "-e", f"{commit}^{{commit}}")
+
+
+def _log(repository: Repository, *which: str) -> Iterator[Commit]:
+    text = repository.git("log", "--topo-order", "-z", "--format=%H%x1f%an%x1f%s%x1f%b", *which, "--")
+    for entry in filter(None, text.split("\0")):
+        sha, author, subject, body = entry.split("\x1f", 3)
+        yield Commit(sha, _own_words(subject, body), author)
+
+
+def _own_words(subject: str, body: str) -> str:
+    """GitHub writes the pull request's title below a merge commit's own subject."""
+    first = body.strip().partition("\n")[0]
+    return f"{subject}: {first}" if subject.startswith("Merge pull request #") and first else subject
+
+
+def _files(repository: Repository, before: Record, after: Record, reaches: bool) -> list[FileChange]:
+    """By Git where both commits are here, else what the records say of the pipeline's own files."""
+    pipeline = {file.path: file.md5 for file in before.code.files}, {f.path: f.md5 for f in after.code.files}
+    known = pipeline[0] | pipeline[1]
+    if not reaches:
+        return [FileChange(one.name, _status(one), True) for one in _changes(*pipeline)]
+    diff = ("diff", "--name-status", "--no-renames", "-z", before.code.commit, after.code.commit)
+    parts = repository.git(*diff, "--").split("\0")
+    words = {"A": "added", "D": "removed"}
+    pairs = zip(parts[::2], parts[1::2], strict=False)
+    return [FileChange(path, words.get(status, "changed"), path in known) for status, path in pairs]
+
+
+def _status(change: Change) -> str:
+    return "added" if change.before is None else "removed" if change.after is None else "changed"
+
+
+def _data(before: list[File], after: list[File]) -> list[DataChange]:
+    old, new = ({file.path: file for file in files} for files in (before, after))
+    paths = sorted(old.keys() | new.keys())
+    found = [DataChange(path, old.get(path), new.get(path)) for path in paths]
+    return [one for one in found if not (one.before and one.after and one.before.md5 == one.after.md5)]
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    names = sorted(before.keys() | after.keys())
+    found = [Change(name, before.get(name), after.get(name)) for name in names]
+    return [one for one in found if one.before != one.after or (one.name in before) != (one.name in after)]
+
+
+def _metrics(before: dict[str, Any], after: dict[str, Any]) -> list[MetricChange]:
+    """In the order of the newer file, those that are gone last."""
+    old, new = figures(before), figures(after)
+    return [MetricChange(name, old.get(name), new.get(name)) for name in (new | old)]
+
+
+def _half(figure: Figure) -> float | None:
+    return None if figure.low is None or figure.high is None else (figure.high - figure.low) / 2
+
+
+def _environment(repository: Repository, before: Record, after: Record) -> list[Change]:
+    """Python, platform, threads, and of each file that pins what runs the packages that moved."""
+    old, new = before.environment, after.environment
+    found = _changes(_facts(old), _facts(new))
+    for file in _changes(old.files, new.files):
+        texts = [_pins(repository, one, file.name) for one in (before, after)]
+        packages = _changes(*texts) if all(texts) else []
+        found += packages or [Change(file.name, _short(file.before), _short(file.after))]
+    return found
+
+
+def _facts(environment: Environment) -> dict[str, Any]:
+    return {"Python": environment.python, "platform": environment.platform, "threads": environment.threads}
+
+
+def _short(digest: str | None) -> str | None:
+    return digest and digest[:8]
+
+
+def _pins(repository: Repository, record: Record, name: str) -> dict[str, str]:
+    """Versions by package, of a lock in TOML with `package` tables; empty for any other form."""
+    text = repository.show(record.code.commit, name) if name.endswith(".lock") else None
+    try:
+        packages = tomllib.loads(text or "").get("package", [])
+        return {package["name"]: str(package["version"]) for package in packages if "version" in package}
+    except (tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError):
+        return {}
+
+
+def _commands(repository: Repository, record: Record) -> dict[str, str]:
+    """Of each stage, from the version's lock; the workspace's where it is no version yet."""
+    tag = f"{record.model}@{record.version}"
+    is_tag = record.version and repository.asks("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}")
+    lock = repository.lock(tag if is_tag else None)
+    return {name: stage.cmd for name, stage in lock.stages.items()} if lock else {}

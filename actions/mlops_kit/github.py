@@ -1,0 +1,276 @@
+"""The only module that talks to GitHub."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from mlops_kit.errors import KitError
+from mlops_kit.repository import Repository
+
+if TYPE_CHECKING:
+    from github.Issue import Issue
+    from github.IssueComment import IssueComment
+    from github.Repository import Repository as Remote
+
+API = "https://api.github.com"
+LONGEST = 65_536  # characters that GitHub takes in a comment or an issue
+TIMEOUT = 20
+LABEL = "mlops-alarm"
+NEEDS = {  # what a token needs for what we ask, where GitHub's answer does not say so
+    "comment": "pull-requests: write",
+    "alarm": "issues: write",
+    "pull request": "pull-requests: write",
+    "dispatch": "contents: write",
+    "rules": "metadata: read",
+    "workflow": "actions: read",
+    "repository": "metadata: read",
+}
+
+
+class GitHubError(KitError):
+    """GitHub said no, or nothing; `status` is 0 where it could not be reached."""
+
+    def __init__(self, status: int, what: str, do: str = "") -> None:
+        super().__init__(what, do)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Workflow:
+    state: str  # active, disabled_inactivity, disabled_manually, ...
+    last_run: datetime | None
+    conclusion: str | None  # of that run; None while it is going on
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A comment, an issue or a pull request that is as it should be now."""
+
+    url: str
+    number: int
+    done: str  # created, updated, closed, unchanged
+
+
+def token() -> str | None:
+    return os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or None
+
+
+def marker(kind: str, name: str) -> str:
+    """The hidden first line by which a text of ours is found again."""
+    return f"<!-- mlops-kit:{kind}:{re.sub(r'[^A-Za-z0-9._/-]+|--+', '-', name)} -->"
+
+
+def connect(repository: Repository) -> "GitHub":
+    """Asks nothing yet. Raises KitError without a token, or where origin is not on GitHub."""
+    slug = os.environ.get("GITHUB_REPOSITORY") or repository.slug
+    if not slug:
+        raise KitError(
+            "Neither GITHUB_REPOSITORY nor origin names a repository on GitHub.",
+            "`git remote add origin https://github.com/OWNER/NAME.git`.",
+        )
+    if not token():
+        raise KitError(
+            f"No token for {slug}: neither GITHUB_TOKEN nor GH_TOKEN is set.",
+            "In a workflow `env: {GITHUB_TOKEN: ${{ github.token }}}`; here `export GITHUB_TOKEN=$(gh auth token)`.",
+        )
+    return GitHub(slug)
+
+
+class GitHub:
+    """One repository on GitHub, with the token and API address of the environment."""
+
+    def __init__(self, slug: str) -> None:
+        from github import Auth, Github
+
+        from mlops_kit.patience import Patience
+
+        self.slug = slug
+        self._client = Github(
+            auth=Auth.Token(token() or ""),
+            base_url=os.environ.get("GITHUB_API_URL") or API,
+            user_agent="mlops-kit",
+            timeout=TIMEOUT,
+            per_page=100,
+            retry=Patience(),
+            # PyGithub's own pauses are for scripts with hundreds of calls; we make a handful.
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+        )
+
+    @property
+    def _remote(self) -> "Remote":
+        return self._client.get_repo(self.slug, lazy=True)
+
+    @contextmanager
+    def _asking(self, kind: str, what: str) -> Iterator[None]:
+        """Turns what PyGithub raises into one error with status, what was asked and what to do."""
+        from github import GithubException
+        from requests import RequestException
+
+        try:
+            yield
+        except GithubException as error:
+            raise _refused(error, kind, f"{what} of {self.slug}") from None
+        except RequestException as error:
+            address = os.environ.get("GITHUB_API_URL") or API
+            raise GitHubError(
+                0,
+                f"GitHub could not be reached at {address} ({type(error).__name__}): {what} of {self.slug}.",
+                "Is the network up? https://www.githubstatus.com says how GitHub is.",
+            ) from None
+
+    # ---- one text in one place ----
+
+    def comment_in_place(self, number: int, mark: str, text: str) -> Placed:
+        """The one comment of a pull request that begins with the mark, whoever wrote it.
+
+        Of two the newest is kept: two runs at once may both have found none.
+        """
+        body = _body(mark, text)
+        with self._asking("comment", f"comment on pull request {number}"):
+            issue = self._remote.get_issue(number)
+            found = _marked(issue.get_comments(), mark)
+            if not found:
+                return Placed(issue.create_comment(body).html_url, number, "created")
+            *older, newest = found
+            for comment in older:
+                comment.delete()
+            if newest.body != body:
+                newest.edit(body)
+                return Placed(newest.html_url, number, "updated")
+            return Placed(newest.html_url, number, "unchanged")
+
+    def raise_alarm(self, mark: str, title: str, text: str, labels: tuple[str, ...] = (LABEL,)) -> Placed:
+        """One open issue an alarm: updated while it lasts, not repeated."""
+        body = _body(mark, text)
+        with self._asking("alarm", f"issue {title!r}"):
+            found = self._alarms(mark)
+            if not found:
+                made = self._remote.create_issue(title, body, labels=list(labels))
+                return Placed(made.html_url, made.number, "created")
+            first, *repeated = found
+            for issue in repeated:
+                issue.edit(state="closed", state_reason="not_planned")
+            if (first.title, first.body) == (title, body):
+                return Placed(first.html_url, first.number, "unchanged")
+            first.edit(title=title, body=body)
+            return Placed(first.html_url, first.number, "updated")
+
+    def clear_alarm(self, mark: str, text: str) -> Placed | None:
+        """Says why it is over, and closes it. None where no such alarm is open."""
+        with self._asking("alarm", "issue of an alarm"):
+            found = self._alarms(mark)
+            for issue in found:
+                issue.create_comment(text[:LONGEST])
+                issue.edit(state="closed", state_reason="completed")
+            return Placed(found[0].html_url, found[0].number, "closed") if found else None
+
+    def _alarms(self, mark: str) -> list["Issue"]:
+        """Open issues with the mark, oldest first; a label may have been taken off, so all are looked at."""
+        opened = self._remote.get_issues(state="open", sort="created", direction="asc")
+        return [one for one in opened if _starts(one.body, mark) and one.pull_request is None]
+
+    def pull_request_in_place(self, branch: str, base: str, title: str, text: str) -> Placed:
+        """The open pull request from the branch, made or brought up to date."""
+        with self._asking("pull request", f"pull request from {branch} to {base}"):
+            owner = self.slug.partition("/")[0]
+            for found in self._remote.get_pulls(state="open", base=base, head=f"{owner}:{branch}"):
+                if (found.title, found.body) == (title, text[:LONGEST]):
+                    return Placed(found.html_url, found.number, "unchanged")
+                found.edit(title=title, body=text[:LONGEST])
+                return Placed(found.html_url, found.number, "updated")
+            made = self._remote.create_pull(base=base, head=branch, title=title, body=text[:LONGEST])
+            return Placed(made.html_url, made.number, "created")
+
+    def dispatch(self, event: str, payload: dict[str, Any]) -> None:
+        """Starts the workflows that listen for the event. Raises KitError for more than ten keys."""
+        if len(payload) > 10:
+            raise KitError(f"{len(payload)} keys in the payload of {event}; GitHub takes ten.", "Nest some.")
+        with self._asking("dispatch", f"dispatch of {event}"):
+            self._remote.create_repository_dispatch(event, payload)
+
+    # ---- how the repository is set ----
+
+    def rulesets(self) -> list[dict[str, Any]]:
+        """Each with conditions and rules, those of the organisation included."""
+        with self._asking("rules", "rulesets"):
+            listed = self._get("/rulesets?per_page=100")
+            return [self._get(f"/rulesets/{one['id']}") for one in listed]
+
+    def permissions(self) -> dict[str, bool]:
+        """Of the token's owner: pull, push, admin and so on."""
+        with self._asking("repository", "permissions"):
+            return dict(self._get("").get("permissions") or {})
+
+    def default_branch(self) -> str:
+        with self._asking("repository", "default branch"):
+            return str(self._get("")["default_branch"])
+
+    def workflow(self, file: str, event: str = "schedule") -> Workflow:
+        """State of a workflow, and its newest run that this event started."""
+        with self._asking("workflow", f"workflow {file}"):
+            state = self._get(f"/actions/workflows/{file}")["state"]
+            runs = self._get(f"/actions/workflows/{file}/runs?event={event}&per_page=1")["workflow_runs"]
+        if not runs:
+            return Workflow(state, None, None, None)
+        run = runs[0]
+        return Workflow(
+            state, datetime.fromisoformat(run["created_at"]), run.get("conclusion"), run.get("html_url")
+        )
+
+    def _get(self, path: str) -> Any:
+        """PyGithub has no call for rulesets; the others ask for less this way."""
+        return self._client.requester.requestJsonAndCheck("GET", f"/repos/{self.slug}{path}")[1]
+
+
+def _marked(comments: Any, mark: str) -> list["IssueComment"]:
+    """Oldest first. Only texts that begin with the mark: who quotes ours does not lose his comment."""
+    return sorted((one for one in comments if _starts(one.body, mark)), key=lambda one: one.id)
+
+
+def _starts(body: str | None, mark: str) -> bool:
+    return (body or "").lstrip().startswith(mark)
+
+
+def _body(mark: str, text: str) -> str:
+    return f"{mark}\n{text}"[:LONGEST]
+
+
+def _refused(error: Any, kind: str, what: str) -> GitHubError:
+    """401 and 403 name the permission; a rate limit says when it ends."""
+    status = int(error.status or 0)
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    said = error.data.get("message") if isinstance(error.data, dict) else ""
+    words = f"GitHub answered {status} to {what}{f': {_masked(str(said))}' if said else ''}"
+    if "retry-after" in headers or "rate limit" in str(said).lower() or status == 429:
+        wait = headers.get("retry-after")
+        when = f"{wait} s" if wait else "some minutes"
+        return GitHubError(status, f"{words.rstrip('.')}.", f"A rate limit: try again in {when}.")
+    return GitHubError(status, f"{words.rstrip('.')}.", _mend(status, kind, headers))
+
+
+def _mend(status: int, kind: str, headers: dict[str, str]) -> str:
+    needed = headers.get("x-accepted-github-permissions", "").replace("=", ": ").replace("_", "-")
+    line = needed.partition(";")[0].strip() or NEEDS[kind]
+    if status == 401:
+        return "The token is not valid or has expired: set GITHUB_TOKEN anew (`gh auth token`)."
+    if status in (403, 404) and os.environ.get("GITHUB_ACTIONS"):
+        return (
+            f"Does the job have `permissions: {{{line}}}`? A pull request from a fork gets a read-only token "
+            "whatever the workflow says; 404 also stands for what the token may not see."
+        )
+    if status in (403, 404):
+        return f"The token needs `{line}` on the repository; 404 also stands for what it may not see."
+    if status in (410, 422) and kind == "alarm":
+        return "Are issues switched on? Settings, General, Features."
+    return "https://www.githubstatus.com says how GitHub is." if status >= 500 else ""
+
+
+def _masked(text: str) -> str:
+    secret = token()
+    return text.replace(secret, "***") if secret else text
