@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import freshness, gates, record
+from mlops_kit import freshness, record
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.gates import GateResult, Verdict
@@ -104,7 +104,7 @@ def _problems(repository: Repository, contract: Contract, handed: Handover) -> l
         problems.append("record: the identity is not the lock's")
     if made.artifacts != record.artifacts(contract, lock):
         problems.append("record: the artifacts are not the lock's")
-    return problems + _wrong_metrics(contract, handed)
+    return problems + _wrong_metrics(repository, contract, handed)
 
 
 def _stale(repository: Repository, contract: Contract, handed: Handover) -> list[str]:
@@ -120,7 +120,7 @@ def _pinned(repository: Repository, contract: Contract) -> dict[str, str]:
     }
 
 
-def _wrong_metrics(contract: Contract, handed: Handover) -> list[str]:
+def _wrong_metrics(repository: Repository, contract: Contract, handed: Handover) -> list[str]:
     """The figures are the pipeline's own, and the gates that need only figures say the same again."""
     from mlops_kit.metrics import parse_metrics
 
@@ -135,10 +135,19 @@ def _wrong_metrics(contract: Contract, handed: Handover) -> list[str]:
         problems.append("record: the gates are not the verdict's")
     missing = contract.gates.keys() - {result.name for result in handed.verdict.results}
     problems += [f"gate {name}: no result" for name in sorted(missing)]
-    again = {result.name: result.status for result in gates.by_figures(contract, content)}
-    problems += [
-        f"gate {result.name}: {result.status} was handed over, the figures say {again[result.name]}"
-        for result in handed.verdict.results
-        if result.name in again and again[result.name] != result.status
+    return problems + _wrong_gates(repository, contract, handed, content)
+
+
+def _wrong_gates(
+    repository: Repository, contract: Contract, handed: Handover, metrics: dict[str, Any]
+) -> list[str]:
+    """Gates that are said to pass and by the figures do not."""
+    from mlops_kit import judges
+
+    bench = judges.Bench(repository, contract, lambda _: None, metrics)
+    passed = {result.name for result in handed.verdict.results if result.status == "pass"}
+    return [
+        f"gate {again.name}: handed over as pass, but {again.says}"
+        for again in judges.by_figures(bench)
+        if again.name in passed and again.status != "pass"
     ]
-    return problems

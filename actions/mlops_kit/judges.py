@@ -37,6 +37,12 @@ def judged(name: str, gate: Any, bench: Bench) -> GateResult:
     return replace(result, because=gate.because)
 
 
+def by_figures(bench: Bench) -> list[GateResult]:
+    """Of the gates that ask nothing but the metrics."""
+    only = {name: gate for name, gate in bench.contract.gates.items() if gate.kind in ("threshold", "slices")}
+    return [judged(name, gate, bench) for name, gate in only.items()]
+
+
 # ---- threshold ----
 
 

@@ -110,7 +110,7 @@ def _gather(repository: Repository, contract: Contract, journal: Journal, say: S
     _refuse_dirty(repository, contract, pointers)
     lock = training.lock(repository)
     _refuse_stale(repository, contract, lock, last)
-    verdict = _verdict(repository, lock)
+    verdict = _verdict(repository)
     run_id = last.run if last else journal.run
     made = record.draft(repository, contract, lock, run_id, verdict)
     if verdict.is_open:
@@ -147,8 +147,8 @@ def _refuse_stale(repository: Repository, contract: Contract, lock: Lock, last: 
         )
 
 
-def _verdict(repository: Repository, lock: Lock) -> Verdict:
-    verdict = gates.load(repository, lock)
+def _verdict(repository: Repository) -> Verdict:
+    verdict = gates.load(repository)
     if verdict is None:
         raise KitError("The gates were not asked about this model.", "Run `mlops-kit gate`.")
     return verdict

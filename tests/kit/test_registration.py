@@ -282,7 +282,7 @@ TAMPERED = {
         r"path: train.sh\n\1md5: 00",
         "lock",
     ),
-    "an open gate": ("gates.json", '"status": "pass"', '"status": "fail"', "close-enough"),
+    "another verdict": ("gates.json", '"status": "pass"', '"status": "fail"', "gates are not the verdict's"),
     "no gate": ("gates.json", r'"results": \[[^\]]*\]', '"results": []', "no result"),
 }
 
