@@ -6,7 +6,7 @@ dvc pull` gives code, data, parameters, metrics and model together.
 
 from dataclasses import dataclass
 
-from mlops_kit import card, commits, differences, events, record, versions
+from mlops_kit import card, commits, description, differences, events, record, versions
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.record import Record
@@ -14,7 +14,7 @@ from mlops_kit.repository import LOCK, Lock, Repository
 from mlops_kit.versions import Version
 
 OWN = (LOCK, record.FILE, record.CARD)  # files that register writes itself: no reason to call a tree dirty
-TRAILERS = ("Inputs", "Predictions", "Run")
+TRAILER = "Identity"  # in a tag's message, so that one look at the tags finds the same result
 
 
 @dataclass(frozen=True)
@@ -55,19 +55,20 @@ def register(
 
 def identical(repository: Repository, made: Record) -> Registered | None:
     """The version that is the same result already, where there is one."""
-    form = "%(refname:lstrip=2)%09" + "%09".join(
-        f"%(contents:trailers:key={key},valueonly,separator=%2C)" for key in TRAILERS[:2]
-    )
-    listed = repository.git(
-        "for-each-ref", f"--format={form}", "--sort=creatordate", f"refs/tags/{made.model}@*"
-    )
+    form = f"%(refname:lstrip=2)%09%(contents:trailers:key={TRAILER},valueonly)"  # one: Git 2.39 mixes two up
+    pattern = f"refs/tags/{made.model}@*"
+    listed = repository.git("for-each-ref", f"--format={form}", "--sort=creatordate", pattern)
     for line in listed.splitlines():
-        tag, inputs, predictions = [*line.split("\t"), "", ""][:3]
-        if (inputs, predictions) == (made.identity.inputs, made.identity.predictions):
+        tag, _, identity = line.partition("\t")
+        if identity == _identity(made):
             name = tag.partition("@")[2]
             says = f"Identical to {name}: the same inputs and the same predictions. Nothing new to register."
             return Registered("identical", name, tag, repository.commit(tag), True, says)
     return None
+
+
+def _identity(made: Record) -> str:
+    return f"{made.identity.inputs} {made.identity.predictions}"
 
 
 def _complete(
@@ -82,7 +83,7 @@ def _complete(
         update={
             "version": "v" + ".".join(map(str, number)),
             "since": before.name if before else None,
-            "description": differences.in_words(changed),
+            "description": description.in_words(changed),
             "data": _with_rows(made, earlier),
         }
     )
@@ -111,13 +112,8 @@ def read(repository: Repository, version: Version) -> Record | None:
 
 
 def _message(made: Record) -> str:
-    lines = [f"{made.model} {made.version}", "", made.description.strip(), "", *_trailers(made)]
-    return "\n".join(lines) + "\n"
-
-
-def _trailers(made: Record) -> list[str]:
-    values = (made.identity.inputs, made.identity.predictions, made.trigger.run)
-    return [f"{key}: {value}" for key, value in zip(TRAILERS, values, strict=True)]
+    trailers = f"Run: {made.trigger.run}\n{TRAILER}: {_identity(made)}"
+    return f"{made.model} {made.version}\n\n{made.description.strip()}\n\n{trailers}\n"
 
 
 def _tag(repository: Repository, made: Record, commit: str) -> Registered:

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from mlops_kit import freshness, hooks, runner, versions
@@ -143,8 +143,14 @@ def _on_data(repository: Repository, contract: Contract, journal: Journal, say: 
 def starting_point(repository: Repository, contract: Contract) -> Baseline | None:
     """The lock that leaves less to train: the newest version's, or the one that is here."""
     newest = versions.newest(repository, contract.model)
-    found = [freshness.of_tree(repository), freshness.of_version(repository, newest) if newest else None]
-    return min((one for one in found if one), key=lambda one: _stale(repository, contract, one), default=None)
+    theirs = freshness.of_version(repository, newest) if newest else None
+    ours = freshness.of_tree(repository)
+    if ours and theirs and ours.lock.text == theirs.lock.text:
+        ours = None  # the same, and of the version it is known which environment made it
+    if ours and not ours.revision and (last := load(repository)) and last.on == "data":
+        ours = replace(ours, revision=last.commit)
+    found = [one for one in (theirs, ours) if one]
+    return min(found, key=lambda one: _stale(repository, contract, one), default=None)
 
 
 def _stale(repository: Repository, contract: Contract, start: Baseline) -> tuple[bool, int]:
