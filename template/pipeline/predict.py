@@ -1,6 +1,6 @@
 """Predict a file of rows: `python -m pipeline.predict ROWS --out predictions.csv`.
 
-ROWS is a CSV or Parquet file like the training data; the target may be missing.
+ROWS is a CSV or Parquet file like the training data, or one of data/prepared; the target may be missing.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def without_target(schema: Schema) -> Schema:
 def predict(model_path: Path, rows: Path, schema: Schema) -> tuple[pl.DataFrame, list[str]]:
     """Keys and predictions, and what is unusual about the rows. Raises DataError for unusable rows."""
     wanted = without_target(schema)
-    frame = read(rows, wanted)
+    frame = read(rows, wanted, prepared=True)
     frame = frame.drop(schema.columns.keys() - wanted.columns.keys(), strict=False)
     if problems := check(frame, wanted, values=False):
         raise DataError("\n".join(problems))

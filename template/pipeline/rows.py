@@ -17,11 +17,11 @@ pa.set_memory_pool(pa.system_memory_pool())  # gives memory back at once, which 
 IN_FILE = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
 
 
-def read(path: Path, schema: Schema) -> pl.DataFrame:
+def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
     """The file's rows with the schema's types and `ROW`, their position from 0, as last column.
 
-    Ignored columns are left out; columns that the schema does not know stay as they are and
-    `checks.check` names them. Raises DataError for a file that cannot be read and for values that
+    `prepared`: a `ROW` that the file has, because `prepare` wrote it, stays. Ignored columns are
+    left out; columns that the schema does not know stay and `checks.check` names them. Raises DataError for a file that cannot be read and for values that
     are not of their column's type.
     """
     if not path.is_file():
@@ -33,19 +33,21 @@ def read(path: Path, schema: Schema) -> pl.DataFrame:
         except pa.ArrowInvalid:  # a value is not of its type: as text, so that its row can be named
             frame = raw(path, schema.file)
     except (pa.ArrowException, UnicodeError) as error:
-        raise DataError(
-            f"{path} cannot be read ({schema.file or 'no options'}): {error}"
-        ) from error
+        how = schema.file or "no options"
+        raise DataError(f"{path} cannot be read ({how}): {error}") from error
+    named = prepared and frame.schema.get(ROW) == pl.Int64
+    position = pl.col(ROW) if named else pl.int_range(len(frame), dtype=pl.Int64).alias(ROW)
     unused = [name for name in schema.columns if name not in schema.used]
     decimal = schema.file.get("decimal", ".")
-    return frame.drop(unused, strict=False).with_columns(
+    typed = frame.drop(unused, strict=False).with_columns(
         *(
             _typed(frame[name], column, decimal, path)
             for name, column in schema.used.items()
             if name in frame.columns
         ),
-        pl.int_range(len(frame), dtype=pl.Int64).alias(ROW),
+        position,
     )
+    return typed.select(pl.exclude(ROW), ROW)
 
 
 def raw(

@@ -12,10 +12,10 @@ import yaml
 from conftest import ROOT, SAMPLE, keys
 from polars.testing import assert_frame_equal
 
-from pipeline import EVALUATION, METRICS, MODEL, PREPARED, predict, prepare
+from pipeline import EVALUATION, METRICS, MODEL, PREPARED, params, predict, prepare
 from pipeline import schema as schemas
 from pipeline.figures import PRIMARY, figures
-from pipeline.schema import DataError, Schema
+from pipeline.schema import ROW, DataError, Schema
 from pipeline.train import codes
 
 MADE = (METRICS, EVALUATION / "predictions.parquet", MODEL / "model.joblib")
@@ -132,11 +132,39 @@ def test_refused_data_leaves_the_model_alone(
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_the_contract_names_what_is_there(run: Callable[[], Path]) -> None:
+def test_the_contract_names_what_is_there(run: Callable[[], Path], schema: Schema) -> None:
     contract = yaml.safe_load((ROOT / "mlops.yaml").read_text(encoding="utf-8"))
     run()
-    for name in ("data", "sample", "metrics", "predictions"):
-        assert Path(contract[name]).is_file(), f"mlops.yaml: {name} is {contract[name]}"
+    names = [contract["metrics"], contract["sample"]["file"], contract["predictions"]["file"]]
+    names += [contract["rows"]["test"], contract["rows"]["train"], *contract["artifacts"]]
+    assert [name for name in names if not Path(name).exists()] == []
+    assert contract["sample"]["parameter"] in params()
+    assert contract["predictions"]["task"] == schema.task
+    assert contract["predictions"].get("positive") == schema.positive
+    assert contract["rows"]["key"] == (schema.key or ROW)
     for name in ("validate", "predict"):
         module = contract["commands"][name].split(" -m ")[1]
         assert callable(getattr(import_module(module), "main", None)), f"mlops.yaml: {name}"
+
+
+def test_the_gates_judge_what_is_measured(run: Callable[[], Path], schema: Schema) -> None:
+    contract = yaml.safe_load((ROOT / "mlops.yaml").read_text(encoding="utf-8"))
+    run()
+    found = json.loads(METRICS.read_text(encoding="utf-8"))
+    for gate in contract["gates"].values():
+        if gate["kind"] == "threshold":
+            bound = gate.get("at_least", gate.get("at_most"))
+            for path in [gate["metric"], *([bound] if isinstance(bound, str) else [])]:
+                which, _, name = path.partition(".")
+                assert name in found[which], f"mlops.yaml: {path}"
+        if gate["kind"] == "slices":
+            assert gate["of"].removeprefix("slices.") in schema.slices
+
+
+def test_prepared_rows_are_predicted_as_they_were_evaluated(
+    run: Callable[[], Path], schema: Schema
+) -> None:
+    run()
+    batch, _ = predict.predict(MODEL / "model.joblib", PREPARED / "test.parquet", schema)
+    evaluated = pl.read_parquet(EVALUATION / "predictions.parquet").select(batch.columns)
+    assert_frame_equal(batch, evaluated, check_exact=True)

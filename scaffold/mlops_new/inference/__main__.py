@@ -27,6 +27,8 @@ from pipeline.schema import ROW, Column, DataError, Schema
 MOST_CLASSES = 200
 CLASSES_OF_NUMBERS = 20  # a whole number with more different values is an amount
 MOSTLY_THERE = 0.2  # a time missing more often says when something happened, not when the row was made
+JUDGED_ROWS = 100  # of a slice, from which on its figure is more than noise; `min_rows` of a gate
+GAP = {"binary": 0.3, "multiclass": 0.3, "regression": 0.3}  # of roc_auc, accuracy and r2
 BIRTH = re.compile(r"birth|dob|born", re.IGNORECASE)
 POSITIVE = {*TRUE, "positive", "pos", "bad", "default", "churn", "churned", "fraud", "spam"}
 
@@ -73,12 +75,16 @@ def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple
     schema = replace(schema, duplicates=_duplicates(typed, schema))
     if schema.positive is not None:
         notes[0] += f"; predicts the probability of {schema.positive!r}"
-    _trainable(typed, schema)
+    test = _trainable(typed, schema)
+    judged, said = _judged_slices(test, schema)
     notes += _ignored(schema)
-    notes += _ambiguous(frame, schema)
+    notes += [*_ambiguous(frame, schema), *said]
     notes.append(files.write_sample(frame, schema))
     files.write_schema(schema)
-    return {"task": task}, notes
+    answers = {"task": task, "key": schema.key or ROW, "slices": judged}
+    if schema.positive is not None:
+        answers["positive"] = json.dumps(schema.positive)
+    return answers, notes
 
 
 def _expect(frame: pl.DataFrame, name: str, target: str, time: str | None, slices: list[str]) -> None:
@@ -210,12 +216,31 @@ def _duplicates(typed: pl.DataFrame, schema: Schema) -> float:
     return 0.0 if schema.key else round(min(1.0, share * 1.5 + 0.01), 2)
 
 
-def _trainable(typed: pl.DataFrame, schema: Schema) -> None:
-    """The pipeline's own first stage must take what was inferred."""
+def _trainable(typed: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """The test rows. The pipeline's own first stage must take what was inferred."""
     try:
-        prepare(typed, schema, params())
+        frame, test = prepare(typed, schema, params())
     except DataError as error:
         raise Refused(f"The data cannot be split into train and test: {error}") from error
+    return frame.filter(test)
+
+
+def _judged_slices(test: pl.DataFrame, schema: Schema) -> tuple[list[dict[str, Any]], list[str]]:
+    """A gate for each slice column that has two values with enough rows, and what to say of the others.
+
+    One without would stay at "can't tell" and keep every model from being registered.
+    """
+    gates, said = [], []
+    for name in schema.slices:
+        counts = test[name].value_counts()["count"]
+        if (counts >= JUDGED_ROWS).sum() >= 2:
+            because = "a first guess: how large a difference is right is for those who are affected"
+            gates.append({"column": name, "gap": GAP[schema.task], "because": because})
+        else:
+            said.append(
+                f"no fairness gate for {name!r}: fewer than two of its values have {JUDGED_ROWS} test rows"
+            )
+    return gates, said
 
 
 def _ignored(schema: Schema) -> list[str]:
