@@ -13,11 +13,23 @@ MOST_COMMITS, MOST_FILES, MOST_DATA, MOST_PARAMETERS, MOST_METRICS, MOST_PACKAGE
 
 def in_words(differences: Differences) -> str:
     """Markdown, of bounded length, headed by code, data, parameters, metrics and environment."""
+    said = [f"**{head}**\n\n" + "\n".join(lines) for head, lines in sections(differences).items()]
+    return "\n\n".join([opening(differences), *said])
+
+
+def opening(differences: Differences) -> str:
     if differences.since is None:
-        made = [f"Made from {_commit(one)}." for one in differences.commits]
-        return "\n\n".join([f"First version of {code(differences.model)}: nothing to compare with.", *made])
+        made = "".join(f" Made from {_commit(one)}." for one in differences.commits)
+        return f"First version of {code(differences.model)}: nothing to compare with.{made}"
     if differences.is_empty:
         return f"Nothing differs from {differences.since}."
+    return f"Compared with {differences.since}."
+
+
+def sections(differences: Differences) -> dict[str, list[str]]:
+    """Lines of Markdown by heading; only what changed."""
+    if differences.since is None:
+        return {}
     parts = {
         "Code": _code(differences),
         "Data": _some(differences.data, MOST_DATA, data, "file"),
@@ -25,8 +37,7 @@ def in_words(differences: Differences) -> str:
         "Metrics": _metrics(differences),
         "Environment": _some(differences.environment, MOST_PACKAGES, change, "package"),
     }
-    said = [f"**{head}**\n\n" + "\n".join(lines) for head, lines in parts.items() if lines]
-    return "\n\n".join([f"Compared with {differences.since}.", *said])
+    return {head: lines for head, lines in parts.items() if lines}
 
 
 def _some(items: Sequence[T], most: int, say: Callable[[T], str], noun: str) -> list[str]:

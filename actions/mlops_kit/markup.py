@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 JOINER = "\N{WORD JOINER}"  # invisible; keeps a mention, a reference or an address from being one
 LONG = 200
@@ -33,7 +33,7 @@ def code(text: object, limit: int = LONG) -> str:
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[int] = ()) -> str:
     """Cells are Markdown already; columns in `numbers` are set to the right."""
     rule = ["---:" if place in numbers else "---" for place in range(len(head))]
     lines = [rule if row is rule else [_cell(cell) for cell in row] for row in (head, rule, *rows)]

@@ -1,0 +1,33 @@
+"""`mlops-kit report`"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from mlops_kit.cli import finish, json_option
+
+
+@click.command
+@click.option("--out", type=click.Path(path_type=Path), default=".mlops/report", help="Folder of both files.")
+@click.option(
+    "--comment", metavar="NUMBER|auto", help="Update the comment of a pull request; auto: this run's."
+)
+@click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
+@json_option
+def command(out: Path, comment: str | None, show: bool, as_json: bool) -> None:
+    """Write how the model is, what changed and whether it may be used: report.md and report.html.
+
+    On a runner the text goes into the run's summary too.
+    """
+    from mlops_kit import contract, publishing, report, repository
+
+    here = repository.find(Path.cwd())
+    made = report.build(here, contract.load(here.root))
+    published = publishing.publish(made, here, out, comment)
+    if show:
+        click.launch(str(published.page))
+    words = published.short if sys.stdout.isatty() else published.markdown
+    finish(published.facts, words, as_json)
+    for note in published.notes:
+        click.echo(note, err=True)

@@ -1,0 +1,217 @@
+"""What can be plotted: DVC's plots of dvc.yaml, or else the curves of the evaluated predictions."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_kit.contract import Predictions, parse_yaml
+from mlops_kit.contract import read as read_yaml
+from mlops_kit.errors import KitError
+from mlops_kit.repository import Repository
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+MOST_PLOTS = 12
+MOST_POINTS = 2000  # of one curve; a page with more is slow to open
+DRAWN = {  # DVC's templates, by how we draw them
+    "scatter": "scatter",
+    "scatter_jitter": "scatter",
+    "bar_horizontal": "bars",
+    "bar_horizontal_sorted": "bars",
+    "confusion": "confusion",
+    "confusion_normalized": "confusion",
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One plot. `kind` is line, scatter, bars (y names, x numbers) or confusion (x actual, y predicted)."""
+
+    title: str
+    kind: str
+    x_label: str
+    y_label: str
+    x: list[Any]
+    y: list[Any]
+    diagonal: bool = False  # a line from corner to corner says what chance, or perfection, looks like
+
+
+def curves(repository: Repository, predictions: Predictions | None) -> list[Curve]:
+    """Those that dvc.yaml declares and that are there; where there are none, of the predictions."""
+    declared = list(_declared(repository.root))[:MOST_PLOTS]
+    if declared or predictions is None:
+        return declared
+    path = repository.root / predictions.file
+    return _of_predictions(path, predictions) if path.is_file() else []
+
+
+# ---- what dvc.yaml declares ----
+
+
+def _declared(root: Path) -> Iterator[Curve]:
+    if not (root / "dvc.yaml").is_file():
+        return
+    content = read_yaml(root / "dvc.yaml")
+    stages = content.get("stages") or {}
+    of_stages = [stage.get("plots") for stage in stages.values() if isinstance(stage, dict)]
+    for plots in (content.get("plots"), *of_stages):
+        for name, settings in _named(plots):
+            yield from _read(root, name, settings)
+
+
+def _named(plots: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """DVC takes a list of names or of mappings, or one mapping."""
+    for one in plots if isinstance(plots, list) else [plots or {}]:
+        pairs = one.items() if isinstance(one, dict) else [(str(one), {})]
+        for name, settings in pairs:
+            yield str(name), settings if isinstance(settings, dict) else {}
+
+
+def _read(root: Path, name: str, settings: dict[str, Any]) -> Iterator[Curve]:
+    for file, column in _sources(name, settings.get("y")):
+        for path in _tables(root, file):
+            rows = _rows(path)
+            if rows and (curve := _curve(path.stem, settings, column, rows)):
+                yield curve
+
+
+def _sources(name: str, y: Any) -> Iterator[tuple[str, str | None]]:
+    """File and column: y is a column, several, or columns by file."""
+    by_file = y if isinstance(y, dict) else {name: y}
+    for file, columns in by_file.items():
+        for column in columns if isinstance(columns, list) else [columns]:
+            yield str(file), None if column is None else str(column)
+
+
+def _tables(root: Path, file: str) -> list[Path]:
+    """Inside the repository only: dvc.yaml of a fork must not show what else is on the machine."""
+    path = (root / file).resolve()
+    if not path.is_relative_to(root.resolve()):
+        return []
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [
+        one for one in files if one.suffix in (".csv", ".tsv", ".json", ".yaml", ".yml") and one.is_file()
+    ]
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """Empty for what is no table; a plot that cannot be read must not take the report with it."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix in (".csv", ".tsv"):
+            rows: Any = list(
+                csv.DictReader(text.splitlines(), delimiter="\t" if path.suffix == ".tsv" else ",")
+            )
+        else:
+            rows = json.loads(text) if path.suffix == ".json" else parse_yaml(text, path.name)
+    except (OSError, ValueError, csv.Error, KitError):
+        return []
+    if isinstance(rows, dict):
+        rows = next((inner for inner in rows.values() if isinstance(inner, list)), [])
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _curve(
+    name: str, settings: dict[str, Any], column: str | None, rows: list[dict[str, Any]]
+) -> Curve | None:
+    names = list(rows[0])
+    y = column or names[-1]
+    x = settings.get("x")
+    x = next(iter(x.values()), None) if isinstance(x, dict) else x
+    if y not in names or (x is not None and x not in names):
+        return None
+    kind = DRAWN.get(str(settings.get("template", "")), "line")
+    points = [(row.get(str(x)) if x else place, row.get(y)) for place, row in enumerate(rows)]
+    if kind != "confusion":
+        numeric = ("x",) if kind == "bars" else ("x", "y")
+        points = [point for point in (_numbers(point, numeric) for point in points) if point]
+        points = _thinned(points)
+    xs, ys = [point[0] for point in points], [point[1] for point in points]
+    labels = str(settings.get("x_label") or x or "step"), str(settings.get("y_label") or y)
+    diagonal = kind == "line" and any(word in name.lower() for word in ("roc", "calibration"))
+    return Curve(str(settings.get("title") or name), kind, *labels, xs, ys, diagonal) if points else None
+
+
+def _numbers(point: tuple[Any, Any], which: tuple[str, ...]) -> tuple[Any, Any] | None:
+    x, y = point
+    try:
+        found = (float(x) if "x" in which else str(x), float(y) if "y" in which else str(y))
+    except (TypeError, ValueError):
+        return None
+    return found if all(isinstance(one, str) or abs(one) < float("inf") for one in found) else None
+
+
+def _thinned(points: list[Any]) -> list[Any]:
+    step = -(-len(points) // MOST_POINTS) or 1
+    return points[::step]
+
+
+# ---- of the predictions ----
+
+
+def _of_predictions(path: Path, settings: Predictions) -> list[Curve]:
+    from mlops_kit import rows
+
+    try:
+        table = rows.read(path).to_pydict()
+        if settings.task == "regression":
+            return [_residuals(table[settings.actual], table[settings.prediction])]
+        if settings.task == "multiclass":
+            actual, said = (list(map(str, table[name])) for name in (settings.actual, settings.prediction))
+            return [Curve("Confusion", "confusion", "actual", "predicted", actual, said)]
+        positive = [str(one) == str(settings.positive) for one in table[settings.actual]]
+        return _binary(positive, table[settings.probability])
+    except (KitError, KeyError, TypeError, ValueError):
+        return []
+
+
+def _residuals(actual: list[float], predicted: list[float]) -> Curve:
+    points = _thinned([(p, a - p) for a, p in zip(actual, predicted, strict=True)])
+    xs, ys = [point[0] for point in points], [point[1] for point in points]
+    return Curve("Residuals", "scatter", "predicted", "residual", xs, ys)
+
+
+def _binary(positive: list[bool], score: list[float]) -> list[Curve]:
+    """ROC, precision and recall, calibration in ten bins of equal size."""
+    import numpy as np
+
+    truth, scores = np.asarray(positive, dtype=float), np.asarray(score, dtype=float)
+    if not 0 < truth.sum() < len(truth) or not np.isfinite(scores).all():
+        return []
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)  # of equal scores
+    hits = np.cumsum(truth[order])[last]
+    recall, false = hits / truth.sum(), (last + 1 - hits) / (1 - truth).sum()
+    precision = hits / (last + 1)
+    bins = np.array_split(order[::-1], min(10, len(order)))
+    said, seen = ([float(values[one].mean()) for one in bins] for values in (scores, truth))
+    return [
+        Curve(
+            "ROC",
+            "line",
+            "false positive rate",
+            "true positive rate",
+            *_from((0.0, 0.0), false, recall),
+            True,
+        ),
+        Curve(
+            "Precision and recall",
+            "line",
+            "recall",
+            "precision",
+            *_from((0.0, float(precision[0])), recall, precision),
+        ),
+        Curve("Calibration", "line", "predicted", "actual", said, seen, True),
+    ]
+
+
+def _from(start: tuple[float, float], x: "Floats", y: "Floats") -> tuple[list[float], list[float]]:
+    points = [start, *_thinned(list(zip(x.tolist(), y.tolist(), strict=True)))]
+    return [point[0] for point in points], [point[1] for point in points]

@@ -1,0 +1,192 @@
+"""The report as one HTML file that needs nothing else: no script, no request, dark and light."""
+
+import re
+from dataclasses import replace
+from html import escape
+from itertools import zip_longest
+
+from mlops_kit import plots
+from mlops_kit.card import count, interval
+from mlops_kit.description import judgement, opening, sections
+from mlops_kit.gates import GateResult
+from mlops_kit.markup import JOINER, number, one_line
+from mlops_kit.metrics import Figure
+from mlops_kit.report import Report
+from mlops_kit.summary import by_column
+
+MOST_SLICES, MOST_HISTORY = 25, 4
+WORDS = {"pass": "pass", "fail": "fail", "unknown": "can't tell"}
+STYLE = """
+:root { color-scheme: light dark; --paper: #fff; --ink: #1c2024; --quiet: #6b7280; --line: #e3e6ea;
+  --accent: #1f6feb; --area: #1f6feb2e; --pass: #1a7f37; --fail: #cf222e; --unknown: #9a6700; }
+@media (prefers-color-scheme: dark) { :root { --paper: #0f1318; --ink: #e6e9ee; --quiet: #98a2b0; --line: #2b323b;
+  --accent: #6cb0ff; --area: #6cb0ff33; --pass: #57c26f; --fail: #ff7b72; --unknown: #e0b341; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 72rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
+  font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .25rem; } h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; }
+h3 { font-size: 1rem; margin: 0 0 .25rem; font-weight: 600; }
+.quiet { color: var(--quiet); margin: .25rem 0; } .wide { overflow-x: auto; }
+.pass { color: var(--pass); } .fail { color: var(--fail); } .unknown { color: var(--unknown); }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .35rem 1rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+th { color: var(--quiet); font-weight: 500; } .n { text-align: right; white-space: nowrap; }
+td:first-child { white-space: nowrap; } td:last-child:not(.n):not(:first-child) { min-width: 11rem; }
+code { font: .9em ui-monospace, monospace; }
+ul { margin: .25rem 0 1rem; padding-left: 1.2rem; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 1.5rem 2rem; }
+figure { margin: 0; } svg { display: block; width: 100%; height: auto; max-width: 34rem; }
+svg text { font-family: system-ui, sans-serif; }
+"""
+# Nothing is loaded and nothing runs, whatever a slice's name or a commit's subject holds.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def html(report: Report) -> str:
+    sections = [
+        ("Gates", _gates(report)),
+        ("Metrics", _metrics(report)),
+        ("Over the versions", _history(report)),
+        ("What changed", _changes(report)),
+        ("Plots", _plots(report)),
+        ("Slices", _slices(report)),
+        ("Training", _training(report)),
+    ]
+    body = "\n".join(f"<section><h2>{name}</h2>\n{text}</section>" for name, text in sections if text)
+    title = f"{report.model}: {report.verdict_in_words}"
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{_head(report)}\n{body}\n"
+        "</body>\n</html>\n"
+    )
+
+
+def _text(text: object, limit: int = 400) -> str:
+    return escape(one_line(text, limit))
+
+
+def _code(text: object) -> str:
+    return f"<code>{_text(text, 200)}</code>"
+
+
+def _table(head: list[str], rows: list[list[str]], numbers: tuple[int, ...] = ()) -> str:
+    """Cells are HTML already."""
+
+    def line(cells: list[str], tag: str) -> str:
+        marked = (
+            f"<{tag}{' class=n' if at in numbers else ''}>{cell}</{tag}>" for at, cell in enumerate(cells)
+        )
+        return f"<tr>{''.join(marked)}</tr>"
+
+    body = "\n".join(line(row, "td") for row in rows)
+    return f"<div class=wide><table><thead>{line(head, 'th')}</thead>\n<tbody>{body}</tbody></table></div>"
+
+
+def _head(report: Report) -> str:
+    status = {True: "pass", False: "fail", None: "unknown"}[report.is_open]
+    lines = [f"<h1>{_text(report.model)}: <span class={status}>{_text(report.verdict_in_words)}</span></h1>"]
+    if report.training:
+        lines.append(f"<p><strong>{_text(report.training.heading)}</strong></p>")
+    made = (
+        f"Commit {_code(report.now.code.commit[:12])}, {_text(report.now.created[:16].replace('T', ' '))} UTC"
+    )
+    link = f', <a href="{escape(report.link)}">the run and its logs</a>' if report.link else ""
+    return "\n".join([*lines, f"<p class=quiet>{made}{link}</p>"])
+
+
+def _gates(report: Report) -> str:
+    results = report.verdict.results if report.verdict else []
+    if not results:
+        return "<p>No gate was asked. <code>mlops-kit gate</code> asks those of mlops.yaml.</p>"
+    return _table(["gate", "result", "why"], [_gate(one) for one in results])
+
+
+def _gate(one: GateResult) -> list[str]:
+    status = one.status if one.status in WORDS else "unknown"
+    loosened = (
+        f" <strong class=fail>Loosened in this change: {_text(one.loosened)}</strong>" if one.loosened else ""
+    )
+    why = f"{_text(one.says)}{loosened}" + (f"<p class=quiet>{_text(one.because)}</p>" if one.because else "")
+    return [_code(one.name), f"<span class={status}>{WORDS[status]}</span>", why]
+
+
+def _metrics(report: Report) -> str:
+    figures = report.history[-1][1]
+    if report.before is None:
+        head = ["metric", "now", "interval", "rows"]
+        return _table(head, [[_code(name), *_figure(one)] for name, one in figures.items()], (1, 2, 3))
+    rows = []
+    for one in report.differences.metrics:
+        before = number(one.before.value) if one.before else ""
+        difference = f"{one.difference:+.4g}" if one.difference else ""
+        verdict = judgement(one) if one.difference else "the same" if one.difference == 0 else ""
+        now, *range_and_rows = _figure(one.after) if one.after else ["", "", ""]
+        rows.append([_code(one.name), now, before, difference, _text(verdict), *range_and_rows])
+    head = ["metric", "now", _text(report.before.version), "difference", "", "interval", "rows"]
+    return _table(head, rows, (1, 2, 3, 5, 6))
+
+
+def _figure(one: Figure) -> list[str]:
+    return [number(one.value), interval(one), count(one)]
+
+
+def _history(report: Report) -> str:
+    """Of the first few metrics, where there is more than one version to compare."""
+    drawn = []
+    for name in list(report.history[-1][1])[:MOST_HISTORY]:
+        points = [(version, figures[name]) for version, figures in report.history if name in figures]
+        points = [point for point in points if point[1].is_number]
+        if len(points) > 1:
+            drawn.append(f"<figure>{plots.history(points, name)}</figure>")
+    return f"<div class=plots>{''.join(drawn)}</div>" if drawn else ""
+
+
+def _changes(report: Report) -> str:
+    """The description as it goes into the record, but for the metrics, which have their own table."""
+    others = replace(report.differences, metrics=[], slices=[])
+    said = [f"<p>{_prose(opening(report.differences))}</p>"]
+    for head, lines in sections(others).items():
+        items = "".join(f"<li>{_prose(line.strip().removeprefix('- '))}</li>" for line in lines)
+        said.append(f"<h3>{head}</h3><ul>{items}</ul>")
+    return "".join(said)
+
+
+def _prose(line: str) -> str:
+    """Of our own Markdown: code spans, and text that `plain` has made harmless as HTML too."""
+    parts = re.split(r"(`+)(.+?)\1(?!`)", line)
+    said = []
+    for text, _, name in zip_longest(parts[::3], parts[1::3], parts[2::3], fillvalue=""):
+        said.append(re.sub(r"\\(.)", r"\1", text).replace(JOINER, ""))
+        said.append(f"<code>{escape(name.strip())}</code>" if name else "")
+    return "".join(said)
+
+
+def _plots(report: Report) -> str:
+    drawn = [f"<figure><h3>{_text(one.title)}</h3>{plots.curve(one)}</figure>" for one in report.curves]
+    return f"<div class=plots>{''.join(drawn)}</div>" if drawn else ""
+
+
+def _slices(report: Report) -> str:
+    drawn = []
+    for group in by_column(report.slices):
+        judged = [(f"{one.value} ({one.n or 0:,})", one.figure) for one in group if one.figure]
+        few = len(group) - len(judged)
+        left = max(len(judged) - MOST_SLICES, 0)
+        notes = [f"{few} with too few rows to judge"] * bool(few) + [f"{left} better ones left out"] * bool(
+            left
+        )
+        said = f"<p class=quiet>{_text('; '.join(notes))}</p>" if notes else ""
+        plot = plots.intervals(judged[:MOST_SLICES], group[0].metric) if judged else ""
+        drawn.append(f"<figure><h3>{_text(group[0].column)}</h3>{said}{plot}</figure>")
+    return f"<div class=plots>{''.join(drawn)}</div>" if drawn else ""
+
+
+def _training(report: Report) -> str:
+    if report.training is None:
+        return ""
+    stages = [[_code(name), _text(said)] for name, said in report.training.stages.items()]
+    steps = [[_code(name), f"{seconds:.1f} s"] for name, seconds in report.steps.items()]
+    tables = [_table(["stage", ""], stages)] * bool(stages) + [_table(["step", "took"], steps)] * bool(steps)
+    return f"<p>Training took {report.training.seconds:.1f} s.</p>" + "".join(tables)

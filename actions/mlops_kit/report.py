@@ -1,0 +1,227 @@
+"""What a training gave, beside the version in use: the facts of the report, in whatever form it is shown."""
+
+import json
+import os
+from dataclasses import dataclass, fields
+from typing import Any
+
+from mlops_kit import events, metrics, record, versions
+from mlops_kit.contract import ChampionGate, Contract, SlicesGate
+from mlops_kit.curves import Curve, curves
+from mlops_kit.differences import LOWER, SLICES, Differences, between
+from mlops_kit.errors import KitError
+from mlops_kit.gates import GateResult, Verdict
+from mlops_kit.metrics import Figure
+from mlops_kit.record import Record
+from mlops_kit.repository import LOCK, Repository, parse_lock
+from mlops_kit.training import STATE, Training
+
+GATES = ".mlops/gates.json"
+SAMPLE_LOCK = ".mlops/sample.lock"  # what training on the sample gave
+MOST_VERSIONS = 12  # in the history
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A figure of the rows that have this value; without a figure there were too few."""
+
+    column: str
+    value: str
+    metric: str
+    figure: Figure | None
+    n: int | None
+
+
+@dataclass(frozen=True)
+class Report:
+    now: Record
+    before: Record | None
+    differences: Differences
+    verdict: Verdict | None  # None: the gates have not been run
+    training: Training | None  # None: trained without `mlops-kit train`
+    slices: list[Slice]  # of each column the worst first
+    curves: list[Curve]
+    history: list[tuple[str, dict[str, Figure]]]  # version and headline metrics, oldest first, this one last
+    steps: dict[str, float]  # seconds
+    link: str | None
+
+    @property
+    def model(self) -> str:
+        return self.now.model
+
+    @property
+    def is_open(self) -> bool | None:
+        """None: can't tell, because no gate has been asked."""
+        return self.verdict.is_open if self.verdict and self.verdict.results else None
+
+    @property
+    def verdict_in_words(self) -> str:
+        gates = {True: "gates open", False: "gates closed", None: "can't tell, no gate was asked"}[
+            self.is_open
+        ]
+        return f"{gates}; {self.compared}"
+
+    @property
+    def compared(self) -> str:
+        """Better, worse or can't tell, than which version."""
+        if self.before is None:
+            return "first version"
+        than = self.before.version
+        better = self.verdict.better if self.verdict else ""
+        if better in ("better", "worse"):
+            return f"{better} than {than}"
+        return f"the same as {than}" if better == "the same" else f"can't tell whether better than {than}"
+
+
+def build(repository: Repository, contract: Contract) -> Report:
+    """Reads the workspace and the version in use. Raises KitError where nothing was trained yet."""
+    training, verdict = _training(repository), _verdict(repository)
+    now = _draft(repository, contract, training, verdict)
+    before = _before(repository, contract, verdict)
+    return Report(
+        now=now,
+        before=before,
+        differences=between(before, now, repository),
+        verdict=verdict,
+        training=training,
+        slices=_slices(contract, now.metrics),
+        curves=curves(repository, contract.predictions),
+        history=[*_history(repository, contract.model), ("now", headline(now.metrics))],
+        steps=_steps(repository, training),
+        link=_link(),
+    )
+
+
+def headline(content: dict[str, Any]) -> dict[str, Figure]:
+    """The metrics that are not of a slice."""
+    return metrics.figures({key: value for key, value in content.items() if key != SLICES})
+
+
+# ---- the workspace ----
+
+
+def _training(repository: Repository) -> Training | None:
+    found: Training | None = _of(Training, repository.text(str(STATE)), str(STATE))
+    return found
+
+
+def _verdict(repository: Repository) -> Verdict | None:
+    found: Verdict | None = _of(Verdict, repository.text(GATES), GATES)
+    if found is None:
+        return None
+    results: list[Any] = [_known(GateResult, one) for one in found.results if isinstance(one, dict)]
+    return Verdict(results, found.measured, found.better, found.against)
+
+
+def _of(kind: Any, text: str | None, where: str) -> Any:
+    try:
+        return _known(kind, json.loads(text)) if text else None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise KitError(f"{where} cannot be understood: {error}", f"`rm {where}` and run it again.") from error
+
+
+def _known(kind: Any, content: dict[str, Any]) -> Any:
+    """Of a newer kit's file the fields that this one knows."""
+    names = {one.name for one in fields(kind)}
+    return kind(**{name: value for name, value in content.items() if name in names})
+
+
+def _draft(
+    repository: Repository, contract: Contract, training: Training | None, verdict: Verdict | None
+) -> Record:
+    """The record that the workspace would have if it were registered; without a version."""
+    on_sample = training is not None and training.on == "sample"
+    text = repository.text(SAMPLE_LOCK if on_sample else LOCK) or repository.text(LOCK)
+    if text is None:
+        raise KitError(f"{LOCK} is not there: nothing was trained yet.", "Run `mlops-kit train`.")
+    lock, commit = parse_lock(text), repository.commit()
+    environment = record.environment(repository, contract)
+    return Record(
+        model=contract.model,
+        version=None,
+        created=events.now(),
+        code=record.code(repository, lock, commit),
+        data=record.data(repository, lock, commit),
+        parameters=lock.params,
+        metrics=metrics.read_metrics(repository.root / contract.metrics),
+        environment=environment,
+        artifacts=record.artifacts(contract, lock),
+        trigger=record.Trigger(event="report", actor="", run=training.run if training else ""),
+        gates=[],
+        measured=verdict.measured if verdict else {},
+        identity=record.identity(repository, contract, lock, commit, environment.files),
+        description="",
+        since=None,
+    )
+
+
+def _steps(repository: Repository, training: Training | None) -> dict[str, float]:
+    """Seconds of each step of this run, by its events."""
+    text = repository.text(str(events.LOCAL / f"{training.run}.jsonl")) if training else None
+    ended = [event for event in events.read(text or "") if "seconds" in event]
+    return {str(event["stage"]): float(event["seconds"]) for event in ended}
+
+
+# ---- versions ----
+
+
+def _before(repository: Repository, contract: Contract, verdict: Verdict | None) -> Record | None:
+    """Of the version that the gates compared with; else of the one in use."""
+    model = contract.model
+    if verdict and verdict.against:
+        return _record(repository, versions.named(repository, model, verdict.against).tag)
+    asked = [gate.stage for gate in contract.gates.values() if isinstance(gate, ChampionGate)]
+    champion = versions.champion(repository, model, asked[0] if asked else "production")
+    return _record(repository, champion.tag) if champion else None
+
+
+def _record(repository: Repository, tag: str) -> Record | None:
+    """None for a tag that was not made by the kit."""
+    text = repository.show(tag, record.FILE)
+    return record.parse(text, f"{record.FILE} of {tag}") if text else None
+
+
+def _history(repository: Repository, model: str) -> list[tuple[str, dict[str, Figure]]]:
+    newest = versions.versions(repository, model)[-MOST_VERSIONS:]
+    found = [(version.name, _record(repository, version.tag)) for version in newest]
+    return [(name, headline(one.metrics)) for name, one in found if one]
+
+
+# ---- slices ----
+
+
+def _slices(contract: Contract, content: dict[str, Any]) -> list[Slice]:
+    """Of the columns that a gate watches by its metric; of others by the first one measured."""
+    gates = [gate for gate in contract.gates.values() if isinstance(gate, SlicesGate)]
+    watched = {gate.of: (gate.metric, gate.min_rows) for gate in gates}
+    paths = [f"{SLICES}.{column}" for column in content.get(SLICES) or {}]
+    found: list[Slice] = []
+    for path in dict.fromkeys([*watched, *paths]):
+        metric, least = watched.get(path, ("", 0))
+        values = metrics.at(content, path)
+        if isinstance(values, dict):
+            found += _of_column(path.removeprefix(f"{SLICES}."), values, metric or _first(values), least)
+    return found
+
+
+def _of_column(column: str, values: dict[str, Any], metric: str, least: int) -> list[Slice]:
+    found = []
+    for value, content in values.items():
+        inner = content if isinstance(content, dict) else {}
+        figure, n = metrics.figure(inner, metric), inner.get("n")
+        n = n if isinstance(n, int) else figure.n if figure else None
+        judged = figure if figure and figure.is_number and (n is None or n >= least) else None
+        found.append(Slice(column, str(value), metric, judged, n))
+    sign = -1 if metric.rpartition(".")[2] in LOWER else 1
+    return sorted(found, key=lambda one: (one.figure is None, sign * one.figure.value if one.figure else 0))
+
+
+def _first(values: dict[str, Any]) -> str:
+    measured = (metrics.figures(inner) for inner in values.values() if isinstance(inner, dict))
+    return next((name for figures in measured for name in figures), "")
+
+
+def _link() -> str | None:
+    run, slug = os.environ.get("GITHUB_RUN_ID"), os.environ.get("GITHUB_REPOSITORY")
+    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+    return f"{server}/{slug}/actions/runs/{run}" if run and slug else None
