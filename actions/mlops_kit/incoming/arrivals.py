@@ -1,0 +1,145 @@
+"""Data that lands as files in a folder or bucket."""
+
+import json
+from pathlib import Path
+
+from mlops_kit import commits
+from mlops_kit.errors import KitError
+from mlops_kit.incoming import checks
+from mlops_kit.incoming.before import kept
+from mlops_kit.incoming.outcome import DataRefused, NotYet, Outcome
+from mlops_kit.incoming.places import Landed, Place
+from mlops_kit.incoming.source import Nothing, Source
+from mlops_kit.repository import file_md5
+from mlops_kit.rows import PARQUET, TEXT
+
+INCOMING = Path(".mlops/incoming")
+
+
+def take(source: Source) -> Outcome:
+    """Moves the pointer to what landed, and pushes it.
+
+    Raises Nothing, NotYet or DataRefused with the workspace as it was.
+    """
+    place = Place(source.watch.folder or "", source.repository.root)
+    landed = place.files(source.watch.pattern)
+    if not landed:
+        raise Nothing(f"nothing has landed in {source.name}")
+    if source.watch.mode == "collect":
+        return _collect(source, place, landed)
+    return _replace(source, place, landed[-1])
+
+
+# ---- the newest file is the data ----
+
+
+def _replace(source: Source, place: Place, newest: Landed) -> Outcome:
+    was = source.entry
+    if Path(newest.name).suffix != Path(was.path).suffix and _is_table(was.path):
+        raise DataRefused(f"{newest.name} is another format than {was.path}")
+    file, md5 = _bring(source, place, newest, Path(was.path).suffix)
+    if md5 == was.md5:
+        raise Nothing(f"{newest.name} holds the same content again")
+    rows_before = checks.rows_now(source.repository, source.contract, was.path, was.md5)
+    counted = checks.accept(source.repository, source.contract, file, newest.name)
+    if not source.dry:
+        with kept(source.repository, source.watch.pointer, was.path) as before:
+            before.place(file, source.path)
+            source.dvc("commit", "--quiet", "--force", source.watch.pointer)
+            _is_what_came(source, md5)
+            source.not_waiting()
+            source.push()
+    says = f"new data: {newest.name}"
+    facts = (was.path, was.md5, md5, rows_before, counted)
+    return Outcome(source.watch.pointer, source.name, "found", says, *facts)
+
+
+def _is_what_came(source: Source, md5: str) -> None:
+    if source.entry.md5 != md5:
+        raise KitError(
+            f"DVC recorded {source.entry.md5} for data with the md5 {md5}; the pointer was put back."
+        )
+
+
+# ---- every new file is added ----
+
+
+def _collect(source: Source, place: Place, landed: list[Landed]) -> Outcome:
+    was = source.entry
+    if not was.md5.endswith(".dir"):
+        raise KitError(f"{source.watch.pointer} names a file, and `mode: collect` adds to a folder.")
+    known = _known(source)
+    new: dict[str, Path] = {}
+    counts: list[int | None] = []
+    for one in _candidates(source, landed, known):
+        file, md5 = _bring(source, place, one, Path(one.name).suffix)
+        if known.get(one.name) == md5 or (one.name not in known and md5 in known.values()):
+            continue  # the same content again
+        counts.append(checks.accept(source.repository, source.contract, file, one.name))
+        new[one.name] = file
+        known[one.name] = md5
+    if not new:
+        raise Nothing(f"{source.name} holds nothing that {was.path} does not have")
+    rows_before = checks.rows_now(source.repository, source.contract, was.path, was.md5)
+    if not source.dry:
+        _add(source, new)
+    names = ", ".join(new)
+    rows_after = _sum(rows_before, counts)
+    facts = (was.path, was.md5, source.entry.md5, rows_before, rows_after)
+    return Outcome(source.watch.pointer, source.name, "found", f"new data: {names}", *facts)
+
+
+def _known(source: Source) -> dict[str, str]:
+    """What the pointer's folder holds, by name; DVC reads the list without the files."""
+    listed = source.dvc("list", ".", source.entry.path, "--json", "--show-hash", "--recursive", "--dvc-only")
+    return {one["path"]: one.get("md5") or "" for one in json.loads(listed[listed.index("[") :])}
+
+
+def _candidates(source: Source, landed: list[Landed], known: dict[str, str]) -> list[Landed]:
+    """Names that are not known, and known ones that changed after the pointer was last committed."""
+    commits.deepen(source.repository)
+    said = source.repository.git("log", "-1", "--format=%ct", "--", source.watch.pointer).strip()
+    committed = float(said or 0)
+    return [one for one in landed if one.name not in known or (one.modified or 0) > committed]
+
+
+def _add(source: Source, new: dict[str, Path]) -> None:
+    """DVC adds to a folder of which nothing need be here."""
+    was_here = source.path.is_dir() and file_md5(source.path) == source.entry.md5
+    with kept(source.repository, source.watch.pointer, source.entry.path) as before:
+        for name, file in new.items():
+            before.place(file, source.path / name)
+        targets = [f"{source.entry.path}/{name}" for name in new]
+        source.dvc("add", "--quiet", *targets)
+        source.not_waiting()
+        source.push()
+        if not was_here:  # a training wants the whole folder
+            source.dvc("pull" if source.repository.remote else "checkout", "--quiet", source.watch.pointer)
+
+
+def _sum(before: int | None, added: list[int | None]) -> int | None:
+    known = [n for n in added if n is not None]
+    return None if before is None or len(known) < len(added) else before + sum(known)
+
+
+# ---- both ----
+
+
+def _bring(source: Source, place: Place, landed: Landed, suffix: str) -> tuple[Path, str]:
+    """The file, here, and its md5. Raises NotYet when it may still be written."""
+    if not landed.settled(source.watch.settle_seconds):
+        raise NotYet(
+            f"{landed.name} landed under {source.watch.settle_seconds:g} s ago: half-written, it waits"
+        )
+    to = source.repository.root / INCOMING / Path(landed.name).with_suffix(suffix)
+    md5 = place.fetch(landed, to)
+    again = place.again(landed)
+    if again is None:
+        raise DataRefused(f"{landed.name} vanished while it was read")
+    if again != landed or to.stat().st_size != landed.size:
+        raise NotYet(f"{landed.name} grew while it was read: half-written, it waits")
+    return to, md5
+
+
+def _is_table(path: str) -> bool:
+    return Path(path).suffix in (*PARQUET, *TEXT)

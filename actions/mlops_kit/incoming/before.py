@@ -1,0 +1,77 @@
+"""The workspace as it was, kept until the new data is accepted."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlops_kit.repository import Repository
+
+ASIDE = Path(".mlops/before")
+
+
+class Before:
+    """Pointer, data and .gitignore of one watch, to be put back."""
+
+    def __init__(self, repository: Repository, pointer: str, data: str) -> None:
+        self.data = repository.root / data
+        self.aside = repository.root / ASIDE / self.data.name
+        written = (repository.root / pointer, self.data.parent / ".gitignore")
+        self.texts = {file: file.read_bytes() if file.is_file() else None for file in written}
+        self.moved: dict[Path, Path] = {}  # where it was -> where it is kept
+        self.placed: list[Path] = []
+
+    def set_aside(self) -> None:
+        """DVC deletes the data when it cannot have the new."""
+        if self.data.exists() or self.data.is_symlink():
+            self._move(self.data, self.aside)
+
+    def place(self, file: Path, to: Path) -> None:
+        """Moves a file in; one of the same name is kept."""
+        if to.exists() or to.is_symlink():
+            self._move(to, self.aside.parent / f"{len(self.moved)}-{to.name}")
+        to.parent.mkdir(parents=True, exist_ok=True)
+        self.placed.append(to)
+        shutil.move(file, to)
+
+    def _move(self, file: Path, to: Path) -> None:
+        _remove(to)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        self.moved[file] = to
+        shutil.move(file, to)
+
+    def restore(self) -> None:
+        for file in self.placed:
+            _remove(file)
+        for file, kept in self.moved.items():
+            if kept.exists() or kept.is_symlink():
+                _remove(file)
+                shutil.move(kept, file)
+        for file, content in self.texts.items():
+            if content is None:
+                file.unlink(missing_ok=True)
+            elif not file.is_file() or file.read_bytes() != content:
+                file.write_bytes(content)
+
+    def forget(self) -> None:
+        for kept in self.moved.values():
+            _remove(kept)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def kept(repository: Repository, pointer: str, data: str) -> Iterator[Before]:
+    """Puts everything back when the block fails or is interrupted."""
+    before = Before(repository, pointer, data)
+    try:
+        yield before
+    except BaseException:
+        before.restore()
+        raise
+    before.forget()

@@ -1,0 +1,71 @@
+"""Is a file whole, are there rows, and does the project accept them? Asked before a pointer moves."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mlops_kit import rows, versions
+from mlops_kit.contract import Contract
+from mlops_kit.incoming.outcome import DataRefused
+from mlops_kit.processes import ProcessError, run, words
+from mlops_kit.repository import Repository
+
+
+def accept(repository: Repository, contract: Contract, path: Path, called: str) -> int | None:
+    """The rows of a file, or of a folder's files. Raises DataRefused when it must not be trained on."""
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    if not files or not any(file.stat().st_size for file in files):
+        raise DataRefused(f"{called} is empty")
+    for file in files:
+        _whole(file, called if file == path else f"{called}/{file.name}", contract)
+    counted = rows.count(path)
+    if counted == 0:
+        raise DataRefused(f"{called} has no rows")
+    validate(repository, contract, path, called)
+    return counted
+
+
+def _whole(path: Path, called: str, contract: Contract) -> None:
+    """Half a Parquet file lacks its end; half a CSV is seen by whoever reads every line."""
+    if path.suffix in rows.PARQUET and rows.count(path) is None:
+        raise DataRefused(f"{called} cannot be read as Parquet: half-written?")
+    if path.suffix in rows.TEXT and not contract.commands.validate_:
+        _every_line(path, called)
+
+
+def _every_line(path: Path, called: str) -> None:
+    from pyarrow import ArrowException, csv
+
+    separator = "\t" if path.suffix == ".tsv" else ","
+    parse = csv.ParseOptions(delimiter=separator, newlines_in_values=True)
+    try:
+        with csv.open_csv(path, parse_options=parse) as stream:
+            names = stream.schema.names
+        text = csv.ConvertOptions(column_types=dict.fromkeys(names, "string"))  # types are not our matter
+        with csv.open_csv(path, parse_options=parse, convert_options=text) as stream:
+            for _ in stream:
+                pass
+    except (OSError, ArrowException) as error:
+        raise DataRefused(f"{called} cannot be read as CSV (half-written?): {error}") from error
+
+
+def validate(repository: Repository, contract: Contract, path: Path, called: str) -> None:
+    """Runs the project's own validation on the file."""
+    if not contract.commands.validate_:
+        return
+    inside = path.relative_to(repository.root).as_posix()
+    try:
+        run([*words(contract.commands.validate_), inside], repository.root)
+    except ProcessError as error:
+        raise DataRefused(f"{called} is refused by the validation:\n{error.last_words()}") from error
+
+
+def rows_now(repository: Repository, contract: Contract, path: str, md5: str) -> int | None:
+    """Of the data that the pointer names: counted where it is here, else as the newest version recorded."""
+    here = repository.root / path
+    if here.exists():
+        return rows.count(here)
+    newest = versions.newest(repository, contract.model)
+    text = repository.show(newest.commit, "record.json") if newest else None
+    listed: list[dict[str, Any]] = json.loads(text).get("data", []) if text else []
+    return next((one.get("rows") for one in listed if one.get("md5") == md5), None)

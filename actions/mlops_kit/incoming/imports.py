@@ -1,0 +1,85 @@
+"""Data that `dvc import-url` brought: has its source changed?"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from mlops_kit.contract import parse_yaml
+from mlops_kit.incoming import checks
+from mlops_kit.incoming.before import kept
+from mlops_kit.incoming.outcome import DataRefused, NotYet, Outcome
+from mlops_kit.incoming.source import Nothing, Source
+from mlops_kit.processes import ProcessError
+
+
+def take(source: Source) -> Outcome:
+    """Moves the pointer to what the source holds now, and pushes it.
+
+    Raises Nothing, NotYet or DataRefused with the workspace as it was.
+    """
+    pointer, was, name = source.watch.pointer, source.entry, source.name
+    rows_before = checks.rows_now(source.repository, source.contract, was.path, was.md5)
+    recorded = _dependency(source)
+    with kept(source.repository, pointer, was.path) as before:
+        before.set_aside()
+        _update(source, "--no-download")
+        if _dependency(source) == recorded:
+            raise Nothing(f"{name} has not changed")
+        _settled(source)
+        _update(source)
+        now = source.entry
+        if now.md5 == was.md5:
+            raise Nothing(f"{name} holds the same content again")
+        source.not_waiting()
+        counted = checks.accept(source.repository, source.contract, source.path, name)
+        if source.dry:
+            raise _Tried(source.entry.md5, counted)
+        source.push()
+    return Outcome(
+        pointer, name, "found", f"new data from {name}", was.path, was.md5, now.md5, rows_before, counted
+    )
+
+
+class _Tried(Exception):
+    """A dry run that would have found: its md5 and rows; the workspace goes back."""
+
+    def __init__(self, md5: str, rows: int | None) -> None:
+        super().__init__(md5)
+        self.md5, self.rows = md5, rows
+
+
+def try_it(source: Source) -> Outcome:
+    """As `take`, and puts everything back."""
+    was, name = source.entry, source.name
+    try:
+        return take(source)
+    except _Tried as tried:
+        says = f"new data from {name} (dry run)"
+        facts = (was.path, was.md5, tried.md5, None, tried.rows)
+        return Outcome(source.watch.pointer, name, "found", says, *facts)
+
+
+def _dependency(source: Source) -> dict[str, Any]:
+    found: dict[str, Any] = parse_yaml(source.text, source.watch.pointer)["deps"][0]
+    return found
+
+
+def _update(source: Source, *options: str) -> None:
+    try:
+        source.dvc("update", *options, source.watch.pointer)
+    except ProcessError as error:
+        said = error.last_words(3)
+        gone = "does not exist" in said or "No such file" in said
+        what = "vanished" if gone else "cannot be read"
+        raise DataRefused(f"{source.name} {what}: {said}") from error
+
+
+def _settled(source: Source) -> None:
+    """A source on a disk may be in the middle of being written; an object of a bucket is whole."""
+    folder = (source.repository.root / source.watch.pointer).parent
+    file = Path(source.name.removeprefix("file://"))
+    file = file if file.is_absolute() else folder / file
+    files = [one for one in file.rglob("*") if one.is_file()] if file.is_dir() else [file]
+    ages = [time.time() - one.stat().st_mtime for one in files if one.exists()]
+    if ages and min(map(abs, ages)) < source.watch.settle_seconds:
+        raise NotYet(f"{source.name} changed {max(min(ages), 0):.0f} s ago: half-written, it waits")

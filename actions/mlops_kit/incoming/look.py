@@ -1,0 +1,164 @@
+"""One look for new data: every watch of mlops.yaml, events, alarms, delivery."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from mlops_kit import alarms, delivery, events
+from mlops_kit.alarms import Alarm
+from mlops_kit.contract import Contract
+from mlops_kit.delivery import Handover
+from mlops_kit.errors import KitError
+from mlops_kit.incoming import arrivals, imports
+from mlops_kit.incoming.outcome import DataRefused, NewData, NotYet, Outcome
+from mlops_kit.incoming.source import Nothing, Source
+from mlops_kit.repository import Repository
+
+Say = Callable[[str], None]
+Agree = Callable[[NewData], bool]
+
+
+def look(repository: Repository, contract: Contract, say: Say, *, dry: bool = False) -> NewData:
+    """Looks at every watch; what is found stands in the workspace afterwards, committed to nothing.
+
+    Raises KitError when something else than the data is wrong, with the workspace as it was.
+    """
+    _clean(repository, contract)
+    waiting = delivery.waiting(repository) if contract.new_data.watch else {}
+    outcomes = []
+    for watch in contract.new_data.watch:
+        say(f"look at {watch.folder or watch.pointer}")
+        outcomes.append(_one(Source(repository, contract, watch, waiting.get(watch.pointer), dry)))
+    found = [one for one in outcomes if one.status == "found"]
+    pointers = {} if dry else {one.pointer: repository.text(one.pointer) or "" for one in found}
+    return NewData(bool(found), outcomes, pointers)
+
+
+def look_and_leave(repository: Repository, contract: Contract, say: Say) -> NewData:
+    """Leaves pointers in the workspace and everything that needs a token in the hand-over."""
+    result = _recorded(repository, contract, say)
+    handover(result).write(repository.root)
+    return result
+
+
+def look_and_deliver(repository: Repository, contract: Contract, say: Say, agree: Agree) -> NewData:
+    """Brings what was found to main too, where whoever sits here agrees, and raises or clears alarms."""
+    result = _recorded(repository, contract, say)
+    wish = handover(result)
+    wish.write(repository.root)
+    if not result.found or not agree(result):
+        return NewData(result.found, result.outcomes, result.pointers, None, _alarms(repository, wish))
+    return _delivered(repository, contract, wish, result)
+
+
+def deliver_handover(repository: Repository, contract: Contract, path: Path) -> NewData:
+    """What `look_and_leave` left, perhaps on another machine. Runs no code of the project."""
+    wish = delivery.read_handover(path)
+    return _delivered(repository, contract, wish, NewData(bool(wish.pointers), [], wish.pointers))
+
+
+def handover(result: NewData) -> Handover:
+    bad = [_alarm(one) for one in result.refused]
+    good = {_alarm_name(one): one.says for one in result.outcomes if one.status in ("found", "nothing")}
+    ringing = {alarm.name for alarm in bad}
+    cleared = {name: says for name, says in good.items() if name not in ringing}
+    return Handover(result.pointers, _message(result), bad, cleared)
+
+
+def _delivered(repository: Repository, contract: Contract, wish: Handover, result: NewData) -> NewData:
+    told = _alarms(repository, wish)
+    pointers = {path: text.encode() for path, text in wish.pointers.items()}
+    done = delivery.deliver(repository, contract, pointers, wish.message) if pointers else None
+    return NewData(result.found, result.outcomes, result.pointers, done, told)
+
+
+def _clean(repository: Repository, contract: Contract) -> None:
+    watched = {watch.pointer for watch in contract.new_data.watch}
+    if changed := sorted(watched & set(repository.dirty())):
+        raise KitError(
+            f"{', '.join(changed)} has changes that are not committed.",
+            f"Deliver them: `mlops-kit watch-data --handover {delivery.HANDOVER}`; or `git restore` them.",
+        )
+
+
+def _recorded(repository: Repository, contract: Contract, say: Say) -> NewData:
+    journal = events.begin(repository)
+    with journal.stage("watch-data") as facts:
+        result = look(repository, contract, say)
+        for one in result.outcomes:
+            journal.emit(
+                *("watch-data", one.status),
+                pointer=one.pointer,
+                source=one.source,
+                says=one.says,
+                rows_before=one.rows_before,
+                rows_after=one.rows_after,
+            )
+        facts |= {"found": result.found, "status": "refused" if result.refused else "end"}
+    return result
+
+
+def _one(source: Source) -> Outcome:
+    pointer, was = source.watch.pointer, source.entry
+    name = source.name
+    try:
+        if source.watch.folder:
+            return arrivals.take(source)
+        return imports.try_it(source) if source.dry else imports.take(source)
+    except Nothing as nothing:
+        return Outcome(pointer, name, "nothing", str(nothing), was.path, was.md5)
+    except NotYet as error:
+        return Outcome(pointer, name, "waits", error.what, was.path, was.md5)
+    except DataRefused as error:
+        return Outcome(pointer, name, "refused", error.what, was.path, was.md5)
+    finally:
+        shutil.rmtree(source.repository.root / arrivals.INCOMING, ignore_errors=True)
+
+
+def _alarms(repository: Repository, wish: Handover) -> list[str]:
+    told = [f"{alarm.title}: {alarms.ring(repository, alarm)}" for alarm in wish.alarms]
+    for name, why in wish.cleared.items():
+        if was := alarms.clear(repository, name, f"It is over: {why}."):
+            told.append(f"cleared: {was}")
+    return told
+
+
+def _alarm_name(outcome: Outcome) -> str:
+    return f"new-data-{outcome.pointer}"
+
+
+def _alarm(outcome: Outcome) -> Alarm:
+    text = (
+        f"New data for `{outcome.data}` from `{outcome.source}` was refused, and nothing was trained:\n\n"
+        f"> {outcome.says.replace(chr(10), chr(10) + '> ')}\n\n"
+        f"The pointer `{outcome.pointer}` and production are as before. "
+        "Once the source is mended, the next look takes it and closes this issue; "
+        "`mlops-kit watch-data --dry-run` looks now."
+    )
+    return Alarm(_alarm_name(outcome), f"New data for {outcome.data} is refused", text)
+
+
+def _message(result: NewData) -> str:
+    found = [one for one in result.outcomes if one.status == "found"]
+    if not found:
+        return ""
+    lines = [f"{one.data}: {one.says}{_counted(one)}" for one in found]
+    return f"Take new data for {', '.join(one.data for one in found)}\n\n" + "\n".join(lines) + "\n"
+
+
+def _counted(outcome: Outcome) -> str:
+    if outcome.rows_after is None:
+        return ""
+    was = "" if outcome.rows_before is None else f"{outcome.rows_before:,} -> "
+    return f" ({was}{outcome.rows_after:,} rows)"
+
+
+def in_words(result: NewData) -> str:
+    lines = [f"{one.line}{_counted(one)}" for one in result.outcomes] or (
+        [] if result.delivered else ["Nothing is watched: mlops.yaml has no new_data.watch."]
+    )
+    if result.delivered:
+        lines.append(result.delivered.says)
+    elif result.pointers:
+        lines.append(f"Not delivered: {', '.join(result.pointers)} changed here; see {delivery.HANDOVER}.")
+    return "\n".join(lines)

@@ -1,0 +1,49 @@
+"""What a look for new data ends with."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mlops_kit.delivery import Delivered
+from mlops_kit.errors import KitError
+
+Status = Literal["found", "nothing", "waits", "refused"]
+
+
+class DataRefused(KitError):
+    """The new data must not be trained on: the reason, in a sentence."""
+
+
+class NotYet(KitError):
+    """A file that may still be written; the next look decides."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one `new_data.watch`."""
+
+    pointer: str
+    source: str
+    status: Status
+    says: str
+    data: str = ""  # path of the data in the repository
+    md5_before: str = ""
+    md5_after: str = ""
+    rows_before: int | None = None  # None where the data is not here to be counted
+    rows_after: int | None = None
+
+    @property
+    def line(self) -> str:
+        return f"{self.pointer}: {self.says}"
+
+
+@dataclass(frozen=True)
+class NewData:
+    found: bool
+    outcomes: list[Outcome]
+    pointers: dict[str, str] = field(default_factory=dict)  # path -> text, of what was found
+    delivered: Delivered | None = None
+    alarms: list[str] = field(default_factory=list)  # where each stands, or why it does not
+
+    @property
+    def refused(self) -> list[Outcome]:
+        return [one for one in self.outcomes if one.status == "refused"]

@@ -1,0 +1,109 @@
+"""Folders and buckets where files land, through one interface."""
+
+import hashlib
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from mlops_kit.incoming.outcome import DataRefused
+
+# pyarrow, which reads the tables anyway, holds clients of these; nothing else need be installed.
+ARROW = ("s3://", "gs://", "gcs://", "abfs://", "abfss://")
+SKIPPED = (".", "_")  # how writers call what is not finished
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A file as a look saw it; `modified` in seconds since 1970, None where the place does not say."""
+
+    path: str
+    name: str  # from the folder
+    size: int
+    modified: float | None
+
+    def settled(self, seconds: float) -> bool:
+        """Was it left alone for so long? A clock that is ahead counts like one behind."""
+        return self.modified is None or abs(time.time() - self.modified) >= seconds
+
+
+class Place:
+    """A folder of any kind. What goes wrong with it refuses the data, naming it."""
+
+    def __init__(self, folder: str, root: Path) -> None:
+        self.folder = folder
+        self.root = root
+        try:
+            self.system, self.path = _open(folder, root)
+        except (ImportError, ValueError, OSError) as error:
+            raise DataRefused(f"{folder} cannot be opened: {error}") from error
+
+    def files(self, pattern: str) -> list[Landed]:
+        """Oldest first. Raises DataRefused when the folder is not there or cannot be read."""
+        try:
+            if not self.system.exists(self.path):
+                raise DataRefused(f"{self.folder} is not there: its data vanished, or it is misspelt")
+            listed = self.system.find(self.path, detail=True)
+        except OSError as error:
+            raise DataRefused(f"{self.folder} cannot be read: {error}") from error
+        found = [self._landed(path, facts) for path, facts in listed.items()]
+        wanted = [one for one in found if _matches(one.name, pattern)]
+        return sorted(wanted, key=lambda one: (one.modified or 0, one.name))
+
+    def _landed(self, path: str, facts: dict[str, Any]) -> Landed:
+        name = path.removeprefix(self.path.rstrip("/")).lstrip("/")
+        return Landed(path, name, int(facts.get("size") or 0), _moment(facts))
+
+    def fetch(self, landed: Landed, to: Path) -> str:
+        """Brings the file and gives its md5. Raises DataRefused when it vanished meanwhile."""
+        to.parent.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.md5(usedforsecurity=False)
+        try:
+            with self.system.open(landed.path, "rb") as source, to.open("wb") as target:
+                while block := source.read(1 << 22):
+                    digest.update(block)
+                    target.write(block)
+        except FileNotFoundError as error:
+            raise DataRefused(f"{self.folder}: {landed.name} vanished while it was read") from error
+        except OSError as error:
+            raise DataRefused(f"{self.folder}: {landed.name} cannot be read: {error}") from error
+        return digest.hexdigest()
+
+    def again(self, landed: Landed) -> Landed | None:
+        """A second look at the file; None when it is gone."""
+        try:
+            self.system.invalidate_cache()
+            return self._landed(landed.path, self.system.info(landed.path))
+        except FileNotFoundError:
+            return None
+
+
+def _open(folder: str, root: Path) -> tuple[Any, str]:
+    if folder.startswith(ARROW):
+        from fsspec.implementations.arrow import ArrowFSWrapper
+        from pyarrow.fs import FileSystem
+
+        address = folder.replace("gcs://", "gs://", 1)
+        system, path = FileSystem.from_uri(address)  # AWS_ENDPOINT_URL and the like: from the environment
+        return ArrowFSWrapper(system), path
+    from fsspec.core import url_to_fs
+
+    system, path = url_to_fs(folder if "://" in folder else str(root / Path(folder).expanduser()))
+    return system, str(path)
+
+
+def _moment(facts: dict[str, Any]) -> float | None:
+    """Systems call it differently, and some give a date and some a number."""
+    value = next((facts[key] for key in ("mtime", "LastModified", "last_modified") if facts.get(key)), None)
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _matches(name: str, pattern: str) -> bool:
+    base = name.rpartition("/")[2]
+    if not base or base.startswith(SKIPPED):
+        return False
+    return fnmatch(name if "/" in pattern else base, pattern)

@@ -1,0 +1,70 @@
+"""One `new_data.watch`, and what the pointer and DVC say about it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_kit.contract import Contract, Watch, parse_yaml
+from mlops_kit.errors import KitError
+from mlops_kit.processes import run, words
+from mlops_kit.repository import Entry, Repository, parse_pointer
+
+
+class Nothing(Exception):
+    """There is no new data: the reason, in a sentence."""
+
+
+@dataclass(frozen=True)
+class Source:
+    repository: Repository
+    contract: Contract
+    watch: Watch
+    waiting: str | None  # the pointer's text on mlops/data, where that is not on main yet
+    dry: bool = False
+
+    @property
+    def text(self) -> str:
+        """Of the pointer, as it is now. Raises KitError when there is none."""
+        text = self.repository.text(self.watch.pointer)
+        if text is None:
+            raise KitError(
+                f"{self.watch.pointer}, which mlops.yaml watches, is not there.",
+                "Make it with `dvc add` or `dvc import-url` first: it says where the data belongs.",
+            )
+        return text
+
+    @property
+    def entry(self) -> Entry:
+        entries = parse_pointer(self.text, self.watch.pointer)
+        if len(entries) != 1:
+            raise KitError(f"{self.watch.pointer} names {len(entries)} outputs; exactly one can be watched.")
+        return entries[0]
+
+    @property
+    def path(self) -> Path:
+        return self.repository.root / self.entry.path
+
+    @property
+    def name(self) -> str:
+        """Where the data comes from."""
+        if self.watch.folder:
+            return f"{self.watch.folder.rstrip('/')}/{self.watch.pattern}"
+        deps = parse_yaml(self.text, self.watch.pointer).get("deps") or []
+        if not deps:
+            raise KitError(
+                f"{self.watch.pointer} was not made by `dvc import-url`, so nothing says where its data comes from.",
+                "Name the folder where it lands: `folder:` in new_data.watch.",
+            )
+        return str(deps[0].get("path", ""))
+
+    def dvc(self, *arguments: str) -> str:
+        return run([*words(self.contract.commands.dvc), *arguments], self.repository.root)
+
+    def push(self) -> None:
+        """Before anybody can see the pointer, so that nobody finds it without its data."""
+        if self.repository.remote:
+            self.dvc("push", "--quiet", self.watch.pointer)
+
+    def not_waiting(self) -> None:
+        """Raises Nothing when a pull request brings this very data already."""
+        if self.waiting and parse_pointer(self.waiting, self.watch.pointer) == [self.entry]:
+            raise Nothing("the new data waits on the branch mlops/data to be merged")
