@@ -54,6 +54,15 @@ def must(command: Sequence[object], cwd: Path, **more: str) -> str:
     return done.stdout
 
 
+def exported(to: Path) -> Path:
+    """What is in Git or about to be, without Git: as a downloaded archive has it."""
+    for name in must(["git", "ls-files", "--cached", "--others", "--exclude-standard"], ROOT).splitlines():
+        if (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, to / name)
+    return to
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of this run share."""

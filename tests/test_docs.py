@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, must, run
+from tests.conftest import ROOT, exported, must, run
 
 
 def commands(page: Path) -> list[str]:
@@ -17,13 +17,7 @@ def commands(page: Path) -> list[str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What is in Git or about to be, without Git: as a downloaded archive has it."""
-    to = tmp_path / "mlops-new"
-    for name in must(["git", "ls-files", "--cached", "--others", "--exclude-standard"], ROOT).splitlines():
-        if (ROOT / name).is_file():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, to / name)
-    return to
+    return exported(tmp_path / "mlops-new")
 
 
 def test_the_first_command_of_the_readme_on_a_bare_system(checkout: Path) -> None:

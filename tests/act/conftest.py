@@ -1,0 +1,99 @@
+"""A forge, its API and remotes for each test; what takes long is made once for all workers."""
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.act.api import Api
+from tests.act.forge import Forge
+from tests.act.remotes import S3, Folder, Remote, S3Server, stock
+from tests.act.server import serving
+from tests.conftest import Once, exported, must
+
+Repository = Callable[..., Forge]
+
+
+@pytest.fixture(scope="session")
+def export(once: Once) -> Path:
+    """This project as an action's download has it: all of Git and what is about to be, no more."""
+    return once("export", exported)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    with S3Server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def trained_for_s3(mlops_new: Path, once: Once, s3_server: S3Server) -> Path:
+    """As `trained`, with what DVC needs for S3. Do not change it."""
+
+    def make(into: Path) -> None:
+        remote = S3(s3_server, "seed")
+        reach = remote.environment | {"AWS_ENDPOINT_URL": s3_server.url}
+        must([mlops_new, "flights", "--train", "--remote", remote.url], into, **reach)
+
+    return once("trained-for-s3", make) / "flights"
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with serving(Api()) as api:
+        yield api
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "storage")
+
+
+@pytest.fixture
+def s3(s3_server: S3Server) -> S3:
+    return S3(s3_server, f"bucket-{next(_BUCKETS)}")
+
+
+@pytest.fixture
+def empty_forge(tmp_path: Path, api: Api, export: Path) -> Forge:
+    """Of a repository without a commit."""
+    (tmp_path / "flights").mkdir()
+    return Forge(tmp_path / "forge", tmp_path / "flights", api, export)
+
+
+@pytest.fixture
+def forge(trained: Path, tmp_path: Path, api: Api, export: Path) -> Forge:
+    """Of the trained repository, without a DVC remote."""
+    return Forge(tmp_path / "forge", _copy(trained, tmp_path), api, export)
+
+
+@pytest.fixture
+def forge_with_folder(forge: Forge, folder: Folder) -> Forge:
+    """Data and model are in the remote, as after `dvc push`."""
+    return _connected(forge, folder)
+
+
+@pytest.fixture
+def forge_with_s3(trained_for_s3: Path, tmp_path: Path, api: Api, export: Path, s3: S3) -> Forge:
+    """Data and model are in the remote, as after `dvc push`."""
+    return _connected(Forge(tmp_path / "forge", _copy(trained_for_s3, tmp_path), api, export), s3)
+
+
+def _connected(forge: Forge, remote: Remote) -> Forge:
+    stock(remote, forge.work)
+    forge.environment |= remote.environment
+    forge.merge("Add a DVC remote", {".dvc/config": remote.config()})
+    return forge
+
+
+def _copy(repository: Path, into: Path) -> Path:
+    """With its own cache of DVC, and the original's environment."""
+    to = into / repository.name
+    shutil.copytree(repository, to, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
+    (to / ".venv").symlink_to(repository / ".venv")
+    return to
+
+
+_BUCKETS = itertools.count(1)
