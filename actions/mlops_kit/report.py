@@ -1,23 +1,18 @@
 """What a training gave, beside the version in use: the facts of the report, in whatever form it is shown."""
 
-import json
-import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit import events, metrics, record, versions
+from mlops_kit import events, gates, metrics, record, runner, training, versions
 from mlops_kit.contract import ChampionGate, Contract, SlicesGate
 from mlops_kit.curves import Curve, curves
 from mlops_kit.differences import LOWER, SLICES, Differences, between
-from mlops_kit.errors import KitError
-from mlops_kit.gates import GateResult, Verdict
+from mlops_kit.gates import Verdict
 from mlops_kit.metrics import Figure
 from mlops_kit.record import Record
-from mlops_kit.repository import LOCK, Repository, parse_lock
-from mlops_kit.training import STATE, Training
+from mlops_kit.repository import Repository
+from mlops_kit.training import Training
 
-GATES = ".mlops/gates.json"
-SAMPLE_LOCK = ".mlops/sample.lock"  # what training on the sample gave
 MOST_VERSIONS = 12  # in the history
 
 
@@ -75,20 +70,20 @@ class Report:
 
 def build(repository: Repository, contract: Contract) -> Report:
     """Reads the workspace and the version in use. Raises KitError where nothing was trained yet."""
-    training, verdict = _training(repository), _verdict(repository)
-    now = _draft(repository, contract, training, verdict)
+    last, verdict = training.load(repository), gates.load(repository)
+    now = record.draft(repository, contract, training.lock(repository), last.run if last else "", verdict)
     before = _before(repository, contract, verdict)
     return Report(
         now=now,
         before=before,
         differences=between(before, now, repository),
         verdict=verdict,
-        training=training,
+        training=last,
         slices=_slices(contract, now.metrics),
         curves=curves(repository, contract.predictions),
         history=[*_history(repository, contract.model), ("now", headline(now.metrics))],
-        steps=_steps(repository, training),
-        link=_link(),
+        steps=_steps(repository, last),
+        link=runner.run_url(),
     )
 
 
@@ -98,61 +93,6 @@ def headline(content: dict[str, Any]) -> dict[str, Figure]:
 
 
 # ---- the workspace ----
-
-
-def _training(repository: Repository) -> Training | None:
-    found: Training | None = _of(Training, repository.text(str(STATE)), str(STATE))
-    return found
-
-
-def _verdict(repository: Repository) -> Verdict | None:
-    found: Verdict | None = _of(Verdict, repository.text(GATES), GATES)
-    if found is None:
-        return None
-    results: list[Any] = [_known(GateResult, one) for one in found.results if isinstance(one, dict)]
-    return Verdict(results, found.measured, found.better, found.against)
-
-
-def _of(kind: Any, text: str | None, where: str) -> Any:
-    try:
-        return _known(kind, json.loads(text)) if text else None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise KitError(f"{where} cannot be understood: {error}", f"`rm {where}` and run it again.") from error
-
-
-def _known(kind: Any, content: dict[str, Any]) -> Any:
-    """Of a newer kit's file the fields that this one knows."""
-    names = {one.name for one in fields(kind)}
-    return kind(**{name: value for name, value in content.items() if name in names})
-
-
-def _draft(
-    repository: Repository, contract: Contract, training: Training | None, verdict: Verdict | None
-) -> Record:
-    """The record that the workspace would have if it were registered; without a version."""
-    on_sample = training is not None and training.on == "sample"
-    text = repository.text(SAMPLE_LOCK if on_sample else LOCK) or repository.text(LOCK)
-    if text is None:
-        raise KitError(f"{LOCK} is not there: nothing was trained yet.", "Run `mlops-kit train`.")
-    lock, commit = parse_lock(text), repository.commit()
-    environment = record.environment(repository, contract)
-    return Record(
-        model=contract.model,
-        version=None,
-        created=events.now(),
-        code=record.code(repository, lock, commit),
-        data=record.data(repository, lock, commit),
-        parameters=lock.params,
-        metrics=metrics.read_metrics(repository.root / contract.metrics),
-        environment=environment,
-        artifacts=record.artifacts(contract, lock),
-        trigger=record.Trigger(event="report", actor="", run=training.run if training else ""),
-        gates=[],
-        measured=verdict.measured if verdict else {},
-        identity=record.identity(repository, contract, lock, commit, environment.files),
-        description="",
-        since=None,
-    )
 
 
 def _steps(repository: Repository, training: Training | None) -> dict[str, float]:
@@ -219,9 +159,3 @@ def _of_column(column: str, values: dict[str, Any], metric: str, least: int) -> 
 def _first(values: dict[str, Any]) -> str:
     measured = (metrics.figures(inner) for inner in values.values() if isinstance(inner, dict))
     return next((name for figures in measured for name in figures), "")
-
-
-def _link() -> str | None:
-    run, slug = os.environ.get("GITHUB_RUN_ID"), os.environ.get("GITHUB_REPOSITORY")
-    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
-    return f"{server}/{slug}/actions/runs/{run}" if run and slug else None
