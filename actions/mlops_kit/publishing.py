@@ -39,6 +39,15 @@ def publish(report: Report, repository: Repository, out: Path, comment: str | No
     return Published(text, short, *files, facts, [note] if note else [])
 
 
+def comment_from(folder: Path, repository: Repository, model: str, comment: str) -> str:
+    """Comments with a report that is there already. Says what became of it."""
+    path = folder / "report.md"
+    if not path.is_file():
+        text = "Nothing was trained, so there is nothing to compare; the run's log says why."
+        return _comment(repository, model, text, comment)[1]
+    return _comment(repository, model, path.read_text(encoding="utf-8"), comment)[1]
+
+
 def _facts(report: Report) -> dict[str, Any]:
     return {
         "model": report.model,

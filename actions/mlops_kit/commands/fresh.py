@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mlops_kit import contract as contracts
-from mlops_kit import freshness, repository
+from mlops_kit import freshness, repository, runner
 from mlops_kit.cli import finish, json_option
 
 
@@ -25,4 +25,6 @@ def command(against: str, inform: bool, as_json: bool) -> None:
     may_be_stale = inform and contract.lock != "committed"
     content = {"fresh": result.is_fresh, **vars(result)}
     words = "\n".join(result.lines)
+    runner.output(fresh=result.is_fresh, stale=" ".join(result.stages))
+    runner.annotate("notice", words)
     finish(content if as_json else result, words, as_json, yes=result.is_fresh or may_be_stale)

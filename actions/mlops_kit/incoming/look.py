@@ -47,7 +47,7 @@ def look_and_deliver(repository: Repository, contract: Contract, say: Say, agree
     wish = handover(result)
     wish.write(repository.root)
     if not result.found or not agree(result):
-        return NewData(result.found, result.outcomes, result.pointers, None, _alarms(repository, wish))
+        return NewData(result.found, result.outcomes, result.pointers, None, tell(repository, wish))
     return _delivered(repository, contract, wish, result)
 
 
@@ -66,7 +66,7 @@ def handover(result: NewData) -> Handover:
 
 
 def _delivered(repository: Repository, contract: Contract, wish: Handover, result: NewData) -> NewData:
-    told = _alarms(repository, wish)
+    told = tell(repository, wish)
     pointers = {path: text.encode() for path, text in wish.pointers.items()}
     done = delivery.deliver(repository, contract, pointers, wish.message) if pointers else None
     return NewData(result.found, result.outcomes, result.pointers, done, told)
@@ -115,7 +115,8 @@ def _one(source: Source) -> Outcome:
         shutil.rmtree(source.repository.root / arrivals.INCOMING, ignore_errors=True)
 
 
-def _alarms(repository: Repository, wish: Handover) -> list[str]:
+def tell(repository: Repository, wish: Handover) -> list[str]:
+    """Raises and clears the alarms. Where each stands, or why it does not."""
     told = [f"{alarm.title}: {alarms.ring(repository, alarm)}" for alarm in wish.alarms]
     for name, why in wish.cleared.items():
         if was := alarms.clear(repository, name, f"It is over: {why}."):
