@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +56,8 @@ def _facts(report: Report) -> dict[str, Any]:
         "compared_with": report.before.version if report.before else None,
         "heading": report.training.heading if report.training else "",
         "metrics": {
-            one.name: {
-                "before": one.before,
-                "now": one.after,
-                "difference": one.difference,
-                "noise": one.noise,
-            }
+            one.name: asdict(one)
+            | {"difference": one.difference, "noise": one.noise, "is_noise": one.is_noise}
             for one in report.differences.metrics
         },
     }
