@@ -31,11 +31,12 @@ def regression(draw: Draw, n: int) -> Rows:
 
 def repeated(rows: Rows, times: list[int]) -> list[tuple[float, float, list[float]]]:
     """One row for each unit of weight: actual, prediction, and the probability of each class."""
-    found = []
+    shares = np.zeros(len(rows)) if rows.probability is None else rows.probability
+    if shares.ndim == 1:
+        shares = np.column_stack([1 - shares, shares])
+    found: list[tuple[float, float, list[float]]] = []
     for at, count in enumerate(times):
-        share = rows.probability[at] if rows.probability is not None else 0.0
-        shares = [1 - share, share] if np.ndim(share) == 0 else list(share)
-        found += [(float(rows.actual[at]), float(rows.prediction[at]), [float(one) for one in shares])] * count
+        found += [(float(rows.actual[at]), float(rows.prediction[at]), shares[at].tolist())] * count
     return found
 
 
@@ -43,11 +44,9 @@ def by_hand(metric: str, rows: list[tuple[float, float, list[float]]]) -> float:
     """The definition, row by row."""
     n, actual = len(rows), [row[0] for row in rows]
     middle = sum(actual) / n
-    squares = sum((a - p) ** 2 for a, p, _ in rows)
+    squares: float = sum((a - p) ** 2 for a, p, _ in rows)
     if metric == "roc_auc":
-        pairs = [
-            (yes[2][1], no[2][1]) for yes, no in product(rows, rows) if (yes[0], no[0]) == (1.0, 0.0)
-        ]
+        pairs = [(yes[2][1], no[2][1]) for yes, no in product(rows, rows) if (yes[0], no[0]) == (1.0, 0.0)]
         return sum((yes > no) + (yes == no) / 2 for yes, no in pairs) / len(pairs)
     if metric == "balanced_accuracy":
         shares = [[p == a for a, p, _ in rows if a == code] for code in sorted(set(actual))]
@@ -56,13 +55,12 @@ def by_hand(metric: str, rows: list[tuple[float, float, list[float]]]) -> float:
         two = len(rows[0][2]) == 2
         terms = [sum((s - (a == code)) ** 2 for code, s in enumerate(shares)) for a, _, shares in rows]
         return sum(terms) / n / (2 if two else 1)
-    return {
-        "accuracy": lambda: sum(a == p for a, p, _ in rows) / n,
-        "log_loss": lambda: -sum(math.log(shares[int(a)]) for a, _, shares in rows) / n,
-        "rmse": lambda: (squares / n) ** 0.5,
-        "mae": lambda: sum(abs(a - p) for a, p, _ in rows) / n,
-        "r2": lambda: 1 - squares / sum((a - middle) ** 2 for a in actual),
-    }[metric]()
+    if metric == "log_loss":
+        return -sum(math.log(shares[int(a)]) for a, _, shares in rows) / n
+    if metric == "r2":
+        return 1 - squares / sum((a - middle) ** 2 for a in actual)
+    right, off = sum(a == p for a, p, _ in rows), sum(abs(a - p) for a, p, _ in rows)
+    return {"accuracy": right / n, "rmse": math.sqrt(squares / n), "mae": off / n}[metric]
 
 
 CASES = [
