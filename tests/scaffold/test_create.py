@@ -32,6 +32,21 @@ def test_one_commit_and_a_clean_tree(mlops_new: Path, tmp_path: Path) -> None:
     assert inside(tmp_path) == ["my-project"]
 
 
+def test_git_is_started_a_few_times_and_not_for_every_file(mlops_new: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    git = tmp_path / "bin/git"
+    git.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/started\nexec {shutil.which("git")} "$@"\n')
+    git.chmod(0o755)
+    must([mlops_new, "my-project"], tmp_path, PATH=f"{git.parent}:{os.environ['PATH']}")
+    assert (tmp_path / "started").read_text().split() == ["var", "var", "clone", "init", "add", "commit"]
+
+
+def test_it_says_how_many_files_there_are(mlops_new: Path, tmp_path: Path) -> None:
+    said = must([mlops_new, "my-project"], tmp_path)
+    files = must(["git", "ls-files"], tmp_path / "my-project").splitlines()
+    assert f"my-project: {len(files)} files in one commit" in said
+
+
 def test_the_data_is_in_dvc_with_no_dvc_process(mlops_new: Path, tmp_path: Path) -> None:
     must([mlops_new, "my-project"], tmp_path)
     project = tmp_path / "my-project"
