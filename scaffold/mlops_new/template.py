@@ -5,6 +5,7 @@ GitHub. The wheel carries the same versions as a Git bundle. A source tree needs
 """
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -13,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_new import REPOSITORY
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import run
 
@@ -23,7 +23,7 @@ PARTS = ("copier.yml", "template")
 # Rendered once and never again (`_skip_if_exists` in copier.yml), with what they substitute.
 OWNERS = ("README.md", "pyproject.toml", "params.yaml", "dvc.yaml")
 STARTER_DATA = "data/flights.parquet"
-LEFT_BY_TOOLS = ("__pycache__", ".*_cache", ".venv", ".hypothesis")
+LEFT_BY_TOOLS = ("__pycache__", ".*_cache", ".venv*", ".hypothesis")
 
 # Nothing of the maker's: the same tree gives the same commit everywhere.
 ANONYMOUS = {
@@ -42,6 +42,14 @@ def tag() -> str:
     from importlib.metadata import version  # takes as long as everything else here
 
     return f"v{version('mlops-new')}"
+
+
+def repository(tree: Path) -> str:
+    """OWNER/NAME of the project that publishes the template, from the one place that names it."""
+    text = (tree / "copier.yml").read_text(encoding="utf-8")
+    found = re.search(r"^repository:.*?^  default: (\S+)$", text, re.MULTILINE | re.DOTALL)
+    assert found, "copier.yml names no repository"
+    return found[1]
 
 
 def _anonymous() -> dict[str, str]:
@@ -98,6 +106,7 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
             from copier.errors import CopierError
 
             unpacked.result()
+        address = repository(tree)
         try:
             with _copier_alone(Path(folder) / "settings.yml"):
                 copier.run_copy(
@@ -107,7 +116,7 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
             raise MlopsNewError(str(error)) from error
     recorded = into / ".copier-answers.yml"
     text = recorded.read_text(encoding="utf-8")
-    origin = f"_commit: {tag()}\n_src_path: gh:{REPOSITORY}"
+    origin = f"_commit: {tag()}\n_src_path: gh:{address}"
     recorded.write_text(text.replace(f"_src_path: {tree}", origin), encoding="utf-8", newline="\n")
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_new import REPOSITORY
+from mlops_new.template import SOURCE, repository
 
 from tests.act import workflows
 
+OURS = repository(SOURCE)
 STUBS = {
     name: Path(__file__).parent / "stubs" / folder
     for name, folder in {
@@ -53,12 +54,12 @@ def _folder(file: Path, step: dict[str, Any], export: Path) -> dict[str, Path]:
     if name == "actions/checkout":
         _check_inputs(file, step, {"fetch-depth", "fetch-tags", "path", "persist-credentials", "token"})
         return {}
-    if name == REPOSITORY and not (export / path / "action.yml").is_file():
+    if name == OURS and not (export / path / "action.yml").is_file():
         raise NoSuchAction(f"{file.name} uses {used}: there is no {path}/action.yml in this project")
-    if name != REPOSITORY and used not in STUBS:
+    if name != OURS and used not in STUBS:
         raise NoSuchAction(f"{file.name} uses {used}: it has no stub in {Path(__file__).parent / 'stubs'}")
     _check_inputs(file, step, set(_action(step, Path(), export).get("inputs") or {}))
-    return {f"{name}@{ref}": export if name == REPOSITORY else STUBS[used]}
+    return {f"{name}@{ref}": export if name == OURS else STUBS[used]}
 
 
 def declared_outputs(clone: Path, files: Iterable[Path], export: Path) -> dict[tuple[str, str], set[str]]:
@@ -79,7 +80,7 @@ def _action(step: dict[str, Any], clone: Path, export: Path) -> dict[str, Any]:
     used = str(step["uses"]).partition("@")[0]
     if used.startswith("./"):
         return workflows.read(clone / used / "action.yml")
-    own = export / used.removeprefix(f"{REPOSITORY}/")
+    own = export / used.removeprefix(f"{OURS}/")
     return workflows.read(STUBS.get(used, own) / "action.yml")
 
 

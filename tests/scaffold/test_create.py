@@ -11,7 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 import yaml
-from mlops_new import REPOSITORY
+from mlops_new.template import SOURCE, repository
 
 from tests.conftest import ROOT, must, run
 
@@ -69,7 +69,7 @@ def test_dvc_reads_what_we_wrote_for_it(flights: Path) -> None:
 def test_another_machine_can_update_it(mlops_new: Path, tmp_path: Path) -> None:
     must([mlops_new, "my-project"], tmp_path)
     answers = yaml.safe_load((tmp_path / "my-project/.copier-answers.yml").read_text())
-    assert answers["_src_path"] == f"gh:{REPOSITORY}"
+    assert answers["_src_path"] == f"gh:{repository(SOURCE)}"
     assert answers["_commit"] == "v0.1.0"
     assert str(tmp_path) not in json.dumps(answers)
 
