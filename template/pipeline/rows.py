@@ -20,8 +20,8 @@ def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
     """The file's rows with the schema's types and `ROW`, their position from 0, as last column.
 
     `prepared`: a `ROW` that the file has, because `prepare` wrote it, stays. Ignored columns are
-    left out; columns that the schema does not know stay and `checks.check` names them. Raises DataError for a file that cannot be read and for values that
-    are not of their column's type.
+    left out; columns that the schema does not know stay and `checks.check` names them. Raises
+    DataError for a file that cannot be read and for values that are not of their column's type.
     """
     if not path.is_file():
         raise DataError(f"{path} is not there; `uv run dvc pull` brings data that DVC tracks")
@@ -38,7 +38,7 @@ def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
     position = pl.col(ROW) if named else pl.int_range(len(frame), dtype=pl.Int64).alias(ROW)
     unused = [name for name in schema.columns if name not in schema.used]
     decimal = schema.file.get("decimal", ".")
-    typed = frame.drop(unused, strict=False).with_columns(
+    rows = frame.drop(unused, strict=False).with_columns(
         *(
             typed(frame[name], column, decimal, path)
             for name, column in schema.used.items()
@@ -46,7 +46,7 @@ def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
         ),
         position,
     )
-    return typed.select(pl.exclude(ROW), ROW)
+    return rows.select(pl.exclude(ROW), ROW)
 
 
 def raw(
