@@ -1,6 +1,5 @@
 """The three ways to a version: all of it here, or handed from the job that trains to the job that may write."""
 
-import json
 from pathlib import Path
 
 from mlops_kit import delivery, events, freshness, gates, handover, hooks, record, registration, training
@@ -14,8 +13,6 @@ from mlops_kit.processes import run, words
 from mlops_kit.registration import OWN, Registered
 from mlops_kit.repository import Lock, Repository
 from mlops_kit.training import Training
-
-NEW_DATA = Path(".mlops/new-data.json")  # pointers that `watch-data --no-deliver` changed
 
 
 def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Registered:
@@ -36,6 +33,9 @@ def hand_over(repository: Repository, contract: Contract, say: Say) -> Registere
     journal = events.go_on(repository)
     folder = repository.root / handover.FOLDER
     folder.mkdir(exist_ok=True)
+    new_data = repository.root / delivery.HANDOVER
+    if new_data.is_file():
+        (folder / new_data.name).write_bytes(new_data.read_bytes())
     try:
         with journal.stage("hand-over") as found:
             done = _hand_over(repository, contract, folder, journal, say)
@@ -88,6 +88,7 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
 
 
 def _take_over(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
+    new_data = _new_data(repository, folder, say)
     say("Checking what was handed over")
     handed = handover.read(repository, contract, folder)
     if handed is None:
@@ -96,9 +97,18 @@ def _take_over(repository: Repository, contract: Contract, folder: Path, bump: s
     if handed.pointers:
         say(f"Bringing {', '.join(handed.pointers)} to main")
         content = {path: text.encode() for path, text in handed.pointers.items()}
-        parent = delivery.deliver(repository, contract, content, "New data").commit
+        parent = delivery.deliver(repository, contract, content, new_data.message or "Take new data").commit
     (repository.root / contract.metrics).write_bytes(handed.metrics)
     return _finish(repository, contract, handed, parent, bump, say)
+
+
+def _new_data(repository: Repository, folder: Path, say: Say) -> delivery.Handover:
+    """What the look for new data left, with its alarms raised and closed: the first job may not."""
+    path = folder / delivery.HANDOVER.name
+    found = delivery.read_handover(path) if path.is_file() else delivery.Handover()
+    for told in delivery.tell(repository, found):
+        say(told)
+    return found
 
 
 def _gather(repository: Repository, contract: Contract, journal: Journal, say: Say) -> Handover:
@@ -120,9 +130,8 @@ def _gather(repository: Repository, contract: Contract, journal: Journal, say: S
 
 
 def new_pointers(repository: Repository) -> dict[str, str]:
-    text = repository.text(str(NEW_DATA))
-    paths = json.loads(text) if text else []
-    return {path: repository.text(path) or "" for path in paths}
+    path = repository.root / delivery.HANDOVER
+    return delivery.read_handover(path).pointers if path.is_file() else {}
 
 
 def _refuse_dirty(repository: Repository, contract: Contract, pointers: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mlops_kit import contract as contracts
-from mlops_kit import freshness, repository
+from mlops_kit import freshness, repository, runner
 from mlops_kit.cli import finish, json_option
 
 
@@ -22,6 +22,8 @@ def command(against: str, inform: bool, as_json: bool) -> None:
     result = freshness.compared(here, contract, against)
     if result.note:
         click.echo(result.note, err=True)
+    runner.output(fresh=result.is_fresh, stale=" ".join(result.stages))
+    runner.summary("\n".join(f"- {line}" for line in result.lines))
     may_be_stale = inform and contract.lock != "committed"
     content = {"fresh": result.is_fresh, **vars(result)}
     words = "\n".join(result.lines)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from mlops_kit import contract as contracts
-from mlops_kit import repository
+from mlops_kit import repository, runner
 from mlops_kit.cli import finish, json_option, reporter
 from mlops_kit.incoming import look
 from mlops_kit.incoming.outcome import NewData
@@ -14,7 +14,11 @@ from mlops_kit.incoming.outcome import NewData
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Say what would be taken; change nothing.")
-@click.option("--no-deliver", is_flag=True, help="Leave the pointers here and in .mlops/new-data.json.")
+@click.option(
+    "--deliver/--no-deliver",
+    default=True,
+    help="Bring the pointers to main; or leave them here, for a job that may write.",
+)
 @click.option(
     "--handover",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -22,9 +26,9 @@ from mlops_kit.incoming.outcome import NewData
 )
 @click.option("--yes", is_flag=True, help="Deliver without asking.")
 @json_option
-def command(dry_run: bool, no_deliver: bool, handover: Path | None, yes: bool, as_json: bool) -> None:
+def command(dry_run: bool, deliver: bool, handover: Path | None, yes: bool, as_json: bool) -> None:
     """Look for new data, check it, and bring its pointer to main."""
-    if dry_run + no_deliver + (handover is not None) > 1:
+    if dry_run + (not deliver) + (handover is not None) > 1:
         raise click.UsageError("--dry-run, --no-deliver and --handover exclude each other.")
     here = repository.find(Path.cwd())
     contract = contracts.load(here.root)
@@ -32,17 +36,21 @@ def command(dry_run: bool, no_deliver: bool, handover: Path | None, yes: bool, a
         result = look.deliver_handover(here, contract, handover)
     elif dry_run:
         result = look.look(here, contract, reporter(), dry=True)
-    elif no_deliver:
+    elif not deliver:
         result = look.look_and_leave(here, contract, reporter())
     else:
         result = look.look_and_deliver(here, contract, reporter(), lambda found: yes or _agreed(found))
+    runner.output(found=result.found, paths=" ".join(result.pointers))
+    runner.summary(look.in_words(result))
+    for one in result.refused:
+        runner.annotate("error", one.line)
     for told in result.alarms:
         click.echo(told, err=True)
     finish(result, look.in_words(result), as_json, yes=not result.refused)
 
 
 def _agreed(found: NewData) -> bool:
-    if not sys.stdin.isatty():
+    if runner.on_runner() or not sys.stdin.isatty():
         return True
     click.echo(look.in_words(found), err=True)
     return click.confirm("Bring it to main?", default=True, err=True)
