@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
+
+if TYPE_CHECKING:
+    from mlops_kit.github import GitHub
+
+NOT = "not on GitHub"
 
 
 @dataclass(frozen=True)
@@ -20,26 +24,27 @@ class Alarm:
 
 def ring(repository: Repository, alarm: Alarm) -> str:
     """Raises or updates the issue. Says where it stands, or why it could not be raised."""
-    return _ask(
-        repository,
-        lambda hub, mark: hub.raise_alarm(mark(alarm.name), alarm.title, alarm.text).url,
-    )
+    return _ask(repository, alarm.name, lambda hub, mark: hub.raise_alarm(mark, alarm.title, alarm.text).url)
 
 
 def clear(repository: Repository, name: str, text: str) -> str:
     """Closes the issue where it is open. Says where it stood; empty when there was none."""
 
-    def closed(hub: Any, mark: Callable[[str], str]) -> str:
-        was = hub.clear_alarm(mark(name), text)
-        return str(was.url) if was else ""
+    def closed(hub: "GitHub", mark: str) -> str:
+        was = hub.clear_alarm(mark, text)
+        return was.url if was else ""
 
-    return _ask(repository, closed)
+    from mlops_kit import github
+
+    said = _ask(repository, name, closed)
+    return "" if said.startswith(NOT) and not github.token() else said  # without a token none was raised
 
 
-def _ask(repository: Repository, act: Callable[[Any, Callable[[str], str]], str]) -> str:
+def _ask(repository: Repository, name: str, act: Callable[["GitHub", str], str]) -> str:
     """An alarm that cannot be raised must not hide what it is about: the reason is the answer."""
-    github = import_module("mlops_kit.github")  # with its library only when it is needed
+    from mlops_kit import github
+
     try:
-        return act(github.connect(repository), lambda name: str(github.marker("alarm", name)))
+        return act(github.connect(repository), github.marker("alarm", name))
     except KitError as error:
-        return f"not on GitHub: {error.what}"
+        return f"{NOT}: {error.what}"

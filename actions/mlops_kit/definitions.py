@@ -36,6 +36,9 @@ class Change:
         always = [f"it says always_changed ({FILE})"] if now.get("always_changed") else []
         return [*always, *_differences(before, now), *self._interpolated(name)]
 
+    def gone(self, locked: str) -> bool:
+        return locked.partition("@")[0] not in self.now.stages
+
     def added(self, locked: Iterable[str]) -> list[str]:
         known = {name.partition("@")[0] for name in locked}
         return [name for name in self.now.stages if name not in known]

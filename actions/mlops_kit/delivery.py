@@ -3,11 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from mlops_kit import commits
+from mlops_kit import alarms, commits
 from mlops_kit.alarms import Alarm
 from mlops_kit.contract import Contract, parse_yaml
 from mlops_kit.errors import KitError
@@ -58,6 +57,15 @@ def read_handover(path: Path) -> Handover:
         return Handover(**content, alarms=alarms)
     except (OSError, ValueError, TypeError) as error:
         raise KitError(f"{path} is not a hand-over of new data: {error}") from error
+
+
+def tell(repository: Repository, handed: Handover) -> list[str]:
+    """Raises the alarms, closes those that are over, and says where each stands."""
+    told = [f"{alarm.title}: {alarms.ring(repository, alarm)}" for alarm in handed.alarms]
+    for name, why in handed.cleared.items():
+        if was := alarms.clear(repository, name, f"It is over: {why}."):
+            told.append(f"cleared: {was}")
+    return told
 
 
 def deliver(repository: Repository, contract: Contract, pointers: Pointers, message: str) -> Delivered:
@@ -179,11 +187,12 @@ def _same(repository: Repository, commit: str, pointers: Pointers) -> bool:
 
 def _ask_for_pull(repository: Repository, base: str, message: str) -> str:
     """Raises KitError that names the branch when GitHub cannot be asked: the data is not lost."""
-    github = import_module("mlops_kit.github")
+    from mlops_kit import github
+
     title, _, text = message.partition("\n")
     try:
         hub = github.connect(repository)
-        return str(hub.pull_request_in_place(BRANCH, base, title, text.strip() or title).url)
+        return hub.pull_request_in_place(BRANCH, base, title, text.strip() or title).url
     except KitError as error:
         raise KitError(
             f"New data stands on the branch {BRANCH}, but no pull request: {error.what}",

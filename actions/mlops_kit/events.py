@@ -60,7 +60,7 @@ class Journal:
     def stage(self, name: str, **facts: Any) -> Iterator[dict[str, Any]]:
         """Emits start, then end or failed with seconds; what is put into the mapping goes with the end."""
         begin = time.monotonic()
-        self.emit(name, "start", **facts)
+        self.emit(name, "start", pid=os.getpid(), **facts)
         found: dict[str, Any] = {}
         try:
             yield found
@@ -120,11 +120,17 @@ def publish(repository: Repository, run: str, lines: str) -> None:
 
     Raises KitError when it cannot be reached after retries.
     """
-    day = datetime.now(UTC)
-    files = {f"events/{day:%Y/%m}/{run}.jsonl": lines.encode()}
+    files = {published_as(run, lines): lines.encode()}
     if record := repository.text(f"{REJECTED}/{run}.json"):
         files[f"rejected/{run}.json"] = record.encode()
     commits.append(repository, BRANCH, files, f"Events of run {run}")
+
+
+def published_as(run: str, lines: str) -> str:
+    """By the month in which the run began, so that publishing again finds the same file."""
+    first = read(lines.partition("\n")[0])
+    day = datetime.fromisoformat(first[0]["at"]) if first else datetime.now(UTC)
+    return f"events/{day:%Y/%m}/{run}.jsonl"
 
 
 def read(lines: str) -> list[dict[str, Any]]:

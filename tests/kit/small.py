@@ -2,10 +2,9 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -188,13 +187,7 @@ class Hub:
 
 
 def github(monkeypatch: pytest.MonkeyPatch) -> Hub:
-    """Puts a stub in the place of the module that talks to GitHub."""
-    hub, module = Hub(), ModuleType("mlops_kit.github")
-    facts: Mapping[str, Callable[..., Any]] = {
-        "connect": lambda repository: hub,
-        "marker": lambda kind, name: f"{kind}:{name}",
-    }
-    for name, value in facts.items():
-        setattr(module, name, value)
-    monkeypatch.setitem(sys.modules, "mlops_kit.github", module)
+    """Puts a stub in the place of GitHub."""
+    hub = Hub()
+    monkeypatch.setattr("mlops_kit.github.connect", lambda repository: hub)
     return hub

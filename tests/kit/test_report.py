@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from mlops_kit import contract, curves, page, publishing, report, summary
 from mlops_kit.card import ON_NO_BRANCH, card
 from mlops_kit.cli import group
 from mlops_kit.errors import KitError
+from mlops_kit.metrics import Figure
 from mlops_kit.report import Report
 from mlops_kit.repository import Repository
 
@@ -111,7 +111,7 @@ def test_a_slice_below_the_gates_rows_is_not_judged(repository: Repository) -> N
 
 
 def test_the_bar_shows_value_and_interval() -> None:
-    bar = summary.bar(report.Figure(0.5, 0.25, 0.75), 0.0, 1.0)
+    bar = summary.bar(Figure(0.5, 0.25, 0.75), 0.0, 1.0)
     assert bar == "······──────●──────······"
 
 

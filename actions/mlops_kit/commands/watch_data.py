@@ -17,7 +17,7 @@ from mlops_kit.incoming.outcome import NewData
 @click.option(
     "--deliver/--no-deliver",
     default=True,
-    help="Bring the pointers to main, or leave them here and in .mlops/new-data.json.",
+    help="Bring the pointers to main; or leave them here, for a job that may write.",
 )
 @click.option(
     "--handover",
@@ -41,13 +41,16 @@ def command(dry_run: bool, deliver: bool, handover: Path | None, yes: bool, as_j
     else:
         result = look.look_and_deliver(here, contract, reporter(), lambda found: yes or _agreed(found))
     runner.output(found=result.found, paths=" ".join(result.pointers))
+    runner.summary(look.in_words(result))
+    for one in result.refused:
+        runner.annotate("error", one.line)
     for told in result.alarms:
         click.echo(told, err=True)
     finish(result, look.in_words(result), as_json, yes=not result.refused)
 
 
 def _agreed(found: NewData) -> bool:
-    if not sys.stdin.isatty():
+    if runner.on_runner() or not sys.stdin.isatty():
         return True
     click.echo(look.in_words(found), err=True)
     return click.confirm("Bring it to main?", default=True, err=True)

@@ -1,0 +1,82 @@
+"""Garbage collection that keeps what any version or branch needs.
+
+`dvc gc --workspace --cloud` alone would delete the versions' models: no branch has their locks.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from mlops_kit import commits
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.processes import run, words
+from mlops_kit.repository import Repository
+
+HELD = "refs/tags/mlops-kit-gc/"  # tags for a moment: DVC looks at tags and at this clone's branches only
+
+
+@dataclass(frozen=True)
+class Collected:
+    removed: bool
+    said: str  # DVC's own words about what goes, or went
+    tags: int
+    branches: int
+
+    @property
+    def says(self) -> str:
+        kept = f"Kept: the workspace, {self.tags} tags, {self.branches} branches of origin."
+        return f"{self.said}\n{kept}" + ("" if self.removed else "\nNothing was deleted.")
+
+
+def collect(
+    repository: Repository,
+    contract: Contract,
+    *,
+    cloud: bool,
+    dry: bool,
+    agree: Callable[[Collected], bool],
+) -> Collected:
+    """Deletes from the cache, and with `cloud` from the remote, what nothing refers to.
+
+    Raises KitError when origin cannot be asked which versions there are.
+    """
+    fetch(repository)
+    with everything_held(repository) as branches:
+        tags = len(repository.git("for-each-ref", "--format=x", "refs/tags").split()) - branches
+        would = Collected(False, _gc(repository, contract, cloud, "--dry"), tags, branches)
+        if dry or not agree(would):
+            return would
+        return Collected(True, _gc(repository, contract, cloud), tags, branches)
+
+
+def fetch(repository: Repository) -> None:
+    """All tags and all branches of origin, wherever they point."""
+    try:
+        commits.fetch(repository, "+refs/tags/*:refs/tags/*", "+refs/heads/*:refs/remotes/origin/*")
+    except KitError as error:
+        raise KitError(
+            f"origin cannot be asked which versions there are, so nothing is deleted: {error.what}",
+            "Try again when `git ls-remote origin` answers.",
+        ) from error
+
+
+@contextmanager
+def everything_held(repository: Repository) -> Iterator[int]:
+    """Gives every branch of origin with DVC a tag for as long as the block runs; says how many."""
+    listed = repository.git("for-each-ref", "--format=%(refname)", "refs/remotes/origin").split()
+    heads = [ref for ref in listed if repository.asks("cat-file", "-e", f"{ref}:.dvc/config")]
+    names = {f"{HELD}{ref.removeprefix('refs/remotes/origin/')}": ref for ref in heads}
+    try:
+        for name, ref in names.items():
+            repository.git("update-ref", name, ref)
+        yield len(names)
+    finally:
+        for name in names:
+            repository.git("update-ref", "-d", name)
+
+
+def _gc(repository: Repository, contract: Contract, cloud: bool, *more: str) -> str:
+    wide = ["--workspace", "--all-branches", "--all-tags", *(["--cloud"] if cloud else [])]
+    said = run([*words(contract.commands.dvc), "gc", *wide, "--force", *more], repository.root)
+    return said.strip() or "Nothing that could go."

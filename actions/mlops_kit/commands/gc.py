@@ -1,0 +1,33 @@
+"""mlops-kit gc."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from mlops_kit import collecting, repository
+from mlops_kit import contract as contracts
+from mlops_kit.cli import finish, json_option
+
+
+@click.command()
+@click.option("--cloud", is_flag=True, help="Delete from the DVC remote too, for everybody.")
+@click.option("--dry-run", is_flag=True, help="Say what would go; delete nothing.")
+@click.option("--yes", is_flag=True, help="Delete without asking.")
+@json_option
+def command(cloud: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Delete data that no version, branch or workspace needs."""
+    here = repository.find(Path.cwd())
+    contract = contracts.load(here.root)
+    done = collecting.collect(
+        here, contract, cloud=cloud, dry=dry_run, agree=lambda would: yes or _agreed(would, cloud)
+    )
+    finish(done, done.says, as_json)
+
+
+def _agreed(would: collecting.Collected, cloud: bool) -> bool:
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is nobody to ask here: say --yes or --dry-run.")
+    click.echo(would.said, err=True)
+    where = "the cache and the DVC remote" if cloud else "the cache"
+    return click.confirm(f"Delete this from {where}?", err=True)

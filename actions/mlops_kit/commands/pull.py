@@ -1,0 +1,20 @@
+"""mlops-kit pull."""
+
+from pathlib import Path
+
+import click
+
+from mlops_kit import contract as contracts
+from mlops_kit import pulling, repository
+from mlops_kit.cli import finish, json_option, reporter
+
+
+@click.command()
+@click.argument("version", default="", required=False)
+@click.option("--into", type=click.Path(path_type=Path), help="A new folder, instead of the workspace.")
+@json_option
+def command(version: str, into: Path | None, as_json: bool) -> None:
+    """Bring a version's data and model: VERSION, or the newest."""
+    here = repository.find(Path.cwd())
+    done = pulling.pull(here, contracts.load(here.root), version, into, reporter())
+    finish(done, done.says, as_json)

@@ -1,0 +1,55 @@
+"""mlops-kit runs."""
+
+from pathlib import Path
+
+import click
+
+from mlops_kit import repository, runs
+from mlops_kit.cli import finish, json_option
+
+
+@click.command()
+@click.option("--stage", default="", help="Runs that had this stage.")
+@click.option(
+    "--status",
+    default="",
+    help="done, failed, rejected, closed, refused, running, crashed, or a stage's own.",
+)
+@click.option("--since", default="", metavar="TIME", help="2026-11-24, or so long ago: 24h, 7d.")
+@click.option("--until", default="", metavar="TIME", help="The same.")
+@click.option("--run", "run", default="", metavar="ID", help="Every event of one run.")
+@click.option("--limit", default=20, show_default=True, help="So many, the newest; 0: all.")
+@click.option("--publish", is_flag=True, help="Put this clone's runs onto the branch mlops/runs.")
+@json_option
+def command(
+    stage: str, status: str, since: str, until: str, run: str, limit: int, publish: bool, as_json: bool
+) -> None:
+    """Say what ran, when and how it ended."""
+    here = repository.find(Path.cwd())
+    if publish:
+        done = runs.publish(here)
+        finish(done, f"published: {', '.join(done.runs) or 'nothing new'}", as_json)
+    elif run:
+        events = runs.events_of(here, run)
+        finish(events, "\n".join(map(event_line, events)), as_json)
+    else:
+        begin, end = (runs.when(text) if text else None for text in (since, until))
+        found, note = runs.ask(here, runs.Wish(stage, status, begin, end, limit))
+        if note:
+            click.echo(note, err=True)
+        content = [vars(one) for one in found]
+        finish(content, "\n".join(map(line, found)) or "no run", as_json)
+
+
+def line(run: runs.Run) -> str:
+    stages = ", ".join(
+        name if how == "end" else f"{name} {how}" for name, how in run.stages.items() if ":" not in name
+    )
+    facts = f"{run.start[:19]}  {run.status:8} {run.seconds:7.1f} s  {run.run:22} {run.trigger:12}"
+    return f"{facts} {run.commit[:7]:7} {run.version:8} {stages}".rstrip()
+
+
+def event_line(event: runs.Event) -> str:
+    known = ("run", "at", "stage", "status")
+    rest = "  ".join(f"{name}={value}" for name, value in event.items() if name not in known)
+    return f"{event['at'][:23]}  {event['stage']:12} {event['status']:8} {rest}".rstrip()
