@@ -60,9 +60,9 @@ def test_the_tutorial(mlops_new: Path, tmp_path: Path) -> None:
 
 
 def test_this_project_is_named_in_one_place() -> None:
-    """An organisation that forks it changes mlops_new.REPOSITORY, and the pages that speak of it."""
+    """An organisation that forks it changes copier.yml, and the pages that speak of it."""
     found = must(
         ["git", "grep", "-l", "mlops-new/mlops-new", "--", "scaffold", "template", "actions", "copier.yml"],
         ROOT,
     )
-    assert found.split() == ["scaffold/mlops_new/__init__.py"]
+    assert found.split() == ["copier.yml"]

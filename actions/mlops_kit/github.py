@@ -256,7 +256,8 @@ def _refused(error: Any, kind: str, what: str) -> GitHubError:
 
 def _mend(status: int, kind: str, headers: dict[str, str]) -> str:
     needed = headers.get("x-accepted-github-permissions", "").replace("=", ": ").replace("_", "-")
-    line = needed.partition(";")[0].strip() or NEEDS[kind]
+    ways = [way.strip() for way in needed.split(";") if way.strip()]
+    line = NEEDS[kind] if NEEDS[kind] in ways or not ways else ways[0]
     if status == 401:
         return "The token is not valid or has expired: set GITHUB_TOKEN anew (`gh auth token`)."
     if status in (403, 404) and os.environ.get("GITHUB_ACTIONS"):

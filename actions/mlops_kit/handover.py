@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import freshness, record
+from mlops_kit import delivery, freshness, record
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.gates import GateResult, Verdict
@@ -19,7 +19,7 @@ from mlops_kit.record import Record
 from mlops_kit.repository import LOCK, Lock, Repository, parse_lock
 
 FOLDER = Path("mlops-run")  # no dot in front: artifacts leave hidden files out
-DRAFT, VERDICT, EVENTS, POINTERS = "record.json", "gates.json", "events.jsonl", "pointers.json"
+DRAFT, VERDICT, EVENTS, NEW_DATA = "record.json", "gates.json", "events.jsonl", "new-data.json"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,6 @@ class Handover:
     metrics: bytes
     verdict: Verdict
     pointers: dict[str, str]  # .dvc files that new data changed, with their text
-    events: str
 
 
 def write(repository: Repository, contract: Contract, folder: Path, handed: Handover) -> None:
@@ -38,7 +37,12 @@ def write(repository: Repository, contract: Contract, folder: Path, handed: Hand
     (folder / LOCK).write_text(handed.lock.text, encoding="utf-8", newline="\n")
     (folder / Path(contract.metrics).name).write_bytes(handed.metrics)
     (folder / VERDICT).write_text(json.dumps(asdict(handed.verdict), indent=2), encoding="utf-8")
-    (folder / POINTERS).write_text(json.dumps(handed.pointers, indent=2), encoding="utf-8")
+
+
+def new_data(folder: Path) -> delivery.Handover:
+    """What the look for new data found; empty where nobody looked."""
+    path = folder / NEW_DATA
+    return delivery.read_handover(path) if path.is_file() else delivery.Handover()
 
 
 def events(folder: Path) -> str:
@@ -57,8 +61,7 @@ def read(repository: Repository, contract: Contract, folder: Path) -> Handover |
             lock=parse_lock((folder / LOCK).read_text(encoding="utf-8")),
             metrics=(folder / Path(contract.metrics).name).read_bytes(),
             verdict=_verdict(json.loads((folder / VERDICT).read_text(encoding="utf-8"))),
-            pointers=_pointers(json.loads((folder / POINTERS).read_text(encoding="utf-8"))),
-            events=events(folder),
+            pointers=_pointers(new_data(folder).pointers),
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise KitError(f"{folder} is not whole: {error!r}.", "Run the training again.") from error

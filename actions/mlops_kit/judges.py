@@ -1,5 +1,6 @@
 """How each kind of gate judges. What cannot be judged is "can't tell", with the reason, and never a pass."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -34,7 +35,14 @@ def judged(name: str, gate: Any, bench: Bench) -> GateResult:
         result = GATES[gate.kind](name, gate, bench)
     except KitError as error:
         result = _no(name, gate, "unknown", error.what)
-    return replace(result, because=gate.because)
+    details = {key: None if _is_no_number(value) else value for key, value in result.details.items()}
+    value = None if _is_no_number(result.value) else result.value
+    return replace(result, because=gate.because, value=value, details=details)
+
+
+def _is_no_number(value: Any) -> bool:
+    """NaN and infinity, which JSON has no word for."""
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def by_figures(bench: Bench) -> list[GateResult]:

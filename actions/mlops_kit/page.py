@@ -31,7 +31,7 @@ h3 { font-size: 1rem; margin: 0 0 .25rem; font-weight: 600; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem 1rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--quiet); font-weight: 500; } .n { text-align: right; white-space: nowrap; }
-td:first-child { white-space: nowrap; } td:last-child:not(.n):not(:first-child) { min-width: 11rem; }
+td:first-child { white-space: nowrap; } td .say { margin: 0; min-width: 12rem; }
 code { font: .9em ui-monospace, monospace; }
 ul { margin: .25rem 0 1rem; padding-left: 1.2rem; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 1.5rem 2rem; }
@@ -109,7 +109,7 @@ def _gate(one: GateResult) -> list[str]:
         f" <strong class=fail>Loosened in this change: {_text(one.loosened)}</strong>" if one.loosened else ""
     )
     why = f"{_text(one.says)}{loosened}" + (f"<p class=quiet>{_text(one.because)}</p>" if one.because else "")
-    return [_code(one.name), f"<span class={status}>{WORDS[status]}</span>", why]
+    return [_code(one.name), f"<span class={status}>{WORDS[status]}</span>", f"<div class=say>{why}</div>"]
 
 
 def _metrics(report: Report) -> str:
@@ -123,7 +123,9 @@ def _metrics(report: Report) -> str:
         difference = f"{one.difference:+.4g}" if one.difference else ""
         verdict = judgement(one) if one.difference else "the same" if one.difference == 0 else ""
         now, *range_and_rows = _figure(one.after) if one.after else ["", "", ""]
-        rows.append([_code(one.name), now, before, difference, _text(verdict), *range_and_rows])
+        rows.append(
+            [_code(one.name), now, before, difference, f"<p class=say>{_text(verdict)}</p>", *range_and_rows]
+        )
     head = ["metric", "now", _text(report.before.version), "difference", "", "interval", "rows"]
     return _table(head, rows, (1, 2, 3, 5, 6))
 

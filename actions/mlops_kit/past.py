@@ -82,6 +82,8 @@ def at(repository: Repository, revision: str, folder: Path, dvc: str) -> Past:
 
 def _share_cache(repository: Repository, tree: Repository) -> None:
     """Lets a worktree use this clone's cache and settings, so that a laptop needs no remote."""
+    if not (tree.root / ".dvc").is_dir():  # that version had no DVC
+        return
     config: Any = configparser.ConfigParser(interpolation=None)
     config.read(repository.root / ".dvc/config.local", encoding="utf-8")
     shared = configparser.ConfigParser(interpolation=None)

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,15 @@ def publish(report: Report, repository: Repository, out: Path, comment: str | No
     return Published(text, short, *files, facts, [note] if note else [])
 
 
+def comment_from(folder: Path, repository: Repository, model: str, comment: str) -> str:
+    """Comments with a report that is there already. Says what became of it."""
+    path = folder / "report.md"
+    if not path.is_file():
+        text = "Nothing was trained, so there is nothing to compare; the run's log says why."
+        return _comment(repository, model, text, comment)[1]
+    return _comment(repository, model, path.read_text(encoding="utf-8"), comment)[1]
+
+
 def _facts(report: Report) -> dict[str, Any]:
     return {
         "model": report.model,
@@ -47,12 +56,8 @@ def _facts(report: Report) -> dict[str, Any]:
         "compared_with": report.before.version if report.before else None,
         "heading": report.training.heading if report.training else "",
         "metrics": {
-            one.name: {
-                "before": one.before,
-                "now": one.after,
-                "difference": one.difference,
-                "noise": one.noise,
-            }
+            one.name: asdict(one)
+            | {"difference": one.difference, "noise": one.noise, "is_noise": one.is_noise}
             for one in report.differences.metrics
         },
     }

@@ -1,5 +1,7 @@
 """The three ways to a version: all of it here, or handed from the job that trains to the job that may write."""
 
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from mlops_kit import delivery, events, freshness, gates, handover, hooks, record, registration, training
@@ -9,6 +11,7 @@ from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.gates import Verdict
 from mlops_kit.handover import Handover
+from mlops_kit.incoming import look
 from mlops_kit.processes import run, words
 from mlops_kit.registration import OWN, Registered
 from mlops_kit.repository import Lock, Repository
@@ -19,8 +22,8 @@ def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Reg
     """Everything on this machine. Raises KitError when it cannot be; then nothing is registered."""
     journal = events.go_on(repository)
     with journal.stage("register") as found:
-        handed = _gather(repository, contract, journal, say)
-        done = _finish(repository, contract, handed, repository.commit(), bump, say)
+        handed = _gather(repository, contract, journal, say, {})
+        done = _finish(repository, contract, handed, bump, say)
         found |= {"status": done.outcome, "version": done.version or None}
     if done.outcome == "registered":
         named = {"version": done.version, "tag": done.tag}
@@ -33,13 +36,12 @@ def hand_over(repository: Repository, contract: Contract, say: Say) -> Registere
     journal = events.go_on(repository)
     folder = repository.root / handover.FOLDER
     folder.mkdir(exist_ok=True)
-    new_data = repository.root / delivery.HANDOVER
-    if new_data.is_file():
-        (folder / new_data.name).write_bytes(new_data.read_bytes())
+    if (found := repository.root / delivery.HANDOVER).is_file():
+        shutil.copy(found, folder / handover.NEW_DATA)
     try:
-        with journal.stage("hand-over") as found:
+        with journal.stage("hand-over") as facts:
             done = _hand_over(repository, contract, folder, journal, say)
-            found |= {"status": done.outcome}
+            facts |= {"status": done.outcome}
     finally:
         (folder / handover.EVENTS).write_bytes(journal.file.read_bytes())
     return done
@@ -53,7 +55,8 @@ def _hand_over(
         return Registered("nothing", says="Nothing to hand over: this run did not train.")
     if not last.registers:
         return Registered("nothing", says=_why_not(last.why_sample))
-    handed = _gather(repository, contract, journal, say)
+    pointers = handover.new_data(folder).pointers
+    handed = _gather(repository, contract, journal, say, pointers)
     handover.write(repository, contract, folder, handed)
     says = "Handed over." if handed.verdict.is_open else "The gates are closed; handed over for the record."
     return Registered("handed over", says=says)
@@ -88,35 +91,28 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
 
 
 def _take_over(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
-    new_data = _new_data(repository, folder, say)
     say("Checking what was handed over")
+    found = handover.new_data(folder)
+    for told in look.tell(repository, found):
+        say(told)
     handed = handover.read(repository, contract, folder)
     if handed is None:
         return Registered("nothing", says="Nothing was handed over to register.")
-    parent = repository.commit()
     if handed.pointers:
         say(f"Bringing {', '.join(handed.pointers)} to main")
         content = {path: text.encode() for path, text in handed.pointers.items()}
-        parent = delivery.deliver(repository, contract, content, new_data.message or "Take new data").commit
+        say(delivery.deliver(repository, contract, content, found.message or "Take new data").says)
     (repository.root / contract.metrics).write_bytes(handed.metrics)
-    return _finish(repository, contract, handed, parent, bump, say)
+    return _finish(repository, contract, handed, bump, say)
 
 
-def _new_data(repository: Repository, folder: Path, say: Say) -> delivery.Handover:
-    """What the look for new data left, with its alarms raised and closed: the first job may not."""
-    path = folder / delivery.HANDOVER.name
-    found = delivery.read_handover(path) if path.is_file() else delivery.Handover()
-    for told in delivery.tell(repository, found):
-        say(told)
-    return found
-
-
-def _gather(repository: Repository, contract: Contract, journal: Journal, say: Say) -> Handover:
+def _gather(
+    repository: Repository, contract: Contract, journal: Journal, say: Say, pointers: Mapping[str, str]
+) -> Handover:
     """Everything that a version needs, from the workspace, with its data in the remote."""
     last = training.load(repository)
     if last and not last.registers:
         raise KitError(_why_not(last.why_sample), "Train on the data: `mlops-kit train`.")
-    pointers = new_pointers(repository)
     _refuse_dirty(repository, contract, pointers)
     lock = training.lock(repository)
     _refuse_stale(repository, contract, lock, last)
@@ -126,15 +122,10 @@ def _gather(repository: Repository, contract: Contract, journal: Journal, say: S
     if verdict.is_open:
         _push(repository, contract, say)
     metrics = (repository.root / contract.metrics).read_bytes()
-    return Handover(made, lock, metrics, verdict, pointers, "")
+    return Handover(made, lock, metrics, verdict, dict(pointers))
 
 
-def new_pointers(repository: Repository) -> dict[str, str]:
-    path = repository.root / delivery.HANDOVER
-    return delivery.read_handover(path).pointers if path.is_file() else {}
-
-
-def _refuse_dirty(repository: Repository, contract: Contract, pointers: dict[str, str]) -> None:
+def _refuse_dirty(repository: Repository, contract: Contract, pointers: Mapping[str, str]) -> None:
     if dirty := repository.dirty(*OWN, contract.metrics, *pointers, f"{handover.FOLDER}/"):
         dirty = [path for path in dirty if not path.startswith(f"{handover.FOLDER}/")]
     if dirty:
@@ -173,10 +164,8 @@ def _push(repository: Repository, contract: Contract, say: Say) -> None:
     run([*words(contract.commands.dvc), "push", "--quiet", "--run-cache"], repository.root)
 
 
-def _finish(
-    repository: Repository, contract: Contract, handed: Handover, parent: str, bump: str, say: Say
-) -> Registered:
+def _finish(repository: Repository, contract: Contract, handed: Handover, bump: str, say: Say) -> Registered:
     if not handed.verdict.is_open:
         return registration.reject(repository, handed.made)
     say("Registering")
-    return registration.register(repository, contract, handed.lock, handed.made, parent=parent, bump=bump)
+    return registration.register(repository, contract, handed, bump)

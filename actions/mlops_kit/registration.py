@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from mlops_kit import card, commits, description, differences, events, record, versions
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
+from mlops_kit.handover import Handover
 from mlops_kit.record import Record
-from mlops_kit.repository import LOCK, Lock, Repository
+from mlops_kit.repository import LOCK, Repository
 from mlops_kit.versions import Version
 
 OWN = (LOCK, record.FILE, record.CARD)  # files that register writes itself: no reason to call a tree dirty
@@ -29,9 +30,7 @@ class Registered:
     says: str = ""
 
 
-def register(
-    repository: Repository, contract: Contract, lock: Lock, made: Record, *, parent: str, bump: str
-) -> Registered:
+def register(repository: Repository, contract: Contract, handed: Handover, bump: str) -> Registered:
     """Tags the model as the next version, at origin where there is one.
 
     The same inputs and predictions as an earlier version register nothing. A number that another run took
@@ -39,15 +38,18 @@ def register(
     registered, here neither.
     """
     found: list[Registered] = []
+    made = handed.made
 
     def once() -> None:
         versions.fetch(repository, contract.model)
         if same := identical(repository, made):
             found.append(same)
             return
-        version, files = _complete(repository, contract, lock, made, bump)
-        commit = commits.commit(repository, parent, files, _message(version))
-        found.append(_tag(repository, version, commit))
+        whole = _complete(repository, made, bump)
+        commit = commits.commit(
+            repository, made.code.commit, _files(contract, handed, whole), _message(whole)
+        )
+        found.append(_tag(repository, whole, commit))
 
     commits.again(once)
     return found[-1]
@@ -71,29 +73,31 @@ def _identity(made: Record) -> str:
     return f"{made.identity.inputs} {made.identity.predictions}"
 
 
-def _complete(
-    repository: Repository, contract: Contract, lock: Lock, made: Record, bump: str
-) -> tuple[Record, dict[str, bytes | None]]:
-    """The record with its version and description, and the files of its commit."""
+def _complete(repository: Repository, made: Record, bump: str) -> Record:
+    """With version, description, and rows of data that was not fetched."""
     before = versions.newest(repository, made.model)
     number = versions.after(before.number if before else None, bump)
     earlier = read(repository, before) if before else None
-    changed = differences.between(earlier, made, repository)
-    whole = made.model_copy(
+    made = made.model_copy(update={"data": _with_rows(made, earlier)})
+    return made.model_copy(
         update={
             "version": "v" + ".".join(map(str, number)),
             "since": before.name if before else None,
-            "description": description.in_words(changed),
-            "data": _with_rows(made, earlier),
+            "description": description.in_words(differences.between(earlier, made, repository)),
         }
     )
-    files: dict[str, bytes | None] = {
-        LOCK: lock.text.encode(),
-        contract.metrics: (repository.root / contract.metrics).read_bytes(),
+
+
+def _files(contract: Contract, handed: Handover, whole: Record) -> dict[str, bytes | None]:
+    """What the version's commit adds to the merged one."""
+    pointers = {path: text.encode() for path, text in handed.pointers.items()}
+    return {
+        LOCK: handed.lock.text.encode(),
+        contract.metrics: handed.metrics,
         record.FILE: whole.text().encode(),
         record.CARD: card.card(whole).encode(),
+        **pointers,
     }
-    return whole, files
 
 
 def _with_rows(made: Record, earlier: Record | None) -> list[record.File]:

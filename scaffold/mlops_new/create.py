@@ -74,8 +74,7 @@ def create(wishes: Wishes, say: Say) -> Created:
                 if inferred.answers.items() - answers.items():
                     template.render_again(stage, answers | inferred.answers)
             dvc.track(stage, stage / answers.get("data_file", template.STARTER_DATA))
-            _first_commit(stage, wishes.name)
-            files = len(run(["git", "ls-files"], stage).splitlines())
+            files = _first_commit(stage, wishes.name)
             _move(stage, target)
         except ProcessError as error:
             raise MlopsNewError(str(error), "Nothing was made.") from error
@@ -154,11 +153,13 @@ def _remote(url: str) -> str:
     return url if "://" in url or not url else Path(url).resolve().as_posix()
 
 
-def _first_commit(stage: Path, name: str) -> None:
+def _first_commit(stage: Path, name: str) -> int:
+    """Makes it, and says how many files are in it."""
     run(["git", "init", "--quiet", "--initial-branch=main"], stage)
-    run(["git", "add", "--all"], stage)
+    added = run(["git", "add", "--all", "--verbose"], stage)  # a line for each file
     message = f"Start {name}\n\nMade by mlops-new {template.tag()}."
     run(["git", "commit", "--quiet", "--no-verify", f"--message={message}"], stage)
+    return len(added.splitlines())
 
 
 @contextmanager

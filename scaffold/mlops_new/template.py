@@ -5,13 +5,15 @@ GitHub. The wheel carries the same versions as a Git bundle. A source tree needs
 """
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_new import REPOSITORY
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import run
 
@@ -21,7 +23,7 @@ PARTS = ("copier.yml", "template")
 # Rendered once and never again (`_skip_if_exists` in copier.yml), with what they substitute.
 OWNERS = ("README.md", "pyproject.toml", "params.yaml", "dvc.yaml")
 STARTER_DATA = "data/flights.parquet"
-LEFT_BY_TOOLS = ("__pycache__", ".*_cache", ".venv", ".hypothesis")
+LEFT_BY_TOOLS = ("__pycache__", ".*_cache", ".venv*", ".hypothesis")
 
 # Nothing of the maker's: the same tree gives the same commit everywhere.
 ANONYMOUS = {
@@ -40,6 +42,14 @@ def tag() -> str:
     from importlib.metadata import version  # takes as long as everything else here
 
     return f"v{version('mlops-new')}"
+
+
+def repository(tree: Path) -> str:
+    """OWNER/NAME of the project that publishes the template, from the one place that names it."""
+    text = (tree / "copier.yml").read_text(encoding="utf-8")
+    found = re.search(r"^repository:.*?^  default: (\S+)$", text, re.MULTILINE | re.DOTALL)
+    assert found, "copier.yml names no repository"
+    return found[1]
 
 
 def _anonymous() -> dict[str, str]:
@@ -88,24 +98,44 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
     second. So it cannot know address and tag, and they are put among the answers here; a test compares
     with what Copier itself writes from the repository.
     """
-    import copier  # a third of a second: only who renders pays it
-    from copier.errors import CopierError
-
     with tempfile.TemporaryDirectory(prefix="mlops-new-") as folder:
-        tree, settings = Path(folder) / "template", Path(folder) / "settings.yml"
-        _unpack(tree)
-        settings.write_text("{}\n", encoding="utf-8")  # the person's own must not answer for them
-        os.environ["COPIER_SETTINGS_PATH"] = str(settings)
+        tree = Path(folder) / "template"
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            unpacked = aside.submit(_unpack, tree)  # Git's work, while this thread imports
+            import copier  # half of all the time there is: only who renders pays it
+            from copier.errors import CopierError
+
+            unpacked.result()
+        address = repository(tree)
         try:
-            copier.run_copy(str(tree), into, data=dict(answers), defaults=True, overwrite=True, quiet=True)
+            with _copier_alone(Path(folder) / "settings.yml"):
+                copier.run_copy(
+                    str(tree), into, data=dict(answers), defaults=True, overwrite=True, quiet=True
+                )
         except (CopierError, ValueError) as error:
             raise MlopsNewError(str(error)) from error
-        finally:
-            del os.environ["COPIER_SETTINGS_PATH"]
-        recorded = into / ".copier-answers.yml"
-        text = recorded.read_text(encoding="utf-8")
-        origin = f"_commit: {tag()}\n_src_path: gh:{REPOSITORY}"
-        recorded.write_text(text.replace(f"_src_path: {tree}", origin), encoding="utf-8", newline="\n")
+    recorded = into / ".copier-answers.yml"
+    text = recorded.read_text(encoding="utf-8")
+    origin = f"_commit: {tag()}\n_src_path: gh:{address}"
+    recorded.write_text(text.replace(f"_src_path: {tree}", origin), encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def _copier_alone(settings: Path) -> Iterator[None]:
+    """Copier without the person's settings, which must not answer for them, and without Git.
+
+    Copier asks Git about every file that it writes: does the repository there ignore executable bits?
+    There is no repository yet, and forty processes take as long as all the rendering.
+    """
+    from plumbum import local  # where Copier looks for programs
+
+    settings.write_text("{}\n", encoding="utf-8")
+    os.environ["COPIER_SETTINGS_PATH"] = str(settings)
+    try:
+        with local.env(PATH=""):
+            yield
+    finally:
+        del os.environ["COPIER_SETTINGS_PATH"]
 
 
 def render_again(into: Path, answers: Mapping[str, object]) -> None:

@@ -21,11 +21,13 @@ from pipeline.train import features
 
 
 def without_target(schema: Schema) -> Schema:
-    """What rows to predict look like: no target, and no column that the model does not use."""
+    """What rows to predict look like: without the target and what the model does not use, repeated
+    as often as they like.
+    """
     used = {
         name: column for name, column in schema.columns.items() if column.use in ("feature", "key")
     }
-    return replace(schema, columns=used)
+    return replace(schema, columns=used, duplicates=1.0)
 
 
 def predict(model_path: Path, rows: Path, schema: Schema) -> tuple[pl.DataFrame, list[str]]:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_new import REPOSITORY
+from mlops_new.template import SOURCE, repository
 
 from tests.act import workflows
 
+OURS = repository(SOURCE)
 STUBS = {
     name: Path(__file__).parent / "stubs" / folder
     for name, folder in {
@@ -29,22 +30,36 @@ class NoSuchAction(AssertionError):
 def local_repositories(clone: Path, files: Iterable[Path], export: Path) -> dict[str, Path]:
     """OWNER/REPO@REF -> folder, for all that the workflows and the composite actions they reach use."""
     found: dict[str, Path] = {}
-    composites = [
-        *sorted((clone / ".github").rglob("action.yml")),
-        *sorted(export.glob("actions/*/action.yml")),
-    ]
-    for file in (*files, *composites):
-        content = workflows.read(file)
-        for job in content.get("jobs", {}).values():
-            called = str(job.get("uses", "./"))
-            if not called.startswith("./"):
-                raise NoSuchAction(
-                    f"{file.name} calls {called}: workflows of other repositories are not here"
-                )
-        for step in workflows.steps(content):
-            if not str(step.get("uses", "./")).startswith("./"):
+    for file in (*files, *sorted((clone / ".github").rglob("action.yml"))):
+        for step in _used(file):
+            if not _here(file, step, clone, export):
                 found |= _folder(file, step, export)
+    for file in sorted(export.glob("actions/*/action.yml")):
+        for step in _used(file):
+            if step["uses"].startswith("./"):
+                raise NoSuchAction(
+                    f"{file.parent.name} uses {step['uses']}: that is a folder of the caller's"
+                )
+            found |= _folder(file, step, export)
     return found
+
+
+def _used(file: Path) -> list[dict[str, Any]]:
+    content = workflows.read(file)
+    for job in content.get("jobs", {}).values():
+        if not (called := str(job.get("uses", "./"))).startswith("./"):
+            raise NoSuchAction(f"{file.name} calls {called}: workflows of other repositories are not here")
+    return [step for step in workflows.steps(content) if "uses" in step]
+
+
+def _here(file: Path, step: dict[str, Any], clone: Path, export: Path) -> bool:
+    """An action of the repository itself needs no folder."""
+    if not step["uses"].startswith("./"):
+        return False
+    if not (clone / step["uses"] / "action.yml").is_file():
+        raise NoSuchAction(f"{file.name} uses {step['uses']}: there is no such folder with an action.yml")
+    _check_inputs(file, step, set(_action(step, clone, export).get("inputs") or {}))
+    return True
 
 
 def _folder(file: Path, step: dict[str, Any], export: Path) -> dict[str, Path]:
@@ -53,12 +68,12 @@ def _folder(file: Path, step: dict[str, Any], export: Path) -> dict[str, Path]:
     if name == "actions/checkout":
         _check_inputs(file, step, {"fetch-depth", "fetch-tags", "path", "persist-credentials", "token"})
         return {}
-    if name == REPOSITORY and not (export / path / "action.yml").is_file():
+    if name == OURS and not (export / path / "action.yml").is_file():
         raise NoSuchAction(f"{file.name} uses {used}: there is no {path}/action.yml in this project")
-    if name != REPOSITORY and used not in STUBS:
+    if name != OURS and used not in STUBS:
         raise NoSuchAction(f"{file.name} uses {used}: it has no stub in {Path(__file__).parent / 'stubs'}")
     _check_inputs(file, step, set(_action(step, Path(), export).get("inputs") or {}))
-    return {f"{name}@{ref}": export if name == REPOSITORY else STUBS[used]}
+    return {f"{name}@{ref}": export if name == OURS else STUBS[used]}
 
 
 def declared_outputs(clone: Path, files: Iterable[Path], export: Path) -> dict[tuple[str, str], set[str]]:
@@ -79,7 +94,7 @@ def _action(step: dict[str, Any], clone: Path, export: Path) -> dict[str, Any]:
     used = str(step["uses"]).partition("@")[0]
     if used.startswith("./"):
         return workflows.read(clone / used / "action.yml")
-    own = export / used.removeprefix(f"{REPOSITORY}/")
+    own = export / used.removeprefix(f"{OURS}/")
     return workflows.read(STUBS.get(used, own) / "action.yml")
 
 

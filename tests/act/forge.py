@@ -114,8 +114,8 @@ class Forge:
     ) -> Outcome:
         """Of what was pushed: main, an older commit with `at`, or the merge commit of pull request `pull`.
 
-        `variables` and `secrets` are added to the repository's own, `env` to the runner's environment. A pull
-        request from a fork, and with `fork` a repository that is one, has neither and may only read.
+        `variables`, `secrets` and `env` (the runner's environment) are added to this object's. A pull request
+        from a fork, and with `fork` a repository that is one, has none but `env` and may only read.
         """
         fork = fork or bool(pull and self.api.pull(pull)["head"]["repo"]["fork"])
         commit = self._merge_commit(pull) if pull else self.git_bare("rev-parse", f"{at}^{{commit}}")
@@ -139,7 +139,9 @@ class Forge:
                     "GITHUB_RUN_ATTEMPT": str(attempt),
                     "GITHUB_SHA": commit,
                 },
-                environment=self._insteads(read_only=fork) | self.environment | dict(env or {}),
+                environment=self._insteads(read_only=fork)
+                | ({} if fork else self.environment)
+                | dict(env or {}),
                 actor=actor,
                 online=online,
             )

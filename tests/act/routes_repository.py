@@ -13,7 +13,7 @@ DISPATCH_KEYS = 10
 
 @route("GET", "")
 def get_repository(call: Call) -> Answer:
-    may = {"admin": False, "maintain": False, "push": True, "triage": True, "pull": True}
+    may = {"admin": False, "maintain": False, "push": call.may_write, "triage": True, "pull": True}
     more = {
         "id": 1,
         "url": call.api.at("")[:-1],

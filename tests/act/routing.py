@@ -17,6 +17,7 @@ class Call:
     query: dict[str, str]
     body: dict[str, Any]
     parts: tuple[str, ...]  # what the route's groups matched
+    may_write: bool
 
     @property
     def number(self) -> int:

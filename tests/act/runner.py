@@ -85,7 +85,6 @@ def _command(job: Job, clone: Path, folder: Path, known: Mapping[str, Path]) -> 
     command += ["--workflows", str(folder / "workflows" / workflows.FOLDER / job.workflow)]
     command += ["--eventpath", str(folder / "event.json"), "--actor", job.actor, "--defaultbranch", "main"]
     command += ["--action-cache-path", str(folder / "cache")]  # absolute, or scripts are not found
-    command += ["--use-gitignore=false"]  # or files of Git that .gitignore names are not copied
     command += [f"--platform={label}=-self-hosted" for label in workflows.RUNNERS]
     command += [f"--{kind}-file={folder / 'empty'}" for kind in ("env", "secret", "var", "input")]
     command += [f"--local-repository={name}={path}" for name, path in known.items()]

@@ -106,7 +106,7 @@ def _carried_out(
     if fault and not fault.done:
         raise Refused(fault.status, fault.message, **fault.headers)
     _refuse_by_token(api, method, path, token)
-    answer = _routed(api, method, path, query, body)
+    answer = _routed(api, method, path, query, body, may_write=token == WRITE_TOKEN)
     if fault:
         raise Refused(fault.status, fault.message, **fault.headers)
     return answer
@@ -125,13 +125,16 @@ def _refuse_by_token(api: Api, method: str, path: str, token: str) -> None:
         raise Refused(403, "API rate limit exceeded for installation ID 1.")
 
 
-def _routed(api: Api, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
+def _routed(
+    api: Api, method: str, path: str, query: dict[str, str], body: Any, *, may_write: bool
+) -> tuple[int, Any]:
     if (method, path) == ("GET", "/rate_limit"):
         core = {"limit": 5000, "remaining": api.remaining, "reset": 4102444800, "used": 5000 - api.remaining}
         return 200, {"resources": {"core": core, "search": core}, "rate": core}
     for of, pattern, handler in ROUTES:
         if of == method and (match := pattern.fullmatch(_inside(path))):
-            return handler(Call(api, query, body, tuple(unquote(part) for part in match.groups())))
+            parts = tuple(unquote(part) for part in match.groups())
+            return handler(Call(api, query, body, parts, may_write))
     raise Refused(404, "Not Found")
 
 

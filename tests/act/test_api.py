@@ -81,6 +81,7 @@ def test_labels_rules_workflows_and_dispatches(repository: Repository, api: Api)
         repository.create_label("alarm", "ff0000")
     assert repository.default_branch == "main"
     assert not repository.get_branch("main").protected
+    assert repository.permissions.push
     rules = [{"type": "pull_request", "parameters": {}}]
     api.rulesets.append(
         {"id": 7, "name": "main", "enforcement": "active", "target": "branch", "rules": rules}

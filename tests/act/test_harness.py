@@ -1,19 +1,14 @@
-"""The harness itself, on a repository of two jobs; then the generated repository's workflows."""
+"""The harness itself, on a repository of two jobs: what a run shows, what reaches it, what does not."""
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.act.actions import NoSuchAction
 from tests.act.api import READ_TOKEN, WRITE_TOKEN
 from tests.act.forge import Forge
 from tests.act.payloads import REPOSITORY
-from tests.act.remotes import S3, Folder
+from tests.act.small import CHECKOUT, DOWNLOAD, UPLOAD, small
 
-CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
-UPLOAD = "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"
-DOWNLOAD = "actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131"
 TRAIN = f"""
 name: train
 on: [push, pull_request]
@@ -56,14 +51,6 @@ jobs:
           git push origin "v$AUC"
 """
 BOTH = {"train": "success", "register": "success"}
-
-
-def small(forge: Forge, steps: str, more: Mapping[str, str] | None = None) -> None:
-    """One job `a` with these steps, in small.yml."""
-    job = "jobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n"
-    indented = "".join(f"      {line}\n" for line in steps.strip().splitlines())
-    text = f"name: small\non: {{push: , pull_request: , repository_dispatch: , workflow_dispatch: {{inputs: {{reason: {{default: none}}}}}}}}\n{job}{indented}"
-    forge.merge("Small", {".github/workflows/small.yml": text, **(more or {})})
 
 
 @pytest.fixture
@@ -249,25 +236,6 @@ def test_nothing_of_this_machine_reaches_a_step(empty_forge: Forge, monkeypatch:
     assert ".gitconfig" not in run.log
 
 
-@pytest.mark.parametrize(
-    ("steps", "says"),
-    [
-        ("- uses: acme/other@0123456789", "small.yml uses acme/other: it has no stub"),
-        (f"- uses: {CHECKOUT}\n  with: {{ref: main}}", r"does not know \['ref'\]"),
-        (f"- uses: {UPLOAD}\n  with: {{nmae: x}}", r"does not know \['nmae'\]"),
-        (
-            f"- id: up\n  uses: {UPLOAD}\n- run: echo ${{{{ steps.up.outputs.id }}}}",
-            "step up has no output 'id'",
-        ),
-        ("- uses: mlops-new/mlops-new/actions/none@v1.0.0", "there is no actions/none/action.yml"),
-    ],
-)
-def test_an_action_that_is_not_here_is_refused_at_once(steps: str, says: str, empty_forge: Forge) -> None:
-    small(empty_forge, steps)
-    with pytest.raises(NoSuchAction, match=says):
-        empty_forge.run("small.yml")
-
-
 def test_what_act_would_leave_out_silently_is_refused(two_jobs: Forge) -> None:
     with pytest.raises(AssertionError, match=r"train\.yml does not run on schedule"):
         two_jobs.run("train.yml", "schedule")
@@ -291,135 +259,3 @@ def test_a_matrix_has_a_job_for_each_value(empty_forge: Forge) -> None:
     job = "{strategy: {matrix: {python: ['3.11', '3.12']}}, runs-on: ubuntu-24.04, steps: [{run: 'true'}]}"
     empty_forge.merge("Matrix", {".github/workflows/m.yml": f"on: push\njobs:\n  test: {job}\n"})
     empty_forge.run("m.yml").must({"test (3.11)": "success", "test (3.12)": "success"})
-
-
-# ---- actions ----
-
-
-def test_our_actions_come_from_the_working_tree(empty_forge: Forge) -> None:
-    tree = empty_forge.work.parent / "export"
-    (tree / "actions/gate").mkdir(parents=True)
-    (tree / "pyproject.toml").write_text("[project]\n")
-    (tree / "actions/gate/action.yml").write_text(
-        """
-name: gate
-description: says where it is
-outputs: {open: {description: "", value: "${{ steps.ask.outputs.open }}"}}
-runs:
-  using: composite
-  steps:
-    - id: ask
-      shell: bash
-      run: |
-        cat "$GITHUB_ACTION_PATH/../../pyproject.toml"; touch "$GITHUB_ACTION_PATH/left"
-        echo open=yes >> "$GITHUB_OUTPUT"; echo first >> "$GITHUB_STEP_SUMMARY"
-    - shell: bash
-      run: echo last >> "$GITHUB_STEP_SUMMARY"
-    - uses: astral-sh/setup-uv@20cfd1bf945f4377ade1205e4dbc17946fc9a30d # v10.0.1
-"""
-    )
-    empty_forge.export = tree
-    small(empty_forge, "- id: gate\n  name: Gate\n  uses: mlops-new/mlops-new/actions/gate@v9.9.9")
-    run = empty_forge.run("small.yml").must({"a": "success"})
-    assert run.outputs["a"]["gate"] == {"open": "yes"}
-    assert run.summaries["a"] == {"Gate": "first\nlast\n"}
-    assert "[project]\n" in run.log
-    assert sorted(path.name for path in (tree / "actions/gate").iterdir()) == ["action.yml"]
-
-
-def upload(path: str, more: str = "") -> str:
-    make = "- run: mkdir -p out/in .kit && touch out/a.json out/in/b.json out/in/c.txt out/.d .kit/e.json"
-    return f"{make}\n- uses: {UPLOAD}\n  with:\n    name: x\n    path: |\n      {path}\n    {more}"
-
-
-@pytest.mark.parametrize(
-    ("path", "more", "kept"),
-    [
-        ("out", "", ["a.json", "in/b.json", "in/c.txt"]),
-        ("out/**/*.json", "", ["a.json", "in/b.json"]),
-        ("out/a.json", "", ["a.json"]),
-        ("out/a.json\n      out/in/b.json", "", ["a.json", "in/b.json"]),
-        ("out\n      !out/in/**", "", ["a.json"]),
-        ("out", "include-hidden-files: true", [".d", "a.json", "in/b.json", "in/c.txt"]),
-        (".kit/e.json", "", ["e.json"]),
-    ],
-)
-def test_an_upload_keeps_what_the_real_one_would(
-    path: str, more: str, kept: list[str], empty_forge: Forge
-) -> None:
-    small(empty_forge, upload(path, more))
-    artifact = empty_forge.run("small.yml").must({"a": "success"}).artifact("x")
-    files = (file for file in artifact.rglob("*") if file.is_file())
-    assert sorted(file.relative_to(artifact).as_posix() for file in files) == kept
-
-
-@pytest.mark.parametrize(
-    ("more", "result", "kind"),
-    [
-        ("", "success", "warning"),
-        ("if-no-files-found: error", "failure", "error"),
-        ("if-no-files-found: ignore", "success", ""),
-    ],
-)
-def test_an_upload_of_nothing(more: str, result: str, kind: str, empty_forge: Forge) -> None:
-    small(empty_forge, upload(".kit", more))
-    run = empty_forge.run("small.yml").must({"a": result})
-    assert run.artifact_names() == []
-    assert [message.kind for message in run.messages if "No files were found" in message.text] == (
-        [kind] if kind else []
-    )
-
-
-def test_a_download_of_what_is_not_there_fails(empty_forge: Forge) -> None:
-    small(empty_forge, f"- uses: {DOWNLOAD}\n  with: {{name: handover}}")
-    assert empty_forge.run("small.yml").must({"a": "failure"}).errors == [
-        "Unable to download artifact(s): Artifact not found for name: handover"
-    ]
-
-
-def test_logins_leave_credentials_that_nobody_accepts(empty_forge: Forge) -> None:
-    small(
-        empty_forge,
-        """
-- uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c
-  with: {role-to-assume: "${{ vars.AWS_ROLE }}", aws-region: eu-west-1}
-- uses: google-github-actions/auth@7c6bc770dae815cd3e89ee6cdf493a5fab2cc093
-  with: {workload_identity_provider: acme-pool, service_account: dvc@example.com}
-- run: echo "$AWS_ACCESS_KEY_ID in $AWS_REGION" && cat "$GOOGLE_APPLICATION_CREDENTIALS"
-""",
-    )
-    run = empty_forge.run("small.yml", variables={"AWS_ROLE": "reader"}).must({"a": "success"})
-    assert "stub-of-reader in eu-west-1\n" in run.log
-    assert '"audience": "acme-pool"' in run.log
-    run = empty_forge.run("small.yml").must({"a": "failure"})
-    assert run.errors == ["Could not load credentials from any providers"]
-
-
-# ---- the generated repository's workflows ----
-
-
-def test_a_pull_request_to_the_generated_repository_is_checked(forge: Forge) -> None:
-    number = forge.pull_request("try")
-    run = forge.run("ci.yml", "pull_request", pull=number)
-    run.must({"lint": "success", "test": "success", "data": "success"})
-    assert "Data not checked: no DVC remote." in run.summary
-
-
-def test_a_merge_trains_on_the_sample_where_there_is_no_remote(forge: Forge) -> None:
-    run = forge.run("train.yml").must({"train": "success"})
-    assert "## no remote: trained on the committed sample" in run.summary
-
-
-def test_a_merge_trains_on_the_data_in_a_folder(forge_with_folder: Forge, folder: Folder) -> None:
-    run = forge_with_folder.run("train.yml").must({"train": "success"})
-    assert "## trained on the data in the DVC remote" in run.summary
-    with folder.unreachable():
-        forge_with_folder.run("train.yml").must({"train": "failure"})
-
-
-def test_a_merge_trains_on_the_data_in_an_s3(forge_with_s3: Forge, s3: S3) -> None:
-    assert len(s3.keys()) > 5
-    run = forge_with_s3.run("train.yml").must({"train": "success"})
-    assert "## trained on the data in the DVC remote" in run.summary
-    with s3.refusing("GET"):
-        forge_with_s3.run("train.yml").must({"train": "failure"})

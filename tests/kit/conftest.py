@@ -11,6 +11,7 @@ from mlops_kit.contract import Contract
 from mlops_kit.repository import Repository
 
 from tests.conftest import ROOT, Done, must, python_of, run
+from tests.kit.scripted import Scripted
 
 FILES = {
     "mlops.yaml": """\
@@ -147,6 +148,13 @@ def gated(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
             assert done.code == 0, done.said
 
     return _copied(once("gated-tips", make), tmp_path)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Scripted:
+    root = tmp_path / "small"
+    root.mkdir()
+    return Scripted(root)
 
 
 def means(repository: Repository) -> Contract:

@@ -303,7 +303,7 @@ def test_a_hand_over_that_was_altered_is_refused(what: str, handed: tuple[Reposi
 
 
 def test_a_hand_over_with_a_path_outside_is_refused(handed: tuple[Repository, Path]) -> None:
-    (handed[1] / handover.POINTERS).write_text('{"../../evil.dvc": "outs: []"}')
+    (handed[1] / handover.NEW_DATA).write_text('{"pointers": {"../../evil.dvc": "outs: []"}}')
     with pytest.raises(KitError, match="not whole"):
         take_over(handed)
     assert not (handed[0].root.parent.parent / "evil.dvc").exists()

@@ -65,6 +65,20 @@ def day(i: int) -> str:
     return f"2024-{1 + i // 28 % 12:02d}-{1 + i % 28:02d}"
 
 
+def german(number: float) -> str:
+    return f"{number:,.2f}".replace(",", " ").replace(".", ",").replace(" ", ".")
+
+
+def counts() -> list[Row]:
+    """Few different rows: without the target most of them repeat."""
+    draw = np.random.default_rng(9)
+    table: list[Row] = []
+    for _ in range(N):
+        x = int(draw.integers(0, 4))
+        table.append({"x": x, "y": 10 * x + int(draw.integers(0, 40))})
+    return table
+
+
 def _many_columns(columns: int) -> list[Row]:
     draw = np.random.default_rng(3)
     return [
@@ -79,6 +93,133 @@ def regression() -> list[Row]:
 
 
 TABLES = [
+    Table(
+        "blanks for missing numbers",
+        written(with_column("total", lambda i, _: " " if i % 20 == 0 else i * 1.7)),
+    ),
+    Table("spaces after commas", written(rows()).replace(b",", b", ")),
+    Table("a line break in a name", written(renamed("x", "x\nin mm"))),
+    Table("line ends of an old Mac", written(rows(), end="\r")),
+    Table(
+        "shift-jis",
+        written(with_column("都市", lambda i, _: ["東京", "大阪", "札幌"][i % 3]), encoding="shift_jis"),
+    ),
+    Table(
+        "degrees in latin-1",
+        written(with_column("outside", lambda i, _: f"{i % 30 / 2} °C"), encoding="latin-1"),
+        says=["file: cp1252"],
+    ),
+    Table("quoted decimal comma", written([comma(row) for row in rows()])),
+    Table(
+        "thousands with points",
+        written(
+            [
+                {"Umsatz": german(9000 + 3000 * float(str(r["x"]))), "y": german(5000 + i % 7 * 40.5)}
+                if i % 3
+                else {"Umsatz": "€ 2.500,00", "y": german(2000 + i % 5 * 300.25)}
+                for i, r in enumerate(rows())
+            ],
+            ";",
+            "cp1252",
+        ),
+        task="regression",
+        says=["task: regression ('y' is a number"],
+    ),
+    Table(
+        "dollars and per cent",
+        written(
+            [
+                {
+                    "revenue": f"${int(50_000 + 9_000 * float(str(r['x']))):,}",
+                    "margin": f"{i % 40 / 2}%",
+                    "y": r["y"],
+                }
+                for i, r in enumerate(rows())
+            ]
+        ),
+    ),
+    Table(
+        "months",
+        written(with_column("Month", lambda i, _: f"{1990 + i // 12}-{i % 12 + 1:02d}")),
+        says=["newest rows by 'Month'"],
+    ),
+    Table(
+        "days as numbers",
+        written(with_column("dt", lambda i, _: day(i).replace("-", ""))),
+        says=["newest rows by 'dt'"],
+    ),
+    Table(
+        "zones in words",
+        written(with_column("at", lambda i, _: f"{day(i)} {i % 24:02d}:00:00 UTC")),
+        says=["newest rows by 'at'"],
+    ),
+    Table(
+        "dates of mails",
+        written(
+            with_column("sent", lambda i, _: f"Mon, {1 + 7 * (i % 5):02d} Jan 2024 {i % 24:02d}:00:00 GMT")
+        ),
+        says=["newest rows by 'sent'"],
+    ),
+    Table(
+        "nearly times",
+        written(with_column("due", lambda i, _: "not yet" if i == 30 else day(i))),
+        says=["times, but for 1 values such as 'not yet'", "seeded draw"],
+    ),
+    Table("few different rows", written(counts()), task="regression"),
+    Table(
+        "a class that came last",
+        written(
+            [
+                {"day": f"2024-{1 + i // 28:02d}-{1 + i % 28:02d}", **r, "y": "new" if i > 230 else r["y"]}
+                for i, r in enumerate(rows())
+            ]
+        ),
+        task="multiclass",
+        says=["never predicted, as no row to train on has it: 'new'"],
+    ),
+    Table(
+        "oui and non",
+        written([{**r, "y": "oui" if r["y"] == "no" else "non"} for r in rows()]),
+        says=["probability of 'oui'"],
+    ),
+    Table(
+        "lines above the header",
+        b"# exported by ACME\n" + written(rows()),
+        refused=True,
+        says=["its first line ('# exported by ACME') is no header"],
+    ),
+    Table(
+        "names of rows without a name",
+        written(rows()).replace(b"x,", b"", 1),
+        refused=True,
+        says=["its header has 3 names ('colour,count,y') and its rows have 4 values"],
+    ),
+    Table(
+        "no header",
+        "".join(f"{i},{i % 7}.5,{i % 2}\n" for i in range(N)).encode(),
+        refused=True,
+        says=["its first line ('0,0.5,0') holds numbers, not names"],
+    ),
+    Table(
+        "a lone quote",
+        written(rows()).replace(b"red", b'"red', 1),
+        refused=True,
+        says=["cannot be read"],
+    ),
+    Table(
+        "a long lone quote",
+        written(rows() * 80).replace(b"red", b'"red', 1),
+        refused=True,
+        says=["cannot be read"],
+    ),
+    Table(
+        "a name of ours",
+        written(renamed("x", "__row__")),
+        refused=True,
+        says=["more than one column is called '__row__'"],
+    ),
+    Table("empty lines", b"\n \n" * 50, refused=True, says=["it holds nothing but empty lines"]),
+    Table("a name without end", written(renamed("x", "x" * 2000)), refused=True, says=["2000 letters"]),
     Table("plain", written(rows()), says=["probability of 'yes'", "seeded draw"]),
     Table("semicolons", written(rows(), ";")),
     Table("tabs", written(rows(), "\t"), suffix=".tsv"),
@@ -89,6 +230,17 @@ TABLES = [
     Table(
         "latin-1",
         written(with_column("stadt", lambda i, _: ["Köln", "Zürich", "Aßling"][i % 3]), encoding="latin-1"),
+        says=["file: cp1252 ('Köln'; if it should not read so, save the file as UTF-8)"],
+    ),
+    Table(
+        "danish",
+        written(with_column("by", lambda i, _: ["Århus", "København"][i % 2]), ";", encoding="cp1252"),
+        says=["file: cp1252 ('Århus'", "separated by ';'"],
+    ),
+    Table(
+        "polish",
+        written(with_column("kto", lambda i, _: ["Paweł", "Wałęsa", "Kraków"][i % 3]), encoding="cp1250"),
+        says=["file: cp1250 ('Paweł'"],
     ),
     Table(
         "cyrillic", written(with_column("город", lambda i, _: ["Москва", "Казань"][i % 2]), encoding="cp1251")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 import yaml
-from mlops_new import REPOSITORY
+from mlops_new.template import SOURCE, repository
 
 from tests.conftest import ROOT, must, run
 
@@ -30,6 +30,21 @@ def test_one_commit_and_a_clean_tree(mlops_new: Path, tmp_path: Path) -> None:
     assert must(["git", "status", "--porcelain"], project) == ""
     assert must(["git", "branch", "--show-current"], project) == "main\n"
     assert inside(tmp_path) == ["my-project"]
+
+
+def test_git_is_started_a_few_times_and_not_for_every_file(mlops_new: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    git = tmp_path / "bin/git"
+    git.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/started\nexec {shutil.which("git")} "$@"\n')
+    git.chmod(0o755)
+    must([mlops_new, "my-project"], tmp_path, PATH=f"{git.parent}:{os.environ['PATH']}")
+    assert (tmp_path / "started").read_text().split() == ["var", "var", "clone", "init", "add", "commit"]
+
+
+def test_it_says_how_many_files_there_are(mlops_new: Path, tmp_path: Path) -> None:
+    said = must([mlops_new, "my-project"], tmp_path)
+    files = must(["git", "ls-files"], tmp_path / "my-project").splitlines()
+    assert f"my-project: {len(files)} files in one commit" in said
 
 
 def test_the_data_is_in_dvc_with_no_dvc_process(mlops_new: Path, tmp_path: Path) -> None:
@@ -54,7 +69,7 @@ def test_dvc_reads_what_we_wrote_for_it(flights: Path) -> None:
 def test_another_machine_can_update_it(mlops_new: Path, tmp_path: Path) -> None:
     must([mlops_new, "my-project"], tmp_path)
     answers = yaml.safe_load((tmp_path / "my-project/.copier-answers.yml").read_text())
-    assert answers["_src_path"] == f"gh:{REPOSITORY}"
+    assert answers["_src_path"] == f"gh:{repository(SOURCE)}"
     assert answers["_commit"] == "v0.1.0"
     assert str(tmp_path) not in json.dumps(answers)
 

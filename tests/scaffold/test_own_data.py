@@ -81,7 +81,10 @@ def test_own_data_from_file_to_model(mlops_new: Path, tmp_path: Path) -> None:
 
 def test_own_regression_from_parquet(mlops_new: Path, trained: Path, tmp_path: Path) -> None:
     (tmp_path / "prices.csv").write_bytes(written(regression()))
-    convert = "import polars, sys; polars.read_csv(sys.argv[1]).write_parquet(sys.argv[2])"
+    nan = "polars.when(polars.col('x') > 0.8).then(float('nan')).otherwise('x').alias('gaps')"
+    convert = (
+        f"import polars, sys; polars.read_csv(sys.argv[1]).with_columns({nan}).write_parquet(sys.argv[2])"
+    )
     must([python_of(trained), "-c", convert, "prices.csv", "prices.parquet"], tmp_path)
     said = must([mlops_new, "prices", "--data", "prices.parquet", "--target", "y", "--train"], tmp_path)
     assert "rmse" in said

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from mlops_new import REPOSITORY
+from mlops_new.template import SOURCE, repository
 
 from tests.conftest import must
 
@@ -13,13 +13,14 @@ def copier_copy(mlops_new: Path, into: Path, **answers: str) -> None:
     python = mlops_new.with_name("python.exe" if os.name == "nt" else "python")
     where = "import mlops_new.template as t; print(t.PACKAGED.as_posix(), t.tag())"
     bundle, tag = must([python, "-c", where], into.parent).split()
+    address = repository(SOURCE)
     must(
         [mlops_new.with_name("copier"), "copy", "--defaults", "--quiet", "--vcs-ref", tag]
         + [f"--data={name}={value}" for name, value in answers.items()]
-        + [f"gh:{REPOSITORY}", into],
+        + [f"gh:{address}", into],
         into.parent,
         COPIER_CACHE_DIR=str(into.parent / "copier"),
         GIT_CONFIG_COUNT="1",
         GIT_CONFIG_KEY_0=f"url.{bundle}.insteadOf",
-        GIT_CONFIG_VALUE_0=f"https://github.com/{REPOSITORY}.git",
+        GIT_CONFIG_VALUE_0=f"https://github.com/{address}.git",
     )

@@ -22,9 +22,10 @@ def command(against: str, inform: bool, as_json: bool) -> None:
     result = freshness.compared(here, contract, against)
     if result.note:
         click.echo(result.note, err=True)
-    runner.output(fresh=result.is_fresh, stale=" ".join(result.stages))
     runner.summary("\n".join(f"- {line}" for line in result.lines))
     may_be_stale = inform and contract.lock != "committed"
     content = {"fresh": result.is_fresh, **vars(result)}
     words = "\n".join(result.lines)
+    runner.output(fresh=result.is_fresh, stale=" ".join(result.stages))
+    runner.annotate("notice", words)
     finish(content if as_json else result, words, as_json, yes=result.is_fresh or may_be_stale)

@@ -23,7 +23,7 @@ def command(only: str, as_json: bool) -> None:
     Latency and size are measured here, on this machine. After a training on the sample the gates are
     information, and the exit code is 0.
     """
-    from mlops_kit import contract, events, gates, hooks, repository, training
+    from mlops_kit import contract, events, gates, hooks, repository, runner, training
 
     here = repository.find(Path.cwd())
     wanted, journal, say = contract.load(here.root), events.go_on(here), reporter()
@@ -37,6 +37,9 @@ def command(only: str, as_json: bool) -> None:
         gates.save(here, verdict, journal.run)
         status = "open" if verdict.is_open else "closed"
         hooks.run_hooks(wanted, here, "after_gate", journal, say, verdict=status, better=verdict.better)
+    runner.output(open=verdict.is_open, better=verdict.better, against=verdict.against)
+    if not verdict.is_open:
+        runner.annotate("warning" if why else "error", f"Gates closed by {', '.join(verdict.closed_by)}")
     result = asdict(verdict) | {"open": verdict.is_open, "sample": why}
     finish(result, in_words(verdict, why), as_json, yes=verdict.is_open or bool(why))
 

@@ -13,18 +13,29 @@ from mlops_kit.cli import finish, json_option
 @click.option(
     "--comment", metavar="NUMBER|auto", help="Update the comment of a pull request; auto: this run's."
 )
+@click.option(
+    "--from",
+    "made",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Only comment, with the report that an earlier call left in this folder.",
+)
 @click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
 @json_option
-def command(out: Path, comment: str | None, show: bool, as_json: bool) -> None:
+def command(out: Path, comment: str | None, made: Path | None, show: bool, as_json: bool) -> None:
     """Write how the model is, what changed and whether it may be used: report.md and report.html.
 
     On a runner the text goes into the run's summary too.
     """
-    from mlops_kit import contract, publishing, report, repository
+    from mlops_kit import contract, publishing, report, repository, runner
 
     here = repository.find(Path.cwd())
-    made = report.build(here, contract.load(here.root))
-    published = publishing.publish(made, here, out, comment)
+    means = contract.load(here.root)
+    if made:
+        note = publishing.comment_from(made, here, means.model, comment or "auto")
+        finish({"note": note}, note, as_json)
+        return
+    published = publishing.publish(report.build(here, means), here, out, comment)
+    runner.output(markdown=published.text, page=published.page)
     if show:
         click.launch(str(published.page))
     words = published.short if sys.stdout.isatty() else published.markdown

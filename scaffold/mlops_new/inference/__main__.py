@@ -21,16 +21,19 @@ import pyarrow as pa
 from pipeline import params
 from pipeline.leaks import gives_away
 from pipeline.prepare import prepare
-from pipeline.rows import TRUE, raw, read
+from pipeline.rows import raw, read
 from pipeline.schema import ROW, Column, DataError, Schema
+from pipeline.values import TRUE
 
 MOST_CLASSES = 200
 CLASSES_OF_NUMBERS = 20  # a whole number with more different values is an amount
+LONGEST_NAME = 500
 MOSTLY_THERE = 0.2  # a time missing more often says when something happened, not when the row was made
 JUDGED_ROWS = 100  # of a slice, from which on its figure is more than noise; `min_rows` of a gate
 GAP = {"binary": 0.3, "multiclass": 0.3, "regression": 0.3}  # of roc_auc, accuracy and r2
 BIRTH = re.compile(r"birth|dob|born", re.IGNORECASE)
 POSITIVE = {*TRUE, "positive", "pos", "bad", "default", "churn", "churned", "fraud", "spam"}
+POSITIVE |= {"ja", "j", "oui", "si", "sí", "sì", "sim", "tak", "да", "是", "はい"}
 
 
 class Refused(Exception):
@@ -54,7 +57,10 @@ def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple
         file = {} if path.suffix == ".parquet" else dialect.dialect(path)
         frame = raw(path, file)
     except (ValueError, UnicodeError, pa.ArrowException) as error:
-        raise Refused(f"{path.name} cannot be read: {error}\nIs it CSV or Parquet, and whole?") from error
+        why = str(error).partition("\n")[0]
+        raise Refused(
+            f"{path.name} cannot be read: {why}\nIs it CSV with a header, or Parquet, and whole?"
+        ) from error
     _expect(frame, path.name, target, time, slices)
     found = {name: columns.column(frame[name], file.get("decimal", ".")) for name in frame.columns}
     found[target], task, notes = _target(frame[target], found[target])
@@ -75,9 +81,11 @@ def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple
     schema = replace(schema, duplicates=_duplicates(typed, schema))
     if schema.positive is not None:
         notes[0] += f"; predicts the probability of {schema.positive!r}"
-    test = _trainable(typed, schema)
+    train, test = _trainable(typed, schema)
     judged, said = _judged_slices(test, schema)
+    notes += _never_predicted(train, schema)
     notes += _ignored(schema)
+    notes += dialect.in_words(file, path) if file else []
     notes += [*_ambiguous(frame, schema), *said]
     notes.append(files.write_sample(frame, schema))
     files.write_schema(schema)
@@ -92,6 +100,8 @@ def _expect(frame: pl.DataFrame, name: str, target: str, time: str | None, slice
         raise Refused(
             f"{name} has {len(frame)} rows; at least {files.FEWEST_ROWS} are needed to train and to test."
         )
+    if long := [name for name in frame.columns if len(name) > LONGEST_NAME]:
+        raise Refused(f"{name} has a column whose name has {len(long[0])} letters.\nIs there a header?")
     for option, wanted in [("--target", target), ("--time", time), *(("--slice", one) for one in slices)]:
         if wanted is not None and wanted not in frame.columns:
             near = difflib.get_close_matches(wanted, frame.columns, n=3, cutoff=0.5)
@@ -131,7 +141,7 @@ def _target(values: pl.Series, column: Column) -> tuple[Column, str, list[str]]:
     values_seen = _classes(known, kind)
     note = f"task: {task} ({name!r} has {levels} different values)"
     if kind == "integer" and levels > 2:
-        note += "; for an amount instead, set task: regression there and a ...Regressor in params.yaml"
+        note += "; is it an amount? task: regression in data/schema.yaml, a ...Regressor in params.yaml"
     return replace(column, type=kind, values=values_seen), task, [note, *dropped]
 
 
@@ -146,8 +156,7 @@ def _classes(known: pl.Series, kind: str) -> list[Any]:
     if kind == "boolean":
         return [False, True]
     if kind == "integer":
-        texts = known.str.strip_chars() if known.dtype == pl.String else known
-        return list(texts.cast(pl.Int64).unique().sort())
+        return list(known.cast(pl.Int64).unique().sort())
     return list(known.cast(pl.String).unique().sort())
 
 
@@ -216,13 +225,25 @@ def _duplicates(typed: pl.DataFrame, schema: Schema) -> float:
     return 0.0 if schema.key else round(min(1.0, share * 1.5 + 0.01), 2)
 
 
-def _trainable(typed: pl.DataFrame, schema: Schema) -> pl.DataFrame:
-    """The test rows. The pipeline's own first stage must take what was inferred."""
+def _trainable(typed: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Train and test rows. The pipeline's own first stage must take what was inferred."""
     try:
-        frame, test = prepare(typed, schema, params())
+        rows, test = prepare(typed, schema, params())
     except DataError as error:
-        raise Refused(f"The data cannot be split into train and test: {error}") from error
-    return frame.filter(test)
+        by_time = f"\nThe newest rows by {schema.time!r} are the test set; without that column it is drawn."
+        raise Refused(
+            f"The data cannot be split into train and test: {error}{by_time if schema.time else ''}"
+        ) from error
+    return rows.filter(~test), rows.filter(test)
+
+
+def _never_predicted(train: pl.DataFrame, schema: Schema) -> list[str]:
+    """Classes that the model cannot learn."""
+    if schema.task == "regression":
+        return []
+    trained = train[schema.target].unique()
+    unknown = [repr(value) for value in schema.classes if value not in trained]
+    return [f"never predicted, as no row to train on has it: {', '.join(unknown)}"] if unknown else []
 
 
 def _judged_slices(test: pl.DataFrame, schema: Schema) -> tuple[list[dict[str, Any]], list[str]]:

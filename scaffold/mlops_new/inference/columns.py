@@ -5,21 +5,24 @@ import re
 from typing import Any
 
 import polars as pl
-from pipeline.rows import FALSE, TRUE, times
 from pipeline.schema import Column
+from pipeline.values import FALSE, TRUE, plain_numbers, times
 
 LEVELS_LISTED = 50  # a category with more values is not checked value by value
 LEVELS = 0.5  # of the rows: a text with more different values is no category
 LONG = 60  # characters: longer on average is text, not a category
+FEW_WORDS = 0.1  # of the values
 NAMED_ID = re.compile(r"(^|[\W_])(id|ids|key|uuid|guid|no|nr|number|index|idx|row|rowid)($|[\W_])")
 
 DAYS = [
     *("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d-%m-%Y", "%d.%m.%y"),
     *("%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y"),  # the first that reads every value wins
-    *("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y"),
+    *("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y"),
+    *("%Y-%m", "%Y/%m", "%b %Y", "%B %Y", "%Y%m%d"),
 ]
+DAY_AS_NUMBER = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$"  # 20260131
 CLOCKS = ("", " %H:%M:%S%.f", "T%H:%M:%S%.f", " %H:%M", "T%H:%M", " %I:%M %p", " %I:%M:%S %p")
-ZONES = ("", "%#z", " %#z")
+ZONES = ("", "%#z", " %#z", " UTC", " GMT")
 
 
 def column(values: pl.Series, decimal: str) -> Column:
@@ -35,7 +38,8 @@ def column(values: pl.Series, decimal: str) -> Column:
     if known.n_unique() == 1 and len(known) == len(values):
         return Column(kind, "ignored", because="it has the same value in every row", format=form)
     if (
-        reason := _nearly_numbers(known, kind)
+        reason := _nearly_numbers(known, kind, decimal)
+        or _nearly_times(known, kind)
         or _identifies(known, kind, values.name)
         or _is_text(known, kind)
     ):
@@ -63,30 +67,30 @@ def _type(known: pl.Series, decimal: str) -> tuple[str | None, str | None]:
 
 
 def _type_of_text(known: pl.Series, decimal: str) -> tuple[str, str | None]:
-    stripped = known.str.strip_chars()
-    words = set(stripped.head(1000).unique())
-    if words <= {*TRUE, *FALSE} - {"0", "1", "0.0", "1.0"} and stripped.is_in([*TRUE, *FALSE]).all():
+    words = set(known.head(1000).unique())
+    if words <= {*TRUE, *FALSE} - {"0", "1", "0.0", "1.0"} and known.is_in([*TRUE, *FALSE]).all():
         return "boolean", None
-    if stripped.str.contains(r"^[+-]?\d{1,18}$").all():
-        coded = stripped.str.contains(r"^0\d").any()  # postal codes and the like are not amounts
+    if known.str.contains(DAY_AS_NUMBER).all() and (form := time_format(known)):
+        return "time", form
+    if known.str.contains(r"^[+-]?\d{1,18}$").all():
+        coded = known.str.contains(r"^0\d").any()  # postal codes and the like are not amounts
         return ("category" if coded else "integer"), None
-    numbers = _numbers(stripped, decimal)
-    if numbers.null_count() == 0:
+    if _numbers(known, decimal).null_count() == 0:
         return "number", None
-    form = time_format(stripped)
+    form = time_format(known)
     return ("time", form) if form else ("category", None)
 
 
 def _numbers(values: pl.Series, decimal: str) -> pl.Series:
     if values.dtype == pl.String:
-        values = values.str.strip_chars().str.replace(decimal, ".", literal=True)
+        values = plain_numbers(values, decimal)
     return values.cast(pl.Float64, strict=False)
 
 
 def time_format(values: pl.Series) -> str | None:
     """The first format that reads every value, month before day where both do."""
     first = values.head(20)
-    if not first.str.contains(r"\d[-/. ]").all():
+    if not first.str.contains(rf"\d[-/. ]|[a-z] \d|{DAY_AS_NUMBER}").all():
         return None
     for day in DAYS:
         for clock in CLOCKS:
@@ -100,7 +104,7 @@ def time_format(values: pl.Series) -> str | None:
 def ambiguous(values: pl.Series, form: str | None) -> bool:
     """Whether day and month could as well be the other way round."""
     other = str(form).replace("%m/%d", "%d/%m")
-    return other != form and not times(values.drop_nulls().str.strip_chars(), other).null_count()
+    return other != form and not times(values.drop_nulls(), other).null_count()
 
 
 def _identifies(known: pl.Series, kind: str, name: str) -> str:
@@ -117,13 +121,24 @@ def _identifies(known: pl.Series, kind: str, name: str) -> str:
     )
 
 
-def _nearly_numbers(known: pl.Series, kind: str) -> str:
+def _nearly_numbers(known: pl.Series, kind: str, decimal: str) -> str:
     """A few words among numbers: a category would hide the numbers, so the owner must say."""
     if kind != "category" or known.dtype != pl.String or known.n_unique() <= LEVELS_LISTED:
         return ""
-    odd = known.filter(_numbers(known, ".").is_null())
-    if 0 < len(odd) < 0.1 * len(known):
+    odd = known.filter(_numbers(known, decimal).is_null())
+    if 0 < len(odd) < FEW_WORDS * len(known):
         return f"numbers, but for {len(odd)} values such as {odd[0]!r}"
+    return ""
+
+
+def _nearly_times(known: pl.Series, kind: str) -> str:
+    """The same for a few words among times."""
+    if kind != "category" or known.dtype != pl.String:
+        return ""
+    dated = known.str.contains(r"^\d+[-/.]\d")
+    odd = known.filter(~dated)
+    if 0 < len(odd) < FEW_WORDS * len(known) and time_format(known.filter(dated)):
+        return f"times, but for {len(odd)} values such as {odd[0]!r}"
     return ""
 
 

@@ -11,8 +11,15 @@ from typing import Any
 import charset_normalizer
 
 SEPARATORS = ",;\t|"
+NUMBER = re.compile(r"[+-]?\d*[.,]?\d+")
 LOOKED_AT = 1 << 18  # bytes, to tell encoding and separator
-COMMA_NUMBER = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
+COMMA_NUMBER = re.compile(r"[+-]?(\d{1,3}([.\s]\d{3})+|\d+),\d+")
+POINT_NUMBER = re.compile(r"[+-]?(\d{1,3}([,']\d{3})+|\d+)\.\d+")
+GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+")  # 1,234: could be either
+# What tells an encoding are words. Signs of the west alone (Euro, pound, degrees in Windows' own) are too little.
+WORDS = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*(?: [A-Za-z\x80-\xff]+)*")
+WESTERN = re.compile("[A-Za-zÀ-ÖØ-Üß-ïñ-öø-üÿŒœŠšŽž ]*")
+SIGNS = re.compile(rb"[\x80\xa3](?=\s?\d)|(?<=\d)\s?[\x80\xa3\xb0]|\xb0(?=[CF]\b)")
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -26,11 +33,26 @@ def dialect(path: Path) -> dict[str, Any]:
     text = content[:LOOKED_AT].decode(found["encoding"], errors="replace")
     if "\0" in text:
         raise ValueError(f"{path.name} is not text: it has zero bytes")
+    if not text.strip():
+        raise ValueError("it holds nothing but empty lines")
     found["separator"] = separator(text)
+    expect_header(text, found["separator"])
     found["decimal"] = decimal(text, found["separator"])
     found["newlines"] = any(line.count(b'"') % 2 for line in content.splitlines())
     usual = {"encoding": "utf-8", "separator": ",", "decimal": ".", "newlines": False}
     return {key: value for key, value in found.items() if value != usual[key]}
+
+
+def in_words(file: dict[str, Any], path: Path) -> list[str]:
+    """What is unusual about the file, for the person to agree with: a guess shows itself in letters."""
+    said = [f"separated by {file['separator']!r}"] if "separator" in file else []
+    said += ["decimal comma"] if "decimal" in file else []
+    if "encoding" in file and file["encoding"] not in BOMS.values():
+        content = path.read_bytes().decode(file["encoding"])
+        word = re.search(r"\w*[^\W\d_a-zA-Z]\w*", content)
+        example = f" ({word[0]!r}; if it should not read so, save the file as UTF-8)" if word else ""
+        said.insert(0, file["encoding"] + example)
+    return [f"file: {', '.join(said)}"] if said else []
 
 
 def encoding(content: bytes) -> str:
@@ -40,29 +62,54 @@ def encoding(content: bytes) -> str:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        unusual = b"\n".join(line for line in content.splitlines() if not line.isascii())
-        best = charset_normalizer.from_bytes(unusual[:LOOKED_AT]).best()
-        return best.encoding if best else "cp1252"
+        return _guessed(set(WORDS.findall(SIGNS.sub(b"", content))))
     return "utf-8"
+
+
+def _rows(text: str, separator: str) -> list[list[str]]:
+    """Its rows, without empty ones. Fields may be as long as they like: a lone quote swallows the rest."""
+    csv.field_size_limit(LOOKED_AT)
+    return [row for row in csv.reader(io.StringIO(text, newline=None), delimiter=separator) if row]
+
+
+def _guessed(words: set[bytes]) -> str:
+    """The encoding in which these words read best; the west's where that is as good as any."""
+    found = charset_normalizer.from_bytes(b" ".join(sorted(words))[:LOOKED_AT])
+    likely = [one.could_be_from_charset for one in found if one.chaos <= found[0].chaos]
+    western = WESTERN.fullmatch(b"".join(words).decode("cp1252", errors="replace"))
+    if not words or not likely or (western and any("cp1252" in names for names in likely)):
+        return "cp1252"
+    return str(likely[0][0])
 
 
 def separator(text: str) -> str:
     """The candidate that splits most lines into the same number of fields, and into the most."""
 
     def order(candidate: str) -> tuple[float, int]:
-        rows = [len(row) for row in csv.reader(io.StringIO(text), delimiter=candidate) if row]
-        fields, lines = Counter(rows[:200]).most_common(1)[0]
-        return (lines / len(rows[:200]) if fields > 1 else 0.0, fields)
+        rows = [len(row) for row in _rows(text, candidate)[:200]]
+        fields, lines = Counter(rows).most_common(1)[0]
+        return (lines / len(rows) if fields > 1 else 0.0, fields)
 
     return max(SEPARATORS, key=order)
 
 
+def expect_header(text: str, separator: str) -> None:
+    """Raises ValueError where something stands above the header, or where there is none."""
+    lines = _rows(text, separator)[:200]
+    fields, _ = Counter(map(len, lines)).most_common(1)[0]
+    named, header = len(lines[0]), separator.join(lines[0][:5])
+    if 1 < named == fields - 1 and not header.startswith("sep="):
+        raise ValueError(f"its header has {named} names ({header!r}) and its rows have {fields} values")
+    if named < fields:
+        raise ValueError(f"its first line ({header!r}) is no header; remove what stands above the names")
+    if fields > 1 and all(NUMBER.fullmatch(name.strip()) for name in lines[0]):
+        raise ValueError(f"its first line ({header!r}) holds numbers, not names")
+
+
 def decimal(text: str, separator: str) -> str:
-    """A comma where some field is a number with a comma and none is one with a point."""
-    if separator == ",":
-        return "."
-    rows = list(csv.reader(io.StringIO(text), delimiter=separator))[1:]
-    fields = {field.strip() for row in rows for field in row}
-    commas = sum(bool(COMMA_NUMBER.fullmatch(field)) for field in fields)
-    points = sum(bool(re.fullmatch(r"[+-]?\d+\.\d+", field)) for field in fields)
+    """A comma where more fields are numbers with a comma than with a point."""
+    fields = {field.strip() for row in _rows(text, separator)[1:] for field in row}
+    either = {field for field in fields if separator == "," and GROUPED.fullmatch(field)}
+    commas = sum(bool(COMMA_NUMBER.fullmatch(field)) for field in fields - either)
+    points = sum(bool(POINT_NUMBER.fullmatch(field)) for field in fields)
     return "," if commas > points else "."

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -106,5 +107,7 @@ def _yaml(value: dict[str, Any]) -> str:
 
 
 def _flow(value: Any) -> str:
+    if isinstance(value, str) and "\n" in value:  # one line, as YAML and JSON both write it
+        return json.dumps(value, ensure_ascii=False)
     text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**9, sort_keys=False)
     return text.removesuffix("\n").removesuffix("...").rstrip("\n")

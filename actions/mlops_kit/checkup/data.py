@@ -1,0 +1,159 @@
+"""DVC: its remote, what was not pushed, the lock, and what a `dvc gc` would take."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from mlops_kit import metrics, versions
+from mlops_kit.checkup.finding import Finding, Patient, Unknown, ask, contract_of
+from mlops_kit.contract import read
+from mlops_kit.errors import KitError
+from mlops_kit.repository import LOCK, Lock, Remote, Repository, file_md5
+
+LARGE = 50_000_000  # bytes; of larger files the pointer's word is taken
+
+
+def remote(patient: Patient) -> Finding:
+    """DVC has a remote that answers and can be written to."""
+    found = _remote(patient)
+    folder = _folder(patient.repository, found)
+    if folder is None:
+        _status(patient)
+        return Finding("dvc remote", "ok", f"{found.name} can be read ({_shown(found.url)}).")
+    if os.environ.get("GITHUB_ACTIONS"):
+        says = f"{found.name} is a folder ({folder}), which a runner does not have."
+        return Finding("dvc remote", "fail", says, "uv run dvc remote modify NAME url s3://BUCKET/PATH")
+    near = folder if folder.exists() else folder.parent  # DVC makes the folder at the first push
+    if not near.is_dir() or not os.access(near, os.R_OK | os.W_OK):
+        says = f"{folder}, the remote {found.name}, is not there or may not be written to."
+        return Finding("dvc remote", "fail", says, "uv run dvc remote list")
+    return Finding("dvc remote", "ok", f"{found.name} is a folder that can be written to; only you have it.")
+
+
+def pushed(patient: Patient) -> Finding:
+    """What Git names is in the remote."""
+    _remote(patient)
+    missing = _names(_status(patient).get("not_in_remote"))
+    if not missing:
+        return Finding("pushed data", "ok", "All that Git names is in the remote.")
+    says = f"Not in the remote: {', '.join(missing[:5])}, {len(missing)} in all."
+    return Finding("pushed data", "fail", says, f"{contract_of(patient).commands.dvc} push")
+
+
+def lock(patient: Patient) -> Finding:
+    """dvc.lock is as data, code and parameters are; it may be behind, the next training brings it up."""
+    repository = patient.repository
+    newest = versions.newest(repository, contract_of(patient).model)
+    for name, found in (("main's", repository.lock()), ("the newest version's", newest)):
+        known = repository.lock(found.tag) if isinstance(found, versions.Version) else found
+        if known and not _stale(repository, known):
+            return Finding("lock", "ok", f"Nothing to train: {name} {LOCK} is as the inputs are.")
+    known = repository.lock()
+    if known is None and newest is None:
+        return Finding("lock", "warn", f"There is no {LOCK}: nothing was trained.", "mlops-kit train")
+    causes = _stale(repository, known) if known else [f"no {LOCK} here"]
+    return Finding("lock", "warn", f"Behind: {', '.join(causes[:5])}.", "mlops-kit train")
+
+
+def kept(patient: Patient) -> Finding:
+    """Nothing deletes the models of tagged versions."""
+    repository, contract = patient.repository, contract_of(patient)
+    if risky := _gc_calls(repository):
+        says = f"`dvc gc` without --all-tags would delete versions' models: {', '.join(risky[:3])}."
+        return Finding("versions kept", "fail", says, "Use `mlops-kit gc`, which keeps every tag.")
+    newest, found = versions.newest(repository, contract.model), repository.remote
+    folder = _folder(repository, found) if found else None
+    if newest is None or folder is None:
+        says = "No script calls `dvc gc`; only `mlops-kit gc` keeps what tags need."
+        return Finding("versions kept", "ok", says)
+    known = repository.lock(newest.tag)
+    wanted = [known.out(path) for path in contract.artifacts] if known else []
+    gone = [one.path for one in wanted if one and not _object(folder, one.md5).exists()]
+    if gone:
+        says = f"{newest.tag}: {', '.join(gone)} is not in the remote any more."
+        mend = f"git checkout {newest.tag} && {contract.commands.dvc} repro && {contract.commands.dvc} push"
+        return Finding("versions kept", "fail", says, mend)
+    return Finding("versions kept", "ok", f"The model of {newest.tag} is in the remote.")
+
+
+def _remote(patient: Patient) -> Remote:
+    found = patient.repository.remote
+    if found is None:
+        raise Unknown(
+            "There is no DVC remote: nobody else has data and models, and CI trains on the sample.",
+            "uv run dvc remote add --default storage URL && uv run dvc push",
+        )
+    return found
+
+
+def _status(patient: Patient) -> dict[str, Any]:
+    """By the project's own DVC, with its plug-ins and credentials; says nothing else would."""
+    dvc = contract_of(patient).commands.dvc
+    try:
+        found = json.loads(ask(patient, dvc, "data", "status", "--not-in-remote", "--json") or "{}")
+    except ValueError as error:
+        raise KitError(f"`{dvc} data status --json` did not write JSON.") from error
+    return found if isinstance(found, dict) else {}
+
+
+def _names(found: Any) -> list[str]:
+    items = found if isinstance(found, list) else []
+    return [str(one.get("path") if isinstance(one, dict) else one) for one in items]
+
+
+def _folder(repository: Repository, remote: Remote) -> Path | None:
+    """Of a remote that is one; DVC reads a relative path from its configuration's folder."""
+    url = remote.url.removeprefix("file://")
+    return None if "://" in url else repository.root / ".dvc" / Path(url).expanduser()
+
+
+def _object(folder: Path, md5: str) -> Path:
+    return folder / "files/md5" / md5[:2] / md5[2:]
+
+
+def _shown(url: str) -> str:
+    """Without credentials that somebody wrote into the address."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def _stale(repository: Repository, lock: Lock) -> list[str]:
+    """Inputs that are not as the lock has them."""
+    pointers = {path: entry.md5 for path, entry in repository.pointers().items()}
+    causes = []
+    for path, entry in lock.inputs.items():
+        file = repository.root / path
+        small = file.is_file() and file.stat().st_size <= LARGE
+        now = pointers.get(path) or (file_md5(file) if small else None if file.exists() else "gone")
+        if now and now != entry.md5:
+            causes.append(path)
+    return causes + _other_parameters(repository, lock)
+
+
+def _other_parameters(repository: Repository, lock: Lock) -> list[str]:
+    file = repository.root / "params.yaml"
+    now = read(file) if file.is_file() else {}
+    here = {name: value for name, value in lock.params.items() if ":" not in name}
+    return [
+        f"{name} {value} -> {metrics.at(now, name)}"
+        for name, value in here.items()
+        if _differs(now, name, value)
+    ]
+
+
+def _differs(now: dict[str, Any], name: str, value: Any) -> bool:
+    return bool(metrics.at(now, name) != value)
+
+
+def _gc_calls(repository: Repository) -> list[str]:
+    """Lines of scripts and workflows; documentation may mention what it warns of."""
+    found = repository.asks("grep", "--quiet", "-E", r"dvc gc\b")
+    if not found:
+        return []
+    listed = repository.git("grep", "-nE", r"dvc gc\b", "--", ":!*.md", ":!*.ipynb")
+    lines = [line.split(":", 2) for line in listed.splitlines()]
+    calls = [one for one in lines if len(one) == 3 and not one[2].lstrip().startswith("#")]
+    return [
+        f"{path}:{number}" for path, number, text in calls if not {"--all-tags", "-T"} & set(text.split())
+    ]

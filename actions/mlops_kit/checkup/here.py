@@ -1,0 +1,108 @@
+"""This clone: contract, commands, Git, hooks, tags."""
+
+import os
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from mlops_kit import commits, versions
+from mlops_kit.checkup.finding import Finding, Patient, Unknown, contract_of
+from mlops_kit.processes import environment, words
+
+
+def contract(patient: Patient) -> Finding:
+    """mlops.yaml is there and valid."""
+    if patient.problem:
+        return Finding("contract", "fail", patient.problem.what, patient.problem.do or "Edit mlops.yaml.")
+    return Finding("contract", "ok", f"mlops.yaml is valid; the model is {contract_of(patient).model}.")
+
+
+def commands(patient: Patient) -> Finding:
+    """The programs that mlops.yaml names can be found."""
+    named = contract_of(patient).commands.model_dump()
+    path = environment().get("PATH", "")
+    programs = {key.rstrip("_"): words(line)[0] for key, line in named.items() if line and words(line)}
+    root = patient.repository.root
+    missing = [
+        f"{program} ({key})"
+        for key, program in programs.items()
+        if not shutil.which(program, path=path) and not (root / program).is_file()
+    ]
+    if missing:
+        says = f"Not on the PATH: {', '.join(missing)}."
+        return Finding("commands", "fail", says, "Install it, or correct `commands` in mlops.yaml.")
+    return Finding("commands", "ok", f"{', '.join(sorted(set(programs.values())))} can be found.")
+
+
+def kit_version(patient: Patient) -> Finding:
+    """The kit is the one that mlops.yaml was written for."""
+    wanted = contract_of(patient).kit
+    try:
+        here = version("mlops-new")
+    except PackageNotFoundError:
+        raise Unknown("The kit runs from its source, so its version is not known.") from None
+    if wanted is None:
+        mend = f"Add `kit: {here}` to mlops.yaml."
+        return Finding("kit version", "warn", "mlops.yaml does not say which kit it is for.", mend)
+    if wanted.removeprefix("v") != here:
+        mend = f"uv tool install 'mlops-new[kit]=={wanted.removeprefix('v')}'"
+        return Finding("kit version", "fail", f"mlops.yaml is for kit {wanted}, this is {here}.", mend)
+    return Finding("kit version", "ok", f"Kit {here}, as mlops.yaml says.")
+
+
+def identity(patient: Patient) -> Finding:
+    """Git knows who commits."""
+    if commits.identity(patient.repository) == {}:
+        return Finding("identity", "ok", "Git knows who you are.")
+    if os.environ.get("GITHUB_ACTIONS"):
+        return Finding("identity", "ok", "On a runner versions are tagged by mlops-kit.")
+    mend = "git config --global user.name NAME && git config --global user.email ADDRESS"
+    return Finding("identity", "warn", "Git does not know who you are.", mend)
+
+
+def origin(patient: Patient) -> Finding:
+    """There is an origin, and it answers."""
+    repository = patient.repository
+    if not repository.has_origin:
+        mend = "git remote add origin https://github.com/OWNER/NAME.git"
+        return Finding("origin", "warn", "There is no origin: versions stay on this machine.", mend)
+    if not repository.asks("ls-remote", "--exit-code", "--quiet", "origin", "HEAD"):
+        return Finding("origin", "fail", "origin does not answer, or has no commit.", "git ls-remote origin")
+    return Finding("origin", "ok", f"origin answers ({repository.slug or 'not on GitHub'}).")
+
+
+def tags(patient: Patient) -> Finding:
+    """The versions at origin are known here."""
+    model, repository = contract_of(patient).model, patient.repository
+    known = {one.tag for one in versions.versions(repository, model)}
+    if not repository.has_origin:
+        return Finding("tags", "ok", f"{len(known)} versions, and no origin to compare with.")
+    listed = repository.git(
+        "ls-remote", "--tags", "--refs", "origin", f"refs/tags/{model}@*", **commits.access()
+    )
+    there = {line.split("\t")[1].removeprefix("refs/tags/") for line in listed.splitlines()}
+    mend = f"git fetch origin 'refs/tags/{model}@*:refs/tags/{model}@*'"
+    if missing := sorted(there - known):
+        return Finding(
+            "tags", "warn", f"Not fetched: {', '.join(missing[-5:])}, {len(missing)} in all.", mend
+        )
+    if own := sorted(known - there):
+        push = f"git push origin {' '.join(own[:5])}"
+        return Finding(
+            "tags", "warn", f"Only on this machine: {', '.join(own[:5])}, {len(own)} in all.", push
+        )
+    return Finding("tags", "ok", f"All {len(there)} versions are known here.")
+
+
+def hooks(patient: Patient) -> Finding:
+    """The hooks that keep data out of Git are installed in this clone."""
+    repository = patient.repository
+    if not (repository.root / ".pre-commit-config.yaml").is_file():
+        return Finding("hooks", "ok", "This repository has no hooks.")
+    if os.environ.get("GITHUB_ACTIONS"):
+        return Finding("hooks", "ok", "Hooks are for people; CI runs them itself.")
+    hook = Path(repository.git("rev-parse", "--git-path", "hooks/pre-commit").strip())
+    if not (repository.root / hook).is_file():
+        mend = "uv run pre-commit install"
+        return Finding("hooks", "warn", "The hooks are not installed: data could get into Git.", mend)
+    return Finding("hooks", "ok", "The hooks are installed.")

@@ -1,0 +1,95 @@
+"""How the repository is set on GitHub: token, rules, schedule."""
+
+import fnmatch
+from datetime import timedelta
+from typing import Any
+
+from mlops_kit.checkup.finding import Finding, Patient, Unknown, contract_of, hub_of
+
+SCHEDULE = "schedule.yml"
+OLDEST = timedelta(days=2)
+SWITCH_ON = "gh api 'repos/{{owner}}/{{repo}}/rulesets' --input .github/{file}"
+
+
+def token(patient: Patient) -> Finding:
+    """The token is valid and may read this repository."""
+    may = hub_of(patient).permissions()
+    if not may:  # a job's own token: what it may do stands in the workflow
+        return Finding("token", "ok", "The token is valid; what it may do, the job's `permissions:` say.")
+    if not may.get("push"):
+        says = "The token may only read: no version, comment or alarm can be written with it."
+        return Finding("token", "warn", says, "Ask for write access, or use a token that has it.")
+    return Finding("token", "ok", f"The token may {', '.join(name for name, yes in may.items() if yes)}.")
+
+
+def branch_rule(patient: Patient) -> Finding:
+    """The default branch takes only what was reviewed and tested."""
+    hub = hub_of(patient)
+    main = hub.default_branch()
+    rules = _rules(hub.rulesets(), "branch", f"refs/heads/{main}", default=True)
+    wanted = {"pull_request": "review", "required_status_checks": "required checks"}
+    missing = [word for kind, word in wanted.items() if kind not in rules]
+    if missing:
+        says = f"No active rule asks for {' and '.join(missing)} on {main}."
+        return Finding("branch rule", "warn", says, SWITCH_ON.format(file="ruleset.json"))
+    return Finding("branch rule", "ok", f"{main} asks for review and required checks.")
+
+
+def tag_rule(patient: Patient) -> Finding:
+    """A version's tag stays where it is, and new ones can be made."""
+    model = contract_of(patient).model
+    rules = _rules(hub_of(patient).rulesets(), "tag", f"refs/tags/{model}@v0.0.0")
+    if "creation" in rules:
+        says = f"A rule forbids new tags {model}@*: no version can be registered."
+        mend = (
+            f"Settings, Rules: take out `restrict creations`, or let GitHub Actions bypass it for {model}@*."
+        )
+        return Finding("tag rule", "fail", says, mend)
+    if missing := {"deletion", "update"} - rules:
+        says = f"No active rule forbids {' and '.join(sorted(missing))} of {model}@* tags: a version could be moved."
+        return Finding("tag rule", "warn", says, SWITCH_ON.format(file="ruleset-tags.json"))
+    return Finding("tag rule", "ok", f"Tags {model}@* stay, and new ones can be made.")
+
+
+def schedule(patient: Patient) -> Finding:
+    """The daily workflow is switched on and has run in the last two days."""
+    if not (patient.repository.root / ".github/workflows" / SCHEDULE).is_file():
+        return Finding("schedule", "ok", f"This repository has no {SCHEDULE}.")
+    found = hub_of(patient).workflow(SCHEDULE)
+    enable = f"gh workflow enable {SCHEDULE}"
+    if found.state != "active":
+        return Finding(
+            "schedule", "fail", f"{SCHEDULE} is switched off ({found.state}): nothing is watched.", enable
+        )
+    if found.last_run is None:
+        raise Unknown(f"{SCHEDULE} has not run yet.", f"gh workflow run {SCHEDULE}")
+    age = patient.now - found.last_run
+    if age > OLDEST:
+        says = f"{SCHEDULE} ran last on {found.last_run:%Y-%m-%d}, {age.days} days ago."
+        return Finding("schedule", "fail", says, f"{enable} && gh workflow run {SCHEDULE}")
+    if found.conclusion not in (None, "success", "skipped"):
+        return Finding(
+            "schedule", "warn", f"The last run of {SCHEDULE}: {found.conclusion}.", found.url or ""
+        )
+    return Finding("schedule", "ok", f"{SCHEDULE} ran on {found.last_run:%Y-%m-%d %H:%M} UTC.")
+
+
+def _rules(rulesets: list[dict[str, Any]], target: str, ref: str, *, default: bool = False) -> set[str]:
+    """Kinds of rules that are active for the ref."""
+    found: set[str] = set()
+    for one in rulesets:
+        if one.get("target") == target and one.get("enforcement") == "active" and _covers(one, ref, default):
+            found |= {str(rule.get("type")) for rule in one.get("rules") or []}
+    return found
+
+
+def _covers(ruleset: dict[str, Any], ref: str, default: bool) -> bool:
+    names = (ruleset.get("conditions") or {}).get("ref_name") or {}
+
+    def matches(pattern: str) -> bool:
+        if pattern in ("~ALL", "~DEFAULT_BRANCH"):
+            return pattern == "~ALL" or default
+        return fnmatch.fnmatchcase(ref, pattern)
+
+    included, excluded = names.get("include") or [], names.get("exclude") or []
+    return any(map(matches, included)) and not any(map(matches, excluded))

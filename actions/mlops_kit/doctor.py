@@ -1,0 +1,78 @@
+"""What is wrong with this repository, and the one command that mends each thing."""
+
+from mlops_kit import contract
+from mlops_kit.checkup import data, here, online
+from mlops_kit.checkup.finding import Check, Finding, Patient, Unknown
+from mlops_kit.errors import KitError
+from mlops_kit.repository import Repository
+
+CHECKS: dict[str, Check] = {
+    "contract": here.contract,
+    "commands": here.commands,
+    "kit version": here.kit_version,
+    "identity": here.identity,
+    "origin": here.origin,
+    "tags": here.tags,
+    "hooks": here.hooks,
+    "dvc remote": data.remote,
+    "pushed data": data.pushed,
+    "lock": data.lock,
+    "versions kept": data.kept,
+    "token": online.token,
+    "branch rule": online.branch_rule,
+    "tag rule": online.tag_rule,
+    "schedule": online.schedule,
+}
+MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL", "unknown": "?   "}
+
+
+def examine(repository: Repository) -> list[Finding]:
+    """All checks; what cannot be looked at here is unknown, which is no failure."""
+    patient = _patient(repository)
+    return [_made(name, check, patient) for name, check in CHECKS.items()]
+
+
+def in_words(findings: list[Finding]) -> str:
+    lines = []
+    for one in findings:
+        lines.append(f"{MARKS[one.status]} {one.name}: {one.says}")
+        if one.mend and one.status != "ok":
+            lines.append(f"       {one.mend}")
+    count = {status: sum(one.status == status for one in findings) for status in MARKS}
+    lines.append(", ".join(f"{n} {status}" for status, n in count.items() if n))
+    return "\n".join(lines)
+
+
+def is_well(findings: list[Finding]) -> bool:
+    return all(one.status != "fail" for one in findings)
+
+
+def _patient(repository: Repository) -> Patient:
+    from mlops_kit import github
+
+    found, problem, hub, no_hub = None, None, None, ""
+    try:
+        found = contract.load(repository.root)
+    except KitError as error:
+        problem = error
+    try:
+        hub = github.connect(repository)
+    except KitError as error:
+        no_hub = (
+            f"{error.what} {error.do}" if github.token() else "Set GITHUB_TOKEN (`gh auth token` prints one)."
+        )
+    return Patient(repository, found, problem, hub, no_hub)
+
+
+def _made(name: str, check: Check, patient: Patient) -> Finding:
+    """GitHub's no to one question does not end the examination."""
+    from mlops_kit.github import GitHubError
+
+    try:
+        return check(patient)
+    except Unknown as error:
+        return Finding(name, "unknown", error.says, error.mend)
+    except GitHubError as error:
+        return Finding(name, "fail" if error.status == 401 else "unknown", error.what, error.do)
+    except KitError as error:
+        return Finding(name, "fail", error.what, error.do)
