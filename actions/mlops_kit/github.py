@@ -62,7 +62,7 @@ def token() -> str | None:
 
 def marker(kind: str, name: str) -> str:
     """The hidden first line by which a text of ours is found again."""
-    return f"<!-- mlops-kit:{kind}:{re.sub(r'[^A-Za-z0-9._/-]+|--+', '-', name)} -->"
+    return f"<!-- mlops-kit:{kind}:{re.sub(r'[^A-Za-z0-9._/]+', '-', name)} -->"
 
 
 def connect(repository: Repository) -> "GitHub":
@@ -85,9 +85,13 @@ class GitHub:
     """One repository on GitHub, with the token and API address of the environment."""
 
     def __init__(self, slug: str) -> None:
-        from github import Auth, Github
+        import logging
+
+        from github import Auth, Github, set_log_level
 
         from mlops_kit.patience import Patience
+
+        set_log_level(logging.WARNING)  # by itself it writes each refusal to stderr
 
         self.slug = slug
         self._client = Github(
@@ -97,6 +101,7 @@ class GitHub:
             timeout=TIMEOUT,
             per_page=100,
             retry=Patience(),
+            lazy=True,  # a repository is not asked for before something of it is
             # PyGithub's own pauses are for scripts with hundreds of calls; we make a handful.
             seconds_between_requests=None,
             seconds_between_writes=None,
@@ -104,7 +109,7 @@ class GitHub:
 
     @property
     def _remote(self) -> "Remote":
-        return self._client.get_repo(self.slug, lazy=True)
+        return self._client.get_repo(self.slug)
 
     @contextmanager
     def _asking(self, kind: str, what: str) -> Iterator[None]:

@@ -157,7 +157,7 @@ def _svg(draw: Any, height: float, salt: str) -> str:
 def _inline(text: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'<g id="[a-z]+_\d+(?:\.\d+)?"', "<g", text)  # the same in each plot, and used by nothing
+    text = re.sub(r'<g id="[A-Za-z][\w.]*_\d+"', "<g", text)  # the same in each plot, and used by nothing
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
     for stand_in, colour in COLOURS.items():

@@ -35,6 +35,8 @@ def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
         how = schema.file or "no options"
         raise DataError(f"{path} cannot be read ({how}): {error}") from error
     named = prepared and frame.schema.get(ROW) == pl.Int64
+    if ROW in frame.columns and not named:
+        raise DataError(f"{path}: a column is called {ROW!r}, which is taken: rename it")
     position = pl.col(ROW) if named else pl.int_range(len(frame), dtype=pl.Int64).alias(ROW)
     unused = [name for name in schema.columns if name not in schema.used]
     decimal = schema.file.get("decimal", ".")
@@ -72,7 +74,7 @@ def raw(
         )
         table = csv.read_csv(path, options, parse, convert)
         table = table.rename_columns([name.strip() for name in names])
-    names = [*table.column_names, ROW]  # which is ours
+    names = table.column_names
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"{path}: more than one column is called {', '.join(map(repr, twice))}")
     frame = _trimmed(pl.DataFrame(pl.from_arrow(table)))

@@ -1,117 +1,26 @@
-"""A repository that is not ours: a pipeline of awk and shell under DVC, and an mlops.yaml."""
+"""Repositories that the kit works in, and GitHub as a stub."""
 
 import shutil
-import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from mlops_kit import contract
-from mlops_kit.contract import Contract
 from mlops_kit.repository import Repository
 
-from tests.conftest import ROOT, Done, must, python_of, run
+from tests.act.api import WRITE_TOKEN, Api
+from tests.act.payloads import REPOSITORY
+from tests.act.server import serving
+from tests.conftest import python_of
+from tests.kit.made import a_repository
 from tests.kit.scripted import Scripted
-
-FILES = {
-    "mlops.yaml": """\
-model: tips
-commands:
-  dvc: {dvc}
-  validate: sh check.sh
-  predict: sh predict.sh
-environment: [train.sh]
-artifacts: [model.txt]
-metrics: metrics.json
-predictions: {{file: predictions.csv, task: regression}}
-rows: {{test: test.csv, train: train.csv, key: key}}
-sample: {{file: sample.csv, parameter: data}}
-gates:
-  close-enough: {{kind: threshold, metric: model.mae, at_most: baseline.mae, interval: false}}
-""",
-    "params.yaml": "data: bills.csv  # the raw rows\ndigits: 3\n",
-    "dvc.yaml": """\
-stages:
-  prepare:
-    cmd: sh prepare.sh ${data}
-    deps: [prepare.sh, "${data}"]
-    outs: [train.csv, test.csv]
-  train:
-    cmd: sh train.sh ${digits}
-    deps: [train.sh, train.csv]
-    params: [digits]
-    outs: [model.txt]
-  evaluate:
-    cmd: sh evaluate.sh
-    deps: [evaluate.sh, predict.sh, model.txt, test.csv, train.csv]
-    outs: [predictions.csv]
-    metrics: [metrics.json]
-""",
-    "check.sh": """\
-awk -F, 'NR > 1 && NF != 3 { print "line " NR ": " NF " fields, not 3"; bad = 1 }
-  END { if (NR < 2) { print "no rows"; bad = 1 } exit bad }' "${1:-bills.csv}" >&2
-""",
-    "prepare.sh": """\
-awk -F, 'NR == 1 { print > "train.csv"; print > "test.csv"; next }
-  { print > (NR % 5 ? "train.csv" : "test.csv") }' "$1"
-""",
-    "train.sh": """\
-awk -F, -v digits="$1" 'NR > 1 { bill += $2; tip += $3 }
-  END { printf "%.*f\\n", digits, tip / bill }' train.csv > model.txt
-""",
-    "predict.sh": """\
-{ echo key,prediction; awk -F, -v share="$(cat model.txt)" 'NR > 1 { print $1 "," $2 * share }' "$1"; } > "$3"
-""",
-    "evaluate.sh": """\
-sh predict.sh test.csv --out predicted.tmp
-average=$(awk -F, 'NR > 1 { tip += $3 } END { print tip / (NR - 1) }' train.csv)
-awk -F, -v average="$average" 'NR == FNR { guess[$1] = $2; next }
-  FNR == 1 { print "key,prediction,actual" > "predictions.csv"; next }
-  { print $1 "," guess[$1] "," $3 > "predictions.csv"; n++
-    wrong += ($3 > guess[$1] ? $3 - guess[$1] : guess[$1] - $3)
-    base += ($3 > average ? $3 - average : average - $3) }
-  END { printf "{\\"model\\": {\\"n\\": %d, \\"mae\\": %.6f}, \\"baseline\\": {\\"n\\": %d, \\"mae\\": %.6f}}\\n", \
-n, wrong / n, n, base / n > "metrics.json" }' predicted.tmp test.csv
-rm predicted.tmp
-""",
-    ".gitignore": "/bills.csv\n/train.csv\n/test.csv\n/model.txt\n/predictions.csv\n/metrics.json\n/.mlops/\n/mlops-run/\n",
-}
-
-
-def bills(rows: int, share: float = 0.15) -> str:
-    """Bills with their tips; every bill is another, so that a row more is another file."""
-    lines = [f"b{i},{10 + i * 7 % 90},{(10 + i * 7 % 90) * share + i % 3 / 2:.2f}" for i in range(rows)]
-    return "\n".join(["key,bill,tip", *lines]) + "\n"
+from tests.kit.tips import kit, publish, start
 
 
 @pytest.fixture(scope="session")
 def dvc(trained: Path) -> str:
     """A DVC of its own environment, as a command."""
     return str(python_of(trained).with_name("dvc"))
-
-
-def _start(folder: Path, dvc: str) -> None:
-    folder.mkdir()
-    for name, text in FILES.items():
-        (folder / name).write_text(text.format(dvc=dvc) if name == "mlops.yaml" else text)
-    (folder / "sample.csv").write_text(bills(40))
-    (folder / "bills.csv").write_text(bills(400))
-    must(["git", "init", "--quiet"], folder)
-    must([dvc, "init", "--quiet"], folder)
-    must([dvc, "config", "core.analytics", "false"], folder)
-    must([dvc, "add", "--quiet", "bills.csv"], folder)
-    must(["git", "add", "--all"], folder)
-    must(["git", "commit", "--quiet", "--message=Start"], folder)
-
-
-def _publish(folder: Path, dvc: str) -> None:
-    """With addresses relative to the repository, so that all of it can be copied."""
-    must(["git", "init", "--quiet", "--bare", "--initial-branch=main", "../origin.git"], folder)
-    must([dvc, "remote", "add", "--quiet", "--default", "storage", "../storage"], folder)
-    must(["git", "remote", "add", "origin", "../origin.git"], folder)
-    must(["git", "commit", "--quiet", "--all", "--message=Add a remote"], folder)
-    must([dvc, "push", "--quiet"], folder)
-    must(["git", "push", "--quiet", "--set-upstream", "origin", "main"], folder)
 
 
 def _copied(made: Path, tmp_path: Path) -> Repository:
@@ -122,7 +31,7 @@ def _copied(made: Path, tmp_path: Path) -> Repository:
 @pytest.fixture
 def tips(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
     """Not trained yet, without origin and DVC remote."""
-    return _copied(once("tips", lambda folder: _start(folder / "tips", dvc)), tmp_path)
+    return _copied(once("tips", lambda folder: start(folder / "tips", dvc)), tmp_path)
 
 
 @pytest.fixture
@@ -130,8 +39,8 @@ def published(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository
     """Not trained yet, with a DVC remote and an origin, both up to date."""
 
     def make(folder: Path) -> None:
-        _start(folder / "tips", dvc)
-        _publish(folder / "tips", dvc)
+        start(folder / "tips", dvc)
+        publish(folder / "tips", dvc)
 
     return _copied(once("published-tips", make), tmp_path)
 
@@ -141,8 +50,8 @@ def gated(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
     """Published, trained and judged: what is left is to register it."""
 
     def make(folder: Path) -> None:
-        _start(folder / "tips", dvc)
-        _publish(folder / "tips", dvc)
+        start(folder / "tips", dvc)
+        publish(folder / "tips", dvc)
         for words in ("train", "gate"):
             done = kit(Repository(folder / "tips"), words)
             assert done.code == 0, done.said
@@ -157,41 +66,38 @@ def small(tmp_path: Path) -> Scripted:
     return Scripted(root)
 
 
-def means(repository: Repository) -> Contract:
-    return contract.load(repository.root)
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return a_repository(tmp_path / "flights")
 
 
-def clone_of(repository: Repository, name: str, *how: str) -> Repository:
-    """A fresh clone of the origin, as a colleague or a runner has it."""
-    beside = repository.root.parent
-    must(["git", "clone", "--quiet", *how, f"file://{beside / 'origin.git'}", beside / name], beside)
-    return Repository(beside / name)
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with serving(Api()) as api:
+        yield api
 
 
-def kit(repository: Repository, *words: str, **more: str) -> Done:
-    """The command as a process, from the source tree."""
-    command = [sys.executable, "-m", "mlops_kit", *words]
-    return run(command, repository.root, PYTHONPATH=str(ROOT / "actions"), **more)
+@pytest.fixture(autouse=True)
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither on a runner nor logged in, and nothing reaches GitHub."""
+    for name in ("GITHUB_TOKEN", "GH_TOKEN", "GITHUB_ACTIONS", "GITHUB_RUN_ID", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("GITHUB_REPOSITORY", "GITHUB_EVENT_PATH", "GITHUB_REF", "GITHUB_SERVER_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
 
 
-def change(repository: Repository, path: str, old: str, new: str) -> None:
-    """Replaces a text that stands once in a file, and commits."""
-    file = repository.root / path
-    text = file.read_text(encoding="utf-8")
-    assert text.count(old) == 1, f"{path} holds {text.count(old)} times: {old}"
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    commit_all(repository, f"Change {path}")
+@pytest.fixture
+def on_github(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
+    monkeypatch.setenv("GITHUB_API_URL", api.url)
+    monkeypatch.setenv("GITHUB_TOKEN", WRITE_TOKEN)
+    monkeypatch.setenv("GITHUB_REPOSITORY", REPOSITORY)
+    return api
 
 
-def commit_all(repository: Repository, message: str) -> str:
-    must(["git", "commit", "--quiet", "--all", f"--message={message}"], repository.root)
-    return repository.commit()
-
-
-def new_bills(repository: Repository, dvc: str, rows: int) -> None:
-    """More raw data, tracked and committed."""
-    (repository.root / "bills.csv").chmod(0o644)
-    (repository.root / "bills.csv").unlink()
-    (repository.root / "bills.csv").write_text(bills(rows))
-    must([dvc, "add", "--quiet", "bills.csv"], repository.root)
-    commit_all(repository, f"{rows} bills")
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that would have been waited."""
+    seconds: list[float] = []
+    monkeypatch.setattr(time, "sleep", seconds.append)
+    return seconds

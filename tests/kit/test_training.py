@@ -10,7 +10,7 @@ from mlops_kit.events import Journal
 from mlops_kit.repository import Repository
 
 from tests.conftest import must
-from tests.kit.conftest import change, clone_of, kit, means
+from tests.kit.tips import change, clone_of, kit, means
 
 
 def silent(_: str) -> None:

@@ -216,7 +216,7 @@ TABLES = [
         "a name of ours",
         written(renamed("x", "__row__")),
         refused=True,
-        says=["more than one column is called '__row__'"],
+        says=["a column is called '__row__', which is taken"],
     ),
     Table("empty lines", b"\n \n" * 50, refused=True, says=["it holds nothing but empty lines"]),
     Table("a name without end", written(renamed("x", "x" * 2000)), refused=True, says=["2000 letters"]),

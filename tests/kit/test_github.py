@@ -1,0 +1,188 @@
+"""One comment, one issue, one pull request - whatever GitHub answers meanwhile."""
+
+import traceback
+from typing import Any
+
+import pytest
+from mlops_kit import github
+from mlops_kit.errors import KitError
+from mlops_kit.github import GitHub, GitHubError, marker
+from mlops_kit.repository import Repository
+
+from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api
+
+MARK = marker("report", "flights")
+COMMENTS = "/issues/1/comments"
+
+
+@pytest.fixture
+def hub(on_github: Api, repository: Repository) -> GitHub:
+    on_github.open_pull("acme:x", "A change")
+    return github.connect(repository)
+
+
+def said_by(api: Api, who: str, body: str) -> None:
+    comment = {"id": api.id(), "body": body, "issue_url": api.at("issues/1"), "user": {"login": who}}
+    comment |= {"url": api.at(f"issues/comments/{comment['id']}"), "html_url": "https://github.com/x"}
+    api.comments.append(comment)
+
+
+def bodies(api: Api) -> list[str]:
+    return [comment["body"] for comment in api.comments_of(1)]
+
+
+def test_the_comment_is_made_then_updated_then_left(hub: GitHub, api: Api) -> None:
+    assert hub.comment_in_place(1, MARK, "first").done == "created"
+    assert hub.comment_in_place(1, MARK, "second").done == "updated"
+    assert hub.comment_in_place(1, MARK, "second").done == "unchanged"
+    assert bodies(api) == [f"{MARK}\nsecond"]
+
+
+def test_two_models_have_two_comments(hub: GitHub, api: Api) -> None:
+    hub.comment_in_place(1, MARK, "a")
+    hub.comment_in_place(1, marker("report", "trains"), "b")
+    assert len(bodies(api)) == 2
+
+
+def test_it_is_found_behind_pages_of_others_and_by_any_author(hub: GitHub, api: Api) -> None:
+    for number in range(230):
+        said_by(api, "somebody", f"comment {number}, which quotes {MARK}")
+        if number == 205:
+            said_by(api, "another-bot[bot]", f"{MARK}\nold")
+    assert hub.comment_in_place(1, MARK, "new").done == "updated"
+    assert len(bodies(api)) == 231 and bodies(api)[206] == f"{MARK}\nnew"
+    assert not api.asked("DELETE", ".*")
+
+
+def test_of_two_the_newest_is_kept(hub: GitHub, api: Api) -> None:
+    said_by(api, "github-actions[bot]", f"{MARK}\nolder")
+    said_by(api, "github-actions[bot]", f"{MARK}\nnewer")
+    newest = api.comments[-1]["id"]
+    hub.comment_in_place(1, MARK, "now")
+    assert [(one["id"], one["body"]) for one in api.comments_of(1)] == [(newest, f"{MARK}\nnow")]
+
+
+def test_an_alarm_is_one_issue_until_it_is_over(hub: GitHub, api: Api) -> None:
+    mark = marker("alarm", "data-drift")
+    assert hub.raise_alarm(mark, "Drift", "dep_delay moved").done == "created"
+    api.issues[-1]["labels"] = []  # somebody took the label off
+    assert hub.raise_alarm(mark, "Drift", "dep_delay moved more").done == "updated"
+    assert [issue["body"] for issue in api.issues[1:]] == [f"{mark}\ndep_delay moved more"]
+    cleared = hub.clear_alarm(mark, "Over since today.")
+    assert cleared and cleared.done == "closed" and api.issues[1]["state"] == "closed"
+    assert hub.clear_alarm(mark, "Over.") is None
+    assert len(api.comments_of(2)) == 1
+    hub.raise_alarm(mark, "Drift", "again")
+    assert len(api.issues) == 3
+
+
+def test_a_pull_request_is_brought_up_to_date(hub: GitHub, api: Api) -> None:
+    assert hub.pull_request_in_place("mlops/data", "main", "New data", "10 rows").done == "created"
+    assert hub.pull_request_in_place("mlops/data", "main", "New data", "20 rows").done == "updated"
+    assert [pull["body"] for pull in api.pulls[1:]] == ["20 rows"]
+
+
+def test_a_dispatch_has_at_most_ten_keys(hub: GitHub, api: Api) -> None:
+    hub.dispatch("new-data", {"rows": 5})
+    assert api.dispatches == [{"event_type": "new-data", "client_payload": {"rows": 5}}]
+    with pytest.raises(KitError, match="11 keys"):
+        hub.dispatch("new-data", {str(key): 1 for key in range(11)})
+
+
+def test_a_rate_limit_is_waited_for_as_asked(hub: GitHub, api: Api, slept: list[float]) -> None:
+    api.limit("POST", "comments", times=2, retry_after=7)
+    hub.comment_in_place(1, MARK, "x")
+    assert [seconds for seconds in slept if seconds >= 1] == [7, 7]
+    assert len(bodies(api)) == 1
+
+
+def test_a_rate_limit_of_an_hour_is_not_waited_for(hub: GitHub, api: Api, slept: list[float]) -> None:
+    api.limit("GET", "comments", retry_after=3600)
+    with pytest.raises(GitHubError, match=r"(?s)403.*try again in"):
+        hub.comment_in_place(1, MARK, "x")
+    assert sum(slept) < 120
+
+
+def test_a_question_is_asked_again_after_a_5xx(hub: GitHub, api: Api, slept: list[float]) -> None:
+    api.fail("GET", "comments", 502, times=3)
+    hub.comment_in_place(1, MARK, "x")
+    assert len(bodies(api)) == 1 and slept
+
+
+def test_a_comment_that_came_through_in_spite_of_a_502_is_not_repeated(hub: GitHub, api: Api) -> None:
+    api.fail("POST", "comments", 502, done=True)
+    with pytest.raises(GitHubError, match="502"):
+        hub.comment_in_place(1, MARK, "x")
+    hub.comment_in_place(1, MARK, "y")
+    assert bodies(api) == [f"{MARK}\ny"]
+
+
+def test_a_503_for_ever_is_an_error_in_words(hub: GitHub, api: Api, slept: list[float]) -> None:
+    api.fail("GET", "", 503, times=99)
+    with pytest.raises(GitHubError) as error:
+        hub.rulesets()
+    assert error.value.status == 503 and "githubstatus" in error.value.do
+
+
+@pytest.mark.parametrize(
+    ("call", "permission"),
+    [
+        (lambda hub: hub.comment_in_place(1, MARK, "x"), "pull-requests: write"),
+        (lambda hub: hub.raise_alarm(MARK, "t", "x"), "issues: write"),
+        (lambda hub: hub.dispatch("new-data", {}), "contents: write"),
+    ],
+)
+def test_a_missing_permission_is_named(
+    on_github: Api, repository: Repository, monkeypatch: pytest.MonkeyPatch, call: Any, permission: str
+) -> None:
+    on_github.open_pull("acme:x", "A change")
+    monkeypatch.setenv("GITHUB_TOKEN", READ_TOKEN)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    with pytest.raises(GitHubError) as error:
+        call(github.connect(repository))
+    assert error.value.status == 403
+    assert f"permissions: {{{permission}}}" in error.value.do and "fork" in error.value.do
+
+
+def test_a_token_that_expired_says_so(
+    on_github: Api, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_expired")
+    with pytest.raises(GitHubError, match="expired") as error:
+        github.connect(repository).permissions()
+    assert error.value.status == 401
+
+
+def test_no_network_is_an_error_in_words(
+    on_github: Api, repository: Repository, monkeypatch: pytest.MonkeyPatch, slept: list[float]
+) -> None:
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+    with pytest.raises(GitHubError, match=r"could not be reached at http://127\.0\.0\.1:9"):
+        github.connect(repository).permissions()
+
+
+def test_the_token_is_in_no_message(
+    on_github: Api, repository: Repository, monkeypatch: pytest.MonkeyPatch, slept: list[float]
+) -> None:
+    """Not even where GitHub, or something between, sends it back."""
+    for status in (401, 403, 404, 422, 500, 503):
+        on_github.fail("GET", "", status, times=9, message=f"no access for {WRITE_TOKEN}")
+        with pytest.raises(GitHubError) as error:
+            github.connect(repository).permissions()
+        assert "no access for ***" in error.value.what
+        assert WRITE_TOKEN not in "".join(traceback.format_exception(error.value))
+        on_github._faults.clear()
+
+
+def test_without_a_token_or_an_origin_it_says_which(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(KitError, match="origin"):
+        github.connect(repository)
+    monkeypatch.setenv("GITHUB_REPOSITORY", "acme/flights")
+    with pytest.raises(KitError, match="No token for acme/flights"):
+        github.connect(repository)
+
+
+def test_a_marker_cannot_be_ended_from_inside() -> None:
+    assert marker("alarm", "a --> <b> x") == "<!-- mlops-kit:alarm:a-b-x -->"
