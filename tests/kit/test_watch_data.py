@@ -353,7 +353,7 @@ def test_new_files_are_added_to_the_folder(batches: Small, hub: Hub, tmp_path: P
     ]
     assert must([command, "status", "--quiet", "data/batches.dvc"], fresh.root) == ""
     assert not watch(fresh).found
-    batches.git("pull", "--quiet")
+    batches.git("pull", "--quiet", "origin", "main")
     must([command, "pull", "--quiet", "data/batches.dvc"], batches.root)
     assert (batches.root / "data/batches/february.csv").read_text() == MORE
 

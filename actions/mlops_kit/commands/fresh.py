@@ -22,7 +22,6 @@ def command(against: str, inform: bool, as_json: bool) -> None:
     result = freshness.compared(here, contract, against)
     if result.note:
         click.echo(result.note, err=True)
-    runner.output(fresh=result.is_fresh, stale=" ".join(result.stages))
     runner.summary("\n".join(f"- {line}" for line in result.lines))
     may_be_stale = inform and contract.lock != "committed"
     content = {"fresh": result.is_fresh, **vars(result)}
