@@ -209,6 +209,33 @@ def test_stopped_half_way_leaves_nothing(wanted: signal.Signals, mlops_new: Path
     assert inside(tmp_path) == []
 
 
+def test_stopped_at_any_moment_leaves_all_or_nothing(mlops_new: Path, tmp_path: Path) -> None:
+    """As a terminal does it: Git, which is just running, is stopped too."""
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "here").mkdir()
+    for moment in range(12):
+        process = subprocess.Popen(
+            [mlops_new, "flights"],
+            cwd=tmp_path / "here",
+            env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        time.sleep(0.06 + 0.03 * moment)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+        assert "Traceback" not in said
+        assert inside(tmp_path / "tmp") == []
+        if inside(tmp_path / "here"):
+            assert process.returncode == 0, said
+            assert must(["git", "status", "--porcelain"], tmp_path / "here/flights") == ""
+            shutil.rmtree(tmp_path / "here/flights")
+        else:
+            assert "stopped; nothing half-written is left" in said or process.returncode == -signal.SIGINT
+
+
 def test_without_the_network_train_leaves_a_good_repository(mlops_new: Path, tmp_path: Path) -> None:
     done = run(
         [mlops_new, "flights", "--train"], tmp_path, UV_OFFLINE="1", UV_CACHE_DIR=str(tmp_path / "cache")
