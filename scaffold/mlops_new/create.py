@@ -152,7 +152,8 @@ def _remote(url: str) -> str:
 
 def _first_commit(stage: Path, name: str) -> int:
     """Makes it, and says how many files are in it."""
-    run(["git", "init", "--quiet", "--initial-branch=main"], stage)
+    run(["git", "init", "--quiet"], stage)
+    run(["git", "symbolic-ref", "HEAD", "refs/heads/main"], stage)  # for Git before 2.28 too
     added = run(["git", "add", "--all", "--verbose"], stage)  # a line for each file
     message = f"Start {name}\n\nMade by mlops-new {template.tag()}."
     run(["git", "commit", "--quiet", "--no-verify", f"--message={message}"], stage)

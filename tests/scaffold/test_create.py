@@ -38,7 +38,8 @@ def test_git_is_started_a_few_times_and_not_for_every_file(mlops_new: Path, tmp_
     git.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/started\nexec {shutil.which("git")} "$@"\n')
     git.chmod(0o755)
     must([mlops_new, "my-project"], tmp_path, PATH=f"{git.parent}:{os.environ['PATH']}")
-    assert (tmp_path / "started").read_text().split() == ["var", "var", "clone", "init", "add", "commit"]
+    started = (tmp_path / "started").read_text().split()
+    assert started == ["var", "var", "clone", "init", "symbolic-ref", "add", "commit"]
 
 
 def test_it_says_how_many_files_there_are(mlops_new: Path, tmp_path: Path) -> None:
