@@ -39,9 +39,9 @@ def command(once: Once) -> Path:
     return dvc(once)
 
 
-REPLACE = "{pointer: data/raw.csv.dvc, folder: ../landing, pattern: '*.csv', settle_seconds: 5}"
-COLLECT = "{pointer: data/batches.dvc, folder: ../landing, mode: collect, settle_seconds: 5}"
-IMPORT = "{pointer: data/url.csv.dvc, settle_seconds: 5}"
+REPLACE = "{pointer: data/raw.csv.dvc, folder: ../landing, pattern: '*.csv', settle_seconds: 60}"
+COLLECT = "{pointer: data/batches.dvc, folder: ../landing, mode: collect, settle_seconds: 60}"
+IMPORT = "{pointer: data/url.csv.dvc, settle_seconds: 60}"
 
 
 @pytest.fixture
@@ -309,7 +309,7 @@ def test_where_main_is_protected_one_pull_request_brings_it(
     second = watch(flights_at)
     assert second.outcomes[0].says == "the new data waits on the branch mlops/data to be merged"
     flights_at.git("checkout", "--quiet", "--", ".")
-    land(tmp_path / "landing/may.csv", MORE + "4,1\n", age=60)
+    land(tmp_path / "landing/may.csv", MORE + "4,1\n", age=600)
     assert watch(flights_at).found
     assert list(hub.pulls) == ["mlops/data"]
     tip = flights_at.git("ls-remote", "origin", "mlops/data").split()[0]
