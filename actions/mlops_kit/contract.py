@@ -111,7 +111,7 @@ class LatencyGate(Strict):
     p95_seconds_at_most: Annotated[float, Field(gt=0)]
     rows: Annotated[int, Field(ge=1)] = 1
     """In the call; taken from the start of the test rows."""
-    calls: Annotated[int, Field(ge=5)] = 10
+    calls: Annotated[int, Field(ge=3)] = 5
     because: str = ""
 
 

@@ -35,7 +35,7 @@ def machine() -> str:
 
 
 def latency(repository: Repository, contract: Contract, rows: int, calls: int) -> Latency:
-    """After one call that does not count. Raises KitError when there is nothing to call or it fails."""
+    """Raises KitError when there is nothing to call or it fails."""
     predict = contract.commands.predict
     if not predict:
         raise KitError("mlops.yaml names no commands.predict, so nothing can be timed.")
@@ -44,7 +44,7 @@ def latency(repository: Repository, contract: Contract, rows: int, calls: int) -
         form = contract.predictions
         out = Path(folder) / f"out{Path(form.file).suffix if form else '.csv'}"
         command = [*words(predict), str(file), "--out", str(out)]
-        spent = [_seconds(command, repository, out) for _ in range(calls + 1)][1:]
+        spent = [_seconds(command, repository, out) for _ in range(calls)]
     cuts = quantiles(spent, n=20, method="inclusive")
     return Latency(round(cuts[9], 4), round(cuts[18], 4), calls, count, machine())
 

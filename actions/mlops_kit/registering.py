@@ -11,7 +11,6 @@ from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.gates import Verdict
 from mlops_kit.handover import Handover
-from mlops_kit.incoming import look
 from mlops_kit.processes import run, words
 from mlops_kit.registration import OWN, Registered
 from mlops_kit.repository import Lock, Repository
@@ -93,7 +92,7 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
 def _take_over(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
     say("Checking what was handed over")
     found = handover.new_data(folder)
-    for told in look.tell(repository, found):
+    for told in delivery.tell(repository, found):
         say(told)
     handed = handover.read(repository, contract, folder)
     if handed is None:

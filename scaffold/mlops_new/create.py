@@ -71,8 +71,7 @@ def create(wishes: Wishes, say: Say) -> Created:
             if wishes.data:
                 inferred = own_data.bring_in(stage, wishes, say)
                 notes = inferred.notes
-                if inferred.answers.items() - answers.items():
-                    template.render_again(stage, answers | inferred.answers)
+                template.render_again(stage, answers | inferred.answers)
             dvc.track(stage, stage / answers.get("data_file", template.STARTER_DATA))
             files = _first_commit(stage, wishes.name)
             _move(stage, target)

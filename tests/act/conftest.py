@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.act.api import Api
 from tests.act.forge import Forge
 from tests.act.remotes import S3, Folder, Remote, S3Server, stock
 from tests.act.server import serving
-from tests.conftest import Once, exported, must
+from tests.conftest import ROOT, Once, exported, must
 
 Repository = Callable[..., Forge]
 
@@ -79,6 +80,26 @@ def forge_with_folder(forge: Forge, folder: Folder) -> Forge:
 def forge_with_s3(trained_for_s3: Path, tmp_path: Path, api: Api, export: Path, s3: S3) -> Forge:
     """Data and model are in the remote, as after `dvc push`."""
     return _connected(Forge(tmp_path / "forge", _copy(trained_for_s3, tmp_path), api, export), s3)
+
+
+@pytest.fixture(scope="session")
+def versioned(trained: Path, once: Once) -> Path:
+    """As `trained`, registered as v0.1.0. Do not change it."""
+
+    def make(into: Path) -> None:
+        work = _copy(trained, into)
+        for command in ("gate", "register"):
+            must([sys.executable, "-m", "mlops_kit", command], work, PYTHONPATH=str(ROOT / "actions"))
+
+    return once("versioned", make) / "flights"
+
+
+@pytest.fixture
+def first(versioned: Path, tmp_path: Path, api: Api, export: Path, folder: Folder) -> Forge:
+    """Of a repository whose first model is v0.1.0, with data and model in the remote."""
+    forge = Forge(tmp_path / "forge", _copy(versioned, tmp_path), api, export)
+    forge.push("refs/tags/flights@v0.1.0")
+    return _connected(forge, folder)
 
 
 def _connected(forge: Forge, remote: Remote) -> Forge:

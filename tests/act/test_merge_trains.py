@@ -59,14 +59,6 @@ def new_pointer(forge: Forge, folder: Folder, change: str, to: Path) -> str:
     return text
 
 
-@pytest.fixture
-def first(forge_with_folder: Forge) -> Forge:
-    """A repository whose first merge is a version."""
-    forge_with_folder.run("train.yml").must(jobs=GREEN)
-    assert list(forge_with_folder.refs()) == ["flights@v0.1.0"]
-    return forge_with_folder
-
-
 # ---- merges ----
 
 

@@ -1,9 +1,8 @@
 """Actions: ours from the working tree, the others as stubs that do what the real ones would."""
 
 import pytest
-from mlops_new import REPOSITORY
 
-from tests.act.actions import NoSuchAction
+from tests.act.actions import OURS, NoSuchAction
 from tests.act.forge import Forge
 from tests.act.small import CHECKOUT, DOWNLOAD, UPLOAD, small
 
@@ -19,7 +18,7 @@ from tests.act.small import CHECKOUT, DOWNLOAD, UPLOAD, small
             "step up has no output 'id'",
         ),
         ("- uses: ./.github/mlops-kit/actions/none", "there is no such folder with an action.yml"),
-        (f"- uses: {REPOSITORY}/actions/none@v1.0.0", "there is no actions/none/action.yml"),
+        (f"- uses: {OURS}/actions/none@v1.0.0", "there is no actions/none/action.yml"),
     ],
 )
 def test_an_action_that_is_not_here_is_refused_at_once(steps: str, says: str, empty_forge: Forge) -> None:
@@ -51,7 +50,7 @@ runs:
 """
     )
     empty_forge.export = tree
-    small(empty_forge, f"- id: gate\n  name: Gate\n  uses: {REPOSITORY}/actions/gate@v9.9.9")
+    small(empty_forge, f"- id: gate\n  name: Gate\n  uses: {OURS}/actions/gate@v9.9.9")
     run = empty_forge.run("small.yml").must({"a": "success"})
     assert run.outputs["a"]["gate"] == {"open": "yes"}
     assert run.summaries["a"] == {"Gate": "first\nlast\n"}

@@ -37,11 +37,17 @@ class Peers:
 
     def ours(self) -> Path:
         """The command, installed from the wheel of this tree."""
+        return self.installed("mlops-new", f"mlops-new @ {self.wheel().as_uri()}")
+
+    def kit(self) -> Path:
+        """The kit's command, with its extra."""
+        return self.installed("mlops-kit", f"mlops-new[kit] @ {self.wheel().as_uri()}")
+
+    def wheel(self) -> Path:
         if not (self.work / "dist").is_dir():
             build: Command = ["uv", "build", "--quiet", "--wheel", "-o", self.work / "dist", ROOT]
             spend(build, self.work)
-        wheel = next((self.work / "dist").glob("*.whl"))
-        return self.installed("mlops-new", f"mlops-new @ {wheel.as_uri()}")
+        return next((self.work / "dist").glob("*.whl"))
 
     def installed(self, command: str, *packages: str) -> Path:
         """The command's path in an environment that holds these packages."""
@@ -49,7 +55,7 @@ class Peers:
         if not place.is_dir():
             spend(["uv", "venv", "--quiet", place], self.work)
             spend(["uv", "pip", "install", "--quiet", "--python", place, *packages], self.work)
-            names = [package.split(" @ ")[0] for package in packages]
+            names = [package.split(" @ ")[0].split("[")[0] for package in packages]
             versions = f"from importlib.metadata import version; print(*map(version, {names}))"
             found = output([place / "bin" / "python", "-c", versions], self.work).split()
             for name, number in zip(names, found, strict=True):

@@ -26,6 +26,18 @@ table = csv.read_csv(sys.argv[1])
 parquet.write_table(table, sys.argv[2])
 print(table.nbytes)
 """
+# A model and a slightly better one, on rows made in the process; the first word is the number of rows.
+DUEL = """import sys
+import numpy as np
+from mlops_kit.comparison import Rows, compare
+draw, n = np.random.default_rng(0), int(sys.argv[1])
+actual = (draw.random(n) < 0.2).astype(float)
+raw = actual + draw.normal(size=n)
+both = [1 / (1 + np.exp(-score)) for score in (raw, raw + 0.05 * actual + 0.3 * draw.normal(size=n))]
+champion, challenger = (Rows(actual, (share > 0.5).astype(float), share) for share in both)
+if sys.argv[2] != "none":
+    print(compare(sys.argv[2], champion, challenger))
+"""
 # What each stage needs and no work: train finds its estimator's module at run time.
 IMPORTS = {
     "prepare": "import pipeline.prepare",
@@ -144,6 +156,31 @@ def noop(peers: Peers, runs: int) -> Table:
     return Table("noop", spent, [Reach("times the bare no-op", times, 1.2, "x")])
 
 
+def bootstrap(peers: Peers, runs: int) -> Table:
+    """The paired bootstrap of 1,000,000 rows, without what making the rows takes."""
+
+    python = peers.kit().with_name("python")
+
+    def job(rows: int, metric: str) -> Job:
+        return _once([python, "-c", DUEL, str(rows), metric])
+
+    jobs = {
+        "roc_auc, 1,000,000 rows": job(1_000_000, "roc_auc"),
+        "log_loss, 1,000,000 rows": job(1_000_000, "log_loss"),
+        "r2, 1,000,000 rows": job(1_000_000, "r2"),
+        "roc_auc, 20,000 rows": job(20_000, "roc_auc"),
+        "the rows alone": job(1_000_000, "none"),
+    }
+    spent = in_turns(runs, jobs, peers.work)
+    alone = spent["the rows alone"]
+    took = {name: seconds(one) - seconds(alone) for name, one in spent.items() if "1,000,000" in name}
+    reaches = [Reach(f"{name}: median", each, 5.0) for name, each in took.items()]
+    whole = max(one.peak for name in took for one in spent[name])
+    more = whole - max(one.peak for one in alone)
+    reaches.append(Reach("memory beyond the rows", more / 1e6, 100.0, "MB"))
+    return Table("bootstrap", spent, reaches, [_memory(spent)])
+
+
 def _once(command: Command) -> Job:
     return lambda folder: spend(command, folder)
 
@@ -212,4 +249,5 @@ TABLES: dict[str, tuple[Callable[[Peers, int], Table], int]] = {  # and how many
     "own-data": (own_data, 3),
     "prepare": (prepare, 5),
     "noop": (noop, 7),
+    "bootstrap": (bootstrap, 5),
 }

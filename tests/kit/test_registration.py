@@ -12,8 +12,8 @@ from mlops_kit.registration import Registered
 from mlops_kit.repository import Repository
 
 from tests.conftest import must, python_of
-from tests.kit.tips import change, clone_of, kit, means
 from tests.kit.test_training import silent
+from tests.kit.tips import change, clone_of, kit, means
 
 
 def register(repository: Repository, bump: str = "minor") -> Registered:

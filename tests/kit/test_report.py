@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from mlops_kit import contract, curves, page, publishing, report, summary
+from mlops_kit import contract, curves, gates, page, publishing, report, summary, training
 from mlops_kit.card import ON_NO_BRANCH, card
 from mlops_kit.cli import group
 from mlops_kit.errors import KitError
+from mlops_kit.gates import GateResult, Verdict
+from mlops_kit.metrics import Figure
 from mlops_kit.report import Report
 from mlops_kit.repository import Repository
+from mlops_kit.training import Training
 
 from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api
 from tests.kit.made import a_record, commit, figure, metrics, tag, write_metrics
@@ -25,17 +28,13 @@ def built(repository: Repository) -> Report:
     return report.build(repository, contract.load(repository.root))
 
 
-def state(repository: Repository, name: str, content: Any) -> None:
-    (repository.root / ".mlops").mkdir(exist_ok=True)
-    (repository.root / ".mlops" / name).write_text(json.dumps(content))
-
-
-def gates(*statuses: str, **more: Any) -> dict[str, Any]:
-    results = [
-        {"name": f"g{at}", "kind": "threshold", "status": status, "says": f"why {at}"}
-        for at, status in enumerate(statuses)
-    ]
-    return {"results": results, **more}
+def judged(repository: Repository, *statuses: str, better: str = "", against: str = "", **more: str) -> None:
+    """The gates answered so."""
+    results = []
+    for at, status in enumerate(statuses):
+        said: dict[str, Any] = {"name": f"g{at}", "kind": "threshold", "status": status, "says": f"why {at}"}
+        results.append(GateResult(**said | more))
+    gates.save(repository, Verdict(results, {}, better, against), "r")
 
 
 @pytest.fixture
@@ -52,27 +51,25 @@ def test_right_after_a_first_training(repository: Repository) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "heading"),
+    ("statuses", "better", "heading"),
     [
-        (gates("pass", better="better", against="v0.1.0"), "## ✅ flights: gates open; better than v0.1.0"),
+        (["pass"], "better", "✅ flights: gates open; better than v0.1.0"),
+        (["pass", "fail"], "worse", "❌ flights: gates closed; worse than v0.1.0"),
         (
-            gates("pass", "fail", better="worse", against="v0.1.0"),
-            "## ❌ flights: gates closed; worse than v0.1.0",
+            ["pass", "unknown"],
+            "can't tell",
+            "❌ flights: gates closed; can't tell whether better than v0.1.0",
         ),
-        (
-            gates("pass", "unknown", better="can't tell", against="v0.1.0"),
-            "## ❌ flights: gates closed; can't tell whether better than v0.1.0",
-        ),
-        (gates(), "## ❔ flights: can't tell, no gate was asked; can't tell whether better than v0.1.0"),
+        ([], "", "❔ flights: can't tell, no gate was asked; can't tell whether better than v0.1.0"),
     ],
 )
-def test_the_verdict_comes_first(with_version: Repository, verdict: dict[str, Any], heading: str) -> None:
-    state(with_version, "gates.json", verdict | {"of_a_newer_kit": 1})
-    assert summary.markdown(built(with_version)).splitlines()[0] == heading
-    assert (
-        heading[5:] in page.html(built(with_version)).replace("&#x27;", "'").replace(": <span class=", ":")
-        or True
-    )
+def test_the_verdict_comes_first(
+    with_version: Repository, statuses: list[str], better: str, heading: str
+) -> None:
+    judged(with_version, *statuses, better=better, against="v0.1.0")
+    found = built(with_version)
+    assert summary.markdown(found).splitlines()[0] == f"## {heading}"
+    assert f"<title>{escape(heading[2:])}</title>" in page.html(found)
 
 
 def test_differences_and_noise_stand_in_the_table(with_version: Repository) -> None:
@@ -83,8 +80,8 @@ def test_differences_and_noise_stand_in_the_table(with_version: Repository) -> N
 
 
 def test_the_sample_is_said(repository: Repository) -> None:
-    training = {"run": "r", "commit": "c", "on": "sample", "why_sample": "fork", "stages": {"train": "ran"}}
-    state(repository, "training.json", training | {"seconds": 3.0, "new": 1})
+    training.save(repository, Training("r", repository.commit(), "sample", "fork", {"train": "ran"}, 3.0))
+    (repository.root / training.SAMPLE_LOCK).write_text((repository.root / "dvc.lock").read_text())
     text = summary.markdown(built(repository))
     assert text.splitlines()[2] == "**fork: trained on the committed sample, nothing registered**"
     assert "Training took 3.0 s: `train` ran." in text
@@ -111,7 +108,7 @@ def test_a_slice_below_the_gates_rows_is_not_judged(repository: Repository) -> N
 
 
 def test_the_bar_shows_value_and_interval() -> None:
-    bar = summary.bar(report.Figure(0.5, 0.25, 0.75), 0.0, 1.0)
+    bar = summary.bar(Figure(0.5, 0.25, 0.75), 0.0, 1.0)
     assert bar == "······──────●──────······"
 
 
@@ -121,7 +118,7 @@ def test_a_huge_report_stays_under_githubs_limit(with_version: Repository) -> No
         "slices": {f"c{at}" + "y" * 150: {f"v{i}" * 30: figure(0.5) for i in range(9)} for at in range(300)}
     }
     write_metrics(with_version.root, many | slices)
-    state(with_version, "gates.json", gates(*["fail"] * 500))
+    judged(with_version, *["fail"] * 500)
     text = summary.markdown(built(with_version))
     assert 2000 < len(text) < 60_500 and "only in report.html" in text
 
@@ -130,7 +127,7 @@ def test_nothing_of_the_repository_becomes_markup(with_version: Repository) -> N
     bad = "<script>alert(1)</script>@acme ```\n</details> | ![](http://e.example/a)"
     commit(with_version, bad)
     write_metrics(with_version.root, metrics(0.7, **{bad: {"n": 100, "roc_auc": figure(0.6)}}) | {bad: 0.5})
-    state(with_version, "gates.json", {"results": [{"name": bad, "kind": bad, "status": bad, "says": bad}]})
+    judged(with_version, "fail", name=bad, kind=bad, says=bad, loosened=bad, because=bad)
     (with_version.root / "dvc.yaml").write_text(
         json.dumps({"plots": [{"p.csv": {"x": "x", "y": "y", "template": "bar_horizontal", "title": bad}}]})
     )
@@ -142,7 +139,7 @@ def test_nothing_of_the_repository_becomes_markup(with_version: Repository) -> N
         outside = re.sub(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", "", line)
         assert "<script" not in outside and "@acme" not in outside and "://" not in outside
     assert len(re.findall("^```", text, re.MULTILINE)) == 2 and text.count("\n</details>") == 1
-    assert "<script" not in html and "onerror=" not in html and html.count("</svg>") == 2
+    assert "<script" not in html and "onerror=" not in html and html.count("</svg>") == 3
 
 
 def test_the_page_asks_for_nothing_else(with_version: Repository) -> None:
@@ -172,13 +169,6 @@ def test_the_history_is_of_versions_and_now(with_version: Repository) -> None:
 def test_nothing_trained_says_so(repository: Repository) -> None:
     (repository.root / "dvc.lock").unlink()
     with pytest.raises(KitError, match="nothing was trained yet"):
-        built(repository)
-
-
-def test_a_state_that_cannot_be_read_names_the_file(repository: Repository) -> None:
-    (repository.root / ".mlops").mkdir()
-    (repository.root / ".mlops/gates.json").write_text("{")
-    with pytest.raises(KitError, match=r"\.mlops/gates\.json cannot be understood"):
         built(repository)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import mlops_new
 import pytest
+import yaml
 
 from tests.conftest import Once, must, python_of, run
 from tests.scaffold.odd_tables import TABLES, Table, regression, rows, written
@@ -75,6 +76,12 @@ def test_own_data_from_file_to_model(mlops_new: Path, tmp_path: Path) -> None:
     assert not [name for name in tracked if "flights" in name]
     found = json.loads((project / "metrics.json").read_text())
     assert set(found["slices"]["colour"]) == {"blue", "green", "red"}
+    contract = yaml.safe_load((project / "mlops.yaml").read_text())
+    assert contract["predictions"]["positive"] == "yes"
+    assert contract["rows"]["key"] == "__row__"  # no column tells its rows apart
+    enough = [inside["n"] >= 100 for inside in found["slices"]["colour"].values()]
+    assert ("fair-by-colour" in contract["gates"]) == (sum(enough) >= 2)
+    assert ("no fairness gate for 'colour'" in said) == (sum(enough) < 2)
     done = run([python_of(project), "-m", "pytest", "-q"], project)
     assert done.code == 0, done.said
 
