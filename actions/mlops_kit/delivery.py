@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from mlops_kit import commits
+from mlops_kit import alarms, commits
 from mlops_kit.alarms import Alarm
 from mlops_kit.contract import Contract, parse_yaml
 from mlops_kit.errors import KitError
@@ -57,6 +57,15 @@ def read_handover(path: Path) -> Handover:
         return Handover(**content, alarms=alarms)
     except (OSError, ValueError, TypeError) as error:
         raise KitError(f"{path} is not a hand-over of new data: {error}") from error
+
+
+def tell(repository: Repository, handed: Handover) -> list[str]:
+    """Raises the alarms, closes those that are over, and says where each stands."""
+    told = [f"{alarm.title}: {alarms.ring(repository, alarm)}" for alarm in handed.alarms]
+    for name, why in handed.cleared.items():
+        if was := alarms.clear(repository, name, f"It is over: {why}."):
+            told.append(f"cleared: {was}")
+    return told
 
 
 def deliver(repository: Repository, contract: Contract, pointers: Pointers, message: str) -> Delivered:

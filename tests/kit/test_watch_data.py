@@ -14,6 +14,7 @@ from mlops_kit.errors import KitError
 from mlops_kit.incoming import look
 from mlops_kit.incoming.outcome import NewData
 
+from tests.act.remotes import CREDENTIALS, S3Server
 from tests.conftest import Once, must
 from tests.kit.small import Hub, Small, clone, dvc, github, small, with_origin
 
@@ -335,6 +336,23 @@ def test_main_that_moved_meanwhile_keeps_both(flights_at: Small, hub: Hub, tmp_p
     assert watch(flights_at).found
     other.git("pull", "--quiet")
     assert other.git("log", "--format=%s", "-2").splitlines() == ["Take new data for data/raw.csv", "Merge"]
+
+
+def test_a_bucket_is_a_folder_too(flights_at: Small, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing but the environment that S3's own clients read, and no further library."""
+    with S3Server() as server:
+        for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL": server.url}).items():
+            monkeypatch.setenv(name, value)
+        server.client.create_bucket(Bucket="landing")
+        flights_at.edit("mlops.yaml", "../landing", "s3://landing/new")
+        assert "s3://landing/new is not there" in watch(flights_at).outcomes[0].says
+        server.client.put_object(Bucket="landing", Key="new/april.csv", Body=MORE.encode())
+        assert watch(flights_at).outcomes[0].status == "waits"
+        flights_at.edit("mlops.yaml", "settle_seconds: 60", "settle_seconds: 0")
+        flights_at.commit("Wait for nothing: an object is whole")
+        flights_at.git("push", "--quiet", "origin", "main")
+        assert watch(flights_at).outcomes[0].says == "new data: april.csv"
+    assert (flights_at.root / "data/raw.csv").read_text() == MORE
 
 
 # ---- a folder that grows ----

@@ -17,11 +17,7 @@ from mlops_kit.incoming.outcome import NewData
 @click.option(
     "--deliver/--no-deliver",
     default=True,
-<<<<<<< HEAD
-    help="Bring the pointers to main; or leave them here, for a job that may write.",
-=======
     help="Bring the pointers to main, or leave them here and in .mlops/new-data.json.",
->>>>>>> watching
 )
 @click.option(
     "--handover",
@@ -45,11 +41,7 @@ def command(dry_run: bool, deliver: bool, handover: Path | None, yes: bool, as_j
     else:
         result = look.look_and_deliver(here, contract, reporter(), lambda found: yes or _agreed(found))
     runner.output(found=result.found, paths=" ".join(result.pointers))
-<<<<<<< HEAD
-    runner.summary(look.in_words(result))
-=======
     runner.summary("\n".join(f"- {line}" for line in look.in_words(result).splitlines()))
->>>>>>> watching
     for one in result.refused:
         runner.annotate("error", one.line)
     for told in result.alarms:

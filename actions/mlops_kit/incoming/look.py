@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from mlops_kit import alarms, delivery, events
+from mlops_kit import delivery, events
 from mlops_kit.alarms import Alarm
 from mlops_kit.contract import Contract
 from mlops_kit.delivery import Handover
@@ -47,11 +47,7 @@ def look_and_deliver(repository: Repository, contract: Contract, say: Say, agree
     wish = handover(result)
     wish.write(repository.root)
     if not result.found or not agree(result):
-<<<<<<< HEAD
         return NewData(result.found, result.outcomes, result.pointers, None, delivery.tell(repository, wish))
-=======
-        return NewData(result.found, result.outcomes, result.pointers, None, tell(repository, wish))
->>>>>>> watching
     return _delivered(repository, contract, wish, result)
 
 
@@ -70,11 +66,7 @@ def handover(result: NewData) -> Handover:
 
 
 def _delivered(repository: Repository, contract: Contract, wish: Handover, result: NewData) -> NewData:
-<<<<<<< HEAD
     told = delivery.tell(repository, wish)
-=======
-    told = tell(repository, wish)
->>>>>>> watching
     pointers = {path: text.encode() for path, text in wish.pointers.items()}
     done = delivery.deliver(repository, contract, pointers, wish.message) if pointers else None
     return NewData(result.found, result.outcomes, result.pointers, done, told)
@@ -123,18 +115,6 @@ def _one(source: Source) -> Outcome:
         shutil.rmtree(source.repository.root / arrivals.INCOMING, ignore_errors=True)
 
 
-<<<<<<< HEAD
-=======
-def tell(repository: Repository, wish: Handover) -> list[str]:
-    """Raises and clears the alarms. Where each stands, or why it does not."""
-    told = [f"{alarm.title}: {alarms.ring(repository, alarm)}" for alarm in wish.alarms]
-    for name, why in wish.cleared.items():
-        if was := alarms.clear(repository, name, f"It is over: {why}."):
-            told.append(f"cleared: {was}")
-    return told
-
-
->>>>>>> watching
 def _alarm_name(outcome: Outcome) -> str:
     return f"new-data-{outcome.pointer}"
 
