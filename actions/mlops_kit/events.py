@@ -136,7 +136,7 @@ def published_as(run: str, lines: str) -> str:
 def read(lines: str) -> list[dict[str, Any]]:
     """Raises KitError naming the line that is not JSON."""
     found = []
-    for number, line in enumerate(lines.splitlines(), 1):
+    for number, line in enumerate(lines.rstrip("\n").split("\n") if lines else [], 1):
         try:
             found.append(json.loads(line))
         except ValueError as error:

@@ -5,7 +5,6 @@ import os
 import platform
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +17,8 @@ from mlops_kit.repository import Repository
 
 Event = dict[str, Any]
 ALARM = "events-not-published"
+AT_ONCE = 2000  # lines
+NEEDED = {"run", "at", "stage", "status"}
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 # From the worst: what a run is called when its stages ended differently.
 WORST = ("failed", "rejected", "refused", "closed")
@@ -101,7 +102,7 @@ def read(repository: Repository) -> Log:
     published = _by_run(_lines(repository, tip)) if tip else {}
     found = dict(published)
     for run, text in local(repository).items():
-        ours = _by_run(text.splitlines()).get(run, [])
+        ours = _by_run(text.split("\n")).get(run, [])
         if len(ours) > len(found.get(run, [])):
             found[run] = ours
     return Log(found, set(published), note)
@@ -113,7 +114,7 @@ def local(repository: Repository) -> dict[str, str]:
     return {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.jsonl"))}
 
 
-def _lines(repository: Repository, tip: str) -> Iterator[str]:
+def _lines(repository: Repository, tip: str) -> list[str]:
     """Every line of every events file: two processes, however many files there are."""
     listed = repository.git("ls-tree", "-r", "--format=%(objectname)", tip, "--", "events/")
     command = ["git", "cat-file", "--batch", "--buffer"]
@@ -125,19 +126,29 @@ def _lines(repository: Repository, tip: str) -> Iterator[str]:
         capture_output=True,
         check=True,
     )
-    return (line.decode(errors="replace") for line in done.stdout.split(b"\n") if line.startswith(b"{"))
+    text = done.stdout.decode(errors="replace")
+    return [line for line in text.split("\n") if line.startswith("{")]
 
 
-def _by_run(lines: Iterable[str]) -> dict[str, list[Event]]:
+def _by_run(lines: list[str]) -> dict[str, list[Event]]:
     """A line that is cut off, as a killed process leaves it, is left out."""
     found: dict[str, list[Event]] = {}
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        found.setdefault(str(event.get("run", "")), []).append(event)
+    for start in range(0, len(lines), AT_ONCE):
+        for event in _parsed(lines[start : start + AT_ONCE]):
+            found.setdefault(event["run"], []).append(event)
     return found
+
+
+def _parsed(lines: list[str]) -> list[Event]:
+    """One call for many lines takes a third of the time."""
+    try:
+        found = json.loads(f"[{','.join(lines)}]")
+    except ValueError:
+        if len(lines) < 2:
+            return []
+        half = len(lines) // 2
+        return _parsed(lines[:half]) + _parsed(lines[half:])
+    return [event for event in found if event.keys() >= NEEDED]
 
 
 # ---- one run, summed up ----
@@ -252,7 +263,7 @@ def _unpublished(repository: Repository, tip: str | None) -> dict[str, bytes]:
         path = by_run.get(run) or events.published_as(run, text)
         if known.get(path) != blob and not _goes_on(run, text):
             theirs = (repository.show(tip, path) or "") if tip and path in known else ""
-            if more := [line for line in text.splitlines() if line not in theirs.splitlines()]:
+            if more := [line for line in text.split("\n") if line not in theirs.split("\n")]:
                 found[path] = (theirs + "\n".join(more) + "\n").encode()
                 if record := repository.text(f"{events.REJECTED}/{run}.json"):
                     found[f"rejected/{run}.json"] = record.encode()
@@ -265,7 +276,7 @@ def _run(path: str) -> str:
 
 def _goes_on(run: str, text: str) -> bool:
     """It would look like a crash to everybody else."""
-    listed = _by_run(text.splitlines()).get(run, [])
+    listed = _by_run(text.split("\n")).get(run, [])
     return not listed or summary(run, listed, published=False).status == "running"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench import rows
+from tests.bench import history, rows
 from tests.bench.measure import (
     Command,
     Job,
@@ -181,6 +181,32 @@ def bootstrap(peers: Peers, runs: int) -> Table:
     return Table("bootstrap", spent, reaches, [_memory(spent)])
 
 
+def runs_(peers: Peers, runs: int) -> Table:
+    """A question to 10,000 runs, as a whole process: in a clone that asked before, and in a new one."""
+    kit, origin, clone = peers.kit(), peers.work / "runs.git", peers.work / "runs"
+    if not origin.is_dir():
+        history.write(origin, 10_000)
+        spend(["git", "clone", "--quiet", "--single-branch", origin.as_uri(), clone], peers.work)
+    ask: Command = [kit, "runs", "--status", "failed", "--limit", "0"]
+
+    def anew(folder: Path) -> Spent:
+        spend(["git", "clone", "--quiet", "--single-branch", origin.as_uri(), folder], peers.work)
+        return spend(ask, folder)
+
+    found = output(ask, clone).splitlines()
+    spent = in_turns(
+        runs,
+        {
+            "mlops-kit runs": lambda _: spend(ask, clone),
+            "in a new clone": anew,
+            "--help": _once([kit, "--help"]),
+        },
+        peers.work,
+    )
+    reaches = [Reach(f"{name}: median", seconds(spent[name]), 2.0) for name in list(spent)[:2]]
+    return Table("runs", spent, reaches, [f"{len(found)} of 10,000 runs failed, and were found"])
+
+
 def _once(command: Command) -> Job:
     return lambda folder: spend(command, folder)
 
@@ -250,4 +276,5 @@ TABLES: dict[str, tuple[Callable[[Peers, int], Table], int]] = {  # and how many
     "prepare": (prepare, 5),
     "noop": (noop, 7),
     "bootstrap": (bootstrap, 5),
+    "runs": (runs_, 5),
 }

@@ -14,6 +14,7 @@ from mlops_kit.errors import KitError
 from mlops_kit.incoming import look
 from mlops_kit.incoming.outcome import NewData
 
+from tests.act.remotes import CREDENTIALS, S3Server
 from tests.conftest import Once, must
 from tests.kit.small import Hub, Small, clone, dvc, github, small, with_origin
 
@@ -39,9 +40,9 @@ def command(once: Once) -> Path:
     return dvc(once)
 
 
-REPLACE = "{pointer: data/raw.csv.dvc, folder: ../landing, pattern: '*.csv', settle_seconds: 5}"
-COLLECT = "{pointer: data/batches.dvc, folder: ../landing, mode: collect, settle_seconds: 5}"
-IMPORT = "{pointer: data/url.csv.dvc, settle_seconds: 5}"
+REPLACE = "{pointer: data/raw.csv.dvc, folder: ../landing, pattern: '*.csv', settle_seconds: 60}"
+COLLECT = "{pointer: data/batches.dvc, folder: ../landing, mode: collect, settle_seconds: 60}"
+IMPORT = "{pointer: data/url.csv.dvc, settle_seconds: 60}"
 
 
 @pytest.fixture
@@ -309,7 +310,7 @@ def test_where_main_is_protected_one_pull_request_brings_it(
     second = watch(flights_at)
     assert second.outcomes[0].says == "the new data waits on the branch mlops/data to be merged"
     flights_at.git("checkout", "--quiet", "--", ".")
-    land(tmp_path / "landing/may.csv", MORE + "4,1\n", age=60)
+    land(tmp_path / "landing/may.csv", MORE + "4,1\n", age=600)
     assert watch(flights_at).found
     assert list(hub.pulls) == ["mlops/data"]
     tip = flights_at.git("ls-remote", "origin", "mlops/data").split()[0]
@@ -335,6 +336,23 @@ def test_main_that_moved_meanwhile_keeps_both(flights_at: Small, hub: Hub, tmp_p
     assert watch(flights_at).found
     other.git("pull", "--quiet")
     assert other.git("log", "--format=%s", "-2").splitlines() == ["Take new data for data/raw.csv", "Merge"]
+
+
+def test_a_bucket_is_a_folder_too(flights_at: Small, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing but the environment that S3's own clients read, and no further library."""
+    with S3Server() as server:
+        for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL": server.url}).items():
+            monkeypatch.setenv(name, value)
+        server.client.create_bucket(Bucket="landing")
+        flights_at.edit("mlops.yaml", "../landing", "s3://landing/new")
+        assert "s3://landing/new is not there" in watch(flights_at).outcomes[0].says
+        server.client.put_object(Bucket="landing", Key="new/april.csv", Body=MORE.encode())
+        assert watch(flights_at).outcomes[0].status == "waits"
+        flights_at.edit("mlops.yaml", "settle_seconds: 60", "settle_seconds: 0")
+        flights_at.commit("Wait for nothing: an object is whole")
+        flights_at.git("push", "--quiet", "origin", "main")
+        assert watch(flights_at).outcomes[0].says == "new data: april.csv"
+    assert (flights_at.root / "data/raw.csv").read_text() == MORE
 
 
 # ---- a folder that grows ----
