@@ -21,6 +21,7 @@ ANSWERS = {
     "multiclass": {"task": "multiclass", "code_owner": "@ada", "remote": "/srv/dvc"},
     "vendored": {"kit": "vendored"},
 }
+OURS = re.compile(r"mlops-new/mlops-new/actions/[a-z-]+@v\d+\.\d+\.\d+")
 WORKFLOWS = ["ci.yml", "schedule.yml", "train.yml"]
 
 
@@ -71,7 +72,9 @@ def test_our_linters_find_nothing_in_its_workflows(repository: Path) -> None:
     strict = ["--quiet", "--offline", "--strict-collection", "--persona=pedantic"]
     must([beside / "zizmor", *strict, ".github"], repository)
     files = [Path(".github/workflows") / name for name in WORKFLOWS]
-    must([beside / "jactionlint", *files], repository)
+    # a release cannot contain its own commit's hash; that everything else has one is tested below
+    ours = rf"--ignore={OURS.pattern}"
+    must([beside / "jactionlint", ours, f"--shellcheck={beside / 'shellcheck'}", *files], repository)
     must([beside / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files], repository)
 
 
@@ -86,7 +89,6 @@ WRITES = {
     ("schedule.yml", "checks"): {"pull-requests"},
     ("schedule.yml", "cadence"): {"contents", "issues", "pull-requests"},
 }
-OURS = re.compile(r"mlops-new/mlops-new/actions/[a-z-]+@v\d+\.\d+\.\d+")
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
