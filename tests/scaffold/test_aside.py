@@ -21,11 +21,11 @@ def test_ctrl_c_waits_until_what_must_not_be_torn_is_done() -> None:
 def test_a_folder_is_gone_when_its_removal_is_interrupted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    remove = shutil.rmtree
+    remove: Any = shutil.rmtree
 
-    def interrupted(*what: Path, **how: Any) -> None:
+    def interrupted(folder: Path, **how: Any) -> None:
         signal.raise_signal(signal.SIGINT)
-        remove(*what, **how)  # type: ignore[call-overload]  # the arguments are rmtree's own
+        remove(folder, **how)
 
     monkeypatch.setattr(shutil, "rmtree", interrupted)
     with pytest.raises(KeyboardInterrupt), aside.folder("x-", tmp_path) as folder:
