@@ -15,6 +15,8 @@ from mlops_kit.report import Report, Slice
 LONGEST = 60_000  # GitHub takes 65,536 characters in a comment
 MOST_METRICS, MOST_GATES, WORST, MOST_BARS = 30, 50, 6, 12
 WIDTH = 25  # characters of an interval's bar
+# Mermaid's own first colour can hardly be seen on white; these can, on white and on black.
+PALETTE = """%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#2f81f7, #8b949e"}}}}%%"""
 MARK = {True: "✅", False: "❌", None: "❔"}
 
 
@@ -173,6 +175,7 @@ def _line(curve: Curve) -> str:
     drawn = [f"  line [{', '.join(map(_plain_number, line))}]" for line in lines]
     return "\n".join(
         [
+            PALETTE,
             "xychart-beta",
             f'  title "{_safe(curve.title)}"',
             f'  x-axis "{_safe(curve.x_label)}" {_plain_number(xs[0])} --> {_plain_number(xs[-1])}',
@@ -188,7 +191,7 @@ def _bars(curve: Curve) -> str:
     values = ", ".join(_plain_number(value) for value, _ in pairs)
     title = f'  title "{_safe(curve.title)}"'
     axes = [f"  x-axis [{names}]", f'  y-axis "{_safe(curve.x_label)}"', f"  bar [{values}]"]
-    return "\n".join(["xychart-beta horizontal", title, *axes])
+    return "\n".join([PALETTE, "xychart-beta horizontal", title, *axes])
 
 
 def _plain_number(value: float) -> str:

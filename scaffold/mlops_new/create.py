@@ -2,16 +2,13 @@
 
 import os
 import re
-import shutil
-import stat
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_new import dvc, own_data, template
+from mlops_new import aside, dvc, own_data, template
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import ProcessError, require, run
 
@@ -154,7 +151,8 @@ def _remote(url: str) -> str:
 
 def _first_commit(stage: Path, name: str) -> int:
     """Makes it, and says how many files are in it."""
-    run(["git", "init", "--quiet", "--initial-branch=main"], stage)
+    run(["git", "init", "--quiet"], stage)
+    run(["git", "symbolic-ref", "HEAD", "refs/heads/main"], stage)  # for Git before 2.28 too
     added = run(["git", "add", "--all", "--verbose"], stage)  # a line for each file
     message = f"Start {name}\n\nMade by mlops-new {template.tag()}."
     run(["git", "commit", "--quiet", "--no-verify", f"--message={message}"], stage)
@@ -163,32 +161,21 @@ def _first_commit(stage: Path, name: str) -> int:
 
 @contextmanager
 def _staging(target: Path) -> Iterator[Path]:
-    """A folder on the target's file system that is gone afterwards, whatever happens."""
+    """A folder on the target's file system that is gone afterwards."""
     nearest = next(parent for parent in target.parents if parent.is_dir())
-    try:
-        stage = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=nearest))
-    except OSError as error:
-        raise MlopsNewError(f"Cannot write in {nearest}: {error.strerror}.") from error
-    try:
+    with ExitStack() as stack:
+        try:
+            stage = stack.enter_context(aside.folder(f".{target.name}.", nearest))
+        except OSError as error:
+            raise MlopsNewError(f"Cannot write in {nearest}: {error.strerror}.") from error
         stage.chmod(0o777 & ~_umask())
         yield stage
-    finally:
-        _remove(stage)
 
 
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _remove(folder: Path) -> None:
-    def make_writable(function: Callable[[str], object], path: str, _: object) -> None:
-        Path(path).chmod(stat.S_IWRITE)  # Windows refuses to delete Git's read-only objects
-        function(path)
-
-    if folder.exists():
-        shutil.rmtree(folder, onerror=make_writable)
 
 
 def _move(stage: Path, target: Path) -> None:

@@ -72,7 +72,7 @@ class ProcessError(Exception):
     """A process that failed: its command, code and last words."""
 
     def __init__(self, command: Sequence[str | Path], code: int, stderr: str, stdout: str = "") -> None:
-        self.command = " ".join(str(word) for word in command)
+        self.command = " ".join(str(word) for word in command).partition("\n")[0]
         self.code = code
         self.stderr = stderr.strip()
         self.stdout = stdout.strip()

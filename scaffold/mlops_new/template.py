@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlops_new import aside
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import run
 
@@ -98,17 +99,18 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
     second. So it cannot know address and tag, and they are put among the answers here; a test compares
     with what Copier itself writes from the repository.
     """
-    with tempfile.TemporaryDirectory(prefix="mlops-new-") as folder:
-        tree = Path(folder) / "template"
-        with ThreadPoolExecutor(max_workers=1) as aside:
-            unpacked = aside.submit(_unpack, tree)  # Git's work, while this thread imports
-            import copier  # half of all the time there is: only who renders pays it
-            from copier.errors import CopierError
+    with aside.folder("mlops-new-") as folder:
+        tree = folder / "template"
+        with ThreadPoolExecutor(max_workers=1) as other:
+            unpacked = other.submit(_unpack, tree)  # Git's work, while this thread imports
+            with aside.held_back():  # pydantic, building a class, would swallow Ctrl-C
+                import copier  # half of all the time there is: only who renders pays it
+                from copier.errors import CopierError
 
             unpacked.result()
         address = repository(tree)
         try:
-            with _copier_alone(Path(folder) / "settings.yml"):
+            with _copier_alone(folder / "settings.yml"):
                 copier.run_copy(
                     str(tree), into, data=dict(answers), defaults=True, overwrite=True, quiet=True
                 )

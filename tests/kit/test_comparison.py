@@ -94,6 +94,19 @@ def test_plus_is_better_whatever_the_metric() -> None:
         assert compare(metric, strong, weak).high < 0, metric
 
 
+def test_the_interval_is_turned_with_the_metric() -> None:
+    """Of few rows with one that weighs much, whose resamples lie on one side."""
+    actual = np.zeros(30)
+    exact, off = Rows(actual, actual + 0.1), Rows(actual, actual + 0.2)
+    off.prediction[0] = 20.0
+    found = compare("mae", exact, off)
+    assert found.value == pytest.approx(-(20.0 + 29 * 0.2) / 30 + 0.1)
+    assert found.high == pytest.approx(-0.1)  # without the one row
+    assert found.low < 2 * found.value
+    turned = compare("mae", off, exact)
+    assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
+
+
 def test_identical_predictions_are_the_same_and_the_seed_settles_the_rest() -> None:
     draw = np.random.default_rng(3)
     rows = binary(draw, 500)

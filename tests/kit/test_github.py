@@ -76,6 +76,14 @@ def test_an_alarm_is_one_issue_until_it_is_over(hub: GitHub, api: Api) -> None:
     assert len(api.issues) == 3
 
 
+def test_a_pull_request_that_begins_like_an_alarm_is_none(hub: GitHub, api: Api) -> None:
+    mark = marker("alarm", "data-drift")
+    api.issue(1)["body"] = f"{mark}\nI copied this"
+    assert hub.clear_alarm(mark, "Over.") is None
+    assert hub.raise_alarm(mark, "Drift", "moved").done == "created"
+    assert api.issue(1)["state"] == "open" and len(api.issues) == 2
+
+
 def test_a_pull_request_is_brought_up_to_date(hub: GitHub, api: Api) -> None:
     assert hub.pull_request_in_place("mlops/data", "main", "New data", "10 rows").done == "created"
     assert hub.pull_request_in_place("mlops/data", "main", "New data", "20 rows").done == "updated"

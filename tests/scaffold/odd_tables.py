@@ -114,16 +114,16 @@ TABLES = [
         "thousands with points",
         written(
             [
-                {"Umsatz": german(9000 + 3000 * float(str(r["x"]))), "y": german(5000 + i % 7 * 40.5)}
+                {"Größe m²": german(9000 + 3000 * float(str(r["x"]))), "y": german(5000 + i % 7 * 40.5)}
                 if i % 3
-                else {"Umsatz": "€ 2.500,00", "y": german(2000 + i % 5 * 300.25)}
+                else {"Größe m²": "€ 2.500,00", "y": german(2000 + i % 5 * 300.25)}
                 for i, r in enumerate(rows())
             ],
             ";",
             "cp1252",
         ),
         task="regression",
-        says=["task: regression ('y' is a number"],
+        says=["task: regression ('y' is a number", "file: cp1252 ('Größe'", "decimal comma"],
     ),
     Table(
         "dollars and per cent",

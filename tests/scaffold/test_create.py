@@ -38,7 +38,8 @@ def test_git_is_started_a_few_times_and_not_for_every_file(mlops_new: Path, tmp_
     git.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/started\nexec {shutil.which("git")} "$@"\n')
     git.chmod(0o755)
     must([mlops_new, "my-project"], tmp_path, PATH=f"{git.parent}:{os.environ['PATH']}")
-    assert (tmp_path / "started").read_text().split() == ["var", "var", "clone", "init", "add", "commit"]
+    started = (tmp_path / "started").read_text().split()
+    assert started == ["var", "var", "clone", "init", "symbolic-ref", "add", "commit"]
 
 
 def test_it_says_how_many_files_there_are(mlops_new: Path, tmp_path: Path) -> None:
@@ -207,6 +208,37 @@ def test_stopped_half_way_leaves_nothing(wanted: signal.Signals, mlops_new: Path
     assert "stopped; nothing half-written is left" in said
     assert "Traceback" not in said
     assert inside(tmp_path) == []
+
+
+def test_stopped_at_any_moment_leaves_all_or_nothing(mlops_new: Path, tmp_path: Path) -> None:
+    """As a terminal does it: Git, which is just running, is stopped too."""
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "here").mkdir()
+    for moment in range(12):
+        process = subprocess.Popen(
+            [mlops_new, "flights"],
+            cwd=tmp_path / "here",
+            env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        until = time.monotonic() + 20  # before its first folder it is Python that starts
+        while not inside(tmp_path / "here") and time.monotonic() < until:
+            time.sleep(0.002)
+        time.sleep(0.03 * moment)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+        assert "Traceback" not in said
+        assert inside(tmp_path / "tmp") == []
+        if inside(tmp_path / "here"):
+            assert process.returncode == 0, said
+            assert must(["git", "status", "--porcelain"], tmp_path / "here/flights") == ""
+            shutil.rmtree(tmp_path / "here/flights")
+        else:
+            assert process.returncode == 1
+            assert "stopped; nothing half-written is left" in said
 
 
 def test_without_the_network_train_leaves_a_good_repository(mlops_new: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from mlops_kit import VERSION
 
 from tests.conftest import must
 from tests.template.rendered import copier_copy
@@ -18,6 +19,7 @@ ANSWERS = {
     "base": {},
     "regression": {"task": "regression", "code_owner": "@acme/models", "remote": "s3://bucket/flights"},
     "multiclass": {"task": "multiclass", "code_owner": "@ada", "remote": "/srv/dvc"},
+    "vendored": {"kit": "vendored"},
 }
 WORKFLOWS = ["ci.yml", "schedule.yml", "train.yml"]
 
@@ -77,14 +79,33 @@ def test_every_workflow_is_read_here(trained: Path) -> None:
     assert sorted(path.name for path in (trained / ".github/workflows").iterdir()) == WORKFLOWS
 
 
+# Who may write what; every other job reads at most. The jobs that write run no code of the project.
+WRITES = {
+    ("ci.yml", "comment"): {"pull-requests"},
+    ("train.yml", "register"): {"contents", "issues", "pull-requests"},
+    ("schedule.yml", "checks"): {"pull-requests"},
+    ("schedule.yml", "cadence"): {"contents", "issues", "pull-requests"},
+}
+OURS = re.compile(r"mlops-new/mlops-new/actions/[a-z-]+@v\d+\.\d+\.\d+")
+
+
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_a_workflow_may_do_nothing_but_what_a_job_says(trained: Path, name: str) -> None:
     content = workflow(trained, name)
     assert content["permissions"] == {}
-    for job in content["jobs"].values():
-        assert set(job["permissions"]) <= {"contents", "id-token"}
-        assert job["permissions"]["contents"] == "read"
+    for job_id, job in content["jobs"].items():
+        granted = {scope for scope, level in job["permissions"].items() if level == "write"} - {"id-token"}
+        assert granted == WRITES.get((name, job_id), set()), job_id
+        assert "contents" in job["permissions"]
         assert "uses" in job or 0 < job["timeout-minutes"] <= 60
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_job_that_may_write_runs_no_code_of_the_project(trained: Path, name: str) -> None:
+    for job_id, job in workflow(trained, name)["jobs"].items():
+        if (name, job_id) in WRITES and "steps" in job:
+            assert "id-token" not in job["permissions"]
+            assert [step["name"] for step in job["steps"] if "run" in step] == []
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -93,17 +114,35 @@ def test_the_steps_are_pinned_named_and_without_expressions(trained: Path, name:
         for step in job.get("steps", []):
             assert step["name"]
             assert "${{" not in step.get("run", ""), step["name"]
-            if "uses" in step:
+            if "uses" in step and not OURS.fullmatch(step["uses"]):
                 assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", step["uses"])
             if step.get("uses", "").startswith("actions/checkout@"):
                 assert step["with"]["persist-credentials"] is False
+
+
+def test_our_actions_are_of_this_version_everywhere(trained: Path) -> None:
+    text = "".join((trained / ".github/workflows" / name).read_text("utf-8") for name in WORKFLOWS)
+    versions = set(re.findall(r"mlops-new/mlops-new/actions/[a-z-]+@(\S+)", text))
+    assert versions == {f"v{VERSION}"}
+    assert yaml.safe_load((trained / "mlops.yaml").read_text("utf-8"))["kit"] == VERSION
+
+
+def test_documentation_alone_does_not_train(trained: Path) -> None:
+    push = workflow(trained, "train.yml")[True]["push"]
+    assert push == {"branches": ["main"], "paths-ignore": ["**.md", "docs/**"]}
+
+
+def test_what_a_dispatch_carries_is_read_nowhere(trained: Path) -> None:
+    for name in WORKFLOWS:
+        assert "client_payload" not in (trained / ".github/workflows" / name).read_text("utf-8")
 
 
 def test_the_same_action_has_the_same_commit_and_version_everywhere(trained: Path) -> None:
     text = "".join((trained / ".github/workflows" / name).read_text("utf-8") for name in WORKFLOWS)
     pinned = set(re.findall(r"uses: (\S+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$", text, re.MULTILINE))
     assert len(pinned) == len({action for action, _, _ in pinned})
-    assert len(re.findall(r"uses: [^.]", text)) == len(re.findall(r" # v\d+\.\d+\.\d+$", text, re.MULTILINE))
+    others = [used for used in re.findall(r"uses: ([^.]\S+)", text) if not OURS.fullmatch(used)]
+    assert len(others) == len(re.findall(r" # v\d+\.\d+\.\d+$", text, re.MULTILINE))
 
 
 def test_no_schedule_is_at_minute_0(trained: Path) -> None:

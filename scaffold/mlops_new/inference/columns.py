@@ -34,7 +34,7 @@ def column(values: pl.Series, decimal: str) -> Column:
         return Column("text", "ignored", because="it has no values", **about)
     kind, form = _type(known, decimal)
     if kind is None:
-        return Column("text", "ignored", because=f"it holds {values.dtype}, not single values")
+        return Column("text", "ignored", because=f"it holds {values.dtype.base_type()}, no type that is read")
     if known.n_unique() == 1 and len(known) == len(values):
         return Column(kind, "ignored", because="it has the same value in every row", format=form)
     if (

@@ -16,10 +16,12 @@ LOOKED_AT = 1 << 18  # bytes, to tell encoding and separator
 COMMA_NUMBER = re.compile(r"[+-]?(\d{1,3}([.\s]\d{3})+|\d+),\d+")
 POINT_NUMBER = re.compile(r"[+-]?(\d{1,3}([,']\d{3})+|\d+)\.\d+")
 GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+")  # 1,234: could be either
-# What tells an encoding are words. Signs of the west alone (Euro, pound, degrees in Windows' own) are too little.
+# What tells an encoding are words. Signs of the west alone (Euro, pound, degrees, squares) are too little.
 WORDS = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*(?: [A-Za-z\x80-\xff]+)*")
 WESTERN = re.compile("[A-Za-zÀ-ÖØ-Üß-ïñ-öø-üÿŒœŠšŽž ]*")
-SIGNS = re.compile(rb"[\x80\xa3](?=\s?\d)|(?<=\d)\s?[\x80\xa3\xb0]|\xb0(?=[CF]\b)")
+SIGNS = re.compile(
+    rb"[\x80\xa3](?=\s?\d)|(?<=\d)\s?[\x80\xa3\xb0]|\xb0(?=[CF]\b)|(?<=m)[\xb2\xb3](?!\w)|\xb5(?=\w\b)"
+)
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 

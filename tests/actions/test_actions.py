@@ -1,0 +1,124 @@
+"""Each action: thin, pinned, explained, and linted; run for real in tests/act."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from mlops_kit import VERSION, cli
+
+from tests.conftest import ROOT, must, run
+
+ACTIONS = ROOT / "actions"
+NAMES = sorted(path.parent.name for path in ACTIONS.glob("*/action.yml"))
+BESIDE = Path(sys.executable).parent
+
+
+def action(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((ACTIONS / name / "action.yml").read_text("utf-8"))
+    return content
+
+
+def steps(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = action(name)["runs"]["steps"]
+    return found
+
+
+def test_every_command_that_ci_needs_is_an_action() -> None:
+    of_people = {"pull", "runs", "gc", "doctor"}
+    assert set(NAMES) - {"setup"} == set(cli.COMMANDS) - of_people
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_but_the_environment_reaches_a_script(name: str) -> None:
+    for step in steps(name):
+        assert "${{" not in step.get("run", "")
+        assert step["name"]
+        assert ("run" in step) == ("shell" in step)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_input_and_output_is_used_and_explained(name: str) -> None:
+    content = action(name)
+    used = re.findall(r"inputs\.([a-z-]+)", (ACTIONS / name / "action.yml").read_text("utf-8"))
+    assert set(used) == set(content["inputs"])
+    for one in (*content["inputs"].values(), *content["outputs"].values()):
+        assert one["description"]
+
+
+@pytest.mark.parametrize("name", set(NAMES) - {"setup"})
+def test_every_variable_is_one_that_the_command_reads(name: str) -> None:
+    command = cli.group.get_command(click.Context(cli.group), name)
+    assert command
+    prefix = f"MLOPS_KIT_{name}_".upper().replace("-", "_")
+    known = {prefix + str(parameter.name).upper() for parameter in command.params}
+    (step,) = steps(name)
+    assert set(step["env"]) - {"GITHUB_TOKEN"} <= known
+
+
+def test_what_an_action_runs_with_is_pinned_by_hash_without_an_address() -> None:
+    text = (ACTIONS / "requirements.txt").read_text("utf-8")
+    assert "://" not in text
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"][
+        "kit"
+    ]
+    pinned = {re.split("==", line)[0].lower() for line in text.splitlines() if "==" in line}
+    assert {re.split("[>=]", line)[0].lower().replace(".", "-") for line in wanted} | {"click"} <= pinned
+    assert all("--hash=sha256:" in block for block in re.split(r"\n(?=[a-z])", text) if "==" in block)
+
+
+def test_the_version_is_one() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    settings = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
+    assert VERSION == project["version"] == settings["kit_version"]["default"]
+
+
+def test_the_linters_find_nothing() -> None:
+    strict = ["--quiet", "--offline", "--strict-collection", "--persona=pedantic"]
+    must([BESIDE / "zizmor", *strict, "actions", ".github"], ROOT)
+    files = [ACTIONS / name / "action.yml" for name in NAMES]
+    must([BESIDE / "check-jsonschema", "--builtin-schema", "vendor.github-actions", *files], ROOT)
+    must([BESIDE / "jactionlint", *files], ROOT)
+    must([BESIDE / "shellcheck", "actions/mlops-kit", "actions/pins", "scaffold/with-uv", "tests/run"], ROOT)
+
+
+def test_a_hostile_input_is_a_value_and_not_a_command(tmp_path: Path) -> None:
+    """What a caller passes for `file` reaches the command whole."""
+    evil = f"$(touch {tmp_path}/touched); `touch {tmp_path}/touched`"
+    (step,) = steps("validate")
+    script = step["run"].replace("$GITHUB_ACTION_PATH/..", str(tmp_path))
+    (tmp_path / "mlops-kit").write_text('printf "%s" "$MLOPS_KIT_VALIDATE_FILE"\n')
+    said = subprocess.run(
+        ["bash", "-c", script], env={"PATH": "/usr/bin:/bin", "MLOPS_KIT_VALIDATE_FILE": evil}, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    assert said.stdout == evil
+    assert not (tmp_path / "touched").exists()
+
+
+def test_the_launcher_makes_its_environment_once(tmp_path: Path) -> None:
+    launcher = ["sh", ACTIONS / "mlops-kit", "--version"]
+    first = run(launcher, tmp_path, RUNNER_TEMP=str(tmp_path))
+    assert first.stdout == f"mlops-kit, version {VERSION}\n", first.said
+    made = (tmp_path / ".venv-mlops-kit/requirements.txt").stat().st_mtime_ns
+    assert run(launcher, tmp_path, RUNNER_TEMP=str(tmp_path)).code == 0
+    assert (tmp_path / ".venv-mlops-kit/requirements.txt").stat().st_mtime_ns == made
+
+
+def test_without_uv_the_launcher_says_so(tmp_path: Path) -> None:
+    (tmp_path / "sh").symlink_to("/bin/sh")
+    for name in ("dirname", "cmp"):
+        (tmp_path / name).symlink_to(f"/usr/bin/{name}")
+    done = run(["sh", ACTIONS / "mlops-kit"], tmp_path, RUNNER_TEMP=str(tmp_path), PATH=str(tmp_path))
+    assert done.code == 1
+    assert "uv is not on the PATH" in done.stderr
+
+
+def test_the_reference_pages_are_what_the_code_says() -> None:
+    done = run([sys.executable, "docs/generate.py", "--check"], ROOT)
+    assert done.code == 0, f"run `python docs/generate.py`:\n{done.said}"
