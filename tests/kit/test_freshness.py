@@ -1,12 +1,15 @@
-"""A24: what would train again, from Git alone. No test here has DVC or data."""
+"""A24: what would train again, from Git alone. Only the last test has DVC and data, to compare."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from mlops_kit import contract as contracts
 from mlops_kit import freshness
+from mlops_kit.repository import Repository
 
+from tests.conftest import must
 from tests.kit.small import FILES, Small, clone, small, with_origin
 
 
@@ -156,3 +159,34 @@ def test_a_shallow_clone_fetches_the_version_and_nothing_else(version: Small, tm
 def test_an_unknown_version_lists_what_there_is(version: Small) -> None:
     done = version.kit("fresh", "--against", "v9")
     assert (done.code, done.stderr) == (1, "mlops-kit: flights has no version 'v9'.\nThe newest: v0.1.0.\n")
+
+
+EDITS = {
+    "nothing": ("params.yaml", "digits: 3", "digits: 3"),
+    "a parameter": ("params.yaml", "digits: 3", "digits: 4"),
+    "code of the first stage": ("prepare.sh", "awk", "LC_ALL=C awk"),
+    "code of two stages": ("predict.sh", "echo key", "echo  key"),
+    "a command": ("dvc.yaml", "sh evaluate.sh", "sh -e evaluate.sh"),
+    "a dependency": ("dvc.yaml", "[train.sh, train.csv]", "[train.sh, train.csv, check.sh]"),
+    "a comment": ("params.yaml", "# the raw rows", "# the rows"),
+    "the data": ("bills.csv", "b1,17", "b1,18"),
+}
+
+
+def test_it_says_what_dvc_itself_would_run(gated: Repository, dvc: str) -> None:
+    """Stages behind a changed one are left out: a dry run of DVC does not know yet what they will get."""
+    one = Small(gated.root)
+    one.git("add", "--force", "dvc.lock")
+    one.git("commit", "--quiet", "--message", "Commit the lock")
+    for what, (path, old, new) in EDITS.items():
+        one.edit(path, old, new)
+        if path == "bills.csv":
+            must([dvc, "add", "--quiet", path], one.root)
+        dry = must([dvc, "repro", "--dry"], one.root)
+        theirs = set(re.findall(r"Running stage '([^']+)'", dry))
+        found = freshness.compared(one.repository, contracts.load(one.root))
+        ours = {name for name, why in found.stages.items() if not all("runs again" in one for one in why)}
+        assert ours == theirs, what
+        one.git("checkout", "--quiet", ".")
+        if path == "bills.csv":
+            must([dvc, "checkout", "--quiet", "--force"], one.root)

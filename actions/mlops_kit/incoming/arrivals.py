@@ -68,25 +68,27 @@ def _collect(source: Source, place: Place, landed: list[Landed]) -> Outcome:
     was = source.entry
     if not was.md5.endswith(".dir"):
         raise KitError(f"{source.watch.pointer} names a file, and `mode: collect` adds to a folder.")
-    known = _known(source)
-    new: dict[str, Path] = {}
-    counts: list[int | None] = []
-    for one in _candidates(source, landed, known):
-        file, md5 = _bring(source, place, one, Path(one.name).suffix)
-        if known.get(one.name) == md5 or (one.name not in known and md5 in known.values()):
-            continue  # the same content again
-        counts.append(checks.accept(source.repository, source.contract, file, one.name))
-        new[one.name] = file
-        known[one.name] = md5
+    new = _new_files(source, place, landed)
     if not new:
         raise Nothing(f"{source.name} holds nothing that {was.path} does not have")
+    counts = [checks.accept(source.repository, source.contract, file, name) for name, file in new.items()]
     rows_before = checks.rows_now(source.repository, source.contract, was.path, was.md5)
     if not source.dry:
         _add(source, new)
-    names = ", ".join(new)
-    rows_after = _sum(rows_before, counts)
-    facts = (was.path, was.md5, source.entry.md5, rows_before, rows_after)
-    return Outcome(source.watch.pointer, source.name, "found", f"new data: {names}", *facts)
+    facts = (was.path, was.md5, source.entry.md5, rows_before, _sum(rows_before, counts))
+    return Outcome(source.watch.pointer, source.name, "found", f"new data: {', '.join(new)}", *facts)
+
+
+def _new_files(source: Source, place: Place, landed: list[Landed]) -> dict[str, Path]:
+    """Brought here, by name; the same content again, under whatever name, is not new."""
+    known = _known(source)
+    new = {}
+    for one in _candidates(source, landed, known):
+        file, md5 = _bring(source, place, one, Path(one.name).suffix)
+        if known.get(one.name) != md5 and (one.name in known or md5 not in known.values()):
+            new[one.name] = file
+            known[one.name] = md5
+    return new
 
 
 def _known(source: Source) -> dict[str, str]:
