@@ -52,6 +52,7 @@ class Past:
         if not to.exists():
             to.parent.mkdir(parents=True, exist_ok=True)
             command = [*words(self.dvc), "get", ".", path, "--rev", self.revision, "--out", str(to)]
+            command += ["--config", str(_settings(self.repository, self.folder))]
             try:
                 run(command, self.repository.root)
             except ProcessError as error:
@@ -80,20 +81,31 @@ def at(repository: Repository, revision: str, folder: Path, dvc: str) -> Past:
     return Past(repository, revision, contract, repository.lock(revision), folder, dvc)
 
 
+def _settings(repository: Repository, folder: Path) -> Path:
+    """Where data is now: a version may be older than the remote that its data was pushed to."""
+    path = folder / "dvc.config"
+    with path.open("w", encoding="utf-8") as stream:
+        _todays(repository).write(stream)
+    return path
+
+
+def _todays(repository: Repository) -> Any:
+    """DVC's settings of this clone, with cache and folders by their whole path."""
+    config: Any = configparser.ConfigParser(interpolation=None)
+    config.read([repository.root / ".dvc/config", repository.root / ".dvc/config.local"], encoding="utf-8")
+    cache = config.get("cache", "dir", fallback="cache").strip("\"'")
+    _set(config, "cache", "dir", cache if "://" in cache else str(_from_dvc(repository, cache)))
+    if (remote := repository.remote) and "://" not in remote.url:
+        _set(config, f"'remote \"{remote.name}\"'", "url", str(_from_dvc(repository, remote.url)))
+    return config
+
+
 def _share_cache(repository: Repository, tree: Repository) -> None:
     """Lets a worktree use this clone's cache and settings, so that a laptop needs no remote."""
     if not (tree.root / ".dvc").is_dir():  # that version had no DVC
         return
-    config: Any = configparser.ConfigParser(interpolation=None)
-    config.read(repository.root / ".dvc/config.local", encoding="utf-8")
-    shared = configparser.ConfigParser(interpolation=None)
-    shared.read([repository.root / ".dvc/config", repository.root / ".dvc/config.local"], encoding="utf-8")
-    cache = shared.get("cache", "dir", fallback="cache").strip("\"'")
-    _set(config, "cache", "dir", cache if "://" in cache else str(_from_dvc(repository, cache)))
-    if (remote := repository.remote) and "://" not in remote.url:  # a folder, seen from .dvc
-        _set(config, f"'remote \"{remote.name}\"'", "url", str(_from_dvc(repository, remote.url)))
     with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
-        config.write(stream)
+        _todays(repository).write(stream)
 
 
 def _from_dvc(repository: Repository, path: str) -> Path:

@@ -18,7 +18,7 @@ ROWS = 400  # of the test set
 DVC = """import pathlib, subprocess, sys
 words = sys.argv[1:]
 if words[0] == "get":
-    _, _, path, _, revision, _, out = words
+    _, _, path, _, revision, _, out, *_ = words
     done = subprocess.run(["git", "show", f"{revision}:{path}"], capture_output=True)
     sys.stderr.buffer.write(done.stderr)
     if done.returncode == 0:

@@ -25,11 +25,7 @@ def test_a_folder_is_gone_when_its_removal_is_interrupted(
 
     def interrupted(folder: Path, **how: Any) -> None:
         signal.raise_signal(signal.SIGINT)
-<<<<<<< HEAD
-        remove(*what, **how)
-=======
         remove(folder, **how)
->>>>>>> issue2
 
     monkeypatch.setattr(shutil, "rmtree", interrupted)
     with pytest.raises(KeyboardInterrupt), aside.folder("x-", tmp_path) as folder:
