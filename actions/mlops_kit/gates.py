@@ -122,11 +122,14 @@ def save(repository: Repository, verdict: Verdict, run: str) -> None:
 def load(repository: Repository) -> Verdict | None:
     """The last verdict; None where there is none, or lock, metrics or gates changed since."""
     text = repository.text(str(STATE))
-    content = json.loads(text) if text else {}
-    if not content or content["of"] != _basis(repository):
-        return None
-    results = [GateResult(**result) for result in content["results"]]
-    return Verdict(results, content["measured"], content["better"], content["against"])
+    try:
+        content = json.loads(text) if text else {}
+        if not content or content["of"] != _basis(repository):
+            return None
+        results = [GateResult(**result) for result in content["results"]]
+        return Verdict(results, content["measured"], content["better"], content["against"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise KitError(f"{STATE} is damaged: {error!r}.", f"`rm {STATE}`, then `mlops-kit gate`.") from error
 
 
 def _basis(repository: Repository) -> str:

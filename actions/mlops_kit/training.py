@@ -57,7 +57,10 @@ class Training:
 def load(repository: Repository) -> Training | None:
     """Of the last training here; None where there was none."""
     text = repository.text(str(STATE))
-    return Training(**json.loads(text)) if text else None
+    try:
+        return Training(**json.loads(text)) if text else None
+    except (ValueError, TypeError) as error:
+        raise KitError(f"{STATE} is damaged: {error}.", f"`rm {STATE}`, then `mlops-kit train`.") from error
 
 
 def save(repository: Repository, training: Training) -> None:

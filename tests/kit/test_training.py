@@ -135,3 +135,12 @@ def test_secrets_do_not_reach_the_events_or_the_projects_code(
     text = Journal(tips, events.go_on(tips).run).file.read_text()
     assert "hunter2" not in text
     assert "token , password ***" in text
+
+
+@pytest.mark.parametrize("state", ["training", "gates"])
+def test_a_damaged_state_is_named_with_the_way_out(state: str, gated: Repository) -> None:
+    (gated.root / f".mlops/{state}.json").write_text('{"run": 1')
+    done = kit(gated, "register")
+    assert done.code == 1, done.said
+    assert f".mlops/{state}.json is damaged" in done.stderr
+    assert f"`rm .mlops/{state}.json`" in done.stderr
