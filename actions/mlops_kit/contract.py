@@ -167,12 +167,7 @@ class PullRequest(Strict):
     train: Literal["full", "sample", "off"] = "full"
 
 
-class Cadence(Strict):
-    max_age_days: Annotated[float, Field(gt=0)] = 30.0
-    """An alarm says that the newest training row, or the model, is older than this."""
-
-
-Hook = Literal["before_train", "after_gate", "after_register", "after_promote", "after_monitor"]
+Hook = Literal["before_train", "after_gate", "after_register"]
 
 
 class Contract(Strict):
@@ -195,7 +190,6 @@ class Contract(Strict):
     gates: dict[str, Gate] = {}
     new_data: NewData = NewData()
     pull_request: PullRequest = PullRequest()
-    cadence: Cadence = Cadence()
     lock: Literal["tagged", "committed"] = "tagged"
     """Committed: dvc.lock on a pull request must be up to date, and `fresh` is red when it is not."""
     hooks: dict[Hook, dict[str, str]] = {}
