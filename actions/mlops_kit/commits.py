@@ -6,6 +6,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from mlops_kit.errors import KitError
@@ -155,3 +156,13 @@ def deepen(repository: Repository) -> None:
     """Makes a shallow clone's history whole."""
     if repository.git("rev-parse", "--is-shallow-repository").strip() == "true" and repository.has_origin:
         repository.git("fetch", "--quiet", "--no-tags", "--unshallow", "origin", **access())
+
+
+def reach(repository: Repository, revision: str | None) -> None:
+    """Deepens the history where it does not lead back to an earlier commit.
+
+    Where origin cannot be asked it stays as it is; who tells it says that it is not whole.
+    """
+    if revision and not repository.asks("merge-base", "HEAD", revision):
+        with suppress(KitError):
+            deepen(repository)

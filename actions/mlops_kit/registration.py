@@ -78,6 +78,7 @@ def _complete(repository: Repository, made: Record, bump: str) -> Record:
     before = versions.newest(repository, made.model)
     number = versions.after(before.number if before else None, bump)
     earlier = read(repository, before) if before else None
+    commits.reach(repository, earlier.code.commit if earlier else None)
     made = made.model_copy(update={"data": _with_rows(made, earlier)})
     return made.model_copy(
         update={

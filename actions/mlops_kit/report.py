@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit import events, gates, metrics, record, runner, training, versions
+from mlops_kit import commits, events, gates, metrics, record, runner, training, versions
 from mlops_kit.contract import ChampionGate, Contract, SlicesGate
 from mlops_kit.curves import Curve, curves
 from mlops_kit.differences import LOWER, SLICES, Differences, between
@@ -73,6 +73,7 @@ def build(repository: Repository, contract: Contract) -> Report:
     last, verdict = training.load(repository), gates.load(repository)
     now = record.draft(repository, contract, training.lock(repository), last.run if last else "", verdict)
     before = _before(repository, contract, verdict)
+    commits.reach(repository, before.code.commit if before else None)
     return Report(
         now=now,
         before=before,

@@ -136,8 +136,8 @@ def test_going_back_is_the_version_it_was(first: Forge) -> None:
 
 def test_two_at_once_are_two_versions(first: Forge) -> None:
     forge = first
-    one = merge(forge, "params.yaml", "learning_rate: 0.05", "learning_rate: 0.1")
-    two = merge(forge, "params.yaml", "learning_rate: 0.1", "learning_rate: 0.2")
+    one = merge(forge, "params.yaml", "learning_rate: 0.05", "learning_rate: 0.06")
+    two = merge(forge, "params.yaml", "learning_rate: 0.06", "learning_rate: 0.07")
     with ThreadPoolExecutor(2) as both:
         for outcome in both.map(lambda commit: forge.run("train.yml", at=commit), (one, two)):
             outcome.must(jobs=GREEN)
@@ -336,7 +336,7 @@ def test_new_data_trains_and_reaches_main(watched: tuple[Forge, Path]) -> None:
     assert list(forge.refs()) == ["flights@v0.1.0"]
 
     before = forge.refs("refs/heads")["main"]
-    rows(forge, "f[:9000]", incoming / "2014.parquet")
+    rows(forge, "f[3000:]", incoming / "2014.parquet")
     forge.run("train.yml", "repository_dispatch", payload={"action": "new-data"}).must(jobs=GREEN)
     assert list(forge.refs()) == ["flights@v0.1.0", "flights@v0.2.0"]
     assert record(forge, "v0.2.0")["data"][0]["rows"] == 9000
@@ -348,7 +348,7 @@ def test_new_data_trains_and_reaches_main(watched: tuple[Forge, Path]) -> None:
     assert len(forge.refs()) == 2
 
     forge.git("pull", "--quiet", "origin", "main")
-    merge(forge, "params.yaml", "learning_rate: 0.05", "learning_rate: 0.1")
+    merge(forge, "params.yaml", "learning_rate: 0.05", "learning_rate: 0.06")
     forge.run("train.yml").must(jobs=GREEN)
     assert record(forge, "v0.3.0")["data"] == record(forge, "v0.2.0")["data"]
 
@@ -357,7 +357,7 @@ def test_new_data_reaches_a_protected_main_by_one_pull_request(watched: tuple[Fo
     forge, incoming = watched
     forge.reject("refs/heads/main")
     before = forge.refs("refs/heads")["main"]
-    rows(forge, "f[:9000]", incoming / "2014.parquet")
+    rows(forge, "f[3000:]", incoming / "2014.parquet")
     for _ in range(2):
         forge.run("train.yml", "repository_dispatch", payload={"action": "new-data"}).must(jobs=GREEN)
     assert forge.refs("refs/heads")["main"] == before
@@ -378,7 +378,7 @@ def test_new_data_that_is_refused_is_one_alarm(watched: tuple[Forge, Path], fold
     (issue,) = forge.api.issues
     assert "humidity" in issue["body"]
     (incoming / "2014.parquet").unlink()
-    rows(forge, "f[:9000]", incoming / "2014b.parquet")
+    rows(forge, "f[3000:]", incoming / "2014b.parquet")
     forge.run("train.yml", "repository_dispatch", payload={"action": "new-data"}).must(jobs=GREEN)
     assert forge.api.issues[0]["state"] == "closed"
 
