@@ -9,34 +9,37 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tests.bench import operating, tables
 from tests.bench.measure import BenchError, ratio, seconds
 from tests.bench.peers import Peers
-from tests.bench.tables import TABLES, Table
+from tests.bench.tables import Table
+
+TABLES = tables.TABLES | operating.TABLES
 
 
 def main() -> int:
     """0: all within reach. 10: measured, but not within reach. 1: something could not be run."""
     wish = _arguments()
-    with tempfile.TemporaryDirectory(prefix="bench-") as made:
-        work = (wish.work or Path(made)).resolve()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        work = (wish.work or Path(folder)).resolve()
         work.mkdir(parents=True, exist_ok=True)
         peers = Peers(work, wish.kedro_starter, wish.ccds_template, wish.copier_template)
-        tables, failed = [], False
+        made, failed = [], False
         for name in wish.names or TABLES:
             measure, runs = TABLES[name]
             print(f"{name} ...", file=sys.stderr)
             try:
-                tables.append(measure(peers, wish.runs or runs))
+                made.append(measure(peers, wish.runs or runs))
             except BenchError as error:
                 print(f"{name} could not be measured: {error}", file=sys.stderr)
                 failed = True
     if wish.json:
-        print(json.dumps([as_json(table) for table in tables], indent=2))
+        print(json.dumps([as_json(table) for table in made], indent=2))
     else:
-        print("\n\n".join(in_words(table) for table in tables))
+        print("\n\n".join(in_words(table) for table in made))
     if failed or peers.absent:
         return 1
-    return 0 if all(reach.reached for table in tables for reach in table.reaches) else 10
+    return 0 if all(reach.reached for table in made for reach in table.reaches) else 10
 
 
 def in_words(table: Table) -> str:

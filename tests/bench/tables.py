@@ -71,11 +71,11 @@ class Table:
 def create(peers: Peers, runs: int) -> Table:
     """A new repository: ours is committed and its data tracked, theirs are files."""
     ours = peers.ours()
-    jobs: dict[str, Job] = {US: _once([ours, "bench"])}
+    jobs: dict[str, Job] = {US: once([ours, "bench"])}
     theirs = {"kedro": peers.kedro_new(), "ccds": peers.ccds(), "copier": peers.copier_copy()}
     for name, command in theirs.items():
         if command:
-            jobs[name] = _once(command)
+            jobs[name] = once(command)
     spent = in_turns(runs, jobs, peers.work)
     reaches = [Reach("median", seconds(spent[US]), 1.0), *_under(spent, *jobs)]
     return Table("create", spent, reaches, _absent(peers, "ccds", "copier"))
@@ -84,8 +84,8 @@ def create(peers: Peers, runs: int) -> Table:
 def train(peers: Peers, runs: int) -> Table:
     """Empty folder to evaluated model with a warm package cache and an environment of its own."""
     ours = peers.ours()
-    project = _project(peers, "flights")
-    jobs: dict[str, Job] = {US: _once([ours, "bench", "--train"])}
+    project = generated(peers, "flights")
+    jobs: dict[str, Job] = {US: once([ours, "bench", "--train"])}
     if commands := peers.kedro_trained():
         jobs["kedro"] = lambda folder: spend_all(commands, folder)
     jobs["floor"] = lambda folder: _floor(project, folder)
@@ -98,8 +98,8 @@ def help_(peers: Peers, runs: int) -> Table:
     ours = peers.ours()
     python = ours.with_name("python")
     jobs: dict[str, Job] = {
-        US: _once([ours, "--help"]),
-        "python -c 'import click'": _once([python, "-c", "import click"]),
+        US: once([ours, "--help"]),
+        "python -c 'import click'": once([python, "-c", "import click"]),
     }
     spent = in_turns(runs, jobs, peers.work)
     return Table("help", spent, [Reach("median", seconds(spent[US]), 0.1)])
@@ -110,14 +110,14 @@ def own_data(peers: Peers, runs: int) -> Table:
     ours = peers.ours()
     data = _csv(peers, 100_000, 12)
     command: Command = [ours, "bench", "--data", data, "--target", "churned", "--train"]
-    spent = in_turns(runs, {US: _once(command)}, peers.work)
+    spent = in_turns(runs, {US: once(command)}, peers.work)
     return Table("own-data", spent, [Reach("median", seconds(spent[US]), 20.0)])
 
 
 def prepare(peers: Peers, runs: int) -> Table:
     """The stage as generated for 1,000,000 rows x 20 columns, as a whole process."""
     data = _csv(peers, 1_000_000, 20)
-    project = _project(peers, "wide", "--data", data, "--target", "churned")
+    project = generated(peers, "wide", "--data", data, "--target", "churned")
     python = project / ".venv/bin/python"
     bare: Command = [python, "-c", BARE, data, peers.work / "bare.parquet"]
     jobs: dict[str, Job] = {
@@ -138,7 +138,7 @@ def prepare(peers: Peers, runs: int) -> Table:
 
 def noop(peers: Peers, runs: int) -> Table:
     """A second `dvc repro`, against three stages that have one file each."""
-    project = _project(peers, "flights")
+    project = generated(peers, "flights")
     dvc = project / ".venv/bin/dvc"
     spend([dvc, "repro"], project)
     bare = peers.work / "bare"
@@ -162,7 +162,7 @@ def bootstrap(peers: Peers, runs: int) -> Table:
     python = peers.kit().with_name("python")
 
     def job(rows: int, metric: str) -> Job:
-        return _once([python, "-c", DUEL, str(rows), metric])
+        return once([python, "-c", DUEL, str(rows), metric])
 
     jobs = {
         "roc_auc, 1,000,000 rows": job(1_000_000, "roc_auc"),
@@ -199,7 +199,7 @@ def runs_(peers: Peers, runs: int) -> Table:
         {
             "mlops-kit runs": lambda _: spend(ask, clone),
             "in a new clone": anew,
-            "--help": _once([kit, "--help"]),
+            "--help": once([kit, "--help"]),
         },
         peers.work,
     )
@@ -207,7 +207,7 @@ def runs_(peers: Peers, runs: int) -> Table:
     return Table("runs", spent, reaches, [f"{len(found)} of 10,000 runs failed, and were found"])
 
 
-def _once(command: Command) -> Job:
+def once(command: Command) -> Job:
     return lambda folder: spend(command, folder)
 
 
@@ -232,7 +232,7 @@ def _csv(peers: Peers, count: int, columns: int) -> Path:
     return path
 
 
-def _project(peers: Peers, name: str, *options: str | Path) -> Path:
+def generated(peers: Peers, name: str, *options: str | Path) -> Path:
     """A generated repository with its environment, made once."""
     project = peers.work / name
     if not project.is_dir():

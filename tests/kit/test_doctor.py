@@ -183,12 +183,9 @@ def test_the_newest_versions_lock_counts_too(repository: Repository) -> None:
 
 
 def test_a_dvc_gc_in_a_script_is_a_danger(repository: Repository) -> None:
-    commit(
-        repository,
-        "Say",
-        README__md="Never run `dvc gc -w -c`.\n",
-        clean__sh="# dvc gc -w\ndvc gc -w --all-tags\n",
-    )
+    commit(repository, "Say", README__md="Never run `dvc gc -w -c`.\n")
+    assert found(repository, "versions kept").status == "ok"
+    commit(repository, "Clean", clean__sh="# dvc gc -w\ndvc gc -w --all-tags\n")
     assert found(repository, "versions kept").status == "ok"
     commit(repository, "Tidy", clean__sh="set -e\nuv run dvc gc -w -c -f\n")
     one = found(repository, "versions kept")
