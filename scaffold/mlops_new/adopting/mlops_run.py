@@ -1,6 +1,6 @@
 """Runs a training as it is, and writes the figures that it prints into a file.
 
-python mlops_run.py --metrics metrics.json [--executed NOTEBOOK] -- COMMAND...
+python mlops_run.py [--metrics metrics.json] [--executed NOTEBOOK] -- COMMAND...
 
 Figures are what stands behind a known word: `accuracy: 0.93`, `Test RMSE = 2.1`, `F1 87 %`. The last one
 counts. Of an executed notebook, cells that end in a score count too, and what a clock wrote into it is
@@ -29,7 +29,7 @@ FIGURE = re.compile(
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--metrics", type=Path, required=True)
+    parser.add_argument("--metrics", type=Path)
     parser.add_argument("--executed", type=Path)
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
@@ -44,7 +44,8 @@ def main() -> int:
     if process.returncode == 0:
         if arguments.executed:
             figures |= figures_of_cells(without_clock(arguments.executed))
-        arguments.metrics.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        if arguments.metrics:
+            arguments.metrics.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return process.returncode
 
 

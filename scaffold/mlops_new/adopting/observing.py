@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,35 @@ from mlops_new.processes import ProcessError, environment, run
 Say = Callable[[str], None]
 OBSERVER = Path(__file__).parent / "observer"
 # Suffixes of files that libraries read without Python's `open`; other files other programs look at too.
-BY_LIBRARIES = [".parquet", ".pq", ".feather", ".arrow", ".orc", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".npy", ".npz", ".h5", ".hdf5", ".xlsx", ".sqlite", ".db", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".wav", ".txt", ".gz", ".zst", ".avro"]
+BY_LIBRARIES = [
+    ".parquet",
+    ".pq",
+    ".feather",
+    ".arrow",
+    ".orc",
+    ".csv",
+    ".tsv",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".npy",
+    ".npz",
+    ".h5",
+    ".hdf5",
+    ".xlsx",
+    ".sqlite",
+    ".db",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".tif",
+    ".tiff",
+    ".wav",
+    ".txt",
+    ".gz",
+    ".zst",
+    ".avro",
+]
 # What tools write for themselves while a model trains; nothing that a version needs.
 LOGS = (
     "mlruns",
@@ -38,6 +66,14 @@ LOGS = (
     ".neptune",
     "logs",
 )
+
+# Folders that tell a program's own files from data.
+OF_PROGRAMS = frozenset(
+    {
+        "site-packages", "ipykernel", ".ipython", ".jupyter", "jupyter", "matplotlib", "fontconfig", ".cache",
+        "tmp", "etc", "usr", "lib", "python",
+    }
+)  # fmt: skip
 
 
 @dataclass
@@ -54,8 +90,8 @@ class Seen:
 
 
 @contextmanager
-def copied(here: Place, say: Say) -> Iterator[Path]:
-    """The repository's files in a Git repository of their own beside it; gone afterwards."""
+def copied(here: Place, say: Say, only: Collection[str] | None = None) -> Iterator[Path]:
+    """The repository's files, or some of them, in a Git repository of their own beside it; gone afterwards."""
     beside = here.root.parent if os.access(here.root.parent, os.W_OK) else None
     with aside.folder(f".{here.root.name}.", beside) as folder:
         copy = folder / here.root.name
@@ -65,12 +101,16 @@ def copied(here: Place, say: Say) -> Iterator[Path]:
         if excluded.is_file():
             (copy / ".git/info").mkdir(exist_ok=True)
             shutil.copy(excluded, copy / ".git/info/exclude")
-        _copy(here.root, copy, say)
+        _copy(here.root, copy, say, only)
         yield copy
 
 
-def _copy(root: Path, copy: Path, say: Say) -> None:
-    entries = list(place.walk(root))
+def _copy(root: Path, copy: Path, say: Say, only: Collection[str] | None) -> None:
+    entries = [
+        entry
+        for entry in place.walk(root)
+        if only is None or any(_within(Path(entry.path).relative_to(root).as_posix(), one) for one in only)
+    ]
     mb = sum(entry.stat(follow_symlinks=False).st_size for entry in entries) // 1_000_000
     if mb > shutil.disk_usage(copy).free // 1_000_000:
         raise MlopsNewError(
@@ -80,6 +120,8 @@ def _copy(root: Path, copy: Path, say: Say) -> None:
     if mb > 500:
         say(f"Copying {mb:,} MB, to train where nothing can be broken")
     for entry in entries:
+        if "/.dvc/cache/" in entry.path or "/.dvc/tmp/" in entry.path:
+            continue
         to = copy / Path(entry.path).relative_to(root)
         to.parent.mkdir(parents=True, exist_ok=True)
         if entry.is_symlink() or entry.is_file():
@@ -89,9 +131,12 @@ def _copy(root: Path, copy: Path, say: Say) -> None:
         _share_cache(root, copy)
 
 
+def _within(path: str, other: str) -> bool:
+    return path == other or path.startswith(f"{other}/")
+
+
 def _share_cache(root: Path, copy: Path) -> None:
     """What DVC holds is taken from the original: it is named by its content, so nothing in it changes."""
-    shutil.rmtree(copy / ".dvc/cache", ignore_errors=True)
     (copy / ".dvc/cache").symlink_to(root / ".dvc/cache")
 
 
@@ -211,8 +256,8 @@ def _one(root: Path, before: State, changed: set[str], noted: Noted, said: list[
 
 
 def _is_data(path: str) -> bool:
-    """Of a file outside: data, and not a program's own settings or caches."""
-    return Path(path).suffix.lower() in BY_LIBRARIES and not {
-        "site-packages", "ipykernel", "runtime", ".ipython", ".jupyter", "jupyter", "matplotlib", "fontconfig",
-        "tmp", "etc", "usr", "lib",
-    } & set(Path(path).parts)  # fmt: skip
+    """Of a file outside: data, and not a program's own settings, packages or caches."""
+    parts = Path(path).parts
+    return Path(path).suffix.lower() in BY_LIBRARIES and not any(
+        part in OF_PROGRAMS or part.endswith((".egg-info", ".dist-info")) for part in parts
+    )

@@ -138,9 +138,9 @@ def ignored(root: Path, paths: list[str]) -> set[str]:
     if not paths:
         return set()
     try:
-        found = run(["git", "check-ignore", "--no-index", "-z", "--", *paths], root)
+        found = run(["git", "-c", "core.quotePath=false", "check-ignore", "--no-index", "--", *paths], root)
     except ProcessError as error:
         if error.code == 1:  # none
             return set()
         raise
-    return set(found.split("\0")) - {""}
+    return set(found.splitlines())

@@ -16,7 +16,9 @@ def _note() -> None:
 
     log = os.open(f"{folder}/{os.getpid()}.jsonl", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     stage = os.environ.get("DVC_STAGE", "")
-    installed = tuple(os.path.realpath(path) + os.sep for path in {sys.prefix, sys.base_prefix})
+    prefixes = {sys.prefix, sys.base_prefix}
+    prefixes |= {os.path.realpath(path) for path in prefixes}
+    installed = tuple(path + os.sep for path in prefixes)
     seen: set[tuple[str, str]] = set()
 
     def note(how: str, what: str) -> None:
@@ -27,7 +29,7 @@ def _note() -> None:
     def opened(path: Any, mode: Any, flags: Any) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
             return  # the number of an open file
-        where = os.path.abspath(os.fsdecode(path))
+        where = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  # as it was named, links and all
         if not where.startswith((*installed, "/proc/", "/dev/", "/sys/")):
             by_mode = isinstance(mode, str) and set(mode) & set("wax+")
             by_flags = mode is None and flags & (os.O_WRONLY | os.O_RDWR)
