@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from mlops_new import aside, template
+from mlops_new import aside, releases, template
 from mlops_new.adopting import entry as entries
 from mlops_new.adopting import (
     observing,
@@ -33,6 +33,7 @@ from mlops_new.adopting.uses import Use, uses
 from mlops_new.errors import MlopsNewError
 from mlops_new.names import proper
 from mlops_new.processes import ProcessError, require, run
+from mlops_new.project import ANSWERS
 
 Say = Callable[[str], None]
 BIG = 1_000_000
@@ -48,7 +49,7 @@ class Wishes:
     kit: str = "remote"
     apply: bool = False
     run: bool = True
-    dry: bool = False
+    dry_run: bool = False
 
 
 @dataclass
@@ -102,7 +103,7 @@ def adopt(wishes: Wishes, say: Say) -> Adopted:
     )
     made.others = [one for one in plan.found.candidates if one.path != plan.entry.path]
     made.obstacles = [found for one in plan.sources for found in obstacles.found(one, _of(one, here))]
-    if wishes.dry:
+    if wishes.dry_run:
         made.stage = _of_code(plan)
         with aside.folder("mlops-new-") as folder:
             made.adds = sorted({*_rendered(folder, wishes, made, here), *_planned(plan, made.stage)})
@@ -187,8 +188,8 @@ def _rendered(into: Path, wishes: Wishes, made: Adopted, here: Place) -> list[st
     """Renders what operates a repository; the files that are not there yet."""
     answers = {"project_name": made.name, "adopted": True, "kit": wishes.kit, "remote": wishes.remote}
     template.render(into, answers | {"main_branch": here.branch})
-    if here.has(place.ANSWERS):  # another template's
-        (into / place.ANSWERS).rename(into / ".copier-answers.mlops-new.yml")
+    if here.has(ANSWERS):  # another template's
+        (into / ANSWERS).rename(into / ".copier-answers.mlops-new.yml")
     if here.has(".dvc/config"):
         shutil.rmtree(into / ".dvc")
     found = [path.relative_to(into).as_posix() for path in into.rglob("*") if path.is_file()]
@@ -232,7 +233,7 @@ def _fill(copy: Path, plan: Plan, wishes: Wishes, made: Adopted, say: Say) -> No
     made.figures = stages.figures(copy / stage.metrics) if seen and stage.metrics else {}
     models = [path for path in stage.models if path not in stage.in_git]
     _add(copy, made, "mlops.yaml", texts.contract(
-        made.name, template.tag().removeprefix("v"), plan.packages, models, stage.metrics or "metrics.json",
+        made.name, releases.current().removeprefix("v"), plan.packages, models, stage.metrics or "metrics.json",
         made.figures, copy))  # fmt: skip
     made.ran = seen is not None
     made.notes += _limits(made, models)

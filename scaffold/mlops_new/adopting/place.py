@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import ProcessError, require, run
+from mlops_new.project import ANSWERS
 
-ANSWERS = ".copier-answers.yml"
 # Folders that hold no code or data of the repository's own.
 SKIPPED = frozenset(
     {
@@ -138,9 +138,9 @@ def ignored(root: Path, paths: list[str]) -> set[str]:
     if not paths:
         return set()
     try:
-        found = run(["git", "-c", "core.quotePath=false", "check-ignore", "--no-index", "--", *paths], root)
+        found = run(["git", "check-ignore", "--no-index", "--stdin", "-z"], root, stdin="\0".join(paths))
     except ProcessError as error:
         if error.code == 1:  # none
             return set()
         raise
-    return set(found.splitlines())
+    return set(found.split("\0")) - {""}

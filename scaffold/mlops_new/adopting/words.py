@@ -25,7 +25,10 @@ def in_words(done: Adopted, *, dry: bool) -> str:
             *([f"  under DVC {_listed(done.data)}"] if done.data else []),
             *([] if done.same is None else [_twice(done.same)]),
         ],
-        [f"{'Would add' if dry else 'Added'} {len(done.adds)} files, and changed none of yours:", *_columns(done.adds)],
+        [
+            f"{'Would add' if dry else 'Added'} {len(done.adds)} files, and changed none of yours:",
+            *_columns(done.adds),
+        ],
         *_patches(done),
         ["In the way of making the same model again:", *_obstacles(done)] if done.obstacles else [],
         [f"- {note}" for note in done.notes],
@@ -43,7 +46,11 @@ def _others(others: list[Entry]) -> list[str]:
 
 
 def _listed(paths: list[str]) -> str:
-    return ", ".join(paths[:8]) + (f", ... ({len(paths)})" if len(paths) > 8 else "") if paths else "nothing that was seen"
+    return (
+        ", ".join(paths[:8]) + (f", ... ({len(paths)})" if len(paths) > 8 else "")
+        if paths
+        else "nothing that was seen"
+    )
 
 
 def _figures(figures: dict[str, float]) -> str:
@@ -63,7 +70,13 @@ def _patches(done: Adopted) -> list[list[str]]:
     found = []
     for patch in done.patches:
         head = f"Changed {patch.path}" if done.applied else f"Not changed, and should be: {patch.path}"
-        tail = [] if done.applied else [f"To change it: mlops-new adopt --apply does it from the start; or git apply. {_now(patch.path)}"]
+        tail = (
+            []
+            if done.applied
+            else [
+                f"To change it: mlops-new adopt --apply does it from the start; or git apply. {_now(patch.path)}"
+            ]
+        )
         found.append([f"{head} ({patch.because})", *patch.diff.rstrip("\n").splitlines(), *tail])
     return found
 
@@ -87,7 +100,9 @@ def _next(done: Adopted) -> list[str]:
 
 
 def as_data(done: Adopted) -> dict[str, Any]:
-    content = {key: value for key, value in vars(done).items() if key not in ("entry", "others", "stage", "patches")}
+    content = {
+        key: value for key, value in vars(done).items() if key not in ("entry", "others", "stage", "patches")
+    }
     return {
         **content,
         "root": str(done.root),

@@ -1,1 +1,1 @@
-"""One module a command."""
+"""One module a command; each parses, calls, prints."""

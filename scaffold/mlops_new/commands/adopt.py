@@ -1,25 +1,33 @@
 """`mlops-new adopt`"""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mlops_new.cli import dry_run_option, finish, json_option
+
 
 @click.command
 @click.argument("path", default=".", type=click.Path(path_type=Path))
-@click.option("--entry", default="", metavar="'FILE ARGUMENT...'", help="What trains, instead of what is found.")
+@click.option(
+    "--entry", default="", metavar="'FILE ARGUMENT...'", help="What trains, instead of what is found."
+)
 @click.option("--name", default="", help="Of the model; without it the folder's.")
 @click.option("--python", default="", metavar="VERSION", help="Python to train with, where no file says one.")
-@click.option("--remote", metavar="URL", default="", help="DVC remote: s3://, gs://, azure://, ssh:// or a folder.")
 @click.option(
-    "--kit", type=click.Choice(["remote", "vendored"]), default="remote", help="Where workflows take our actions from."
+    "--remote", metavar="URL", default="", help="DVC remote: s3://, gs://, azure://, ssh:// or a folder."
+)
+@click.option(
+    "--kit",
+    type=click.Choice(["remote", "vendored"]),
+    default="remote",
+    help="Where workflows take our actions from.",
 )
 @click.option("--apply", is_flag=True, help="Also change the files that need it, as the patches show.")
 @click.option("--run/--no-run", default=True, help="Without running, the stage is what the code alone says.")
-@click.option("--dry-run", "dry", is_flag=True, help="Write nothing and run nothing: say what would be added.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@dry_run_option
+@json_option
 def command(path: Path, as_json: bool, **wishes: Any) -> None:
     """Make an existing repository train under DVC and the kit, without a change to its files.
 
@@ -31,4 +39,4 @@ def command(path: Path, as_json: bool, **wishes: Any) -> None:
     from mlops_new.adopting import adopt, words
 
     done = adopt.adopt(adopt.Wishes(path, **wishes), says.reporter())
-    click.echo(json.dumps(words.as_data(done), indent=2) if as_json else words.in_words(done, dry=wishes["dry"]))
+    finish(words.as_data(done), words.in_words(done, dry=wishes["dry_run"]), as_json)
