@@ -67,6 +67,7 @@ class Adopted:
     data: list[str] = field(default_factory=list)  # under DVC now
     patches: list[Patch] = field(default_factory=list)
     applied: bool = False
+    patch_file: str = ""  # of what was not applied
     obstacles: list[Obstacle] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     dvc: str = "dvc"
@@ -231,6 +232,8 @@ def _fill(copy: Path, plan: Plan, wishes: Wishes, made: Adopted, say: Say) -> No
         made.same = not changed
         made.obstacles += [_differs(path) for path in changed]
     made.figures = stages.figures(copy / stage.metrics) if seen and stage.metrics else {}
+    if seen and plan.is_pipeline and wishes.apply:
+        made.stage = stage = _as_declared(copy, plan, made, stage, say)
     models = [path for path in stage.models if path not in stage.in_git]
     _add(copy, made, "mlops.yaml", texts.contract(
         made.name, releases.current().removeprefix("v"), plan.packages, models, stage.metrics or "metrics.json",
@@ -304,6 +307,20 @@ def _ask_to_declare(here: Place, wanted: dict[str, dict[str, list[str]]], made: 
     for name, kinds in wanted.items():
         for key, paths in kinds.items():
             made.notes.append(f"dvc.yaml: stage {name} should name under `{key}`: {', '.join(paths)}")
+
+
+def _as_declared(copy: Path, plan: Plan, made: Adopted, stage: Stage, say: Say) -> Stage:
+    """The pipeline again, with what its dvc.yaml names now; its lock follows."""
+    patch = next((one for one in made.patches if one.path == pipelines.FILE), None)
+    if patch is None:
+        return stage
+    say("Running the stages again, with what dvc.yaml names now")
+    _put(copy / pipelines.FILE, patch.after)
+    _run(copy, plan, plan.packages.with_run("dvc", "repro"), "", say)
+    if plan.here.has(pipelines.LOCK):
+        before, after = ((root / pipelines.LOCK).read_bytes() for root in (plan.here.root, copy))
+        made.patches.append(Patch(pipelines.LOCK, before, after, "it says what the changed dvc.yaml made"))
+    return replace(pipelines.as_stage(plan.here, plan.dvc, copy), metrics=stage.metrics)
 
 
 def _of_run(seen: Seen) -> list[Obstacle]:
@@ -402,10 +419,21 @@ def _bring(copy: Path, here: Place, made: Adopted, wishes: Wishes) -> None:
         if cache.is_dir() and not cache.is_symlink():
             moved += _move(cache, here.root / ".dvc/cache")
         moved.append(_exclude(here, made))
-        run(["git", "add", "--", *(path for path in made.adds)], here.root)
+        run(["git", "add", "--", *made.adds], here.root)
     if wishes.apply:
         for patch in made.patches:
             patch.apply(here.root)
+        run(["git", "add", "--", *(patch.path for patch in made.patches)], here.root)
+    elif made.patches:
+        file = _of_git(here, "mlops-new.patch")
+        patches.keep(made.patches, file)
+        made.patch_file = (
+            file.relative_to(here.root).as_posix() if file.is_relative_to(here.root) else str(file)
+        )
+
+
+def _of_git(here: Place, name: str) -> Path:
+    return here.root / run(["git", "rev-parse", "--git-path", name], here.root).strip()
 
 
 Undo = Callable[[], object]
@@ -435,8 +463,7 @@ def _move(source: Path, target: Path) -> list[Undo]:
 
 def _exclude(here: Place, made: Adopted) -> Undo:
     """Until the .gitignore has them, the lines that it lacks stand in this clone's own list."""
-    common = run(["git", "rev-parse", "--git-path", "info/exclude"], here.root).strip()
-    file = here.root / common
+    file = _of_git(here, "info/exclude")
     before = file.read_bytes() if file.is_file() else b""
     patch = next((one for one in made.patches if one.path == ".gitignore"), None)
     if patch and not made.applied:

@@ -16,9 +16,8 @@ class Patch:
 
     @property
     def diff(self) -> str:
-        old, new = (
-            text.decode("utf-8", "replace").splitlines(keepends=True) for text in (self.before, self.after)
-        )
+        """As `git apply` takes it."""
+        old, new = (_lines(text) for text in (self.before, self.after))
         lines = difflib.unified_diff(old, new, f"a/{self.path}", f"b/{self.path}")
         return "".join(
             line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
@@ -34,3 +33,13 @@ def with_lines(path: str, before: bytes, lines: list[str], because: str) -> Patc
     gap = b"" if not before or before.endswith(b"\n") else end
     added = end.join(line.encode() for line in lines) + end
     return Patch(path, before, before + gap + added, because)
+
+
+def _lines(text: bytes) -> list[str]:
+    """What is not UTF-8 comes back as it was when it is written with surrogateescape."""
+    return [line.decode("utf-8", "surrogateescape") for line in text.splitlines(keepends=True)]
+
+
+def keep(patches: list[Patch], file: Path) -> None:
+    """For `git apply`."""
+    file.write_bytes("".join(patch.diff for patch in patches).encode("utf-8", "surrogateescape"))

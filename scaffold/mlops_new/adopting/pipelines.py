@@ -67,6 +67,7 @@ def undeclared(here: Place, seen: Seen, copy: Path) -> tuple[dict[str, dict[str,
         ]
         reads = [path for path in sorted(what.reads) if _new(path, known) and path != "params.yaml"]
         reads = [path for path in reads if path.endswith(CODE) or path not in here.tracked]
+        reads = [path for path in reads if (copy / path).stat().st_size]  # an empty __init__.py says nothing
         writes = [path for path in sorted(what.writes) if _new(path, known)]
         scored = [path for path in writes if figures(copy / path)]
         metrics = metrics or next(iter(scored), "")

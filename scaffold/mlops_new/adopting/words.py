@@ -70,23 +70,22 @@ def _patches(done: Adopted) -> list[list[str]]:
     found = []
     for patch in done.patches:
         head = f"Changed {patch.path}" if done.applied else f"Not changed, and should be: {patch.path}"
-        tail = (
-            []
-            if done.applied
-            else [
-                f"To change it: mlops-new adopt --apply does it from the start; or git apply. {_now(patch.path)}"
-            ]
-        )
-        found.append([f"{head} ({patch.because})", *patch.diff.rstrip("\n").splitlines(), *tail])
+        diff = patch.diff.encode("utf-8", "replace").decode()
+        found.append([f"{head}; {patch.because}.", *diff.rstrip("\n").splitlines()])
+    if found and done.patch_file:
+        tail = f"To change {'it' if len(found) == 1 else 'them'}: git apply {shlex.quote(done.patch_file)}"
+        if any(patch.path == ".gitignore" for patch in done.patches):
+            tail += "  (until then .git/info/exclude has the lines of .gitignore, in this clone only)"
+        found.append([tail])
     return found
 
 
-def _now(path: str) -> str:
-    return "Until then the lines stand in .git/info/exclude of this clone." if path == ".gitignore" else ""
-
-
 def _obstacles(done: Adopted) -> list[str]:
-    return [f"- {one.where}: {one.what}. {one.do}" for one in done.obstacles]
+    """Those that are the same in several places, once."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for one in done.obstacles:
+        where.setdefault((one.what, one.do), []).append(one.where)
+    return [f"- {', '.join(dict.fromkeys(places))}: {what}. {do}" for (what, do), places in where.items()]
 
 
 def _next(done: Adopted) -> list[str]:
