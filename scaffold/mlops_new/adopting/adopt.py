@@ -283,9 +283,10 @@ def _run(copy: Path, plan: Plan, words: Sequence[str], inside: str, say: Say) ->
     try:
         return observing.observe(copy, pins, inside, say)
     except ProcessError as error:
-        words_ = error.last_words(20).replace(f"{copy}/", "")
-        what = f"{plan.entry.path} fails when it is run:\n{words_}"
-        raise MlopsNewError(what, f"{_advice(plan.entry, words_)}\nThe repository is as it was.") from error
+        said = error.last_words(20).replace(f"{copy}/", "")
+        said = said[max(0, said.find("Exception encountered at")) :]  # without papermill's own lines
+        what = f"{plan.entry.path} fails when it is run:\n{said}"
+        raise MlopsNewError(what, f"{_advice(plan.entry, said)}\nThe repository is as it was.") from error
 
 
 def _advice(entry: Entry, said: str) -> str:
@@ -467,7 +468,7 @@ def _exclude(here: Place, made: Adopted) -> Undo:
     before = file.read_bytes() if file.is_file() else b""
     patch = next((one for one in made.patches if one.path == ".gitignore"), None)
     if patch and not made.applied:
-        lines = patch.after[len(patch.before) :].decode().split()
+        lines = patch.after[len(patch.before) :].decode().strip().splitlines()
         _put(
             file,
             patches.with_lines(

@@ -25,6 +25,16 @@ INSTALLED_AS = {
     "pytorch_lightning": "pytorch-lightning", "attr": "attrs", "git": "gitpython", "MySQLdb": "mysqlclient",
 }  # fmt: skip
 
+# What pandas and its like need for some of their functions, and do not bring.
+NEEDED_BY = {
+    ".read_parquet": "pyarrow",
+    ".to_parquet": "pyarrow",
+    ".read_excel": "openpyxl",
+    ".to_excel": "openpyxl",
+    ".plot": "matplotlib",
+    ".hist": "matplotlib",
+}
+
 
 @dataclass(frozen=True)
 class Packages:
@@ -147,8 +157,12 @@ def _imported(here: Place, sources: list[Source]) -> list[str]:
                 names |= {name.name.partition(".")[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
                 names.add(node.module.partition(".")[0])
-            elif isinstance(node, ast.Call) and dotted(node.func).endswith((".to_parquet", ".read_parquet")):
-                names.add("pyarrow")
+            elif isinstance(node, ast.Call):
+                names |= {
+                    needs for call, needs in NEEDED_BY.items() if f".{dotted(node.func)}".endswith(call)
+                }
+        if any(magic.startswith("%matplotlib") for cell in one.cells for magic in cell.magics):
+            names.add("matplotlib")
     own = {Path(path).parts[0].removesuffix(".py") for path in here.files}
     own |= {Path(path).stem for path in here.files if path.endswith(".py")}
     outside = names - own - sys.stdlib_module_names - {"google"}
