@@ -99,9 +99,9 @@ def test_what_should_change_is_a_patch_that_git_applies(script: Adopted, tmp_pat
 
 def test_a_notebook_runs_as_it_is_in_its_own_folder(notebooks: Adopted) -> None:
     stage = yaml.safe_load((notebooks.root / "dvc.yaml").read_text("utf-8"))["stages"]["train"]
-    assert stage["wdir"] == "notebooks"
-    assert stage["deps"] == ["../data/houses.csv", "../mlops_run.py", "House prices.ipynb"]
-    assert stage["outs"] == ["House prices.executed.ipynb", "forest.pkl"]
+    assert "--in notebooks -- papermill" in stage["cmd"]
+    assert stage["deps"] == ["data/houses.csv", "mlops_run.py", "notebooks/House prices.ipynb"]
+    assert stage["outs"] == ["notebooks/House prices.executed.ipynb", "notebooks/forest.pkl"]
     assert notebooks.said["same"] is True  # the executed notebook has no clock in it
     assert notebooks.said["figures"]["r2_score"] > 0.9
     found = [one["what"] for one in notebooks.said["obstacles"]]

@@ -226,7 +226,7 @@ def _fill(copy: Path, plan: Plan, wishes: Wishes, made: Adopted, say: Say) -> No
         _add(copy, made, pipelines.FILE, texts.pipeline(stage, plan.dvc))
     if seen and not plan.is_pipeline:
         say(f"Running it again, as a stage of {pipelines.FILE}")
-        _run(copy, plan, plan.packages.with_run("dvc", "repro"), "", say)
+        _run(copy, plan, plan.packages.with_run("dvc", "repro"))
         after = stages.fingerprint(copy, stage)
         changed = [path for path in before if before[path] != after.get(path)]
         made.same = not changed
@@ -260,28 +260,27 @@ def _watched(copy: Path, plan: Plan, made: Adopted, say: Say) -> tuple[Stage, Se
     """Runs what trains, and takes what it was seen to read and write."""
     if plan.is_pipeline:
         say("Running every stage of dvc.yaml, to see what each reads and writes")
-        seen = _run(copy, plan, plan.packages.with_run("dvc", "repro", "--force"), "", say)
+        seen = _run(copy, plan, plan.packages.with_run("dvc", "repro", "--force"))
         stage = pipelines.as_stage(plan.here, plan.dvc, copy)
+        if any(one.get("wdir") for one in pipelines.stages(plan.here).values()):
+            made.notes.append(
+                "dvc.yaml: a stage has `wdir`, and the kit reads the paths of dvc.lock from the root."
+            )
         wanted, metrics = pipelines.undeclared(plan.here, seen, copy)
         stage = stage if stage.metrics else replace(stage, metrics=metrics)
         _ask_to_declare(plan.here, wanted, made)
     else:
-        words = stages.command(plan.entry, "metrics.json" if plan.entry.kind == "notebook" else "")
+        words = stages.command(plan.entry, "")
         say(f"Running {plan.entry.path} in a copy, to see what it reads and writes")
-        seen = _run(copy, plan, [*plan.packages.run.split(), *words], plan.entry.inside, say)
-        if plan.entry.kind == "notebook":
-            seen.writes.discard(
-                "metrics.json" if not plan.entry.inside else f"{plan.entry.inside}/metrics.json"
-            )
+        seen = _run(copy, plan, plan.packages.with_run(*words))
         stage = stages.of_seen(plan.here, plan.entry, seen, copy)
     made.obstacles += _of_run(seen)
     return stage, seen
 
 
-def _run(copy: Path, plan: Plan, words: Sequence[str], inside: str, say: Say) -> Seen:
-    pins = [f"{copy}/{PINS}" if word == PINS else word for word in words]  # it runs in another folder
+def _run(copy: Path, plan: Plan, words: Sequence[str]) -> Seen:
     try:
-        return observing.observe(copy, pins, inside, say)
+        return observing.observe(copy, words)
     except ProcessError as error:
         said = error.last_words(20).replace(f"{copy}/", "")
         said = said[max(0, said.find("Exception encountered at")) :]  # without papermill's own lines
@@ -317,7 +316,7 @@ def _as_declared(copy: Path, plan: Plan, made: Adopted, stage: Stage, say: Say) 
         return stage
     say("Running the stages again, with what dvc.yaml names now")
     _put(copy / pipelines.FILE, patch.after)
-    _run(copy, plan, plan.packages.with_run("dvc", "repro"), "", say)
+    _run(copy, plan, plan.packages.with_run("dvc", "repro"))
     if plan.here.has(pipelines.LOCK):
         before, after = ((root / pipelines.LOCK).read_bytes() for root in (plan.here.root, copy))
         made.patches.append(Patch(pipelines.LOCK, before, after, "it says what the changed dvc.yaml made"))

@@ -1,6 +1,6 @@
 """Runs a training as it is, and writes the figures that it prints into a file.
 
-python mlops_run.py [--metrics metrics.json] [--executed NOTEBOOK] -- COMMAND...
+python mlops_run.py [--metrics metrics.json] [--executed NOTEBOOK] [--in FOLDER] -- COMMAND...
 
 Figures are what stands behind a known word: `accuracy: 0.93`, `Test RMSE = 2.1`, `F1 87 %`. The last one
 counts. Of an executed notebook, cells that end in a score count too, and what a clock wrote into it is
@@ -31,11 +31,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--metrics", type=Path)
     parser.add_argument("--executed", type=Path)
+    parser.add_argument("--in", dest="folder", type=Path, help="where the command runs")
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
     figures: dict[str, float] = {}
     with subprocess.Popen(
-        arguments.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        arguments.command,
+        cwd=arguments.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     ) as process:
         assert process.stdout
         for line in process.stdout:

@@ -143,8 +143,8 @@ def _share_cache(root: Path, copy: Path) -> None:
 # ---- run ----
 
 
-def observe(copy: Path, command: Sequence[str], inside: str, say: Say) -> Seen:
-    """Runs the command in the folder `inside` of the copy. Raises ProcessError when it fails."""
+def observe(copy: Path, command: Sequence[str]) -> Seen:
+    """Runs the command at the root of the copy. Raises ProcessError when it fails."""
     with aside.folder("mlops-new-") as notes:
         before = _state(copy)
         for path in before:
@@ -152,8 +152,7 @@ def observe(copy: Path, command: Sequence[str], inside: str, say: Say) -> Seen:
                 os.utime(copy / path, ns=(0, before[path][1]), follow_symlinks=False)
         said = follow(
             command,
-            copy / inside,
-            say,
+            copy,
             PYTHONPATH=str(OBSERVER),
             MLOPS_NEW_OBSERVED=str(notes),
             PYTHONDONTWRITEBYTECODE="1",
@@ -162,7 +161,7 @@ def observe(copy: Path, command: Sequence[str], inside: str, say: Say) -> Seen:
         return _seen(copy, before, _state(copy), _noted(notes), said)
 
 
-def follow(command: Sequence[str], cwd: Path, say: Say, **more: str) -> list[str]:
+def follow(command: Sequence[str], cwd: Path, **more: str) -> list[str]:
     """What it wrote, a line each. It is ended, with all that it started, when we are."""
     with subprocess.Popen(
         list(command),

@@ -43,7 +43,7 @@ def as_stage(here: Place, dvc: str, copy: Path) -> Stage:
     named = metrics[0] if metrics else ""
     made = [path for path in outs if path != named]
     tracked = frozenset(path for path in outs if path in here.tracked)
-    return Stage(f"{dvc} repro", "", sorted(deps - set(outs)), made, named, tracked)
+    return Stage(f"{dvc} repro", sorted(deps - set(outs)), made, named, tracked)
 
 
 def _paths(stage: dict[str, Any], *keys: str) -> list[str]:

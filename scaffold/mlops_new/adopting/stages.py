@@ -51,10 +51,9 @@ BETTER = {
 
 @dataclass(frozen=True)
 class Stage:
-    """Paths are relative to the root; `in_git` are outputs that Git tracks, which DVC must not."""
+    """The command runs at the root, and paths are relative to it; `in_git` are outputs that Git tracks, which DVC must not."""
 
     command: str
-    inside: str
     deps: list[str]
     outs: list[str]
     metrics: str
@@ -74,8 +73,7 @@ class Stage:
 def command(entry: Entry, metrics: str) -> list[str]:
     """The training's own command, under `mlops_run.py` where something must look at what it says."""
     if entry.kind == "notebook":
-        name = PurePosixPath(entry.path).name
-        made = PurePosixPath(executed(entry)).name
+        name, made = (PurePosixPath(path).name for path in (entry.path, executed(entry)))
         parameters = [word for argument in entry.arguments for word in ("-p", *argument.split("=", 1))]
         # the language's own kernel: the one that the notebook names is another machine's
         words = ["papermill", "--log-output", "--no-progress-bar", "-k", "python3", *parameters, name, made]
@@ -83,12 +81,10 @@ def command(entry: Entry, metrics: str) -> list[str]:
         words = ["python", "-m", entry.module, *entry.arguments]
     else:
         words = ["python", posixpath.relpath(entry.path, entry.inside or "."), *entry.arguments]
-    wrapped = ["--metrics", posixpath.relpath(metrics, entry.inside or ".")] if metrics else []
-    if entry.kind == "notebook":
-        wrapped += ["--executed", PurePosixPath(executed(entry)).name]
-    if not wrapped:
-        return words
-    return ["python", posixpath.relpath(RUN, entry.inside or "."), *wrapped, "--", *words]
+    options = ["--metrics", metrics] if metrics else []
+    options += ["--executed", executed(entry)] if entry.kind == "notebook" else []
+    options += ["--in", entry.inside] if entry.inside else []
+    return ["python", RUN, *options, "--", *words] if options else words
 
 
 def executed(entry: Entry) -> str:
@@ -126,16 +122,15 @@ def _placed(here: Place, entry: Entry, path: str) -> str:
 def _stage(
     here: Place, entry: Entry, reads: set[str], writes: set[str], logs: list[str], root: Path
 ) -> Stage:
-    reads = {path for path in reads if not of_tools(path)}
+    reads = {path for path in reads if not of_tools(path)} - {RUN}
     metrics = next(iter(_by_likelihood(root, writes)), "")
     wrapper = "" if metrics else _free(here, "metrics.json")
     words = command(entry, wrapper)
     deps = {entry.path} | reads - {wrapper}
-    deps |= {RUN} if any(word.endswith(RUN) for word in words) else set()
+    deps |= {RUN} if RUN in words else set()
     made = _folded(writes - {metrics, wrapper, entry.path}, here.tracked)
     return Stage(
         shlex.join(words),
-        entry.inside,
         sorted(_folded(deps, frozenset(path for path in deps if path.endswith(CODE)))),
         sorted(made),
         metrics or wrapper,

@@ -2,7 +2,6 @@
 
 import json
 import math
-import posixpath
 import re
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def pipeline(stage: Stage, dvc: str) -> str:
         lines = []
         for path in paths:
             # what Git tracks cannot be DVC's as well
-            quoted = scalar(posixpath.relpath(path, stage.inside or "."))
+            quoted = scalar(path)
             lines.append(f"      - {quoted}" + (": {cache: false}" if path in stage.in_git else ""))
         return [f"    {key}:", *lines] if paths else []
 
@@ -37,7 +36,6 @@ def pipeline(stage: Stage, dvc: str) -> str:
             f"# How the model is made. `{dvc} repro` runs what is out of date.",
             "stages:",
             "  train:",
-            *([f"    wdir: {scalar(stage.inside)}"] if stage.inside else []),
             f"    cmd: {scalar(command)}",
             *listed("deps", stage.deps),
             *listed("outs", stage.outs),

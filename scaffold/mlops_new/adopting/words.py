@@ -17,7 +17,7 @@ def in_words(done: Adopted, *, dry: bool) -> str:
         [f"{done.name}: {done.entry.path} trains ({', '.join(done.entry.why)}).", *_others(done.others)],
         [
             f"It {'reads and makes' if done.ran else 'reads and makes, by what the code says,'}:",
-            f"  command   {stage.command}" + (f"  (in {stage.inside}/)" if stage.inside else ""),
+            f"  command   {stage.command}",
             f"  reads     {_listed(stage.deps)}",
             f"  makes     {_listed(stage.outs)}",
             f"  metrics   {stage.metrics or 'none'}{_figures(done.figures)}",
