@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.conftest import ROOT, Done, Once, must, run
 from tests.scaffold import adoptable
 
@@ -23,8 +25,6 @@ class Adopted:
 
     @property
     def commands(self) -> dict[str, list[str]]:
-        import yaml
-
         content = yaml.safe_load((self.root / "mlops.yaml").read_text("utf-8"))
         return {name: line.split() for name, line in content["commands"].items()}
 
@@ -68,3 +68,8 @@ def adopted(
     into = once(name, fill)
     about = json.loads((into / "about.json").read_text())
     return Adopted(into / folder, about["before"], about["said"])
+
+
+def notebooks(mlops_new: Path, once: Once) -> Adopted:
+    """For tests of two rooms."""
+    return adopted(mlops_new, once, "adopted-notebooks", adoptable.notebooks, "house prices")

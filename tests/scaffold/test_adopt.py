@@ -13,6 +13,7 @@ import yaml
 
 from tests.conftest import Once, must, run
 from tests.scaffold import adoptable
+from tests.scaffold import adopted as adopting
 from tests.scaffold.adopted import OFFLINE, Adopted, adopted, warm
 from tests.template.test_linters import OURS
 
@@ -24,7 +25,7 @@ def script(mlops_new: Path, once: Once) -> Adopted:
 
 @pytest.fixture(scope="session")
 def notebooks(mlops_new: Path, once: Once) -> Adopted:
-    return adopted(mlops_new, once, "adopted-notebooks", adoptable.notebooks, "house prices")
+    return adopting.notebooks(mlops_new, once)
 
 
 @pytest.fixture(scope="session")
