@@ -1,6 +1,7 @@
 """`mlops-new adopt`: an existing repository trains, and none of its files is another."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -11,11 +12,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import Once, must, run
+from tests.conftest import ROOT, Once, must, run
 from tests.scaffold import adoptable
 from tests.scaffold import adopted as adopting
 from tests.scaffold.adopted import OFFLINE, Adopted, adopted, warm
 from tests.template.test_linters import OURS
+from tests.test_docs import commands
 
 
 @pytest.fixture(scope="session")
@@ -269,3 +271,18 @@ def test_a_dry_run_writes_nothing(mlops_new: Path, tmp_path: Path) -> None:
     assert must(["git", "status", "--porcelain"], root) == "?? data/\n"
     assert said["stage"]["deps"] == ["data/houses.csv", "mlops_run.py", "notebooks/House prices.ipynb"]
     assert {"dvc.yaml", "mlops.yaml", "data/houses.csv.dvc", "requirements.txt"} <= set(said["adds"])
+
+
+def test_the_page_is_what_happens(mlops_new: Path, once: Once, tmp_path: Path) -> None:
+    warm(once)
+    kit = tmp_path / "bin/mlops-kit"
+    kit.parent.mkdir()
+    kit.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}/actions exec {sys.executable} -m mlops_kit "$@"\n')
+    kit.chmod(0o755)
+    script = "set -eu\n" + "\n".join(commands(ROOT / "docs/how-to/adopt.md")) + "\n"
+    (tmp_path / "page.sh").write_text(script)
+    path = os.pathsep.join([str(kit.parent), str(mlops_new.parent), os.environ["PATH"]])
+    said = must(["sh", "page.sh"], tmp_path, PATH=path, **OFFLINE)
+    assert "Would add" in said
+    assert "Added" in said
+    assert said.endswith("houses@v0.1.0\n")

@@ -45,7 +45,6 @@ class Wishes:
     entry: str = ""
     name: str = ""
     python: str = ""
-    remote: str = ""
     kit: str = "remote"
     apply: bool = False
     run: bool = True
@@ -187,7 +186,7 @@ def _planned(plan: Plan, stage: Stage) -> list[str]:
 
 def _rendered(into: Path, wishes: Wishes, made: Adopted, here: Place) -> list[str]:
     """Renders what operates a repository; the files that are not there yet."""
-    answers = {"project_name": made.name, "adopted": True, "kit": wishes.kit, "remote": wishes.remote}
+    answers = {"project_name": made.name, "adopted": True, "kit": wishes.kit}
     template.render(into, answers | {"main_branch": here.branch})
     if here.has(ANSWERS):  # another template's
         (into / ANSWERS).rename(into / ".copier-answers.mlops-new.yml")
@@ -397,7 +396,7 @@ def _limits(made: Adopted, models: list[str]) -> list[str]:
         notes.append("No file looks like the model: name it under `artifacts` in mlops.yaml.")
     notes.append(
         "Gates are limited: without `predictions` there is no comparison with the version in use and no interval, without "
-        "`commands.predict` no latency. docs/reference/mlops.yaml.md says what each needs."
+        "`commands.predict` no latency. The reference of mlops.yaml says what each needs."
     )
     return notes
 
@@ -419,7 +418,7 @@ def _bring(copy: Path, here: Place, made: Adopted, wishes: Wishes) -> None:
         if cache.is_dir() and not cache.is_symlink():
             moved += _move(cache, here.root / ".dvc/cache")
         moved.append(_exclude(here, made))
-        run(["git", "add", "--", *made.adds], here.root)
+        run(["git", "add", "--force", "--", *made.adds], here.root)  # whatever their .gitignore says of ours
     if wishes.apply:
         for patch in made.patches:
             patch.apply(here.root)

@@ -75,6 +75,7 @@ def find(here: Place, entry: Entry, sources: list[Source], python: str) -> Packa
         return Packages(says, pinned, (file,), needs, (PINS,), python, {})
     names = _imported(here, sources)
     says = f"the imports ({', '.join(names) or 'none'}): there was no requirements.txt, now there is"
+    says += "; environment.yml is conda's, and not read" if here.has("environment.yml") else ""
     text = "".join(f"{name}\n" for name in names)
     return Packages(says, pinned, ("requirements.txt",), needs, (PINS,), python, {"requirements.txt": text})
 

@@ -26,7 +26,7 @@ def in_words(done: Adopted, *, dry: bool) -> str:
             *([] if done.same is None else [_twice(done.same)]),
         ],
         [
-            f"{'Would add' if dry else 'Added'} {len(done.adds)} files, and changed none of yours:",
+            f"{'Would add' if dry else 'Added'} {len(done.adds)} files{'' if done.applied and done.patches else ', and changed none of yours'}:",
             *_columns(done.adds),
         ],
         *_patches(done),

@@ -16,9 +16,6 @@ from mlops_new.cli import dry_run_option, finish, json_option
 @click.option("--name", default="", help="Of the model; without it the folder's.")
 @click.option("--python", default="", metavar="VERSION", help="Python to train with, where no file says one.")
 @click.option(
-    "--remote", metavar="URL", default="", help="DVC remote: s3://, gs://, azure://, ssh:// or a folder."
-)
-@click.option(
     "--kit",
     type=click.Choice(["remote", "vendored"]),
     default="remote",
