@@ -152,6 +152,49 @@ def test_our_linters_find_nothing_in_its_workflows(script: Adopted) -> None:
     must([beside / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files], script.root)
 
 
+def test_what_is_there_already_stays(mlops_new: Path, once: Once, tmp_path: Path) -> None:
+    warm(once)
+    files = {
+        "docs/mlops.md": "Ours.\n",
+        ".copier-answers.yml": "_commit: v1\n_src_path: gh:acme/another-template\n",
+        "model.json": "{}\n",  # what the training makes, in Git
+    }
+    root = adoptable.small(tmp_path / "mean", files=files)
+    (root / "metrics.json").write_text("of another program\n")
+    before = adoptable.hashes(root)
+    said = must([mlops_new, "adopt"], root, **OFFLINE)
+    assert {path: now for path, now in adoptable.hashes(root).items() if path in before} == before
+    stage = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]["train"]
+    assert stage["outs"] == [{"model.json": {"cache": False}}]
+    assert stage["metrics"] == ["training-metrics.json"]
+    assert (
+        "Git tracks what the training makes: model.json. A version needs it in DVC: git rm --cached" in said
+    )
+    assert "adopted: true" in (root / ".copier-answers.mlops-new.yml").read_text()
+
+
+def test_only_running_shows_it(mlops_new: Path, once: Once, tmp_path: Path) -> None:
+    """Data from outside, a file that is read and written again, and two runs that differ."""
+    warm(once)
+    (tmp_path / "elsewhere.csv").write_text("1\n")
+    code = (
+        "import os\nrows = open(os.sep.join(['..', 'elsewhere.csv'])).read()\n"
+        "seen = open('seen.txt').read()\nopen('seen.txt', 'w').write(seen + 'x')\n"
+        "def fit(rows):\n    return os.urandom(4)\n"
+        "open('model.bin', 'wb').write(fit(rows))\n"
+    )
+    root = adoptable.small(tmp_path / "mean", code, {"seen.txt": ""})
+    said = json.loads(must([mlops_new, "adopt", "--json"], root, **OFFLINE))
+    assert said["same"] is False
+    assert {(Path(one["where"]).name, one["what"].split(",")[0]) for one in said["obstacles"]} == {
+        ("elsewhere.csv", "it is read"),
+        ("seen.txt", "the training reads it and writes it again"),
+        ("model.bin", "two runs with the same inputs made two different files"),
+    }
+    assert (root / "seen.txt").read_text() == ""
+    assert any("no gate can ask how good the model is" in note for note in said["notes"])
+
+
 # ---- what cannot be adopted ----
 
 

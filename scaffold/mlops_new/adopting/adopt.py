@@ -201,7 +201,7 @@ def _rendered(into: Path, wishes: Wishes, made: Adopted, here: Place) -> list[st
 
 def _fill(copy: Path, plan: Plan, wishes: Wishes, made: Adopted, say: Say) -> None:
     """Makes in the copy all that the repository will get."""
-    rendered = copy.parent / "rendered"
+    rendered = observing.desk(copy) / "rendered"
     rendered.mkdir()
     for path in _rendered(rendered, wishes, made, plan.here):
         _put(copy / path, (rendered / path).read_bytes())

@@ -71,7 +71,7 @@ LOGS = (
 OF_PROGRAMS = frozenset(
     {
         "site-packages", "ipykernel", ".ipython", ".jupyter", "jupyter", "matplotlib", "fontconfig", ".cache",
-        "tmp", "etc", "usr", "lib", "python",
+        "etc", "usr", "lib", "python",
     }
 )  # fmt: skip
 
@@ -93,16 +93,21 @@ class Seen:
 def copied(here: Place, say: Say, only: Collection[str] | None = None) -> Iterator[Path]:
     """The repository's files, or some of them, in a Git repository of their own beside it; gone afterwards."""
     beside = here.root.parent if os.access(here.root.parent, os.W_OK) else None
-    with aside.folder(f".{here.root.name}.", beside) as folder:
-        copy = folder / here.root.name
-        run(["git", "clone", "--quiet", "--shared", "--no-checkout", here.root, copy], folder)
+    with aside.folder(f".{here.root.name}.", beside) as copy:  # so that `..` is the same folder
+        run(["git", "clone", "--quiet", "--shared", "--no-checkout", here.root, copy], copy)
         run(["git", "reset", "--quiet"], copy)
         excluded = here.root / ".git/info/exclude"
         if excluded.is_file():
             (copy / ".git/info").mkdir(exist_ok=True)
             shutil.copy(excluded, copy / ".git/info/exclude")
+        desk(copy).mkdir()
         _copy(here.root, copy, say, only)
         yield copy
+
+
+def desk(copy: Path) -> Path:
+    """Where files lie that are needed on the way, and that neither Git nor the training sees."""
+    return copy / ".git/mlops-new"
 
 
 def _copy(root: Path, copy: Path, say: Say, only: Collection[str] | None) -> None:
@@ -238,6 +243,7 @@ def _seen(root: Path, before: State, after: State, noted: Noted, said: list[str]
 def _one(root: Path, before: State, changed: set[str], noted: Noted, said: list[str]) -> Seen:
     """What one process, or all of them, did: the first that was done with a file decides."""
     seen, first, both = Seen(said=said), dict[str, str](), set[str]()
+    written = {what for how, what, _ in noted if how == "write"}
     for how, what, _ in noted:
         if how == "connect":
             seen.hosts.add(what)
@@ -246,7 +252,7 @@ def _one(root: Path, before: State, changed: set[str], noted: Noted, said: list[
             if how == "write" and first.get(path) == "read" and path in before:
                 both.add(path)
             first.setdefault(path, how)
-        elif how == "read" and _is_data(what):
+        elif what not in written and _is_data(what):
             seen.elsewhere.add(what)
     seen.reads = {path for path, how in first.items() if how == "read" and path in before}
     seen.writes = {path for path, how in first.items() if path in changed and how == "write"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_new.adopting.entry import Entry
+from mlops_new.adopting.observing import desk
 from mlops_new.adopting.place import Place
 from mlops_new.adopting.source import Source
 from mlops_new.adopting.uses import dotted
@@ -93,7 +94,7 @@ def _of_lock(here: Place, needs: tuple[str, ...], python: str) -> Packages:
 def pins(packages: Packages, copy: Path) -> str:
     """The text of mlops-requirements.txt. Raises MlopsNewError, with uv's words, when it cannot be resolved."""
     require("uv")
-    given = copy.parent / "needs.in"
+    given = desk(copy) / "needs.in"
     given.write_text("".join(f"{need}\n" for need in packages.needs), encoding="utf-8")
     compile_ = ["uv", "pip", "compile", "--quiet", "--universal", "--no-header", "--no-annotate"]
     try:
@@ -107,8 +108,8 @@ def pins(packages: Packages, copy: Path) -> str:
                 "--no-header",
                 "--no-annotate",
             ]
-            (copy.parent / "locked.txt").write_text(run(export, copy), encoding="utf-8")
-            compile_ += ["--constraints", str(copy.parent / "locked.txt")]
+            (desk(copy) / "locked.txt").write_text(run(export, copy), encoding="utf-8")
+            compile_ += ["--constraints", str(desk(copy) / "locked.txt")]
         resolved = run([*compile_, "--python-version", packages.python, *packages.sources, given], copy)
     except ProcessError as error:
         raise MlopsNewError(

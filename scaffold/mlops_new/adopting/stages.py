@@ -167,10 +167,12 @@ def _folded(paths: Iterable[str], apart: frozenset[str]) -> set[str]:
 
 
 def _by_likelihood(root: Path, writes: set[str]) -> list[str]:
-    """Files that hold metrics, the likeliest first."""
+    """Files that hold metrics, by their name or by the names of their numbers, the likeliest first."""
     words = ("metric", "score", "eval", "result", "report", "performance")
-    named = {path: not any(word in PurePosixPath(path).name.lower() for word in words) for path in writes}
-    return sorted((path for path in writes if figures(root / path)), key=lambda path: (named[path], path))
+    named = {path: any(word in PurePosixPath(path).name.lower() for word in words) for path in writes}
+    found = {path: numbers for path in writes if (numbers := figures(root / path))}
+    likely = [path for path, numbers in found.items() if named[path] or main_figure(numbers)]
+    return sorted(likely, key=lambda path: (not named[path], path))
 
 
 def figures(file: Path) -> dict[str, float]:
