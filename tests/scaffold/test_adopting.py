@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from mlops_new.adopting import (
     entry,
+    figures,
     mlops_run,
     obstacles,
     patches,
@@ -137,7 +138,7 @@ def test_a_notebook_that_only_its_session_can_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "figures"),
+    ("line", "found"),
     [
         ("Accuracy: 0.93", {"accuracy": 0.93}),
         ("Test RMSE = 2.50 after 3 epochs", {"test_rmse": 2.5}),
@@ -149,14 +150,14 @@ def test_a_notebook_that_only_its_session_can_run(tmp_path: Path) -> None:
         ("R2 is -0.2", {"r2": -0.2}),
     ],
 )
-def test_printed_figures_are_found(line: str, figures: dict[str, float]) -> None:
-    assert mlops_run.figures_of(line) == figures
+def test_printed_figures_are_found(line: str, found: dict[str, float]) -> None:
+    assert mlops_run.figures_of(line) == found
 
 
 def test_the_gate_asks_about_test_rows_and_knows_which_way_is_better() -> None:
-    assert stages.main_figure({"train_auc": 0.9, "test_auc": 0.8, "loss": 0.1}) == ("test_auc", 0.8, True)
-    assert stages.main_figure({"model.rmse": 2.0}) == ("model.rmse", 2.0, False)
-    assert stages.main_figure({"rows": 300.0}) is None
+    assert figures.main_figure({"train_auc": 0.9, "test_auc": 0.8, "loss": 0.1}) == ("test_auc", 0.8, True)
+    assert figures.main_figure({"model.rmse": 2.0}) == ("model.rmse", 2.0, False)
+    assert figures.main_figure({"rows": 300.0}) is None
 
 
 def test_what_git_tracks_stays_in_git(tmp_path: Path) -> None:

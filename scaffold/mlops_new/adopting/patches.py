@@ -43,3 +43,9 @@ def _lines(text: bytes) -> list[str]:
 def keep(patches: list[Patch], file: Path) -> None:
     """For `git apply`."""
     file.write_bytes("".join(patch.diff for patch in patches).encode("utf-8", "surrogateescape"))
+
+
+def put(path: Path, content: bytes) -> None:
+    """Writes the file, and the folders to it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)

@@ -8,10 +8,11 @@ from typing import Any
 
 import yaml
 
+from mlops_new.adopting.figures import figures
 from mlops_new.adopting.observing import Seen
 from mlops_new.adopting.patches import Patch
 from mlops_new.adopting.place import Place
-from mlops_new.adopting.stages import CODE, Stage, figures, of_tools
+from mlops_new.adopting.stages import CODE, Stage, of_tools
 from mlops_new.errors import MlopsNewError
 
 FILE, LOCK = "dvc.yaml", "dvc.lock"

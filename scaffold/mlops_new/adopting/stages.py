@@ -1,16 +1,15 @@
 """The stage that a training becomes: what it reads, what it makes, and how good that says it is."""
 
 import hashlib
-import json
 import posixpath
 import shlex
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from mlops_new.adopting.entry import Entry
+from mlops_new.adopting.figures import metrics_files
 from mlops_new.adopting.observing import LOGS, Seen
 from mlops_new.adopting.packages import PINS
 from mlops_new.adopting.place import Place
@@ -40,13 +39,6 @@ MODELS = [
 ]
 MANY = 10  # files of one folder, from which on the folder is named instead
 OF_TOOLS = (PINS, "pyproject.toml", "uv.lock", "setup.cfg", ".gitignore", ".dvcignore", ".python-version")
-# The first that a metrics file has is what the gate asks about; True: more is better.
-BETTER = {
-    "roc_auc": True, "auc": True, "accuracy": True, "f1": True, "r2": True, "recall": True, "precision": True,
-    "kappa": True, "mcc": True, "iou": True, "bleu": True, "score": True, "rmse": False, "mae": False,
-    "mape": False, "mse": False, "log_loss": False, "logloss": False, "perplexity": False, "error": False,
-    "loss": False,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -123,7 +115,7 @@ def _stage(
     here: Place, entry: Entry, reads: set[str], writes: set[str], logs: list[str], root: Path
 ) -> Stage:
     reads = {path for path in reads if not of_tools(path)} - {RUN}
-    metrics = next(iter(_by_likelihood(root, writes)), "")
+    metrics = next(iter(metrics_files(root, writes)), "")
     wrapper = "" if metrics else _free(here, "metrics.json")
     words = command(entry, wrapper)
     deps = {entry.path} | reads - {wrapper}
@@ -161,60 +153,6 @@ def _folded(paths: Iterable[str], apart: frozenset[str]) -> set[str]:
     }
     folders = {one for one in folders if not any(one.startswith(f"{other}/") for other in folders)}
     return {path for path in paths if not path.startswith(tuple(f"{one}/" for one in folders))} | folders
-
-
-# ---- metrics ----
-
-
-def _by_likelihood(root: Path, writes: set[str]) -> list[str]:
-    """Files that hold metrics, by their name or by the names of their numbers, the likeliest first."""
-    words = ("metric", "score", "eval", "result", "report", "performance")
-    named = {path: any(word in PurePosixPath(path).name.lower() for word in words) for path in writes}
-    found = {path: numbers for path in writes if (numbers := figures(root / path))}
-    likely = [path for path, numbers in found.items() if named[path] or main_figure(numbers)]
-    return sorted(likely, key=lambda path: (not named[path], path))
-
-
-def figures(file: Path) -> dict[str, float]:
-    """The numbers of a file by their dotted names; empty where it is no file of metrics."""
-    if file.suffix not in (".json", ".yaml", ".yml") or not file.is_file() or file.stat().st_size > 1_000_000:
-        return {}
-    try:
-        text = file.read_text(encoding="utf-8")
-        if file.suffix == ".json":
-            return numbers(json.loads(text))
-        import yaml
-
-        return numbers(yaml.safe_load(text))
-    except (ValueError, RecursionError, yaml_error()):
-        return {}
-
-
-def yaml_error() -> type[Exception]:
-    import yaml
-
-    return yaml.YAMLError
-
-
-def numbers(content: Any, at: str = "") -> dict[str, float]:
-    if isinstance(content, bool) or not isinstance(content, dict | int | float):
-        return {}
-    if isinstance(content, int | float):
-        return {at: float(content)} if at else {}
-    found: dict[str, float] = {}
-    for key, inner in content.items():
-        found |= numbers(inner, f"{at}.{key}" if at else str(key))
-    return found
-
-
-def main_figure(found: dict[str, float]) -> tuple[str, float, bool] | None:
-    """Name, value and whether more is better, of the figure that says most; of test rows where it says so."""
-    for word, more in BETTER.items():
-        named = [name for name in found if word in name.lower().replace("-", "_").split(".")[-1]]
-        if named:
-            name = min(named, key=lambda one: ("train" in one.lower(), "test" not in one.lower(), one))
-            return name, found[name], more
-    return None
 
 
 def fingerprint(root: Path, stage: Stage) -> dict[str, str]:

@@ -5,8 +5,9 @@ import math
 import re
 from pathlib import Path
 
+from mlops_new.adopting.figures import main_figure
 from mlops_new.adopting.packages import Packages
-from mlops_new.adopting.stages import Stage, main_figure
+from mlops_new.adopting.stages import Stage
 
 PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ -]*[A-Za-z0-9_./-]|[A-Za-z0-9_]")
 WORD = re.compile(r"true|false|yes|no|on|off|null|[\d.eE+-]+", re.IGNORECASE)

@@ -4,7 +4,7 @@ import shlex
 from dataclasses import asdict
 from typing import Any
 
-from mlops_new.adopting.adopt import Adopted, shown
+from mlops_new.adopting.adopted import Adopted, shown
 from mlops_new.adopting.entry import Entry
 
 OTHERS = 5

@@ -33,7 +33,9 @@ def command(path: Path, as_json: bool, **wishes: Any) -> None:
     workflows and mlops.yaml are added. They are put into Git's index, for you to read and commit.
     """
     from mlops_new import says
-    from mlops_new.adopting import adopt, words
+    from mlops_new.adopting import words
+    from mlops_new.adopting.adopt import adopt
+    from mlops_new.adopting.planning import Wishes
 
-    done = adopt.adopt(adopt.Wishes(path, **wishes), says.reporter())
+    done = adopt(Wishes(path, **wishes), says.reporter())
     finish(words.as_data(done), words.in_words(done, dry=wishes["dry_run"]), as_json)
