@@ -6,5 +6,5 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def proper(text: str) -> str:
-    """The nearest name there is: lower-case letters, digits and single hyphens, a letter first."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).lstrip("-0123456789").rstrip("-") or "model"
+    """The nearest name there is: lower-case letters, digits and single hyphens, a letter first. Empty where there is none."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).lstrip("-0123456789").rstrip("-")

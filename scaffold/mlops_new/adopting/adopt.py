@@ -20,7 +20,12 @@ def adopt(wishes: Wishes, say: Say) -> Adopted:
     here = place.find(wishes.path)
     plan = look(here, wishes)
     made = Adopted(
-        here.root, proper(wishes.name or here.root.name), plan.entry, [], plan.packages.says, dvc=plan.dvc
+        here.root,
+        proper(wishes.name or here.root.name) or "model",
+        plan.entry,
+        [],
+        plan.packages.says,
+        dvc=plan.dvc,
     )
     made.others = [one for one in plan.found.candidates if one.path != plan.entry.path]
     made.obstacles = [found for one in plan.sources for found in obstacles.found(one, of(one, here))]
