@@ -70,9 +70,7 @@ def schedule(patient: Patient) -> Finding:
         says = f"{file} ran last on {found.last_run:%Y-%m-%d}, {age.days} days ago."
         return Finding("schedule", "fail", says, f"{enable} && gh workflow run {file}")
     if found.conclusion not in (None, "success", "skipped"):
-        return Finding(
-            "schedule", "warn", f"The last run of {file}: {found.conclusion}.", found.url or ""
-        )
+        return Finding("schedule", "warn", f"The last run of {file}: {found.conclusion}.", found.url or "")
     return Finding("schedule", "ok", f"{file} ran on {found.last_run:%Y-%m-%d %H:%M} UTC.")
 
 
