@@ -1,27 +1,18 @@
 """The template with a tier for every layer, and a project made from it, in this process."""
 
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from mlops_new import create, releases
 
-from tests.conftest import Once, must
+from tests.conftest import Once
 from tests.growth import stand_ins
 from tests.growth.growing import say
 
 NOW = releases.current()
 NEXT = f"v{releases.numbers(NOW)[0]}.{releases.numbers(NOW)[1] + 1}.0"
-TEMPLATE_CHANGES = (  # from one version to the next
-    ("mlops.yaml.jinja", "mb_at_most: 50", "mb_at_most: 60"),
-    ("pipeline/train.py", "\n\n\n", "\n\n# next\n\n"),
-    ("docs/runbook.md", "# ", "# The "),
-    (".github/workflows/ci.yml.jinja", "timeout-minutes: ", "timeout-minutes: 1"),
-    ("[[ drift_evidently ]]/drift/evidently/README.md.jinja", "# ", "# The "),
-    ("README.md.jinja", "# ", "# The "),
-)
 
 
 @pytest.fixture(scope="session")
@@ -64,18 +55,7 @@ def after_release(tree: Path, once: Once) -> Path:
     def fill(into: Path) -> None:
         source = into / "source"
         shutil.copytree(tree / "source", source, symlinks=True)
-        must(["git", "init", "--quiet"], source)
-        must(["git", "add", "--all", "--force"], source)
-        must(["git", "commit", "--quiet", "--message=Start"], source)
-        must([sys.executable, "scaffold/release.py"], source)
-        for name, old, new in TEMPLATE_CHANGES:
-            file = source / "template" / name
-            text = file.read_text(encoding="utf-8")
-            assert old in text, (name, old)
-            file.write_text(text.replace(old, new, 1), encoding="utf-8")
-        (source / "template/docs/new.md").write_text("# New in this version\n")
-        must(["git", "add", "--all"], source)
-        must(["git", "commit", "--quiet", "--message=Change"], source)
+        stand_ins.release_and_change(source)
         releases.write_bundle(source, into / "template.bundle", NEXT)
 
     return once("after-release", fill)
