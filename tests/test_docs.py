@@ -59,6 +59,22 @@ def test_the_tutorial(mlops_new: Path, tmp_path: Path) -> None:
     assert (tmp_path / "trips/metrics.json").is_file()
 
 
+def test_how_a_repository_grows(mlops_new: Path, tmp_path: Path) -> None:
+    """The page's commands in a new repository; there is no newer template, and the page's checks say so."""
+    must([mlops_new, "flights"], tmp_path)
+    script = tmp_path / "grow.sh"
+    lines = commands(ROOT / "docs/how-to/grow.md")
+    assert len(lines) > 8
+    script.write_text("set -eux\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    path = f"{mlops_new.parent}{os.pathsep}{os.environ['PATH']}"
+    said = must(["sh", script], tmp_path / "flights", PATH=path)
+    assert "Switched orchestration=prefect to orchestration=airflow:" in said
+    assert "nothing newer." in said
+    log = must(["git", "log", "--format=%s"], tmp_path / "flights").splitlines()
+    assert log[:3] == ["Remove orchestration", "Switch to Airflow", "Add orchestration=prefect"]
+    assert must(["git", "diff", "--stat", "HEAD~3"], tmp_path / "flights") == ""
+
+
 def test_this_project_is_named_in_one_place() -> None:
     """An organisation that forks it changes copier.yml, and the pages that speak of it."""
     found = must(
