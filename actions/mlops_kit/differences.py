@@ -138,10 +138,10 @@ def _log(repository: Repository, *which: str) -> Iterator[Commit]:
     text = repository.git("log", "--topo-order", "-z", "--format=%H%x1f%an%x1f%s%x1f%b", *which, "--")
     for entry in filter(None, text.split("\0")):
         sha, author, subject, body = entry.split("\x1f", 3)
-        yield Commit(sha, _own_words(subject, body), author)
+        yield Commit(sha, own_words(subject, body), author)
 
 
-def _own_words(subject: str, body: str) -> str:
+def own_words(subject: str, body: str) -> str:
     """GitHub writes the pull request's title below a merge commit's own subject."""
     first = body.strip().partition("\n")[0]
     return f"{subject}: {first}" if subject.startswith("Merge pull request #") and first else subject

@@ -61,22 +61,22 @@ def identical(repository: Repository, made: Record) -> Registered | None:
     pattern = f"refs/tags/{made.model}@*"
     listed = repository.git("for-each-ref", f"--format={form}", "--sort=creatordate", pattern)
     for line in listed.splitlines():
-        tag, _, identity = line.partition("\t")
-        if identity == _identity(made):
+        tag, _, said = line.partition("\t")
+        if said == identity(made):
             name = tag.partition("@")[2]
             says = f"Identical to {name}: the same inputs and the same predictions. Nothing new to register."
             return Registered("identical", name, tag, repository.commit(tag), True, says)
     return None
 
 
-def _identity(made: Record) -> str:
+def identity(made: Record) -> str:
     return f"{made.identity.inputs} {made.identity.predictions}"
 
 
 def _complete(repository: Repository, made: Record, bump: str) -> Record:
     """With version, description, and rows of data that was not fetched."""
     before = versions.newest(repository, made.model)
-    number = versions.after(before.number if before else None, bump)
+    number = versions.after(versions.highest(repository, made.model), bump)
     earlier = read(repository, before) if before else None
     commits.reach(repository, earlier.code.commit if earlier else None)
     made = made.model_copy(update={"data": _with_rows(made, earlier)})
@@ -117,7 +117,7 @@ def read(repository: Repository, version: Version) -> Record | None:
 
 
 def _message(made: Record) -> str:
-    trailers = f"Run: {made.trigger.run}\n{TRAILER}: {_identity(made)}"
+    trailers = f"Run: {made.trigger.run}\n{TRAILER}: {identity(made)}"
     return f"{made.model} {made.version}\n\n{made.description.strip()}\n\n{trailers}\n"
 
 

@@ -11,10 +11,10 @@ from mlops_kit.repository import Repository
 from tests.act.api import WRITE_TOKEN, Api
 from tests.act.payloads import REPOSITORY
 from tests.act.server import serving
-from tests.conftest import python_of
+from tests.conftest import must, python_of
 from tests.kit.made import a_repository
 from tests.kit.scripted import Scripted
-from tests.kit.tips import kit, publish, start
+from tests.kit.tips import change, kit, publish, registered, start
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +57,23 @@ def gated(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
             assert done.code == 0, done.said
 
     return _copied(once("gated-tips", make), tmp_path)
+
+
+@pytest.fixture
+def three(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
+    """Published, with the versions v0.1.0 to v0.3.0, which round their share to 3, 2 and 1 digits."""
+
+    def make(folder: Path) -> None:
+        start(folder / "tips", dvc)
+        publish(folder / "tips", dvc)
+        made = Repository(folder / "tips")
+        for before, digits in ((3, 3), (3, 2), (2, 1)):
+            if before != digits:
+                change(made, "params.yaml", f"digits: {before}", f"digits: {digits}")
+            registered(made)
+        must(["git", "push", "--quiet", "origin", "main"], made.root)
+
+    return _copied(once("three-tips", make), tmp_path)
 
 
 @pytest.fixture
