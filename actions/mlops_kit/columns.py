@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-Type = Literal["integer", "number", "boolean", "text", "time", "other"]
+Type = Literal["integer", "number", "boolean", "text", "time", "other", "empty"]
 MOST_COLUMNS, MOST_VALUES, LONGEST_NAME, LONGEST_VALUE = 300, 20, 200, 60
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-# Less is not worth a person's while; it is a shift of a normal column by 0.05 of its standard deviation.
-LEAST = 0.02
+# Less is not worth a person's while: a share of the rows, and the shift of a normal column that it takes.
+LEAST, LEAST_SDS = 0.02, 0.05
 SIGMAS = 3.0  # how far beyond what chance does to two draws of these sizes
 
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
