@@ -23,7 +23,7 @@ def _said(move: Move) -> str:
     if old.values and new.values:
         return _shares(old.values.shares, new.values.shares)
     if old.lengths and new.lengths:
-        return f"mean length {number(old.lengths.mean)} → {number(new.lengths.mean)}"
+        return f"mean length {_short(old.lengths.mean)} → {_short(new.lengths.mean)}"
     return "moved"
 
 

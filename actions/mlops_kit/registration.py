@@ -80,7 +80,7 @@ def _complete(repository: Repository, made: Record, bump: str) -> Record:
     number = versions.after(before.number if before else None, bump)
     earlier = read(repository, before) if before else None
     commits.reach(repository, earlier.code.commit if earlier else None)
-    made = made.model_copy(update=_of_the_same_data(made, earlier))
+    made = made.model_copy(update=of_the_same_data(made, earlier))
     return made.model_copy(
         update={
             "version": "v" + ".".join(map(str, number)),
@@ -102,7 +102,7 @@ def _files(contract: Contract, handed: Handover, whole: Record) -> dict[str, byt
     }
 
 
-def _of_the_same_data(made: Record, earlier: Record | None) -> dict[str, Any]:
+def of_the_same_data(made: Record, earlier: Record | None) -> dict[str, Any]:
     """What the version before says of data that did not change, which may not have been fetched now."""
     if earlier is None:
         return {}
