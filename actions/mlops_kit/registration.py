@@ -5,6 +5,7 @@ dvc pull` gives code, data, parameters, metrics and model together.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from mlops_kit import card, commits, description, differences, events, record, versions
 from mlops_kit.contract import Contract
@@ -79,7 +80,7 @@ def _complete(repository: Repository, made: Record, bump: str) -> Record:
     number = versions.after(versions.highest(repository, made.model), bump)
     earlier = read(repository, before) if before else None
     commits.reach(repository, earlier.code.commit if earlier else None)
-    made = made.model_copy(update={"data": _with_rows(made, earlier)})
+    made = made.model_copy(update=of_the_same_data(made, earlier))
     return made.model_copy(
         update={
             "version": "v" + ".".join(map(str, number)),
@@ -101,13 +102,25 @@ def _files(contract: Contract, handed: Handover, whole: Record) -> dict[str, byt
     }
 
 
-def _with_rows(made: Record, earlier: Record | None) -> list[record.File]:
-    """Rows of data that was not fetched, because nothing changed in it, from the version before."""
-    known = {file.md5: file.rows for file in earlier.data} if earlier else {}
-    return [
-        file.model_copy(update={"rows": known.get(file.md5)}) if file.rows is None else file
-        for file in made.data
-    ]
+def of_the_same_data(made: Record, earlier: Record | None) -> dict[str, Any]:
+    """What the version before says of data that did not change, which may not have been fetched now."""
+    if earlier is None:
+        return {}
+    rows = {file.md5: file.rows for file in earlier.data}
+    summed = {(one.path, one.md5): one for one in earlier.tables}
+    return {
+        "data": [
+            file.model_copy(update={"rows": rows.get(file.md5)}) if file.rows is None else file
+            for file in made.data
+        ],
+        "tables": [summed.get((one.path, one.md5), one) for one in made.tables],
+    }
+
+
+def newest(repository: Repository, model: str) -> Record | None:
+    """The record of the newest version of this clone."""
+    version = versions.newest(repository, model)
+    return read(repository, version) if version else None
 
 
 def read(repository: Repository, version: Version) -> Record | None:
