@@ -113,7 +113,7 @@ def _is_wrong(put: Assignment) -> bool:
 
 def of_version(book: Book, name: str) -> Answer:
     version = versions.named(book.repository, book.model, name)
-    return Answer(version.tag, _all(book, [version]))
+    return Answer(version.tag, of_versions(book, [version]))
 
 
 def of_stage(book: Book, stage: str) -> Answer:
@@ -127,7 +127,7 @@ def of_default(book: Book) -> Answer:
     """Production's version; before any promotion the newest one."""
     if any(held.until is None for held in book.held("production")):
         return of_stage(book, "production")
-    return Answer("the newest version", _all(book, book.versions[-1:]))
+    return Answer("the newest version", of_versions(book, book.versions[-1:]))
 
 
 def at(book: Book, text: str, stage: str) -> Answer:
@@ -155,7 +155,7 @@ def _in_stage(book: Book, asked: str, held: list[Held], stage: str) -> Answer:
         known = book.held(stage)
         first = f"; the first came at {known[0].since:%Y-%m-%d %H:%M} UTC" if known else ""
         note = f"nothing was in {stage}{first}" if " at " in asked else f"nothing is in {stage}"
-    return Answer(asked, _all(book, list(dict.fromkeys(found))), note)
+    return Answer(asked, of_versions(book, list(dict.fromkeys(found))), note)
 
 
 def of_file(book: Book, file: Path) -> Answer:
@@ -167,7 +167,7 @@ def of_file(book: Book, file: Path) -> Answer:
         if "artifacts" in names
     ]
     note = "" if found else f"no version has a model with md5 {md5}"
-    return Answer(f"the model {file}", _all(book, found), note)
+    return Answer(f"the model {file}", of_versions(book, found), note)
 
 
 def trained_on(book: Book, file: Path) -> Answer:
@@ -183,7 +183,7 @@ def trained_on(book: Book, file: Path) -> Answer:
     if unseen:
         note = f"{note}; " if note else ""
         note += f"{unseen} folders could not be looked into: their lists are not in the cache (`dvc fetch`)"
-    return Answer(f"trained on {file}", _all(book, found), note)
+    return Answer(f"trained on {file}", of_versions(book, found), note)
 
 
 def _md5(file: Path) -> str:
@@ -198,7 +198,7 @@ def _md5(file: Path) -> str:
 # ---- the way back ----
 
 
-def _all(book: Book, wanted: list[Version]) -> list[Lineage]:
+def of_versions(book: Book, wanted: list[Version]) -> list[Lineage]:
     records = _records(book.repository, wanted)
     hashes = dict.fromkeys(made.code.commit for made in records if made)
     texts = blobs.read(book.repository, list(hashes))
