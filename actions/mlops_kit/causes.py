@@ -58,7 +58,9 @@ def why(repository: Repository, old: Version, new: Version) -> Why:
     beside = [file.path for file in found.files if file.path not in code and not file.is_pipeline]
     ordered = [params[name] for name in sorted(params)]
     notes = _notes(found, changed)
-    return Why(old.name, new.name, changed, code, beside, ordered, found, notes, repository.dirty())
+    return Why(
+        old.name, new.name, changed, code, beside, ordered, found, notes, repository.dirty(*registration.OWN)
+    )
 
 
 def _record(repository: Repository, version: Version) -> Record:

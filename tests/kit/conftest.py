@@ -23,7 +23,7 @@ def dvc(trained: Path) -> str:
     return str(python_of(trained).with_name("dvc"))
 
 
-def _copied(made: Path, tmp_path: Path) -> Repository:
+def copied(made: Path, tmp_path: Path) -> Repository:
     shutil.copytree(made, tmp_path, symlinks=True, dirs_exist_ok=True)
     return Repository(tmp_path / "tips")
 
@@ -31,7 +31,7 @@ def _copied(made: Path, tmp_path: Path) -> Repository:
 @pytest.fixture
 def tips(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
     """Not trained yet, without origin and DVC remote."""
-    return _copied(once("tips", lambda folder: start(folder / "tips", dvc)), tmp_path)
+    return copied(once("tips", lambda folder: start(folder / "tips", dvc)), tmp_path)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def published(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository
         start(folder / "tips", dvc)
         publish(folder / "tips", dvc)
 
-    return _copied(once("published-tips", make), tmp_path)
+    return copied(once("published-tips", make), tmp_path)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def gated(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
             done = kit(Repository(folder / "tips"), words)
             assert done.code == 0, done.said
 
-    return _copied(once("gated-tips", make), tmp_path)
+    return copied(once("gated-tips", make), tmp_path)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def three(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
             registered(made)
         must(["git", "push", "--quiet", "origin", "main"], made.root)
 
-    return _copied(once("three-tips", make), tmp_path)
+    return copied(once("three-tips", make), tmp_path)
 
 
 @pytest.fixture
