@@ -173,7 +173,8 @@ def _what_holds(found: Board, wish: Wish) -> Promoted:
     if held is None:
         raise KitError(found.says(wish.stage, "so there is nothing to tell"))
     put = held.put
-    return Promoted("told", found.name(held), wish.stage, "", put.why, put.who, put.tag, True)
+    was = "" if put.was == NOTHING else put.was
+    return Promoted("told", found.name(held), wish.stage, was, put.why, put.who, put.tag, True)
 
 
 def _tell(repository: Repository, contract: Contract, done: Promoted, say: Say) -> Promoted:

@@ -31,6 +31,7 @@ class Assignment:
     kind: str
     tag: str
     takes_back: bool = False
+    was: str = ""  # what the stage held, as the one who wrote the tag saw it
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,9 @@ def _assignment(tag: Tag) -> Assignment:
     why, said = split(tag.message)
     at = datetime.fromisoformat(said["Clock"]) if "Clock" in said else tag.at
     who = said.get("By") or tag.tagger
-    kind = said.get("Kind", PROMOTION)
-    return Assignment(
-        tag.subject, tag.commit, at, tag.at, tag.count, who, why, kind, tag.name, tag.takes_back
-    )
+    kind, was = said.get("Kind", PROMOTION), said.get("Was", "")
+    about = tag.subject, tag.commit, at, tag.at, tag.count
+    return Assignment(*about, who, why, kind, tag.name, tag.takes_back, was)
 
 
 def _by_sane_clocks(ordered: list[Assignment]) -> list[Assignment]:

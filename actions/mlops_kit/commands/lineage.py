@@ -1,7 +1,7 @@
 """mlops-kit lineage."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -62,7 +62,7 @@ def _ask(
 
 
 def in_words(answer: Answer) -> str:
-    return "\n\n".join([f"{answer.asked}:", *("\n".join(lines(one)) for one in answer.found)])
+    return "\n\n".join([f"{answer.asked} (times in UTC):", *("\n".join(lines(one)) for one in answer.found)])
 
 
 def lines(one: Lineage) -> list[str]:
@@ -97,9 +97,9 @@ def stay(held: Held) -> str:
 
 
 def when(moment: str | datetime) -> str:
-    """As the moment's own zone has it, to the minute."""
+    """To the minute, in UTC."""
     found = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return f"{found:%Y-%m-%d %H:%M}"
+    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def _line(name: str, text: str) -> str:

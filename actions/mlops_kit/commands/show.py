@@ -38,8 +38,9 @@ def command(version: str, card: bool, as_json: bool) -> None:
         "problems": wrong,
         "verified": [asdict(one) for one in known],
     }
-    words = [f"{found.tag}:", *lines(line), *_made(made), *_proved(known)]
+    words = [f"{found.tag} (times in UTC):", *lines(line), *_made(made), *_proved(known)]
     words += [f"  NOT AS IT WAS REGISTERED: {one}" for one in wrong]
+    words += ["", made.description] if made else []
     finish(content, "\n".join(words), as_json)
 
 
@@ -49,7 +50,7 @@ def _made(made: record.Record | None) -> list[str]:
     shown = {name: one for name, one in figures(made.metrics).items() if not name.startswith("slices.")}
     found = [f"  {'metric':12}{name} = {one.value:.4g}" for name, one in shown.items()]
     found += [f"  {'gate':12}{gate['name']}: {gate['status']}, {gate['says']}" for gate in made.gates]
-    return [*found, "", made.description]
+    return found
 
 
 def _proved(known: list[Proof]) -> list[str]:
