@@ -10,10 +10,6 @@ GREEN = {"check": "success", "move": "success", "tell": "success"}
 INPUTS = {"version": "", "stage": "production", "why": "It was asked for."}
 
 
-def asked(forge: Forge, **inputs: str) -> dict[str, str]:
-    return INPUTS | inputs
-
-
 @pytest.fixture
 def second(first: Forge) -> Forge:
     """With v0.2.0, and a hook that keeps what it is told."""
@@ -28,7 +24,9 @@ def test_a_drill_in_the_workflow(second: Forge) -> None:
     forge, told = second, second.bare.parent / "told.txt"
     reach = {"TOLD": str(told)}
     for version in ("v0.1.0", "v0.2.0", ""):
-        outcome = forge.run("promote.yml", "workflow_dispatch", inputs=INPUTS | {"version": version}, env=reach)
+        outcome = forge.run(
+            "promote.yml", "workflow_dispatch", inputs=INPUTS | {"version": version}, env=reach
+        )
         outcome.must(jobs=GREEN)
     stages = [name for name in forge.refs() if "#" in name]
     assert stages == [f"flights#production#{count}" for count in (1, 2, 3)]
@@ -45,9 +43,8 @@ def test_a_drill_in_the_workflow(second: Forge) -> None:
 
 
 def test_what_the_remote_has_not_is_not_promoted(first: Forge, folder: Folder) -> None:
-    for key in folder.keys():
-        if key.startswith("files/"):
-            folder.delete(key)
+    for key in [key for key in folder.keys() if key.startswith("files/")]:
+        (folder.folder / key).unlink()
     outcome = first.run("promote.yml", "workflow_dispatch", inputs=INPUTS | {"version": "v0.1.0"})
     assert outcome.jobs["check"] == "failure"
     assert "move" not in outcome.jobs or outcome.jobs["move"] != "success"
