@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import blobs, differences, record, stages, versions
+from mlops_kit import blobs, differences, record, stages, uses, versions
 from mlops_kit.errors import KitError
 from mlops_kit.record import Environment, File, Record
 from mlops_kit.repository import Repository, file_md5
 from mlops_kit.runs import when
 from mlops_kit.stages import SKEW, Assignment, Stay
-from mlops_kit.uses import folders_with, using
 from mlops_kit.versions import Version
 
 
@@ -161,11 +160,8 @@ def _in_stage(book: Book, asked: str, held: list[Held], stage: str) -> Answer:
 def of_file(book: Book, file: Path) -> Answer:
     """The versions whose model this file or folder is, byte for byte; the first that was, first."""
     md5 = _md5(file)
-    found = [
-        version
-        for version, names in using(book.repository, book.versions, md5).items()
-        if "artifacts" in names
-    ]
+    made = uses.using(uses.read(book.repository, book.versions), md5)
+    found = [version for version in book.versions if "artifacts" in made.get(version, ())]
     note = "" if found else f"no version has a model with md5 {md5}"
     return Answer(f"the model {file}", of_versions(book, found), note)
 
@@ -173,17 +169,17 @@ def of_file(book: Book, file: Path) -> Answer:
 def trained_on(book: Book, file: Path) -> Answer:
     """Forward: the versions that were trained on this data, alone or in a folder."""
     md5 = _md5(file)
-    used = [
-        version for version, names in using(book.repository, book.versions, md5).items() if "data" in names
-    ]
-    folders, unseen = folders_with(book.repository, book.versions, md5)
-    inside = {version for folder in folders for version in using(book.repository, book.versions, folder)}
-    found = [version for version in book.versions if version in {*used, *inside}]
-    note = "" if found else f"no version was trained on data with md5 {md5}"
+    made = uses.read(book.repository, book.versions)
+    used = {version for version, names in uses.using(made, md5).items() if "data" in names}
+    folders, unseen = uses.folders_with(book.repository, made, md5)
+    used |= {version for folder in folders for version in uses.using(made, folder)}
+    found = [version for version in book.versions if version in used]
+    notes = [] if found else [f"no version was trained on data with md5 {md5}"]
     if unseen:
-        note = f"{note}; " if note else ""
-        note += f"{unseen} folders could not be looked into: their lists are not in the cache (`dvc fetch`)"
-    return Answer(f"trained on {file}", of_versions(book, found), note)
+        notes.append(
+            f"{unseen} folders could not be looked into: their lists are not in the cache (`dvc fetch`)"
+        )
+    return Answer(f"trained on {file}", of_versions(book, found), "; ".join(notes))
 
 
 def _md5(file: Path) -> str:
