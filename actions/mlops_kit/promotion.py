@@ -125,7 +125,7 @@ def _asked(repository: Repository, model: str) -> Board:
 
 def _chosen(repository: Repository, model: str, found: Board, wish: Wish) -> Version:
     was = found.name(found.held(wish.stage))
-    if wish.expect and was != ("" if wish.expect == NOTHING else versions.plain(model, wish.expect)):
+    if wish.expect and (was or NOTHING) not in (wish.expect, versions.plain(model, wish.expect)):
         raise KitError(found.says(wish.stage, f"and not {wish.expect}"), LOOK)
     if wish.version:
         return versions.named(repository, model, wish.version)

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from mlops_kit import commits, events
-from mlops_kit.events import Journal
 from mlops_kit.repository import Repository
 from mlops_kit.versions import Version
 
@@ -38,9 +37,12 @@ class Proof:
     seconds: float = 0.0
 
 
-def keep(journal: Journal, proof: Proof) -> None:
-    facts = asdict(proof)
-    journal.emit(STAGE, proof.result, **{k: v for k, v in facts.items() if k not in ("result", "at", "run")})
+def facts(proof: Proof) -> dict[str, Any]:
+    """For the event with which the stage ends; it has its own moment, run and seconds."""
+    told = {
+        name: value for name, value in asdict(proof).items() if name not in ("result", "at", "run", "seconds")
+    }
+    return {"status": proof.result, **told}
 
 
 def of(repository: Repository, version: Version) -> list[Proof]:

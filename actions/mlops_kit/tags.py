@@ -35,11 +35,16 @@ class Tag:
         return self.at, self.count or 0
 
 
+def patterns(model: str, sign: str) -> list[str]:
+    """For `for-each-ref`, whose star ends at a slash; a stage may hold some."""
+    return [f"refs/tags/{model}{sign}*", f"refs/tags/{model}{sign}*/**"]
+
+
 def read(repository: Repository, model: str, sign: str, *, messages: bool = False) -> list[Tag]:
     """Tags with `@` (versions) or `#` (stages) behind the model's name, oldest first."""
     fields = [*FIELDS, "%(contents)" if messages else ""]
     form = "--format=" + "%00".join([*fields, ""])
-    parts = repository.git("for-each-ref", form, f"refs/tags/{model}{sign}*").split("\0")
+    parts = repository.git("for-each-ref", form, *patterns(model, sign)).split("\0")
     wide = len(fields)
     rows = [parts[start : start + wide] for start in range(0, len(parts) - wide, wide)]
     pattern = re.compile(rf"{re.escape(model)}{re.escape(sign)}([^!#]+)(!?)(?:#(\d+))?")

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,8 +27,17 @@ Say = Callable[[str], None]
 
 def verify(repository: Repository, contract: Contract, version: Version, say: Say) -> Proof:
     """Raises KitError when it cannot be made again at all: its data is gone, or a stage fails."""
-    begin = time.monotonic()
-    journal = events.alone(repository)
+    begin, journal = time.monotonic(), events.alone(repository)
+    with journal.stage(proofs.STAGE, version=version.name) as found:
+        told = _made_again(repository, contract, version, say)
+        result = next(one for one in WORST if one in {"same", *(stage.result for stage in told)})
+        proof = Proof(version.name, version.commit, result, _says(version, told), told, _machine())
+        found |= proofs.facts(proof)
+    return replace(proof, run=journal.run, seconds=round(time.monotonic() - begin, 1), at=events.now())
+
+
+def _made_again(repository: Repository, contract: Contract, version: Version, say: Say) -> list[StageProof]:
+    """The stages whose outputs are not what they were."""
     with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as name:
         was = past.at(repository, version.tag, Path(name) / "was", contract.commands.dvc)
         if was.lock is None:
@@ -37,12 +47,7 @@ def verify(repository: Repository, contract: Contract, version: Version, say: Sa
             _bring_data(was, tree, say)
             _reproduce(was, tree, say)
             say("compare")
-            told = _compare(was, was.lock, tree)
-    result = next(one for one in WORST if one in {"same", *(stage.result for stage in told)})
-    proof = Proof(version.name, version.commit, result, _says(version, told), told, _machine())
-    proof = Proof(**{**vars(proof), "seconds": round(time.monotonic() - begin, 1), "run": journal.run})
-    proofs.keep(journal, proof)
-    return proof
+            return _compare(was, was.lock, tree)
 
 
 def _machine() -> dict[str, Any]:

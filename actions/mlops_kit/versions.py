@@ -40,9 +40,10 @@ def only_here(repository: Repository, model: str) -> list[str]:
     """The model's tags that origin does not have; none where there is no origin. Raises KitError when it is silent."""
     if not repository.has_origin:
         return []
-    patterns = (f"refs/tags/{model}@*", f"refs/tags/{model}#*")
-    listed = repository.git("ls-remote", "--refs", "origin", *patterns, **commits.access())
+    every = (f"refs/tags/{model}@*", f"refs/tags/{model}#*")
+    listed = repository.git("ls-remote", "--refs", "origin", *every, **commits.access())
     there = {line.partition("\t")[2] for line in listed.splitlines()}
+    patterns = [pattern for sign in "@#" for pattern in tags.patterns(model, sign)]
     here = repository.git("for-each-ref", "--format=%(refname)", *patterns).splitlines()
     return [name.removeprefix("refs/tags/") for name in here if name not in there]
 

@@ -165,38 +165,6 @@ def test_a_tag_dated_into_the_future_is_said(march: Repository) -> None:
     assert "its tag is dated 2040-01-01 00:00: a wrong clock" in answer["note"]
 
 
-def test_the_table_of_versions_and_the_history(march: Repository) -> None:
-    rows = json.loads(kit(march, "versions", "--json").stdout)
-    assert [(row["version"], row["stages"]) for row in rows] == [
-        ("v0.3.0", ["staging"]),
-        ("v0.2.0", []),
-        ("v0.1.0", ["production"]),
-    ]
-    limited = json.loads(kit(march, "versions", "--limit", "1", "--json").stdout)
-    assert [row["version"] for row in limited] == ["v0.3.0", "v0.1.0"]  # what is in use is never left out
-    assert "production" in kit(march, "versions").stdout
-    held = json.loads(kit(march, "versions", "--history", "--json").stdout)
-    assert [(one["version"], one["stage"]) for one in held] == [
-        ("v0.3.0", "staging"),
-        ("v0.1.0", "production"),
-        ("v0.2.0", "production"),
-        ("v0.1.0", "production"),
-    ]
-    assert "Reason 3." in kit(march, "versions", "--history").stdout
-
-
-def test_show_has_record_and_card(march: Repository) -> None:
-    shown = json.loads(kit(march, "show", "v0.1.0", "--json").stdout)
-    assert shown["record"]["version"] == "v0.1.0"
-    assert shown["problems"] == []
-    text = kit(march, "show", "v0.1.0").stdout
-    assert "model.mae = " in text
-    assert "close-enough: pass" in text
-    assert kit(march, "show", "v0.1.0", "--card").stdout.startswith("#")
-    done = kit(march, "show", "v7.0.0")
-    assert (done.code, "tips has no version 'v7.0.0'" in done.stderr) == (1, True)
-
-
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
