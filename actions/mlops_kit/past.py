@@ -116,6 +116,16 @@ def _share_cache(repository: Repository, tree: Repository) -> None:
         settings(repository).write(stream)
 
 
+def give_settings(repository: Repository, tree: Repository, cache: Path) -> None:
+    """Lets DVC in a worktree reach today's remote, with a cache of its own. Raises KitError without DVC in it."""
+    if not (tree.root / ".dvc").is_dir():
+        raise KitError("That version has no .dvc folder: DVC does not know what it was made of.")
+    found = settings(repository)
+    found.set("cache", "dir", str(cache))
+    with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
+        found.write(stream)
+
+
 def _from_dvc(repository: Repository, path: str) -> Path:
     return (repository.root / ".dvc" / path).resolve()
 

@@ -41,13 +41,10 @@ def _fetched(
     repository: Repository, contract: Contract, version: Version, served: list[Entry], folder: Path
 ) -> Path:
     """A cache that holds nothing but what the remote just gave; without a remote, this clone's own."""
-    settings = past.settings(repository)
     if repository.remote is None:
-        return Path(settings.get("cache", "dir"))
-    settings.set("cache", "dir", str(folder / "cache"))
+        return Path(past.settings(repository).get("cache", "dir"))
     with repository.worktree(version.tag) as tree:
-        with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
-            settings.write(stream)
+        past.give_settings(repository, tree, folder / "cache")
         paths = [one.path for one in served]
         command = [*words(contract.commands.dvc), "--cd", str(tree.root), "fetch", "--quiet", *paths]
         try:

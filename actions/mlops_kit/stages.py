@@ -6,7 +6,7 @@ it; a lightweight tag assigns nothing.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from mlops_kit import tags
 from mlops_kit.repository import Repository
@@ -54,11 +54,19 @@ def assignments(repository: Repository, model: str) -> list[Assignment]:
 
 def _assignment(tag: Tag) -> Assignment:
     why, said = split(tag.message)
-    at = datetime.fromisoformat(said["Clock"]) if "Clock" in said else tag.at
+    at = _by_our_clock(said.get("Clock", "")) if tag.at > datetime.now(UTC) + SKEW else None
     who = said.get("By") or tag.tagger
     kind, was = said.get("Kind", PROMOTION), said.get("Was", "")
-    about = tag.subject, tag.commit, at, tag.at, tag.count
+    about = tag.subject, tag.commit, at or tag.at, tag.at, tag.count
     return Assignment(*about, who, why, kind, tag.name, tag.takes_back, was)
+
+
+def _by_our_clock(text: str) -> datetime | None:
+    """When a promotion was made that had to be dated after one of the future; None where nobody said so."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _by_sane_clocks(ordered: list[Assignment]) -> list[Assignment]:

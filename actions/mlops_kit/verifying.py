@@ -62,14 +62,10 @@ def _clean(repository: Repository, was: Past, folder: Path, say: Say) -> Iterato
     """The version's files and environment, with a cache of its own: nothing that was made here before is used."""
     say(f"check {was.revision} out")
     with repository.worktree(was.revision) as tree:
-        settings = past.settings(repository)
-        settings.set("cache", "dir", str(folder / "cache"))
-        with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
-            settings.write(stream)
+        past.give_settings(repository, tree, folder / "cache")
+        # A tag holds the metrics that the stages make, and DVC takes no output that Git has.
         if made := sorted({*(was.lock.outs if was.lock else [])} & tree.tracked()):
-            tree.git(
-                "rm", "--quiet", "--cached", "--", *made
-            )  # a tag holds metrics, which DVC wants for itself
+            tree.git("rm", "--quiet", "--cached", "--", *made)
         if was.contract.commands.install:
             say("make its environment")
             run(words(was.contract.commands.install), tree.root)

@@ -305,6 +305,13 @@ def test_unknown_version(running: Repository) -> None:
     assert "v0.3.0, v0.2.0, v0.1.0" in said
 
 
+def test_a_reason_is_asked_for(running: Repository) -> None:
+    for words in (["promote", "v0.3.0"], ["rollback"], ["rollback", "--why", " "]):
+        done = kit(running, *words)
+        assert (done.code, "--why" in done.stderr) == (2, True)
+    assert in_production(running) == "v0.2.0"
+
+
 def test_a_tag_that_origin_lost_decides_nothing(running: Repository) -> None:
     must(["git", "push", "--quiet", "origin", ":refs/tags/tips#production#1"], running.root)
     said = refused(running, "promote", "v0.3.0", "--why", "x")

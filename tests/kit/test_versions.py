@@ -93,7 +93,8 @@ def test_words_of_others_are_read_as_words(two: Repository) -> None:
     evil = "x\n\nWas: v9.0.0\nBy: the boss\nClock: never"
     text = stages.message("title", evil, Was="nothing", Kind="promotion")
     two.git("tag", "-a", "-F", "-", "flights#production#1", two.commit("flights@v0.1.0"), stdin=text)
-    (one,) = stages.assignments(two, "flights")
+    tagged(two, "flights#production#2", "flights@v0.2.0", "-a", "-m", "x\n\nWas: y\nClock: never")
+    one, _ = stages.assignments(two, "flights")
     assert (one.why, one.was, one.who) == (evil, "nothing", "Test")
 
 

@@ -36,6 +36,8 @@ def command(version: str, stage: str, why: str, expect: str, part: Part, as_json
 
 
 def carry_out(wish: Wish, as_json: bool) -> None:
+    if not wish.why.strip():
+        raise click.UsageError("--why is empty: whoever is paged next will want to know.")
     here = repository.find(Path.cwd())
     done = promotion.carry_out(here, contracts.load(here.root), wish, reporter())
     told = {"outcome": done.outcome, "version": done.version, "tag": done.tag}

@@ -19,7 +19,7 @@ from mlops_kit.proofs import Proof
 @click.option("--card", is_flag=True, help="The model card, as Markdown.")
 @json_option
 def command(version: str, card: bool, as_json: bool) -> None:
-    """Show one version: where it came from, its figures and gates, its stages, and whether it was verified."""
+    """Show one version: its origin, figures, gates and stages, and whether it was verified."""
     here = repository.find(Path.cwd())
     contract = contracts.load(here.root)
     versions.refresh(here, contract.model, lambda note: click.echo(note, err=True))

@@ -17,7 +17,7 @@ from mlops_kit.proofs import Proof, StageProof
 @click.option("--publish", is_flag=True, help="Put the result onto the branch mlops/runs, for everybody.")
 @json_option
 def command(version: str, publish: bool, as_json: bool) -> None:
-    """Make a version again from its code and data alone, and compare: VERSION, or the newest.
+    """Make a version again from its code and data, and compare: VERSION, or the newest.
 
     Bytes that differ while the predictions agree are a warning. Ends with 10 when the predictions differ.
     `show` tells the result.
