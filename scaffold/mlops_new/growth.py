@@ -142,7 +142,7 @@ def tried(here: Standing, answers: Mapping[str, str], to: str) -> Iterator[Trial
         run(["git", "clone", "--quiet", "--shared", "--no-tags", here.project.top, clone], folder)
         _update(clone / inside, here.known, answers, to)
         unmerged = Unmerged.read(clone)
-        run(["git", "add", "--all"], clone)
+        run(["git", "add", "--all", "--force"], clone)  # also what the owner ignores, to see it
         changed = changes.read(clone, unmerged.entries)
         base = tiers.base(here.known, here.project.template, here.layers)
         if back := [name for name in changed.added if Path(name).relative_to(inside).as_posix() in base]:

@@ -40,9 +40,12 @@ class Altered(Exception):
 
 def current() -> str:
     """The tag of this version."""
-    from importlib.metadata import version  # takes as long as everything else here
+    if PACKAGED.is_file():
+        from importlib.metadata import version  # takes as long as everything else here
 
-    return f"v{version('mlops-new')}"
+        return f"v{version('mlops-new')}"
+    text = (SOURCE / "copier.yml").read_text(encoding="utf-8")
+    return f"v{_default(text, 'kit_version')}"
 
 
 def numbers(tag: str) -> tuple[int, ...]:
@@ -52,9 +55,13 @@ def numbers(tag: str) -> tuple[int, ...]:
 
 def publisher(copier_yml: str) -> str:
     """OWNER/NAME of the project that publishes the template, from the one place that names it."""
-    found = re.search(r"^repository:.*?^  default: (\S+)$", copier_yml, re.MULTILINE | re.DOTALL)
-    assert found, "copier.yml names no repository"
-    return found[1]
+    return _default(copier_yml, "repository")
+
+
+def _default(copier_yml: str, question: str) -> str:
+    found = re.search(rf"^{question}:.*?^  default: (\S+)$", copier_yml, re.MULTILINE | re.DOTALL)
+    assert found, f"copier.yml has no {question}"
+    return found[1].strip('"')
 
 
 def archived(source: Path) -> list[Path]:

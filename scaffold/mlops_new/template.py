@@ -11,10 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_new import aside
+from mlops_new import aside, releases
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import run
-from mlops_new.releases import ANONYMOUS, PACKAGED, SOURCE, copy_parts, current, publisher
 
 # Rendered once and never again (`_skip_if_exists` in copier.yml), with what they substitute.
 OWNERS = ("README.md", "pyproject.toml", "params.yaml", "dvc.yaml")
@@ -23,11 +22,15 @@ STARTER_DATA = "data/flights.parquet"
 
 def _unpack(tree: Path) -> None:
     """Writes this version of the template into a new folder, without Git."""
-    if not PACKAGED.is_file():
-        copy_parts(SOURCE, tree)
+    if not releases.PACKAGED.is_file():
+        releases.copy_parts(releases.SOURCE, tree)
         return
     quiet = ["--quiet", "--config=advice.detachedHead=false", "--config=core.autocrlf=false"]
-    run(["git", "clone", *quiet, f"--branch={current()}", PACKAGED, tree], tree.parent, **ANONYMOUS)
+    run(
+        ["git", "clone", *quiet, f"--branch={releases.current()}", releases.PACKAGED, tree],
+        tree.parent,
+        **releases.ANONYMOUS,
+    )
     shutil.rmtree(tree / ".git")
 
 
@@ -43,22 +46,26 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
         with ThreadPoolExecutor(max_workers=1) as other:
             unpacked = other.submit(_unpack, tree)  # Git's work, while this thread imports
             with aside.held_back():  # pydantic, building a class, would swallow Ctrl-C
-                import copier  # half of all the time there is: only who renders pays it
-                from copier.errors import CopierError
-
+                import copier  # noqa: F401  # half of all the time there is: only who renders pays it
             unpacked.result()
-        published = publisher((tree / "copier.yml").read_text(encoding="utf-8"))
-        try:
-            with _copier_alone(folder / "settings.yml"):
-                copier.run_copy(
-                    str(tree), into, data=dict(answers), defaults=True, overwrite=True, quiet=True
-                )
-        except (CopierError, ValueError) as error:
-            raise MlopsNewError(str(error)) from error
+        published = releases.publisher((tree / "copier.yml").read_text(encoding="utf-8"))
+        render_tree(tree, into, answers)
     recorded = into / ".copier-answers.yml"
     text = recorded.read_text(encoding="utf-8")
-    origin = f"_commit: {current()}\n_src_path: gh:{published}"
+    origin = f"_commit: {releases.current()}\n_src_path: gh:{published}"
     recorded.write_text(text.replace(f"_src_path: {tree}", origin), encoding="utf-8", newline="\n")
+
+
+def render_tree(tree: Path, into: Path, answers: Mapping[str, object]) -> None:
+    """Like `render`, from a template that is unpacked; raises MlopsNewError."""
+    import copier
+    from copier.errors import CopierError
+
+    try:
+        with _copier_alone(tree.parent / f"settings-{os.getpid()}.yml"):
+            copier.run_copy(str(tree), into, data=dict(answers), defaults=True, overwrite=True, quiet=True)
+    except (CopierError, ValueError) as error:
+        raise MlopsNewError(str(error)) from error
 
 
 @contextmanager
