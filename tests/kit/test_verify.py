@@ -19,7 +19,7 @@ AWK = "awk -F, -v digits"
 UNSEEDED = (
     "train.sh",
     'printf "%.*f\\n", digits, tip / bill',
-    "printf \"%.6f\\n\", tip / bill * (1 + '$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')' / 65536)",
+    "printf \"%.6f\\n\", tip / bill * (1 + '$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')' / 655360)",
 )
 # The sum of the same numbers in another order each time, as threads make it.
 THREADS = ("train.sh", "train.csv > model.txt", "- > model.txt")
