@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,28 @@ def test_how_a_repository_grows(mlops_new: Path, tmp_path: Path) -> None:
     log = must(["git", "log", "--format=%s"], tmp_path / "flights").splitlines()
     assert log[:3] == ["Remove orchestration", "Switch to Airflow", "Add orchestration=prefect"]
     assert must(["git", "diff", "--stat", "HEAD~3"], tmp_path / "flights") == ""
+
+
+def test_the_page_about_versions(flights: Path, tmp_path: Path) -> None:
+    """In a project that has trained twice."""
+    kit = tmp_path / "bin/mlops-kit"
+    kit.parent.mkdir()
+    kit.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT / "actions"} exec {sys.executable} -m mlops_kit "$@"\n')
+    kit.chmod(0o755)
+    reach = {"PATH": f"{kit.parent}{os.pathsep}{os.environ['PATH']}"}
+    params = flights / "params.yaml"
+    for rate in ("0.05", "0.1"):
+        params.write_text(params.read_text().replace("learning_rate: 0.05", f"learning_rate: {rate}"))
+        must(["git", "commit", "--quiet", "--all", "--no-verify", "--allow-empty", "--message=Rate"], flights)
+        must(["sh", "-c", "mlops-kit train && mlops-kit gate && mlops-kit register"], flights, **reach)
+    script = tmp_path / "versions.sh"
+    lines = commands(ROOT / "docs/how-to/versions.md")
+    assert len(lines) > 10
+    script.write_text("set -eux\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    said = must(["sh", script], flights, **reach)
+    assert "From v0.1.0 to v0.2.0 the parameters changed." in said
+    assert "production: v0.2.0 -> v0.1.0 (flights#production#3)." in said
+    assert "v0.1.0 is reproduced" in said
 
 
 def test_this_project_is_named_in_one_place() -> None:

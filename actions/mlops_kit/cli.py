@@ -24,6 +24,13 @@ COMMANDS = (
     "gate",
     "report",
     "register",
+    "versions",
+    "show",
+    "why",
+    "lineage",
+    "promote",
+    "rollback",
+    "verify",
     "pull",
     "fresh",
     "watch-data",
@@ -81,11 +88,16 @@ def finish(result: Any, words: str, as_json: bool, *, yes: bool = True) -> None:
     """Prints the result, for programs or for people, and ends with 0, or with 10 where it says no."""
     content = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
     if as_json:
-        click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+        click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=_as_json))
     elif words:
         click.echo(words)
     if not yes:
         sys.exit(SAYS_NO)
+
+
+def _as_json(value: Any) -> Any:
+    """A pydantic model inside a dataclass as its fields; moments and paths as text."""
+    return value.model_dump() if hasattr(value, "model_dump") else str(value)
 
 
 def main() -> None:

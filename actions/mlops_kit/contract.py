@@ -167,7 +167,7 @@ class PullRequest(Strict):
     train: Literal["full", "sample", "off"] = "full"
 
 
-Hook = Literal["before_train", "after_gate", "after_register"]
+Hook = Literal["before_train", "after_gate", "after_register", "after_promote"]
 
 
 class Contract(Strict):

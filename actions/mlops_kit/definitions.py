@@ -19,10 +19,10 @@ ABSENT = object()
 
 
 class Change:
-    """The definitions in the tree against those of a revision; None: the tree's are taken for both."""
+    """The definitions in the tree, or at `now`, against those of a revision; None: the same for both."""
 
-    def __init__(self, repository: Repository, revision: str | None) -> None:
-        self.now = _Defined(repository, None)
+    def __init__(self, repository: Repository, revision: str | None, now: str | None = None) -> None:
+        self.now = _Defined(repository, now)
         self.before = _Defined(repository, revision) if revision else self.now
 
     def causes(self, locked: str) -> list[str]:
@@ -42,6 +42,22 @@ class Change:
     def added(self, locked: Iterable[str]) -> list[str]:
         known = {name.partition("@")[0] for name in locked}
         return [name for name in self.now.stages if name not in known]
+
+    def rewritten(self) -> list[str]:
+        """Stages that came, went or say something else, whatever their `${x}` stand for."""
+        names = sorted({*self.before.stages, *self.now.stages})
+        pairs = {name: (self.before.stages.get(name), self.now.stages.get(name)) for name in names}
+        return [
+            f"{FILE}: {name}"
+            for name, (before, now) in pairs.items()
+            if before is None or now is None or _differences(before, now)
+        ]
+
+    def moved(self) -> dict[str, tuple[Any, Any]]:
+        """What `${x}` of any stage stood for, and stands for now, where it is not the same."""
+        keys = sorted({key for name in self.now.stages for key in self.now.words(name)})
+        pairs = {key: (self.before.value(key), self.now.value(key)) for key in keys}
+        return {key: pair for key, pair in pairs.items() if pair[0] != pair[1] and ABSENT not in pair}
 
     def whole_files(self, locked: str) -> set[str]:
         """Parameter files that a stage names without saying which keys."""

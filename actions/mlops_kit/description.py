@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from mlops_kit.differences import Change, DataChange, Differences, FileChange, MetricChange
+from mlops_kit.columns_in_words import move_in_words
+from mlops_kit.differences import Change, DataChange, Differences, FileChange, MetricChange, TableChange
 from mlops_kit.markup import code, number, plain, size
 from mlops_kit.record import File
 
 T = TypeVar("T")
 MOST_COMMITS, MOST_FILES, MOST_DATA, MOST_PARAMETERS, MOST_METRICS, MOST_PACKAGES = 20, 12, 20, 25, 12, 15
+MOST_COLUMNS = 8
 
 
 def in_words(differences: Differences) -> str:
@@ -32,7 +34,7 @@ def sections(differences: Differences) -> dict[str, list[str]]:
         return {}
     parts = {
         "Code": _code(differences),
-        "Data": _some(differences.data, MOST_DATA, data, "file"),
+        "Data": [*_some(differences.data, MOST_DATA, data, "file"), *_tables(differences.tables)],
         "Parameters": _some(differences.parameters, MOST_PARAMETERS, change, "parameter"),
         "Metrics": _metrics(differences),
         "Environment": _some(differences.environment, MOST_PACKAGES, change, "package"),
@@ -87,6 +89,23 @@ def data(change: DataChange) -> str:
         rows = f"{old.rows:,} → {new.rows:,} rows ({new.rows - old.rows:+,}), "
     grown = f"{size(old.bytes)} → {size(new.bytes)}"
     return f"{code(change.path)}: {rows}{grown}, md5 {code(old.md5[:8])} → {code(new.md5[:8])}"
+
+
+def _tables(tables: list[TableChange]) -> list[str]:
+    return [line for one in tables for line in table(one)]
+
+
+def table(one: TableChange) -> list[str]:
+    """The columns that moved most, from the largest move."""
+    moved = one.moved
+    if moved.is_empty:
+        return [f"- {code(one.path)}: none of {moved.compared} columns moved beyond what chance does"]
+    said = [f"{code(column.name)}: new ({column.type})" for column in moved.added]
+    said += [f"{code(column.name)}: removed ({column.type})" for column in moved.removed]
+    said += [f"{code(pair.name)}: {pair.before.type} → {pair.after.type}" for pair in moved.retyped]
+    said += [move_in_words(move) for move in moved.moves]
+    head = f"- {code(one.path)}: {one.before.rows:,} → {one.after.rows:,} rows; columns that moved most:"
+    return [head, *(f"  {line}" for line in _some(said, MOST_COLUMNS, str, "column"))]
 
 
 def _rows(file: File | None) -> str:

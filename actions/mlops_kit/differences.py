@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_kit.columns import Moved, Table, moved
 from mlops_kit.metrics import Figure, figures
-from mlops_kit.record import Environment, File, Record
+from mlops_kit.record import Environment, File, Record, Summed
 from mlops_kit.repository import Repository
 
 SLICES = "slices"  # the key of the metrics file that a person reads as a table of its own
@@ -33,6 +34,16 @@ class DataChange:
     path: str
     before: File | None
     after: File | None
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """The columns of a table that is another one in each version."""
+
+    path: str
+    before: Table
+    after: Table
+    moved: Moved
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,7 @@ class Differences:
     aside: bool  # the version before is not among the ancestors
     files: list[FileChange]
     data: list[DataChange]
+    tables: list[TableChange]
     parameters: list[Change]
     metrics: list[MetricChange]
     slices: list[MetricChange]
@@ -98,9 +110,11 @@ class Differences:
 
     @property
     def is_empty(self) -> bool:
-        changed = (self.files, self.data, self.parameters, self.environment, self.commands, self.commits)
+        changed = (self.files, self.data, self.tables, self.parameters, self.environment, self.commands)
         measured = [one for one in (*self.metrics, *self.slices) if one.difference != 0]
-        return self.since is not None and not any(changed) and not measured and not self.shallow
+        return (
+            self.since is not None and not any((*changed, self.commits)) and not measured and not self.shallow
+        )
 
 
 def between(before: Record | None, after: Record, repository: Repository) -> Differences:
@@ -108,7 +122,7 @@ def between(before: Record | None, after: Record, repository: Repository) -> Dif
     new = after.code.commit
     if before is None:
         made_from = list(_log(repository, "--max-count=1", new)) if _has(repository, new) else []
-        return Differences(after.model, None, made_from, False, False, [], [], [], [], [], [], [])
+        return Differences(after.model, None, made_from, False, False, [], [], [], [], [], [], [], [])
     old = before.code.commit
     reaches = _has(repository, old) and _has(repository, new)
     related = reaches and repository.asks("merge-base", "--is-ancestor", old, new)
@@ -122,6 +136,7 @@ def between(before: Record | None, after: Record, repository: Repository) -> Dif
         aside=reaches and not related and not shallow,
         files=_files(repository, before, after, reaches),
         data=_data(before.data, after.data),
+        tables=_tables(before.tables, after.tables),
         parameters=_changes(before.parameters, after.parameters),
         metrics=[one for one in all_metrics if not one.name.startswith(f"{SLICES}.")],
         slices=[one for one in all_metrics if one.name.startswith(f"{SLICES}.")],
@@ -138,10 +153,10 @@ def _log(repository: Repository, *which: str) -> Iterator[Commit]:
     text = repository.git("log", "--topo-order", "-z", "--format=%H%x1f%an%x1f%s%x1f%b", *which, "--")
     for entry in filter(None, text.split("\0")):
         sha, author, subject, body = entry.split("\x1f", 3)
-        yield Commit(sha, _own_words(subject, body), author)
+        yield Commit(sha, own_words(subject, body), author)
 
 
-def _own_words(subject: str, body: str) -> str:
+def own_words(subject: str, body: str) -> str:
     """GitHub writes the pull request's title below a merge commit's own subject."""
     first = body.strip().partition("\n")[0]
     return f"{subject}: {first}" if subject.startswith("Merge pull request #") and first else subject
@@ -169,6 +184,13 @@ def _data(before: list[File], after: list[File]) -> list[DataChange]:
     paths = sorted(old.keys() | new.keys())
     found = [DataChange(path, old.get(path), new.get(path)) for path in paths]
     return [one for one in found if not (one.before and one.after and one.before.md5 == one.after.md5)]
+
+
+def _tables(before: list[Summed], after: list[Summed]) -> list[TableChange]:
+    """Empty where one of the versions does not know its columns."""
+    old = {one.path: one for one in before}
+    pairs = [(old[one.path], one) for one in after if one.path in old and old[one.path].md5 != one.md5]
+    return [TableChange(b.path, a.table, b.table, moved(a.table, b.table)) for a, b in pairs]
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:

@@ -83,10 +83,16 @@ def _secrets() -> tuple[str, ...]:
 
 def begin(repository: Repository) -> Journal:
     """A new run, which the following commands go on with; on a runner the runner's own."""
-    journal = Journal(repository, new_run_id())
+    journal = alone(repository)
     current = repository.root / CURRENT
     current.parent.mkdir(exist_ok=True)
     current.write_text(journal.run, encoding="utf-8")
+    return journal
+
+
+def alone(repository: Repository) -> Journal:
+    """A new run that no other command goes on with; on a runner the runner's own."""
+    journal = Journal(repository, new_run_id())
     facts: dict[str, Any] = {
         name: os.environ.get(f"GITHUB_{name.upper()}") for name in ("event_name", "actor", "ref")
     }

@@ -99,6 +99,9 @@ def _problems(repository: Repository, contract: Contract, handed: Handover) -> l
     named = {file.path: file.md5 for file in made.data}
     if named != {file.path: file.md5 for file in record.data(repository, lock, commit)}:
         problems.append("record: the data is not the lock's")
+    tables = record.trained_on(repository, contract, lock, commit)
+    if any(tables.get(one.path) != one.md5 for one in made.tables):
+        problems.append("record: the tables are not the lock's")
     if made.parameters != lock.params:
         problems.append("record: the parameters are not the lock's")
     if made.environment.files != _pinned(repository, contract):

@@ -28,6 +28,14 @@ def contract_at(repository: Repository, revision: str) -> Contract:
     return contracts.whole(contracts.parse_yaml(text, FILE), fragments)
 
 
+def readable(repository: Repository, revision: str, today: Contract) -> Contract:
+    """The version's own contract; today's where it has none, or one of a kit with other keys."""
+    try:
+        return contract_at(repository, revision)
+    except KitError:
+        return today
+
+
 @dataclass(frozen=True)
 class Past:
     repository: Repository
@@ -85,11 +93,11 @@ def _settings(repository: Repository, folder: Path) -> Path:
     """Where data is now: a version may be older than the remote that its data was pushed to."""
     path = folder / "dvc.config"
     with path.open("w", encoding="utf-8") as stream:
-        _todays(repository).write(stream)
+        settings(repository).write(stream)
     return path
 
 
-def _todays(repository: Repository) -> Any:
+def settings(repository: Repository) -> Any:
     """DVC's settings of this clone, with cache and folders by their whole path."""
     config: Any = configparser.ConfigParser(interpolation=None)
     config.read([repository.root / ".dvc/config", repository.root / ".dvc/config.local"], encoding="utf-8")
@@ -105,7 +113,17 @@ def _share_cache(repository: Repository, tree: Repository) -> None:
     if not (tree.root / ".dvc").is_dir():  # that version had no DVC
         return
     with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
-        _todays(repository).write(stream)
+        settings(repository).write(stream)
+
+
+def give_settings(repository: Repository, tree: Repository, cache: Path) -> None:
+    """Lets DVC in a worktree reach today's remote, with a cache of its own. Raises KitError without DVC in it."""
+    if not (tree.root / ".dvc").is_dir():
+        raise KitError("That version has no .dvc folder: DVC does not know what it was made of.")
+    found = settings(repository)
+    found.set("cache", "dir", str(cache))
+    with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
+        found.write(stream)
 
 
 def _from_dvc(repository: Repository, path: str) -> Path:

@@ -5,11 +5,11 @@ import json
 import os
 import platform
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mlops_kit import runner
+from mlops_kit import columns, runner
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import now
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FILE = "record.json"
 CARD = "MODEL_CARD.md"
+MOST_TABLES = 10
 
 
 class Strict(BaseModel):
@@ -35,6 +36,15 @@ class File(Strict):
     bytes: int | None = None
     rows: int | None = None
     """Of a table; None for what is not one, or is not here."""
+
+
+class Summed(Strict):
+    """A table by its columns. Like rows it can be told only where the data is, and is believed."""
+
+    path: str
+    md5: str
+    """Of the output around it where the table is inside one."""
+    table: columns.Table
 
 
 class Code(Strict):
@@ -92,6 +102,8 @@ class Record(Strict):
     """What changed since the version before, for a person."""
     since: str | None
     """The version that the description compares with."""
+    tables: Annotated[list[Summed], Field(max_length=MOST_TABLES)] = []
+    """What was trained on, column by column: the rows of `rows.train`, else each table of the data."""
 
     def text(self) -> str:
         return json.dumps(self.model_dump(), indent=2, ensure_ascii=False) + "\n"
@@ -123,6 +135,30 @@ def data(repository: Repository, lock: Lock, commit: str) -> list[File]:
         for path, entry in lock.inputs.items()
         if path not in tracked
     ]
+
+
+def trained_on(repository: Repository, contract: Contract, lock: Lock, commit: str) -> dict[str, str]:
+    """Tables that `tables` may sum up, with the md5 that the lock has for each."""
+    rows = contract.rows
+    if rows and rows.train and (made := lock.out(rows.train)):
+        return {rows.train: made.md5}
+    tracked = repository.tracked(commit)
+    return {path: entry.md5 for path, entry in lock.inputs.items() if path not in tracked}
+
+
+def tables(repository: Repository, contract: Contract, lock: Lock, before: "Record | None") -> list[Summed]:
+    """Summed up here, or as `before` has it where the data is the same and need not be here."""
+    from mlops_kit import profiling
+
+    known = {(one.path, one.md5): one for one in before.tables} if before else {}
+    key = [contract.rows.key] if contract.rows else []
+    found = []
+    for path, md5 in trained_on(repository, contract, lock, repository.commit()).items():
+        if one := known.get((path, md5)):
+            found.append(one)
+        elif table := profiling.table(repository.root / path, key):
+            found.append(Summed(path=path, md5=md5, table=table))
+    return found[:MOST_TABLES]
 
 
 def _file(entry: Entry, rows: int | None = None) -> File:
@@ -186,7 +222,12 @@ def trigger(run_id: str) -> Trigger:
 
 
 def draft(
-    repository: Repository, contract: Contract, lock: Lock, run_id: str, verdict: "gates.Verdict | None"
+    repository: Repository,
+    contract: Contract,
+    lock: Lock,
+    run_id: str,
+    verdict: "gates.Verdict | None",
+    summed: list[Summed],
 ) -> Record:
     """The record of what the workspace holds, without version and description.
 
@@ -210,4 +251,5 @@ def draft(
         identity=identity(contract, lock, pinned.files),
         description="",
         since=None,
+        tables=summed,
     )

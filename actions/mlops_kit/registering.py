@@ -117,7 +117,8 @@ def _gather(
     _refuse_stale(repository, contract, lock, last)
     verdict = _verdict(repository)
     run_id = last.run if last else journal.run
-    made = record.draft(repository, contract, lock, run_id, verdict)
+    summed = record.tables(repository, contract, lock, registration.newest(repository, contract.model))
+    made = record.draft(repository, contract, lock, run_id, verdict, summed)
     if verdict.is_open:
         _push(repository, contract, say)
     metrics = (repository.root / contract.metrics).read_bytes()

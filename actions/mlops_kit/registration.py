@@ -5,6 +5,7 @@ dvc pull` gives code, data, parameters, metrics and model together.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from mlops_kit import card, commits, description, differences, events, record, versions
 from mlops_kit.contract import Contract
@@ -61,25 +62,25 @@ def identical(repository: Repository, made: Record) -> Registered | None:
     pattern = f"refs/tags/{made.model}@*"
     listed = repository.git("for-each-ref", f"--format={form}", "--sort=creatordate", pattern)
     for line in listed.splitlines():
-        tag, _, identity = line.partition("\t")
-        if identity == _identity(made):
+        tag, _, said = line.partition("\t")
+        if said == identity(made):
             name = tag.partition("@")[2]
             says = f"Identical to {name}: the same inputs and the same predictions. Nothing new to register."
             return Registered("identical", name, tag, repository.commit(tag), True, says)
     return None
 
 
-def _identity(made: Record) -> str:
+def identity(made: Record) -> str:
     return f"{made.identity.inputs} {made.identity.predictions}"
 
 
 def _complete(repository: Repository, made: Record, bump: str) -> Record:
     """With version, description, and rows of data that was not fetched."""
     before = versions.newest(repository, made.model)
-    number = versions.after(before.number if before else None, bump)
+    number = versions.after(versions.highest(repository, made.model), bump)
     earlier = read(repository, before) if before else None
     commits.reach(repository, earlier.code.commit if earlier else None)
-    made = made.model_copy(update={"data": _with_rows(made, earlier)})
+    made = made.model_copy(update=of_the_same_data(made, earlier))
     return made.model_copy(
         update={
             "version": "v" + ".".join(map(str, number)),
@@ -101,13 +102,25 @@ def _files(contract: Contract, handed: Handover, whole: Record) -> dict[str, byt
     }
 
 
-def _with_rows(made: Record, earlier: Record | None) -> list[record.File]:
-    """Rows of data that was not fetched, because nothing changed in it, from the version before."""
-    known = {file.md5: file.rows for file in earlier.data} if earlier else {}
-    return [
-        file.model_copy(update={"rows": known.get(file.md5)}) if file.rows is None else file
-        for file in made.data
-    ]
+def of_the_same_data(made: Record, earlier: Record | None) -> dict[str, Any]:
+    """What the version before says of data that did not change, which may not have been fetched now."""
+    if earlier is None:
+        return {}
+    rows = {file.md5: file.rows for file in earlier.data}
+    summed = {(one.path, one.md5): one for one in earlier.tables}
+    return {
+        "data": [
+            file.model_copy(update={"rows": rows.get(file.md5)}) if file.rows is None else file
+            for file in made.data
+        ],
+        "tables": [summed.get((one.path, one.md5), one) for one in made.tables],
+    }
+
+
+def newest(repository: Repository, model: str) -> Record | None:
+    """The record of the newest version of this clone."""
+    version = versions.newest(repository, model)
+    return read(repository, version) if version else None
 
 
 def read(repository: Repository, version: Version) -> Record | None:
@@ -117,7 +130,7 @@ def read(repository: Repository, version: Version) -> Record | None:
 
 
 def _message(made: Record) -> str:
-    trailers = f"Run: {made.trigger.run}\n{TRAILER}: {_identity(made)}"
+    trailers = f"Run: {made.trigger.run}\n{TRAILER}: {identity(made)}"
     return f"{made.model} {made.version}\n\n{made.description.strip()}\n\n{trailers}\n"
 
 

@@ -71,8 +71,11 @@ class Report:
 def build(repository: Repository, contract: Contract) -> Report:
     """Reads the workspace and the version in use. Raises KitError where nothing was trained yet."""
     last, verdict = training.load(repository), gates.load(repository)
-    now = record.draft(repository, contract, training.lock(repository), last.run if last else "", verdict)
     before = _before(repository, contract, verdict)
+    lock, run = training.lock(repository), last.run if last else ""
+    on_data = last is None or last.registers
+    summed = record.tables(repository, contract, lock, before) if on_data else []
+    now = record.draft(repository, contract, lock, run, verdict, summed)
     commits.reach(repository, before.code.commit if before else None)
     return Report(
         now=now,

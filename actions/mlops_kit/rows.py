@@ -23,10 +23,9 @@ def read(path: Path, columns: list[str] | None = None, *, text: tuple[str, ...] 
     try:
         if path.suffix in PARQUET:
             return parquet.read_table(path, columns=columns)
-        separator = "\t" if path.suffix == ".tsv" else ","
         table = csv.read_csv(
             path,
-            parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+            parse_options=csv.ParseOptions(delimiter=separator(path), newlines_in_values=True),
             convert_options=csv.ConvertOptions(column_types=dict.fromkeys(text, pa.string())),
         )
         return table.select(columns) if columns else table
@@ -41,8 +40,11 @@ def write(table: "pa.Table", path: Path) -> None:
     if path.suffix in PARQUET:
         parquet.write_table(table, path)
         return
-    options = csv.WriteOptions(delimiter="\t" if path.suffix == ".tsv" else ",")
-    csv.write_csv(table, path, options)
+    csv.write_csv(table, path, csv.WriteOptions(delimiter=separator(path)))
+
+
+def separator(path: Path) -> str:
+    return "\t" if path.suffix == ".tsv" else ","
 
 
 def count(path: Path) -> int | None:

@@ -1,10 +1,10 @@
 """Versions of a model are Git tags in GTO's format: flights@v0.3.0, and flights#production#4 for a stage."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mlops_kit import commits
+from mlops_kit import commits, stages, tags
 from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
 
@@ -20,26 +20,11 @@ class Version:
     number: Number
     commit: str  # the commit that holds lock, metrics and record
     created: str  # ISO 8601, of the tag
+    tag: str
 
     @property
     def name(self) -> str:
         return "v" + ".".join(map(str, self.number))
-
-    @property
-    def tag(self) -> str:
-        return f"{self.model}@{self.name}"
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """That a version was put into a stage; the one with the highest count holds."""
-
-    model: str
-    stage: str
-    count: int
-    commit: str
-    created: str
-    message: str
 
 
 def fetch(repository: Repository, model: str) -> None:
@@ -51,32 +36,37 @@ def fetch(repository: Repository, model: str) -> None:
     )
 
 
+def only_here(repository: Repository, model: str) -> list[str]:
+    """The model's tags that origin does not have; none where there is no origin. Raises KitError when it is silent."""
+    if not repository.has_origin:
+        return []
+    every = (f"refs/tags/{model}@*", f"refs/tags/{model}#*")
+    listed = repository.git("ls-remote", "--refs", "origin", *every, **commits.access())
+    there = {line.partition("\t")[2] for line in listed.splitlines()}
+    patterns = [pattern for sign in "@#" for pattern in tags.patterns(model, sign)]
+    here = repository.git("for-each-ref", "--format=%(refname)", *patterns).splitlines()
+    return [name.removeprefix("refs/tags/") for name in here if name not in there]
+
+
 def versions(repository: Repository, model: str) -> list[Version]:
-    """Of this clone, oldest number first. One Git process, however many there are."""
-    pattern = re.compile(rf"{re.escape(model)}@v(\d+)\.(\d+)\.(\d+)")
-    found = []
-    for name, commit, created, _ in _tags(repository, f"{model}@*"):
-        if match := pattern.fullmatch(name):
-            major, minor, patch = map(int, match.groups())
-            found.append(Version(model, (major, minor, patch), commit, created))
-    return sorted(found, key=lambda version: version.number)
+    """Of this clone, oldest number first, without those that were taken back."""
+    last = {version: taken for version, taken in _events(repository, model)}
+    return sorted((one for one, taken in last.items() if not taken), key=lambda version: version.number)
 
 
-def assignments(repository: Repository, model: str) -> list[Assignment]:
-    """Oldest first."""
-    pattern = re.compile(rf"{re.escape(model)}#([a-z][a-z0-9-]*)#(\d+)")
-    found = []
-    for name, commit, created, message in _tags(repository, f"{model}#*"):
-        if match := pattern.fullmatch(name):
-            found.append(Assignment(model, match[1], int(match[2]), commit, created, message))
-    return sorted(found, key=lambda assignment: assignment.count)
+def _events(repository: Repository, model: str) -> Iterator[tuple[Version, bool]]:
+    """Each registration and, with True, each that takes a version back, in the order in which they count."""
+    known: dict[Number, Version] = {}
+    for tag in tags.read(repository, model, "@"):
+        if match := re.fullmatch(r"v(\d+)\.(\d+)\.(\d+)", tag.subject):
+            number = (int(match[1]), int(match[2]), int(match[3]))
+            version = Version(model, number, tag.commit, tag.at.isoformat(), tag.name)
+            yield known.setdefault(number, version), tag.takes_back
 
 
-def _tags(repository: Repository, pattern: str) -> list[list[str]]:
-    form = "%(refname:lstrip=2)%09%(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)"
-    form += "%09%(creatordate:iso-strict)%09%(contents:subject)"
-    listed = repository.git("for-each-ref", f"--format={form}", f"refs/tags/{pattern}")
-    return [line.split("\t", 3) for line in listed.splitlines()]
+def highest(repository: Repository, model: str) -> Number | None:
+    """The largest number that was ever given; one that was taken back is not given again."""
+    return max((version.number for version, _ in _events(repository, model)), default=None)
 
 
 def newest(repository: Repository, model: str) -> Version | None:
@@ -86,9 +76,9 @@ def newest(repository: Repository, model: str) -> Version | None:
 
 def in_stage(repository: Repository, model: str, stage: str) -> Version | None:
     """The version that is in a stage now."""
-    held = [one for one in assignments(repository, model) if one.stage == stage]
-    by_commit = {version.commit: version for version in versions(repository, model)}
-    return by_commit.get(held[-1].commit) if held else None
+    stay = stages.holding(stages.assignments(repository, model), stage)
+    by_commit = {version.commit: version for version in versions(repository, model)} if stay else {}
+    return by_commit.get(stay.commit) if stay else None
 
 
 def champion(repository: Repository, model: str, stage: str) -> Version | None:
@@ -99,12 +89,17 @@ def champion(repository: Repository, model: str, stage: str) -> Version | None:
 def named(repository: Repository, model: str, name: str) -> Version:
     """A version by v0.3.0, 0.3.0 or flights@v0.3.0. Raises KitError listing what there is."""
     found = versions(repository, model)
-    wanted = "v" + name.removeprefix(f"{model}@").removeprefix("v")
+    wanted = plain(model, name)
     for version in found:
         if version.name == wanted:
             return version
     newest_first = ", ".join(version.name for version in reversed(found[-5:])) or "none yet"
     raise KitError(f"{model} has no version {name!r}.", f"The newest: {newest_first}.")
+
+
+def plain(model: str, name: str) -> str:
+    """v0.3.0, of 0.3.0 or flights@v0.3.0 too."""
+    return "v" + name.removeprefix(f"{model}@").removeprefix("v")
 
 
 def after(number: Number | None, bump: str) -> Number:

@@ -53,25 +53,30 @@ def install(peers: Peers, runs: int) -> Table:
 
 
 def _history(seed: Path, project: Path, kit: Path) -> None:
-    """The project with gates open, an origin, no DVC remote needed, and versions that are other results."""
-    seed.mkdir()
-    shutil.copytree(project, seed / "flights", symlinks=True, ignore=shutil.ignore_patterns(".venv"))
-    (seed / "flights/.venv").symlink_to(project / ".venv")
-    work = seed / "flights"
-    spend(["git", "init", "--quiet", "--bare", "--initial-branch=main", "../origin.git"], work)
-    spend(
-        ["uv", "run", "--frozen", "dvc", "remote", "add", "--quiet", "--default", "storage", "../storage"],
-        work,
-    )
-    spend(["git", "commit", "--quiet", "--no-verify", "--all", "--message=Add a remote"], work)
-    spend(["git", "remote", "add", "origin", "../origin.git"], work)
-    spend(["uv", "run", "--frozen", "dvc", "push", "--quiet"], work)
-    spend([kit, "gate"], work)
+    """Published, with versions that are other results."""
+    work = published(seed, project, kit)
     commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=work, text=True).strip()
     text = "".join(_tag(number, commit) for number in range(1, VERSIONS + 1))
     command = ["git", "fast-import", "--quiet"]
     subprocess.run(command, cwd=work, env=environment(), input=text.encode(), check=True)
     spend(["git", "push", "--quiet", "origin", "main", "--tags"], work)
+
+
+def published(seed: Path, project: Path, kit: Path) -> Path:
+    """The project in a new folder with gates open, an origin, and a DVC remote that is a folder beside it."""
+    seed.mkdir()
+    shutil.copytree(project, seed / "flights", symlinks=True, ignore=shutil.ignore_patterns(".venv"))
+    (seed / "flights/.venv").symlink_to(project / ".venv")
+    work = seed / "flights"
+    spend(["git", "init", "--quiet", "--bare", "--initial-branch=main", "../origin.git"], work)
+    dvc = ["uv", "run", "--frozen", "dvc"]
+    spend([*dvc, "remote", "add", "--quiet", "--default", "storage", "../storage"], work)
+    spend(["git", "commit", "--quiet", "--no-verify", "--all", "--message=Add a remote"], work)
+    spend(["git", "remote", "add", "origin", "../origin.git"], work)
+    spend([*dvc, "push", "--quiet"], work)
+    spend([kit, "gate"], work)
+    spend(["git", "push", "--quiet", "origin", "main"], work)
+    return work
 
 
 def _tag(number: int, commit: str) -> str:

@@ -11,10 +11,10 @@ from mlops_kit.repository import Repository
 from tests.act.api import WRITE_TOKEN, Api
 from tests.act.payloads import REPOSITORY
 from tests.act.server import serving
-from tests.conftest import python_of
+from tests.conftest import must, python_of
 from tests.kit.made import a_repository
 from tests.kit.scripted import Scripted
-from tests.kit.tips import kit, publish, start
+from tests.kit.tips import change, kit, publish, registered, start
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,7 @@ def dvc(trained: Path) -> str:
     return str(python_of(trained).with_name("dvc"))
 
 
-def _copied(made: Path, tmp_path: Path) -> Repository:
+def copied(made: Path, tmp_path: Path) -> Repository:
     shutil.copytree(made, tmp_path, symlinks=True, dirs_exist_ok=True)
     return Repository(tmp_path / "tips")
 
@@ -31,7 +31,7 @@ def _copied(made: Path, tmp_path: Path) -> Repository:
 @pytest.fixture
 def tips(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
     """Not trained yet, without origin and DVC remote."""
-    return _copied(once("tips", lambda folder: start(folder / "tips", dvc)), tmp_path)
+    return copied(once("tips", lambda folder: start(folder / "tips", dvc)), tmp_path)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def published(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository
         start(folder / "tips", dvc)
         publish(folder / "tips", dvc)
 
-    return _copied(once("published-tips", make), tmp_path)
+    return copied(once("published-tips", make), tmp_path)
 
 
 @pytest.fixture
@@ -56,7 +56,24 @@ def gated(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
             done = kit(Repository(folder / "tips"), words)
             assert done.code == 0, done.said
 
-    return _copied(once("gated-tips", make), tmp_path)
+    return copied(once("gated-tips", make), tmp_path)
+
+
+@pytest.fixture
+def three(dvc: str, once: Callable[..., Path], tmp_path: Path) -> Repository:
+    """Published, with the versions v0.1.0 to v0.3.0, which round their share to 3, 2 and 1 digits."""
+
+    def make(folder: Path) -> None:
+        start(folder / "tips", dvc)
+        publish(folder / "tips", dvc)
+        made = Repository(folder / "tips")
+        for before, digits in ((3, 3), (3, 2), (2, 1)):
+            if before != digits:
+                change(made, "params.yaml", f"digits: {before}", f"digits: {digits}")
+            registered(made)
+        must(["git", "push", "--quiet", "origin", "main"], made.root)
+
+    return copied(once("three-tips", make), tmp_path)
 
 
 @pytest.fixture

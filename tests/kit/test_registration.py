@@ -1,12 +1,11 @@
 """`mlops-kit register`: record, card and tag; all of it or nothing, and nothing twice."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
 import pytest
-from mlops_kit import events, handover, record, registering, registration, versions
+from mlops_kit import events, record, registering, registration, versions
 from mlops_kit.errors import KitError
 from mlops_kit.registration import Registered
 from mlops_kit.repository import Repository
@@ -230,97 +229,6 @@ def test_an_origin_without_a_dvc_remote_registers_nothing(gated: Repository, dvc
     with pytest.raises(KitError, match="no remote"):
         register(gated)
     assert tags(gated) == []
-
-
-# ---- the hand-over ----
-
-
-@pytest.fixture
-def handed(gated: Repository) -> tuple[Repository, Path]:
-    """What the first job hands over, and the second job's clone."""
-    registering.hand_over(gated, means(gated), silent)
-    clone = clone_of(gated, "runner", "--depth=1")
-    shutil.copytree(gated.root / "mlops-run", clone.root / "mlops-run")
-    return clone, clone.root / "mlops-run"
-
-
-def take_over(handed: tuple[Repository, Path]) -> Registered:
-    clone, folder = handed
-    return registering.take_over(clone, means(clone), folder, "minor", silent)
-
-
-def test_what_was_handed_over_is_registered_without_dvc_or_data(
-    handed: tuple[Repository, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clone, _ = handed
-    done = take_over(handed)
-    assert (done.outcome, done.version) == ("registered", "v0.1.0")
-    published = must(["git", "ls-remote", "--heads", "origin", events.BRANCH], clone.root)
-    assert published
-    lines = clone.git("show", f"origin/{events.BRANCH}:{_only_events(clone)}")
-    assert [event["stage"] for event in events.read(lines)][:2] == ["run", "train"]
-
-
-def _only_events(clone: Repository) -> str:
-    (path,) = clone.git("ls-tree", "-r", "--name-only", f"origin/{events.BRANCH}", "events").split()
-    return path
-
-
-def spoil(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-
-
-TAMPERED = {
-    "better metrics": ("metrics.json", r'"mae": \d', '"mae": 0', "metrics"),
-    "better metrics in the record": ("record.json", r'"mae": \d', '"mae": 0', "metrics are not the file's"),
-    "other parameters": ("record.json", '"digits": 3', '"digits": 4', "parameters are not the lock's"),
-    "another commit": ("record.json", '"commit": "..', '"commit": "00', "it was made at 00"),
-    "other code in the lock": (
-        "dvc.lock",
-        r"(path: train.sh\n.*\n *md5: )..",
-        r"\g<1>00",
-        "lock",
-    ),
-    "another verdict": ("gates.json", '"status": "pass"', '"status": "fail"', "gates are not the verdict's"),
-    "no gate": ("gates.json", r'"results": \[[^\]]*\]', '"results": []', "no result"),
-}
-
-
-@pytest.mark.parametrize("what", TAMPERED)
-def test_a_hand_over_that_was_altered_is_refused(what: str, handed: tuple[Repository, Path]) -> None:
-    name, old, new, says = TAMPERED[what]
-    path = handed[1] / name
-    text = path.read_text()
-    altered = re.sub(old, new, text)
-    assert altered != text
-    path.write_text(altered)
-    with pytest.raises(KitError, match="does not fit commit") as refused:
-        take_over(handed)
-    assert says in refused.value.what
-    assert must(["git", "ls-remote", "--tags", "origin"], handed[0].root) == ""
-
-
-def test_a_hand_over_with_a_path_outside_is_refused(handed: tuple[Repository, Path]) -> None:
-    (handed[1] / handover.NEW_DATA).write_text('{"pointers": {"../../evil.dvc": "outs: []"}}')
-    with pytest.raises(KitError, match="not whole"):
-        take_over(handed)
-    assert not (handed[0].root.parent.parent / "evil.dvc").exists()
-
-
-def test_a_training_that_was_killed_is_recorded(gated: Repository) -> None:
-    clone = clone_of(gated, "runner", "--depth=1")
-    done = registering.take_over(clone, means(clone), clone.root / "mlops-run", "minor", silent)
-    assert done.outcome == "nothing"
-    lines = clone.git("show", f"origin/{events.BRANCH}:{_only_events(clone)}")
-    assert events.read(lines)[0]["status"] == "crashed"
-
-
-def test_the_two_ends_at_once_are_refused(gated: Repository) -> None:
-    done = kit(gated, "register", "--hand-over", "--from", ".")
-    assert done.code == 2
-    assert "give one of them" in done.stderr
 
 
 def test_the_version_after_another_says_since_when(gated: Repository) -> None:

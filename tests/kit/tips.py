@@ -1,5 +1,6 @@
 """A repository that is not ours: a pipeline of awk and shell under DVC, and an mlops.yaml."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -142,3 +143,11 @@ def new_bills(repository: Repository, dvc: str, rows: int) -> None:
     (repository.root / "bills.csv").write_text(bills(rows))
     must([dvc, "add", "--quiet", "bills.csv"], repository.root)
     commit_all(repository, f"{rows} bills")
+
+
+def registered(repository: Repository) -> str:
+    """Trains, judges and registers what is committed; the version's name."""
+    for words in (["train"], ["gate"], ["register", "--json"]):
+        done = kit(repository, *words)
+        assert done.code == 0, done.said
+    return str(json.loads(done.stdout)["version"])

@@ -22,7 +22,7 @@ ANSWERS = {
     "vendored": {"kit": "vendored"},
 }
 OURS = re.compile(r"mlops-new/mlops-new/actions/[a-z-]+@v\d+\.\d+\.\d+")
-WORKFLOWS = ["ci.yml", "schedule.yml", "train.yml"]
+WORKFLOWS = ["ci.yml", "promote.yml", "schedule.yml", "train.yml"]
 
 
 @pytest.fixture(params=ANSWERS)
@@ -86,6 +86,7 @@ def test_every_workflow_is_read_here(trained: Path) -> None:
 WRITES = {
     ("ci.yml", "comment"): {"pull-requests"},
     ("train.yml", "register"): {"contents", "issues", "pull-requests"},
+    ("promote.yml", "move"): {"contents"},
     ("schedule.yml", "checks"): {"pull-requests"},
     ("schedule.yml", "cadence"): {"contents", "issues", "pull-requests"},
 }

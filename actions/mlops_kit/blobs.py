@@ -1,0 +1,30 @@
+"""Many files of many commits, read by one Git process."""
+
+import subprocess
+from collections.abc import Iterator, Sequence
+
+from mlops_kit.processes import environment
+from mlops_kit.repository import Repository
+
+
+def read(repository: Repository, names: Sequence[str]) -> Iterator[bytes | None]:
+    """The content of each `REVISION:path`, in their order; None where it is not there."""
+    done = subprocess.run(
+        ["git", "cat-file", "--batch", "--buffer"],
+        cwd=repository.root,
+        env=environment(),
+        input="".join(f"{name}\n" for name in names).encode(),
+        capture_output=True,
+        check=True,
+    )
+    text, at = done.stdout, 0
+    for _ in names:
+        end = text.index(b"\n", at)
+        head = text[at:end].rsplit(b" ", 2)
+        if head[-1] == b"missing":
+            at = end + 1
+            yield None
+        else:
+            size = int(head[2])
+            yield text[end + 1 : end + 1 + size]
+            at = end + size + 2

@@ -1,0 +1,127 @@
+"""Was it code, data, parameters or environment? What made two versions different, told apart exactly."""
+
+from dataclasses import dataclass
+
+from mlops_kit import definitions, description, differences, registration
+from mlops_kit.differences import Change, Differences
+from mlops_kit.errors import KitError
+from mlops_kit.record import Record
+from mlops_kit.repository import Repository
+from mlops_kit.versions import Version
+
+NAMES = {"code": "code", "data": "data", "params": "parameters", "env": "environment"}
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a stage of the pipeline reads, and what it runs with; nothing else can change a result."""
+
+    code: bool
+    data: bool
+    params: bool
+    env: bool
+
+    @property
+    def names(self) -> list[str]:
+        return [name for key, name in NAMES.items() if getattr(self, key)]
+
+
+@dataclass(frozen=True)
+class Why:
+    before: str
+    after: str
+    changed: Changed
+    code: list[str]  # files of the pipeline, and stages whose definition changed
+    beside: list[str]  # files that no stage reads
+    params: list[Change]
+    differences: Differences
+    notes: list[str]
+    dirty: list[str]  # what is not committed here, and so in neither version
+
+    @property
+    def says(self) -> str:
+        names = self.changed.names
+        if not names:
+            return f"Nothing that the pipeline reads changed from {self.before} to {self.after}."
+        listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return f"From {self.before} to {self.after} the {listed} changed."
+
+
+def why(repository: Repository, old: Version, new: Version) -> Why:
+    """Raises KitError when one of the two has no record."""
+    before, after = (_record(repository, version) for version in (old, new))
+    found = differences.between(before, after, repository)
+    definition = definitions.Change(repository, old.tag, new.tag)
+    params = {one.name: one for one in (*_interpolated(definition, before, after), *found.parameters)}
+    code = _code(found, definition, before, after)
+    changed = Changed(bool(code), bool(found.data), bool(params), bool(found.environment))
+    beside = [file.path for file in found.files if file.path not in code and not file.is_pipeline]
+    ordered = [params[name] for name in sorted(params)]
+    notes = _notes(found, changed)
+    return Why(
+        old.name, new.name, changed, code, beside, ordered, found, notes, repository.dirty(*registration.OWN)
+    )
+
+
+def _record(repository: Repository, version: Version) -> Record:
+    found = registration.read(repository, version)
+    if found is None:
+        raise KitError(
+            f"{version.tag} has no record: `mlops-kit register` did not make it, so nothing says what it was made of.",
+            f"`git diff {version.tag} OTHER` compares the files.",
+        )
+    return found
+
+
+def _code(found: Differences, definition: definitions.Change, before: Record, after: Record) -> list[str]:
+    """By the files that stages read, not by commits: those of the records, so no history is needed."""
+    old, new = ({file.path: file.md5 for file in one.code.files} for one in (before, after))
+    files = sorted(path for path in {**old, **new} if old.get(path) != new.get(path))
+    return files + definition.rewritten()
+
+
+def _interpolated(definition: definitions.Change, before: Record, after: Record) -> list[Change]:
+    """`${x}` in dvc.yaml is a parameter too, also where no stage says so."""
+    known = [*before.parameters, *after.parameters]
+    return [
+        Change(name, old, new)
+        for name, (old, new) in definition.moved().items()
+        if not any(one == name or one.startswith(f"{name}.") for one in known)
+    ]
+
+
+def _notes(found: Differences, changed: Changed) -> list[str]:
+    notes = []
+    if changed.data and not found.tables:
+        notes.append("The data is told apart by hash, size and rows: the records do not sum up its columns.")
+    if found.shallow:
+        notes.append("This clone's history does not reach back: commits are missing, the rest is exact.")
+    if not changed.names and [one for one in found.metrics if one.difference]:
+        notes.append(
+            "The figures differ all the same: `mlops-kit verify` looks for what is not reproducible."
+        )
+    return notes
+
+
+def in_words(found: Why) -> str:
+    """Markdown, as in the description of a version, with what did not change named too."""
+    parts = description.sections(found.differences)
+    said = [found.says]
+    if found.changed.code:
+        said.append("Code: " + ", ".join(found.code))
+    shown = {"Data": found.changed.data, "Environment": found.changed.env}
+    for head, changed in shown.items():
+        if changed:
+            said.append("\n".join([f"{head}:", *parts.get(head, [])]))
+    if found.params:
+        said.append("\n".join(["Parameters:", *(f"- {description.change(one)}" for one in found.params)]))
+    if same := [name for key, name in NAMES.items() if not getattr(found.changed, key)]:
+        said.append("The same: " + ", ".join(same) + ".")
+    if commits := [line for line in parts.get("Code", []) if not line.startswith("- Command of ")]:
+        said.append("\n".join(["What happened in Git in between:", *commits]))
+    if "Metrics" in parts:
+        said.append("\n".join(["Metrics:", *parts["Metrics"]]))
+    if found.dirty:
+        shown_paths = ", ".join(found.dirty[:5]) + (", ..." if len(found.dirty) > 5 else "")
+        said.append(f"Not committed here, so in neither version: {shown_paths}.")
+    return "\n\n".join([*said, *found.notes])

@@ -1,0 +1,47 @@
+"""mlops-kit promote."""
+
+from pathlib import Path
+
+import click
+
+from mlops_kit import contract as contracts
+from mlops_kit import promotion, repository, runner
+from mlops_kit.assigning import NOTHING
+from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.markup import plain
+from mlops_kit.promotion import Part, Wish
+
+
+@click.command()
+@click.argument("version", envvar="MLOPS_KIT_PROMOTE_VERSION")
+@click.option("--stage", default="production", show_default=True, help="Where it goes.")
+@click.option("--why", required=True, help="For the history; whoever is paged will read it.")
+@click.option(
+    "--expect", default="", metavar="VERSION|nothing", help="Refuse when the stage holds another one."
+)
+@click.option(
+    "--part",
+    type=click.Choice(["all", "check", "move", "after"]),
+    default="all",
+    show_default=True,
+    help="Of several jobs: check with the remote, move the stage, run the hooks.",
+)
+@json_option
+def command(version: str, stage: str, why: str, expect: str, part: Part, as_json: bool) -> None:
+    """Put a version into a stage, once its artifacts were found in the remote.
+
+    Nothing is trained. What refuses leaves the stage as it is. Two at once: the second is told.
+    """
+    carry_out(Wish(stage, why, version, expect, part), as_json)
+
+
+def carry_out(wish: Wish, as_json: bool) -> None:
+    if not wish.why.strip():
+        raise click.UsageError("--why is empty: whoever is paged next will want to know.")
+    here = repository.find(Path.cwd())
+    done = promotion.carry_out(here, contracts.load(here.root), wish, reporter())
+    told = {"outcome": done.outcome, "version": done.version, "tag": done.tag}
+    runner.output(**told, was=done.was or NOTHING)
+    runner.annotate("notice", done.says)
+    runner.summary(f"### {done.says}\n\n{plain(done.why, 500)}")
+    finish(done, done.says, as_json)

@@ -1,0 +1,59 @@
+"""mlops-kit show."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops_kit import contract as contracts
+from mlops_kit import integrity, lineage, proofs, record, registration, repository, versions
+from mlops_kit.cli import finish, json_option
+from mlops_kit.commands.lineage import lines
+from mlops_kit.metrics import figures
+from mlops_kit.proofs import Proof
+
+
+@click.command()
+@click.argument("version")
+@click.option("--card", is_flag=True, help="The model card, as Markdown.")
+@json_option
+def command(version: str, card: bool, as_json: bool) -> None:
+    """Show one version: its origin, figures, gates and stages, and whether it was verified."""
+    here = repository.find(Path.cwd())
+    contract = contracts.load(here.root)
+    versions.refresh(here, contract.model, lambda note: click.echo(note, err=True))
+    found = versions.named(here, contract.model, version)
+    if card:
+        text = here.show(found.tag, record.CARD) or ""
+        finish({"card": text}, text.rstrip() or f"{found.tag} has no {record.CARD}", as_json)
+        return
+    made = registration.read(here, found)
+    wrong = integrity.problems(here, contract, found, made) if made else []
+    known = proofs.of(here, found)
+    (line,) = lineage.of_versions(lineage.book(here, contract.model), [found])
+    content: dict[str, Any] = {
+        "lineage": asdict(line),
+        "record": made.model_dump() if made else None,
+        "problems": wrong,
+        "verified": [asdict(one) for one in known],
+    }
+    words = [f"{found.tag} (times in UTC):", *lines(line), *_made(made), *_proved(known)]
+    words += [f"  NOT AS IT WAS REGISTERED: {one}" for one in wrong]
+    words += ["", made.description] if made else []
+    finish(content, "\n".join(words), as_json)
+
+
+def _made(made: record.Record | None) -> list[str]:
+    if made is None:
+        return []
+    shown = {name: one for name, one in figures(made.metrics).items() if not name.startswith("slices.")}
+    found = [f"  {'metric':12}{name} = {one.value:.4g}" for name, one in shown.items()]
+    found += [f"  {'gate':12}{gate['name']}: {gate['status']}, {gate['says']}" for gate in made.gates]
+    return found
+
+
+def _proved(known: list[Proof]) -> list[str]:
+    return [f"  {'verified':12}{one.at[:16].replace('T', ' ')}: {one.says}" for one in known] or [
+        f"  {'verified':12}never (`mlops-kit verify`)"
+    ]

@@ -1,0 +1,244 @@
+"""From a version, a stage, a moment or a model file back to data, code, parameters, run and person; and forward."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from mlops_kit import blobs, differences, record, stages, uses, versions
+from mlops_kit.errors import KitError
+from mlops_kit.record import Environment, File, Record
+from mlops_kit.repository import Repository, file_md5
+from mlops_kit.runs import when
+from mlops_kit.stages import SKEW, Assignment, Stay
+from mlops_kit.versions import Version
+
+
+@dataclass(frozen=True)
+class Code:
+    commit: str
+    subject: str = ""  # what is not in this clone's history has no words
+    author: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    id: str
+    event: str
+    by: str
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Held:
+    """A version in a stage. Without `until` it is there still."""
+
+    stage: str
+    version: str
+    since: datetime
+    until: datetime | None
+    by: str
+    why: str
+    kind: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Of one version. One that `register` did not make has no record, so little is known of it."""
+
+    model: str
+    version: str
+    tag: str
+    commit: str
+    created: str
+    code: Code | None = None
+    data: list[File] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    environment: Environment | None = None
+    run: Run | None = None
+    artifacts: list[File] = field(default_factory=list)
+    since: str | None = None
+    stages: list[Held] = field(default_factory=list)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was asked, as the heading of the answer, and the versions that answer it, the one meant first."""
+
+    asked: str
+    found: list[Lineage]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Book:
+    """What the tags of this clone say, read once."""
+
+    repository: Repository
+    model: str
+    versions: list[Version]
+    ordered: list[Assignment]
+
+    def held(self, stage: str) -> list[Held]:
+        known = {version.commit: version.name for version in self.versions}
+        return [_held(stage, stay, known) for stay in stages.stays(self.ordered, stage)]
+
+    def every_stay(self) -> list[Held]:
+        found = [held for stage in stages.names(self.ordered) for held in self.held(stage)]
+        return sorted(found, key=lambda held: held.since)
+
+
+def book(repository: Repository, model: str) -> Book:
+    found = versions.versions(repository, model), stages.assignments(repository, model)
+    return Book(repository, model, *found)
+
+
+def _held(stage: str, stay: Stay, known: dict[str, str]) -> Held:
+    put, version = stay.put, known.get(stay.commit, f"commit {stay.commit[:7]}, no version any more")
+    note = f"its tag is dated {put.dated:%Y-%m-%d %H:%M}: a wrong clock" if _is_wrong(put) else ""
+    return Held(stage, version, stay.since, stay.until, put.who, put.why, put.kind, note)
+
+
+def _is_wrong(put: Assignment) -> bool:
+    return put.dated - put.at > SKEW or put.dated > datetime.now(UTC) + SKEW
+
+
+# ---- what was asked ----
+
+
+def of_version(book: Book, name: str) -> Answer:
+    version = versions.named(book.repository, book.model, name)
+    return Answer(version.tag, of_versions(book, [version]))
+
+
+def of_stage(book: Book, stage: str) -> Answer:
+    """What is in it now."""
+    return _in_stage(
+        book, f"in {stage} now", [held for held in book.held(stage) if held.until is None], stage
+    )
+
+
+def of_default(book: Book) -> Answer:
+    """Production's version; before any promotion the newest one."""
+    if any(held.until is None for held in book.held("production")):
+        return of_stage(book, "production")
+    return Answer("the newest version", of_versions(book, book.versions[-1:]))
+
+
+def at(book: Book, text: str, stage: str) -> Answer:
+    """What was in the stage at a moment; of a day all that were, the last one first."""
+    begin = when(text)
+    end = begin + timedelta(days=1) if len(text) == len("2026-11-24") and "-" in text else begin
+    held = [one for one in book.held(stage) if _overlaps(one, begin, end)]
+    return _in_stage(book, f"in {stage} at {text}", held[::-1], stage)
+
+
+def _overlaps(held: Held, begin: datetime, end: datetime) -> bool:
+    """At a moment the one that came, not the one that went."""
+    last = end if end == begin else end - timedelta(microseconds=1)
+    return held.since <= last and (held.until is None or held.until > begin)
+
+
+def _in_stage(book: Book, asked: str, held: list[Held], stage: str) -> Answer:
+    named = {version.name: version for version in book.versions}
+    found = [named[one.version] for one in held if one.version in named]
+    lost = [one.version for one in held if one.version not in named]
+    note = "; ".join(one.note for one in held if one.note)
+    if lost:
+        note = f"{stage} held {', '.join(lost)}"
+    elif not held:
+        known = book.held(stage)
+        first = f"; the first came at {known[0].since:%Y-%m-%d %H:%M} UTC" if known else ""
+        note = f"nothing was in {stage}{first}" if " at " in asked else f"nothing is in {stage}"
+    return Answer(asked, of_versions(book, list(dict.fromkeys(found))), note)
+
+
+def of_file(book: Book, file: Path) -> Answer:
+    """The versions whose model this file or folder is, byte for byte; the first that was, first."""
+    md5 = _md5(file)
+    made = uses.using(uses.read(book.repository, book.versions), md5)
+    found = [version for version in book.versions if "artifacts" in made.get(version, ())]
+    note = "" if found else f"no version has a model with md5 {md5}"
+    return Answer(f"the model {file}", of_versions(book, found), note)
+
+
+def trained_on(book: Book, file: Path) -> Answer:
+    """Forward: the versions that were trained on this data, alone or in a folder."""
+    md5 = _md5(file)
+    made = uses.read(book.repository, book.versions)
+    used = {version for version, names in uses.using(made, md5).items() if "data" in names}
+    folders, unseen = uses.folders_with(book.repository, made, md5)
+    used |= {version for folder in folders for version in uses.using(made, folder)}
+    found = [version for version in book.versions if version in used]
+    notes = [] if found else [f"no version was trained on data with md5 {md5}"]
+    if unseen:
+        notes.append(
+            f"{unseen} folders could not be looked into: their lists are not in the cache (`dvc fetch`)"
+        )
+    return Answer(f"trained on {file}", of_versions(book, found), "; ".join(notes))
+
+
+def _md5(file: Path) -> str:
+    """Of a file that is here; or the one that a lock or a record has, as it was typed."""
+    if file.exists():
+        return file_md5(file)
+    if re.fullmatch(r"[0-9a-f]{32}(\.dir)?", str(file)):
+        return str(file)
+    raise KitError(f"{file} is not there.", "Name a file, a folder, or the md5 that a lock or record has.")
+
+
+# ---- the way back ----
+
+
+def of_versions(book: Book, wanted: list[Version]) -> list[Lineage]:
+    records = _records(book.repository, wanted)
+    hashes = dict.fromkeys(made.code.commit for made in records if made)
+    texts = blobs.read(book.repository, list(hashes))
+    said = {commit: _code(commit, text) for commit, text in zip(hashes, texts, strict=True)}
+    held: dict[str, list[Held]] = {}
+    for one in book.every_stay():
+        held.setdefault(one.version, []).append(one)
+    return [
+        _one(version, made, said, held.get(version.name, []))
+        for version, made in zip(wanted, records, strict=True)
+    ]
+
+
+def _records(repository: Repository, wanted: list[Version]) -> list[Record | None]:
+    texts = blobs.read(repository, [f"{version.commit}:{record.FILE}" for version in wanted])
+    return [
+        record.parse(text.decode(), f"{record.FILE} of {version.tag}") if text else None
+        for version, text in zip(wanted, texts, strict=True)
+    ]
+
+
+def _code(commit: str, text: bytes | None) -> Code:
+    """The words of a commit; of one that this clone's history does not reach its hash alone."""
+    head, _, words = (text or b"").decode(errors="replace").partition("\n\n")
+    author = re.search(r"^author (.*) <.*> (\d+) ", head, re.MULTILINE)
+    if author is None:
+        return Code(commit)
+    subject, _, body = words.partition("\n")
+    date = datetime.fromtimestamp(int(author[2]), UTC).isoformat()
+    return Code(commit, differences.own_words(subject, body), author[1], date)
+
+
+def _one(version: Version, made: Record | None, said: dict[str, Code], held: list[Held]) -> Lineage:
+    about = version.model, version.name, version.tag, version.commit, version.created
+    if made is None:
+        return Lineage(*about, stages=held, note="no record: `mlops-kit register` did not make it")
+    return Lineage(
+        *about,
+        code=said[made.code.commit],
+        data=made.data,
+        parameters=made.parameters,
+        environment=made.environment,
+        run=Run(made.trigger.run, made.trigger.event, made.trigger.actor, made.trigger.url),
+        artifacts=made.artifacts,
+        since=made.since,
+        stages=held,
+    )

@@ -1,0 +1,52 @@
+"""A lineage as a Mermaid flowchart, which GitHub draws in any comment or file."""
+
+from collections.abc import Iterator
+
+from mlops_kit.lineage import Lineage
+from mlops_kit.markup import one_line, size
+
+MOST = 12  # of data files, parameters and stays, so that the picture can be read
+
+
+def mermaid(found: list[Lineage]) -> str:
+    lines = ["flowchart LR"]
+    for place, one in enumerate(found):
+        lines += _of(one, f"v{place}")
+    return "\n".join(lines)
+
+
+def _of(one: Lineage, at: str) -> Iterator[str]:
+    for number, file in enumerate(one.data[:MOST]):
+        rows = f"{file.rows:,} rows, " if file.rows is not None else ""
+        yield f"    {at}d{number}[({_label(file.path, f'{rows}{size(file.bytes)}', f'md5 {file.md5[:8]}')})] --> {at}run"
+    if len(one.data) > MOST:
+        yield f"    {at}more[({_label(f'and {len(one.data) - MOST} more')})] --> {at}run"
+    if one.code:
+        about = one.code.commit[:7], one.code.subject, one.code.author
+        yield f"    {at}code[{_label('code', *about)}] --> {at}run"
+    if one.parameters:
+        shown = [f"{name} = {value}" for name, value in one.parameters.items()]
+        more = [f"and {len(shown) - MOST} more"] if len(shown) > MOST else []
+        yield f"    {at}params[{_label('parameters', *shown[:MOST], *more)}] --> {at}run"
+    if one.environment:
+        files = [f"{name} {digest[:8]}" for name, digest in one.environment.files.items()]
+        python = [f"Python {one.environment.python}"] if one.environment.python else []
+        yield f"    {at}env[{_label('environment', *files, *python)}] --> {at}run"
+    if one.run:
+        yield f"    {at}run[[{_label('run ' + one.run.id, f'{one.run.event}, {one.run.by}')}]] --> {at}"
+    models = [f"{file.path} {file.md5[:8]}" for file in one.artifacts]
+    yield f"    {at}([{_label(f'{one.model} {one.version}', one.created[:10], *models)}])"
+    for number, held in enumerate(one.stages[-MOST:]):
+        until = f"{held.until:%Y-%m-%d %H:%M}" if held.until else "now"
+        days = f"{held.since:%Y-%m-%d %H:%M} to {until}"
+        yield f"    {at} --> {at}s{number}{{{{{_label(held.stage, days, f'{held.by}: {held.why}')}}}}}"
+
+
+def _label(*lines: str) -> str:
+    """In quotes; what Mermaid or HTML would read as its own is written as an entity."""
+    shown = (one_line(line, 60) for line in lines if line)
+    return '"' + "<br>".join("".join(map(_sign, line)) for line in shown) + '"'
+
+
+def _sign(sign: str) -> str:
+    return f"#{ord(sign)};" if sign in '"#&;<>`\\' else sign

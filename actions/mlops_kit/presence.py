@@ -1,0 +1,80 @@
+"""Are a version's artifacts in the DVC remote, byte for byte? They are fetched into an empty cache and hashed."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mlops_kit import past
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.processes import ProcessError, run, words
+from mlops_kit.repository import Entry, Repository, file_md5
+from mlops_kit.versions import Version
+
+
+def check(repository: Repository, contract: Contract, version: Version) -> list[str]:
+    """The artifacts that were looked at. Raises KitError when one cannot be had, or is not what it was."""
+    served = _served(repository, contract, version)
+    if served:
+        with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as folder:
+            cache = _fetched(repository, contract, version, served, Path(folder))
+            if wrong := [f"{one.path}{said}" for one in served if (said := _wrong(cache, one))]:
+                where = repository.remote.name if repository.remote else "the cache"
+                raise KitError(
+                    f"{where} does not hold {version.tag} whole: {'; '.join(wrong)}.",
+                    "Nothing was changed. Who has it pushes it again (`dvc push`); else take another version.",
+                )
+    return [one.path for one in served]
+
+
+def _served(repository: Repository, contract: Contract, version: Version) -> list[Entry]:
+    """What is DVC's of the artifacts; a file in Git came with the tag."""
+    lock = repository.lock(version.tag)
+    own = past.readable(repository, version.tag, contract).artifacts or contract.artifacts
+    found = [lock.out(path) for path in own] if lock else []
+    tracked = repository.tracked(version.tag)
+    return list({one.path: one for one in found if one and one.path not in tracked}.values())
+
+
+def _fetched(
+    repository: Repository, contract: Contract, version: Version, served: list[Entry], folder: Path
+) -> Path:
+    """A cache that holds nothing but what the remote just gave; without a remote, this clone's own."""
+    if repository.remote is None:
+        return Path(past.settings(repository).get("cache", "dir"))
+    with repository.worktree(version.tag) as tree:
+        past.give_settings(repository, tree, folder / "cache")
+        paths = [one.path for one in served]
+        command = [*words(contract.commands.dvc), "--cd", str(tree.root), "fetch", "--quiet", *paths]
+        try:
+            run(command, repository.root)
+        except ProcessError as error:
+            raise KitError(
+                f"{', '.join(paths)} of {version.tag} cannot be fetched from {repository.remote.name}: "
+                f"{error.last_words(3)}",
+                "Nothing was changed. Can the remote be reached, and are you logged in?",
+            ) from error
+    return folder / "cache"
+
+
+def _wrong(cache: Path, entry: Entry) -> str:
+    for md5 in _objects(cache, entry.md5):
+        path = _object(cache, md5)
+        if not path.is_file():
+            return f" is not there, or was altered ({md5})"  # DVC leaves out what it finds altered
+        if file_md5(path) != md5.removesuffix(".dir"):
+            return f" was altered ({md5})"
+    return ""
+
+
+def _objects(cache: Path, md5: str) -> Iterator[str]:
+    """Of a folder first its list, then, the list being right, what it names."""
+    yield md5
+    if md5.endswith(".dir"):
+        listed = json.loads(_object(cache, md5).read_text(encoding="utf-8"))
+        yield from (entry["md5"] for entry in listed)
+
+
+def _object(cache: Path, md5: str) -> Path:
+    return cache / "files/md5" / md5[:2] / md5[2:]

@@ -1,0 +1,83 @@
+"""What `verify` found, kept as an event of its run: here, and after `runs --publish` for everybody."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from mlops_kit import commits, events
+from mlops_kit.repository import Repository
+from mlops_kit.versions import Version
+
+STAGE = "verify"
+# The result of a stage, and of a version that of its worst.
+Result = Literal["same", "warning", "differs"]
+WORST: tuple[Result, ...] = ("differs", "warning", "same")
+
+
+@dataclass(frozen=True)
+class StageProof:
+    """What a stage made again; `because` names the stages before it whose other results it read."""
+
+    stage: str
+    result: Result
+    how: list[str] = field(default_factory=list)
+    because: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Proof:
+    version: str
+    commit: str
+    result: Result
+    says: str
+    stages: list[StageProof]
+    machine: dict[str, Any]
+    at: str = ""
+    run: str = ""
+    seconds: float = 0.0
+
+
+def facts(proof: Proof) -> dict[str, Any]:
+    """For the event with which the stage ends; it has its own moment, run and seconds."""
+    told = {
+        name: value for name, value in asdict(proof).items() if name not in ("result", "at", "run", "seconds")
+    }
+    return {"status": proof.result, **told}
+
+
+def of(repository: Repository, version: Version) -> list[Proof]:
+    """Of this very commit, the newest first: what is published and was fetched, and what is here."""
+    lines = {*_published(repository), *_local(repository)}
+    found = [_proof(line) for line in lines if f'"{version.commit}"' in line]
+    return sorted((one for one in found if one and one.commit == version.commit), key=lambda one: one.at)[
+        ::-1
+    ]
+
+
+def _local(repository: Repository) -> list[str]:
+    folder = repository.root / events.LOCAL
+    texts = [file.read_text(encoding="utf-8") for file in folder.glob("*.jsonl")]
+    return [line for text in texts for line in text.splitlines() if f'"stage": "{STAGE}"' in line]
+
+
+def _published(repository: Repository) -> list[str]:
+    """Searched by Git, so that years of runs cost nothing."""
+    refs = [f"refs/remotes/origin/{events.BRANCH}", f"refs/heads/{events.BRANCH}"]
+    tip = next((ref for ref in refs if commits.tip(repository, ref)), None)
+    search = ("grep", "-h", "-F", f'"stage": "{STAGE}"', tip or "", "--", "events/")
+    if tip is None or not repository.asks(
+        "grep", "-q", *search[2:]
+    ):  # Git ends with 1 where it finds nothing
+        return []
+    return repository.git(*search).splitlines()
+
+
+def _proof(line: str) -> Proof | None:
+    """None for a start, or for what another kit wrote."""
+    try:
+        event = json.loads(line)
+        told = [StageProof(**one) for one in event["stages"]]
+        names = ("version", "commit", "says", "machine", "at", "run", "seconds")
+        return Proof(result=event["status"], stages=told, **{name: event[name] for name in names})
+    except (ValueError, KeyError, TypeError):
+        return None

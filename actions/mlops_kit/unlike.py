@@ -1,0 +1,172 @@
+"""How two files differ that should be the same, in words that point to the cause."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_kit import predictions, rows
+from mlops_kit.contract import Predictions
+from mlops_kit.errors import KitError
+from mlops_kit.markup import one_line
+from mlops_kit.repository import file_md5
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LARGE = 20_000_000  # bytes; of larger files only the size is told
+CLOSE = 1e-9  # of the larger one: what another order of summing does to a figure
+MOST = 3  # differences that are named
+NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
+# A moment as text, or as seconds, milliseconds or nanoseconds since 1970, of the years 2017 to 2033.
+MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+    r"|\d\d:\d\d:\d\d(?:\.\d+)?|\b1[5-9]\d{8}(?:\d{3}|\d{6}|\d{9})?(?:\.\d+)?\b"
+)
+
+
+def how(old: Path, new: Path) -> str:
+    """Of two files or folders; empty where they are the same."""
+    if old.is_dir() and new.is_dir():
+        return "; ".join(_folders(old, new))
+    if old.is_dir() or new.is_dir():
+        return "a folder became a file, or a file a folder"
+    if file_md5(old) == file_md5(new):
+        return ""
+    sizes = old.stat().st_size, new.stat().st_size
+    if max(sizes) <= LARGE:
+        if old.suffix in rows.PARQUET:
+            return _tables(old, new)
+        try:
+            return _texts(old.read_text(encoding="utf-8"), new.read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            return _bytes(old.read_bytes(), new.read_bytes())
+    return f"other bytes ({sizes[0]:,} -> {sizes[1]:,})"
+
+
+def _folders(old: Path, new: Path) -> Iterator[str]:
+    names = sorted({path.relative_to(at) for at in (old, new) for path in at.rglob("*") if path.is_file()})
+    told = 0
+    for name in names:
+        pair = old / name, new / name
+        said = how(*pair) if all(path.is_file() for path in pair) else "is in one of the two only"
+        told += bool(said)
+        if said and told <= MOST:
+            yield f"{name}: {said}"
+    if told > MOST:
+        yield f"and {told - MOST} more files"
+
+
+def _bytes(old: bytes, new: bytes) -> str:
+    if len(old) != len(new):
+        return f"other bytes, {len(old):,} -> {len(new):,} of them"
+    return f"{sum(a != b for a, b in zip(old, new, strict=True)):,} of {len(old):,} bytes differ"
+
+
+# ---- text ----
+
+
+def _texts(old: str, new: str) -> str:
+    if said := _moments(old, new):
+        return said
+    if Counter(old.splitlines()) == Counter(new.splitlines()):
+        return "the same lines in another order: a set, or threads?"
+    if Counter(re.findall(r"[\w.-]+", old)) == Counter(re.findall(r"[\w.-]+", new)):
+        return "the same words in another order: a set (PYTHONHASHSEED)?"
+    return _numbers(old, new) or _lines(old, new)
+
+
+def _moments(old: str, new: str) -> str:
+    if MOMENT.sub("", old) != MOMENT.sub("", new):
+        return ""
+    first = next(
+        pair for pair in zip(MOMENT.findall(old), MOMENT.findall(new), strict=False) if len({*pair}) > 1
+    )
+    return f"the same but for a moment ({first[0]} -> {first[1]}): a clock"
+
+
+def _numbers(old: str, new: str) -> str:
+    """Where nothing but numbers differs, and these by little."""
+    if NUMBER.sub("", old) != NUMBER.sub("", new):
+        return ""
+    pairs = zip(NUMBER.findall(old), NUMBER.findall(new), strict=True)
+    apart = [_apart(float(a), float(b)) for a, b in pairs if a != b]
+    if max(apart) <= CLOSE:
+        return f"{len(apart)} numbers differ by at most {max(apart):.1g} of themselves: another order of summing, threads?"
+    return (
+        f"{len(apart)} numbers differ, by up to {max(apart):.2g} of themselves{_example(old, new)}: no seed?"
+    )
+
+
+def _apart(a: float, b: float) -> float:
+    return abs(a - b) / max(abs(a), abs(b), 1e-300)
+
+
+def _example(old: str, new: str) -> str:
+    pairs = zip(old.splitlines(), new.splitlines(), strict=False)
+    a, b = next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
+    return f", for instance {one_line(a, 60)!r} -> {one_line(b, 60)!r}"
+
+
+def _lines(old: str, new: str) -> str:
+    before, after = old.splitlines(), new.splitlines()
+    count = sum(a != b for a, b in zip(before, after, strict=False)) + abs(len(before) - len(after))
+    return f"{count} of {max(len(before), len(after))} lines differ{_example(old, new)}"
+
+
+# ---- tables ----
+
+
+def _tables(old: Path, new: Path) -> str:
+    try:
+        before, after = rows.read(old), rows.read(new)
+    except KitError:
+        return _bytes(old.read_bytes(), new.read_bytes())
+    if before.column_names != after.column_names:
+        return f"other columns: {before.column_names} -> {after.column_names}"
+    if len(before) != len(after):
+        return f"{len(before):,} -> {len(after):,} rows"
+    differ = [name for name in before.column_names if before[name].to_pylist() != after[name].to_pylist()]
+    if not differ:
+        return "the same rows in other bytes"
+    if Counter(map(json.dumps, _rows(before))) == Counter(map(json.dumps, _rows(after))):
+        return "the same rows in another order: a set, or threads?"
+    return f"the values of {', '.join(differ[:MOST])} differ{f' and of {len(differ) - MOST} more' if len(differ) > MOST else ''}"
+
+
+def _rows(table: "pa.Table") -> list[Any]:
+    return [[str(value) for value in row.values()] for row in table.to_pylist()]
+
+
+def predictions_apart(old: Path, new: Path, form: Predictions) -> str:
+    """How the predictions of the same rows differ; empty where they agree.
+
+    Figures agree that differ by less than another order of summing explains.
+    """
+    before, after = predictions.read(old, form), predictions.read(new, form)
+    place = predictions.among(before["key"], after["key"])
+    if place.null_count or len(before) != len(after):
+        return f"other rows are predicted: {len(before):,} -> {len(after):,}, {place.null_count:,} of the old ones not"
+    after = after.take(place)
+    names = [name for name in before.column_names if name == "prediction" or name.startswith("probability")]
+    if missing := [name for name in names if name not in after.column_names]:
+        return f"{', '.join(missing)} is not predicted any more"
+    worst = {name: _column(before[name], after[name]) for name in names}
+    said = [
+        f"{name} of {count:,} of {len(before):,} rows{by}" for name, (count, by) in worst.items() if count
+    ]
+    return f"the predictions differ: {', '.join(said)}" if said else ""
+
+
+def _column(old: Any, new: Any) -> tuple[int, str]:
+    """How many values are others, and by how much at most where they are numbers."""
+    import numpy as np
+    import pyarrow as pa
+
+    if not pa.types.is_floating(old.type) or not pa.types.is_floating(new.type):
+        return sum(a != b for a, b in zip(old.to_pylist(), new.to_pylist(), strict=True)), ""
+    a, b = (np.asarray(column.to_numpy(), dtype=float) for column in (old, new))
+    apart = ~np.isclose(a, b, rtol=CLOSE, atol=0.0, equal_nan=True)
+    return int(apart.sum()), f" (by up to {np.abs(a - b)[apart].max(initial=0.0):.3g})"

@@ -1,0 +1,212 @@
+"""A version made again from nothing but its tag and its data, and compared with what it was."""
+
+import math
+import os
+import platform
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mlops_kit import events, metrics, past, proofs, unlike
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.past import Past
+from mlops_kit.processes import ProcessError, follow, run, words
+from mlops_kit.proofs import WORST, Proof, StageProof
+from mlops_kit.repository import Entry, Lock, Repository, Stage, file_md5
+from mlops_kit.versions import Version
+
+Say = Callable[[str], None]
+
+
+def verify(repository: Repository, contract: Contract, version: Version, say: Say) -> Proof:
+    """Raises KitError when it cannot be made again at all: its data is gone, or a stage fails."""
+    begin, journal = time.monotonic(), events.alone(repository)
+    with journal.stage(proofs.STAGE, version=version.name) as found:
+        told = _made_again(repository, contract, version, say)
+        result = next(one for one in WORST if one in {"same", *(stage.result for stage in told)})
+        proof = Proof(version.name, version.commit, result, _says(version, told), told, _machine())
+        found |= proofs.facts(proof)
+    return replace(proof, run=journal.run, seconds=round(time.monotonic() - begin, 1), at=events.now())
+
+
+def _made_again(repository: Repository, contract: Contract, version: Version, say: Say) -> list[StageProof]:
+    """The stages whose outputs are not what they were."""
+    with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as name:
+        was = past.at(repository, version.tag, Path(name) / "was", contract.commands.dvc)
+        if was.lock is None:
+            raise KitError(f"{version.tag} holds no dvc.lock: nothing says what it was made of.")
+        was.folder.mkdir()
+        with _clean(repository, was, Path(name), say) as tree:
+            _bring_data(was, tree, say)
+            _reproduce(was, tree, say)
+            say("compare")
+            return _compare(was, was.lock, tree)
+
+
+def _machine() -> dict[str, Any]:
+    return {"platform": f"{platform.system()} {platform.machine()}", "processors": os.cpu_count()}
+
+
+# ---- a clean clone ----
+
+
+@contextmanager
+def _clean(repository: Repository, was: Past, folder: Path, say: Say) -> Iterator[Repository]:
+    """The version's files and environment, with a cache of its own: nothing that was made here before is used."""
+    say(f"check {was.revision} out")
+    with repository.worktree(was.revision) as tree:
+        past.give_settings(repository, tree, folder / "cache")
+        # A tag holds the metrics that the stages make, and DVC takes no output that Git has.
+        if made := sorted({*(was.lock.outs if was.lock else [])} & tree.tracked()):
+            tree.git("rm", "--quiet", "--cached", "--", *made)
+        if was.contract.commands.install:
+            say("make its environment")
+            run(words(was.contract.commands.install), tree.root)
+        yield tree
+
+
+def _bring_data(was: Past, tree: Repository, say: Say) -> None:
+    """What no stage makes and Git does not hold, from cache or remote. Raises KitError when it was altered."""
+    assert was.lock
+    tracked = tree.tracked()
+    for path, entry in was.lock.inputs.items():
+        if not _in_git(path, tracked):
+            say(f"bring {path}")
+            to = tree.root / path
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(was.file(path), to)
+            if file_md5(to) != entry.md5:
+                raise KitError(
+                    f"{path} of {was.revision} was altered: it has md5 {file_md5(to)}, not {entry.md5}.",
+                    "Who has the data of then pushes it again.",
+                )
+
+
+def _in_git(path: str, tracked: set[str]) -> bool:
+    return path in tracked or any(one.startswith(f"{path}/") for one in tracked)
+
+
+def _reproduce(was: Past, tree: Repository, say: Say) -> None:
+    """Every stage, by force, in the version's own environment."""
+
+    def heard(line: str) -> None:
+        if found := re.search(r"Running stage '([^']+)'", line):
+            say(f"  {found[1]}")
+
+    say("run every stage")
+    try:
+        follow([*words(was.contract.commands.dvc), "repro", "--force"], tree.root, heard)
+    except ProcessError as error:
+        raise KitError(
+            f"{was.revision} cannot be made again:\n{error.last_words(25)}",
+            "It needs something that neither Git, the lock nor its environment names.",
+        ) from error
+
+
+# ---- compare ----
+
+
+def _compare(was: Past, lock: Lock, tree: Repository) -> list[StageProof]:
+    """Each stage whose outputs are not what they were, in the order of the pipeline."""
+    now = tree.lock()
+    assert now
+    other = {
+        name: [out for path, out in stage.outs.items() if _md5(now, path) != out.md5]
+        for name, stage in lock.stages.items()
+    }
+    judged = was.contract.predictions.file if was.contract.predictions else was.contract.metrics
+    fails = _judge(was, lock, tree, judged)
+    behind = _behind(lock, judged) if fails else set()
+    told = []
+    for name, outs in other.items():
+        if outs:
+            how = [f"{out.path}: {_how(was, tree, out)}" for out in outs]
+            how += [fails] if fails and judged in lock.stages[name].outs else []
+            because = _because(lock, now, lock.stages[name])
+            told.append(StageProof(name, "differs" if name in behind else "warning", how, because))
+    return told
+
+
+def _md5(lock: Lock, path: str) -> str:
+    found = lock.outs.get(path)
+    return found.md5 if found else ""
+
+
+def _how(was: Past, tree: Repository, out: Entry) -> str:
+    if not (tree.root / out.path).exists():
+        return "is not made any more"
+    try:
+        return unlike.how(_kept(was, out.path), tree.root / out.path) or "the same bytes under another name"
+    except KitError as error:
+        return f"other bytes; the old ones are gone ({error.what.splitlines()[0]})"
+
+
+def _kept(was: Past, path: str) -> Path:
+    """What the version made; in Git what DVC does not keep."""
+    text = was.repository.show(was.revision, path) if path in was.repository.tracked(was.revision) else None
+    if text is None:
+        return was.file(path)
+    to = was.folder / path
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_text(text, encoding="utf-8", newline="\n")
+    return to
+
+
+def _judge(was: Past, lock: Lock, tree: Repository, judged: str) -> str:
+    """How the predictions differ, or, where none are named, the figures; empty where they agree."""
+    out = lock.out(judged)
+    now = tree.lock()
+    if out is None or (now and _md5(now, out.path) == out.md5):
+        return ""
+    form = was.contract.predictions
+    if form:
+        return unlike.predictions_apart(_kept(was, judged), tree.root / judged, form)
+    before, after = (
+        metrics.figures(metrics.read_metrics(path)) for path in (_kept(was, judged), tree.root / judged)
+    )
+    moved = [
+        name for name in before if name not in after or not _agree(before[name].value, after[name].value)
+    ]
+    return f"the figures differ: {', '.join(moved[:5])}" if moved else ""
+
+
+def _agree(old: float, new: float) -> bool:
+    return math.isclose(old, new, rel_tol=unlike.CLOSE)
+
+
+def _behind(lock: Lock, path: str) -> set[str]:
+    """The stages that a result comes from."""
+    makers = {out: name for name, stage in lock.stages.items() for out in stage.outs}
+    found: set[str] = set()
+    ask = [path]
+    while ask:
+        one = ask.pop()
+        name = next((maker for out, maker in makers.items() if one == out or one.startswith(f"{out}/")), None)
+        if name and name not in found:
+            found.add(name)
+            ask += lock.stages[name].deps
+    return found
+
+
+def _because(lock: Lock, now: Lock, stage: Stage) -> list[str]:
+    """The stages before it that gave it something else to read: it may be right itself."""
+    after = now.stages[stage.name].deps if stage.name in now.stages else {}
+    changed = [path for path, dep in stage.deps.items() if path in after and after[path].md5 != dep.md5]
+    return sorted({name for path in changed for name, one in lock.stages.items() if path in one.outs})
+
+
+def _says(version: Version, told: list[StageProof]) -> str:
+    if not told:
+        return f"{version.name} is reproduced, byte for byte."
+    by_themselves = [one for one in told if not one.because] or told
+    named = ", ".join(f"{one.stage} ({'; '.join(one.how)})" for one in by_themselves)
+    if any(one.result == "differs" for one in told):
+        return f"{version.name} is not reproducible. What differs by itself: stage {named}."
+    return f"{version.name} is reproduced in its predictions, not in its bytes: stage {named}."

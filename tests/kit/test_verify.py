@@ -1,0 +1,202 @@
+"""`mlops-kit verify`: a version made again from its code and data alone, and what is not as it was."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlops_kit import proofs, unlike, verifying, versions
+from mlops_kit.contract import Predictions
+from mlops_kit.errors import KitError
+from mlops_kit.proofs import Proof
+from mlops_kit.repository import Repository
+
+from tests.conftest import must
+from tests.kit.test_training import silent
+from tests.kit.tips import clone_of, commit_all, kit, means, registered
+
+AWK = "awk -F, -v digits"
+UNSEEDED = (
+    "train.sh",
+    'printf "%.*f\\n", digits, tip / bill',
+    "printf \"%.6f\\n\", tip / bill * (1 + '$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')' / 655360)",
+)
+# The sum of the same numbers in another order each time, as threads make it.
+THREADS = ("train.sh", "train.csv > model.txt", "- > model.txt")
+SORTED = ("train.sh", AWK, f"{{ head -1 train.csv; tail -n +2 train.csv | sort -R; }} | {AWK}")
+DIGITS = ("train.sh", 'printf "%.*f\\n", digits,', 'printf "%.17g\\n",')
+CLOCK = ("evaluate.sh", "rm predicted.tmp", "rm predicted.tmp; date +%FT%T.%N > made.txt")
+A_SET = (
+    "evaluate.sh",
+    "rm predicted.tmp",
+    "rm predicted.tmp; python3 -c 'print({w: 1 for w in {*\"a b c d e f g h\".split()}})' > made.txt",
+)
+MADE = ("dvc.yaml", "outs: [predictions.csv]", "outs: [predictions.csv, made.txt]")
+
+
+def edit(repository: Repository, *changes: tuple[str, str, str]) -> None:
+    for path, old, new in changes:
+        file = repository.root / path
+        text = file.read_text()
+        assert old in text, f"{old!r} is not in {path}"
+        file.write_text(text.replace(old, new))
+    ignore(repository, "/made.txt")
+    commit_all(repository, "Change the pipeline")
+
+
+def ignore(repository: Repository, line: str) -> None:
+    file = repository.root / ".gitignore"
+    file.write_text(f"{file.read_text()}{line}\n")
+
+
+def verify(repository: Repository, version: str) -> Proof:
+    chosen = versions.named(repository, "tips", version)
+    return verifying.verify(repository, means(repository), chosen, silent)
+
+
+def test_a_version_is_reproduced_and_show_says_so(three: Repository) -> None:
+    status = must(["git", "status", "--porcelain"], three.root)
+    cache = sorted((three.root / ".dvc/cache").rglob("*"))
+    done = kit(three, "verify", "v0.2.0", "--json")  # neither the newest nor what is here
+    assert done.code == 0, done.said
+    said = json.loads(done.stdout)
+    assert (said["result"], said["stages"]) == ("same", [])
+    assert must(["git", "status", "--porcelain"], three.root) == status
+    assert sorted((three.root / ".dvc/cache").rglob("*")) == cache
+    assert must(["git", "worktree", "list"], three.root).count("\n") == 1
+    assert "v0.2.0 is reproduced, byte for byte." in kit(three, "show", "v0.2.0").stdout
+    assert "never (`mlops-kit verify`)" in kit(three, "show", "v0.1.0").stdout
+
+
+def test_the_result_reaches_everybody(three: Repository) -> None:
+    done = kit(three, "verify", "--publish")
+    assert done.code == 0, done.said
+    clone = clone_of(three, "colleague")
+    kit(clone, "runs")  # brings the branch
+    shown = json.loads(kit(clone, "show", "v0.3.0", "--json").stdout)
+    ((result, version),) = ((one["result"], one["version"]) for one in shown["verified"])
+    assert (result, version) == ("same", "v0.3.0")
+    (ran,) = json.loads(kit(clone, "runs", "--stage", "verify", "--json").stdout)
+    assert ran["status"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("changes", "stage", "result", "says"),
+    [
+        ([UNSEEDED], "train", "differs", "numbers differ, by up to"),
+        ([CLOCK, MADE], "evaluate", "warning", "made.txt: the same but for a moment"),
+        ([A_SET, MADE], "evaluate", "warning", "made.txt: the same words in another order"),
+        ([SORTED, THREADS, DIGITS], "train", "warning", "another order of summing"),
+    ],
+    ids=["unseeded", "clock", "set", "threads"],
+)
+def test_what_is_not_reproducible_is_named(
+    published: Repository, changes: list[tuple[str, str, str]], stage: str, result: str, says: str
+) -> None:
+    edit(published, *changes)
+    version = registered(published)
+    done = kit(published, "verify", version, "--json")
+    assert done.code == (10 if result == "differs" else 0), done.said
+    said = json.loads(done.stdout)
+    assert said["result"] == result
+    by_itself = [one for one in said["stages"] if not one["because"]]
+    assert [(one["stage"], one["result"]) for one in by_itself] == [(stage, result)]
+    assert says in "; ".join(by_itself[0]["how"])
+    behind = [one for one in said["stages"] if one["because"]]
+    assert all(one["because"] == ["train"] for one in behind)
+    if result == "differs":
+        assert "the predictions differ: prediction of 80 of 80 rows" in json.dumps(behind)
+    shown = kit(published, "show", version).stdout
+    assert said["says"] in shown
+
+
+def test_data_that_cannot_be_had_is_said(three: Repository) -> None:
+    lock = three.lock("tips@v0.2.0")
+    assert lock
+    md5 = lock.inputs["bills.csv"].md5
+    for folder in (three.root / ".dvc/cache", three.root.parent / "storage"):
+        (folder / "files/md5" / md5[:2] / md5[2:]).unlink()
+    with pytest.raises(KitError, match=r"bills\.csv of tips@v0\.2\.0 cannot be had"):
+        verify(three, "v0.2.0")
+
+
+def test_what_cannot_run_any_more_is_said_with_the_reason(published: Repository) -> None:
+    """It reads what neither Git nor DVC knows."""
+    (published.root / "secret.txt").write_text("1\n")
+    ignore(published, "/secret.txt")
+    edit(published, ("train.sh", "train.csv > model.txt", "train.csv > model.txt\ncat secret.txt"))
+    version = registered(published)
+    done = kit(published, "verify", version)
+    assert done.code == 1
+    assert f"tips@{version} cannot be made again" in done.stderr
+    assert "secret.txt" in done.stderr
+    assert must(["git", "worktree", "list"], published.root).count("\n") == 1
+
+
+def test_no_version_yet(published: Repository) -> None:
+    done = kit(published, "verify")
+    assert (done.code, "tips has no version yet" in done.stderr) == (1, True)
+    done = kit(published, "verify", "v7.0.0")
+    assert (done.code, "tips has no version 'v7.0.0'" in done.stderr) == (1, True)
+
+
+# ---- how two files differ ----
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("a\nb\n", "b\na\n", "the same lines in another order"),
+        ('{"x": ["a", "b"]}', '{"x": ["b", "a"]}', "the same words in another order"),
+        ('{"at": 1764000000.25}', '{"at": 1764000100.75}', "the same but for a moment (1764000000.25"),
+        ("at 2026-01-02 03:04:05\n", "at 2026-01-02 03:04:06\n", "the same but for a moment"),
+        ("0.30000000000000004\n", "0.3\n", "1 numbers differ by at most"),
+        ("0.25 x\n", "0.5 x\n", "1 numbers differ, by up to 0.5 of themselves"),
+        ("yes\nno\n", "yes\nmaybe\n", "1 of 2 lines differ, for instance 'no' -> 'maybe'"),
+        (b"\xff\x00\x01", b"\xff\x00\x02", "1 of 3 bytes differ"),
+        (b"\xff\x00", b"\xff\x00\x02", "other bytes, 2 -> 3 of them"),
+        ("same", "same", ""),
+    ],
+)
+def test_how_two_files_differ(old: Any, new: Any, says: str, tmp_path: Path) -> None:
+    paths = tmp_path / "old", tmp_path / "new"
+    for path, content in zip(paths, (old, new), strict=True):
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    said = unlike.how(*paths)
+    assert said.startswith(says) and bool(said) == bool(says)
+
+
+def test_folders_and_tables(tmp_path: Path) -> None:
+    import pyarrow as pa
+    from mlops_kit import rows
+
+    for name, values in (("old", [1, 2, 3]), ("new", [3, 1, 2])):
+        (tmp_path / name).mkdir()
+        rows.write(pa.table({"x": values}), tmp_path / name / "t.parquet")
+        (tmp_path / name / f"{name}.txt").write_text("x")
+    said = unlike.how(tmp_path / "old", tmp_path / "new")
+    assert "t.parquet: the same rows in another order" in said
+    assert "old.txt: is in one of the two only" in said
+
+
+def test_predictions_are_compared_by_their_keys(tmp_path: Path) -> None:
+    form = Predictions(file="p.csv", task="binary", positive="yes")
+    old, new = tmp_path / "old.csv", tmp_path / "new.csv"
+    head = "key,actual,prediction,probability\n"
+    old.write_text(head + "1,yes,yes,0.75\n2,no,no,0.25\n")
+    new.write_text(head + "2,no,no,0.25\n1,yes,yes,0.7500000000001\n")
+    assert unlike.predictions_apart(old, new, form) == ""
+    new.write_text(head + "2,no,yes,0.55\n1,yes,yes,0.75\n")
+    said = unlike.predictions_apart(old, new, form)
+    assert (
+        said == "the predictions differ: prediction of 1 of 2 rows, probability of 1 of 2 rows (by up to 0.3)"
+    )
+    new.write_text(head + "2,no,yes,0.55\n")
+    assert "other rows are predicted" in unlike.predictions_apart(old, new, form)
+
+
+def test_a_proof_of_a_tag_that_was_moved_is_not_shown(three: Repository) -> None:
+    verify(three, "v0.2.0")
+    assert len(proofs.of(three, versions.named(three, "tips", "v0.2.0"))) == 1
+    must(["git", "tag", "--force", "-a", "-m", "x", "tips@v0.2.0", "tips@v0.1.0^{}"], three.root)
+    assert proofs.of(three, versions.named(three, "tips", "v0.2.0")) == []
