@@ -4,7 +4,20 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_kit import delivery, events, freshness, gates, handover, hooks, record, registration, training
+from mlops_kit import (
+    delivery,
+    events,
+    freshness,
+    gates,
+    handover,
+    hooks,
+    logbook,
+    record,
+    registration,
+    runner,
+    runs,
+    training,
+)
 from mlops_kit.cli import Say
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
@@ -27,6 +40,7 @@ def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Reg
     if done.outcome == "registered":
         named = {"version": done.version, "tag": done.tag}
         hooks.run_hooks(contract, repository, "after_register", journal, say, **named)
+    journal.end()
     return done
 
 
@@ -51,6 +65,8 @@ def _hand_over(
 ) -> Registered:
     last = training.load(repository)
     if last is None or last.run != journal.run:
+        if not any(event["status"] in runs.WORST for event in journal.events()):
+            journal.emit("run", "crashed", error="it was cut short before it trained")
         return Registered("nothing", says="Nothing to hand over: this run did not train.")
     if not last.registers:
         return Registered("nothing", says=_why_not(last.why_sample))
@@ -79,14 +95,24 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
         journal.file.write_text(lines, encoding="utf-8", newline="\n")
     else:
         journal.emit("run", "crashed", commit=repository.commit(), error="the training ended without a word")
+    say(f"Publishing the events of run {journal.run}")
     try:
         with journal.stage("register") as found:
+            logbook.begin_publishing(repository, journal)
             done = _take_over(repository, contract, folder, bump, say)
             found |= {"status": done.outcome, "version": done.version or None}
     finally:
-        say(f"Publishing the events of run {journal.run}")
-        events.publish(repository, journal.run, journal.file.read_text(encoding="utf-8"))
+        _end(repository, journal, say)
     return done
+
+
+def _end(repository: Repository, journal: Journal, say: Say) -> None:
+    """What was registered stands, also where nobody else hears of its run; for that there is an alarm."""
+    try:
+        logbook.end_publishing(repository, journal)
+    except KitError as error:
+        say(error.what)
+        runner.annotate("warning", error.what)
 
 
 def _take_over(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
