@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlops_kit import (
+    cadence,
     delivery,
     events,
     freshness,
@@ -25,6 +26,7 @@ from mlops_kit.events import Journal
 from mlops_kit.gates import Verdict
 from mlops_kit.handover import Handover
 from mlops_kit.processes import run, words
+from mlops_kit.record import Record
 from mlops_kit.registration import OWN, Registered
 from mlops_kit.repository import Lock, Repository
 from mlops_kit.training import Training
@@ -99,7 +101,7 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
     try:
         with journal.stage("register") as found:
             logbook.begin_publishing(repository, journal)
-            done = _take_over(repository, contract, folder, bump, say)
+            done = _take_over(repository, contract, folder, bump, journal, say)
             found |= {"status": done.outcome, "version": done.version or None}
     finally:
         _end(repository, journal, say)
@@ -115,20 +117,36 @@ def _end(repository: Repository, journal: Journal, say: Say) -> None:
         runner.annotate("warning", error.what)
 
 
-def _take_over(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
+def _take_over(
+    repository: Repository, contract: Contract, folder: Path, bump: str, journal: Journal, say: Say
+) -> Registered:
     say("Checking what was handed over")
     found = handover.new_data(folder)
     for told in delivery.tell(repository, found):
         say(told)
     handed = handover.read(repository, contract, folder)
     if handed is None:
+        _tell_age(repository, contract, None, journal, say)
         return Registered("nothing", says="Nothing was handed over to register.")
     if handed.pointers:
         say(f"Bringing {', '.join(handed.pointers)} to main")
         content = {path: text.encode() for path, text in handed.pointers.items()}
         say(delivery.deliver(repository, contract, content, found.message or "Take new data").says)
     (repository.root / contract.metrics).write_bytes(handed.metrics)
-    return _finish(repository, contract, handed, bump, say)
+    done = _finish(repository, contract, handed, bump, say)
+    _tell_age(repository, contract, handed.made if done.version else None, journal, say)
+    return done
+
+
+def _tell_age(
+    repository: Repository, contract: Contract, made: Record | None, journal: Journal, say: Say
+) -> None:
+    """Of the rows of the model in use: the one made now, where it is a version, and the newest one."""
+    newest = registration.newest(repository, contract.model)
+    known = [one.newest_row for one in (made, newest) if one]
+    if known and (told := cadence.tell(repository, contract, cadence.age(contract, known), journal)):
+        say(told)
+        runner.annotate("notice", told)
 
 
 def _gather(

@@ -5,12 +5,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+from mlops_kit import cadence as cadences
 from mlops_kit import metrics, versions
 from mlops_kit.checkup.finding import Finding, Patient, Unknown, ask, contract_of
 from mlops_kit.contract import read
 from mlops_kit.errors import KitError
 from mlops_kit.repository import LOCK, Lock, Remote, Repository, file_md5
 
+LONGEST_WITHOUT_LOOK = 7  # days; the generated schedule looks every day
 LARGE = 50_000_000  # bytes; of larger files the pointer's word is taken
 
 
@@ -75,6 +77,19 @@ def kept(patient: Patient) -> Finding:
         mend = f"git checkout {newest.tag} && {contract.commands.dvc} repro && {contract.commands.dvc} push"
         return Finding("versions kept", "fail", says, mend)
     return Finding("versions kept", "ok", f"The model of {newest.tag} is in the remote.")
+
+
+def cadence(patient: Patient) -> Finding:
+    """Somebody looked lately whether there is something new to learn."""
+    looked = cadences.clock(patient.repository)
+    mend = "gh workflow run schedule.yml"
+    if looked is None:
+        raise Unknown("No run has made a version yet, or found that there is nothing to learn.", mend)
+    days = (patient.now - looked).days
+    says = f"On {looked:%Y-%m-%d} the version in use was what the data gives"
+    if days > LONGEST_WITHOUT_LOOK:
+        return Finding("cadence", "warn", f"{says}, {days} days ago; nobody looked since.", mend)
+    return Finding("cadence", "ok", f"{says}.")
 
 
 def _remote(patient: Patient) -> Remote:
