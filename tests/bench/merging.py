@@ -9,7 +9,6 @@ from statistics import median
 
 from tests.act.api import Api
 from tests.act.forge import Forge
-from tests.act.outcome import Outcome
 from tests.act.remotes import Folder, stock
 from tests.act.server import serving
 from tests.bench.measure import BenchError, Spent, output, seconds, spend
@@ -40,6 +39,7 @@ class Share:
     whole: float
     ours: float
     commands: dict[str, float]  # of the project, by the key in mlops.yaml
+    steps: dict[str, float]  # that are our actions, with the project's commands in them
 
 
 def merge(peers: Peers, runs: int) -> Table:
@@ -112,18 +112,21 @@ def _run(forge: Forge, log: Path) -> Share:
     for line in log.read_text().splitlines():
         took, _, name = line.partition(" ")
         commands[name] += int(took) / 1e6
-    return Share(outcome.seconds, _in_our_steps(outcome) - sum(commands.values()), commands)
-
-
-def _in_our_steps(outcome: Outcome) -> float:
-    return sum(took for steps in outcome.took.values() for step, took in steps.items() if step in OURS)
+    steps = {step: took for of in outcome.took.values() for step, took in of.items() if step in OURS}
+    ours = sum(steps.values()) - sum(commands.values())
+    return Share(outcome.seconds, ours, commands, steps)
 
 
 def _in_words(name: str, shares: list[Share]) -> list[str]:
     middle = {key: median(one.commands[key] for one in shares) for key in COMMANDS}
     said = ", ".join(f"{key} {took:.2f} s" for key, took in middle.items() if took)
+    steps = {step: median(one.steps.get(step, 0.0) for one in shares) for step in shares[0].steps}
+    within = ", ".join(f"{step} {took:.2f} s" for step, took in steps.items())
     rest = median(one.whole - one.ours - sum(one.commands.values()) for one in shares)
-    return [f"{name}: the project's {said}; checkout, environment and act itself {rest:.2f} s"]
+    return [
+        f"{name}: the project's {said}; checkout, environment and act itself {rest:.2f} s",
+        f"{name}: our steps, with those commands in them: {within}",
+    ]
 
 
 TABLES: dict[str, tuple[Callable[[Peers, int], Table], int]] = {"merge": (merge, 5)}
