@@ -14,7 +14,7 @@ import click
 from mlops_new.errors import MlopsNewError
 
 # Each is `command` of the module of its name. A repository that is named like one is made by `./add`.
-COMMANDS = ("tiers", "add", "remove", "switch", "diff", "update")
+COMMANDS = ("adopt", "tiers", "add", "remove", "switch", "diff", "update")
 CREATE = "NAME"  # the command that has no word of its own; no repository can be named so
 
 

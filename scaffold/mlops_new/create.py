@@ -1,7 +1,6 @@
 """Makes the repository: rendered, its data under DVC, one commit. All of it, or nothing."""
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -10,9 +9,9 @@ from typing import Any
 
 from mlops_new import aside, dvc, own_data, releases, template, tiers
 from mlops_new.errors import MlopsNewError
+from mlops_new.names import NAME, proper
 from mlops_new.processes import ProcessError, require, run
 
-NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 REMOTES = (
     "s3",
     "gs",
@@ -84,7 +83,7 @@ def create(wishes: Wishes, say: Say) -> Created:
 def check(wishes: Wishes, target: Path) -> None:
     """Everything that can be known to be wrong before a byte is written."""
     if not NAME.fullmatch(wishes.name):
-        better = re.sub(r"[^a-z0-9]+", "-", wishes.name.lower()).strip("-0123456789")
+        better = proper(wishes.name)
         raise MlopsNewError(
             f"{wishes.name!r} is not a name: lower-case letters, digits and single hyphens, a letter first.",
             f"Try {better!r}." if better else "",

@@ -1,6 +1,7 @@
 """A source tree whose template has a tier for every layer and tool of the plan."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import yaml
@@ -16,6 +17,14 @@ PLAN = {
 }
 CHOICES = [(layer, tool) for layer, tools in PLAN.items() for tool in tools]
 DERIVED = "# ---- what follows from the answers"
+TEMPLATE_CHANGES = (  # from one version to the next
+    ("mlops.yaml.jinja", "mb_at_most: 50", "mb_at_most: 60"),
+    ("pipeline/train.py", "\n\n\n", "\n\n# next\n\n"),
+    ("docs/runbook.md", "# ", "# The "),
+    (".github/workflows/ci.yml.jinja", "timeout-minutes: ", "timeout-minutes: 1"),
+    ("[[ drift_evidently ]]/drift/evidently/README.md.jinja", "# ", "# The "),
+    ("README.md.jinja", "# ", "# The "),
+)
 
 
 def source(into: Path) -> Path:
@@ -59,3 +68,19 @@ def _folder(template: Path, layer: str, tool: str) -> None:
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def release_and_change(source: Path) -> None:
+    """Releases the version of the source tree, and changes the template for the next."""
+    must(["git", "init", "--quiet"], source)
+    must(["git", "add", "--all", "--force"], source)
+    must(["git", "commit", "--quiet", "--message=Start"], source)
+    must([sys.executable, "scaffold/release.py"], source)
+    for name, old, new in TEMPLATE_CHANGES:
+        file = source / "template" / name
+        text = file.read_text(encoding="utf-8")
+        assert old in text, (name, old)
+        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    (source / "template/docs/new.md").write_text("# New in this version\n")
+    must(["git", "add", "--all"], source)
+    must(["git", "commit", "--quiet", "--message=Change"], source)

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlops_kit.checkup.finding import Finding, Patient, Unknown, contract_of, hub_of
 
-SCHEDULE = "schedule.yml"
+SCHEDULES = ("schedule.yml", "mlops-schedule.yml")  # the second in a repository that was adopted
 OLDEST = timedelta(days=2)
 SWITCH_ON = "gh api 'repos/{{owner}}/{{repo}}/rulesets' --input .github/{file}"
 
@@ -53,25 +53,25 @@ def tag_rule(patient: Patient) -> Finding:
 
 def schedule(patient: Patient) -> Finding:
     """The daily workflow is switched on and has run in the last two days."""
-    if not (patient.repository.root / ".github/workflows" / SCHEDULE).is_file():
-        return Finding("schedule", "ok", f"This repository has no {SCHEDULE}.")
-    found = hub_of(patient).workflow(SCHEDULE)
-    enable = f"gh workflow enable {SCHEDULE}"
+    workflows = patient.repository.root / ".github/workflows"
+    file = next((name for name in reversed(SCHEDULES) if (workflows / name).is_file()), None)
+    if file is None:
+        return Finding("schedule", "ok", f"This repository has no {SCHEDULES[0]}.")
+    found = hub_of(patient).workflow(file)
+    enable = f"gh workflow enable {file}"
     if found.state != "active":
         return Finding(
-            "schedule", "fail", f"{SCHEDULE} is switched off ({found.state}): nothing is watched.", enable
+            "schedule", "fail", f"{file} is switched off ({found.state}): nothing is watched.", enable
         )
     if found.last_run is None:
-        raise Unknown(f"{SCHEDULE} has not run yet.", f"gh workflow run {SCHEDULE}")
+        raise Unknown(f"{file} has not run yet.", f"gh workflow run {file}")
     age = patient.now - found.last_run
     if age > OLDEST:
-        says = f"{SCHEDULE} ran last on {found.last_run:%Y-%m-%d}, {age.days} days ago."
-        return Finding("schedule", "fail", says, f"{enable} && gh workflow run {SCHEDULE}")
+        says = f"{file} ran last on {found.last_run:%Y-%m-%d}, {age.days} days ago."
+        return Finding("schedule", "fail", says, f"{enable} && gh workflow run {file}")
     if found.conclusion not in (None, "success", "skipped"):
-        return Finding(
-            "schedule", "warn", f"The last run of {SCHEDULE}: {found.conclusion}.", found.url or ""
-        )
-    return Finding("schedule", "ok", f"{SCHEDULE} ran on {found.last_run:%Y-%m-%d %H:%M} UTC.")
+        return Finding("schedule", "warn", f"The last run of {file}: {found.conclusion}.", found.url or "")
+    return Finding("schedule", "ok", f"{file} ran on {found.last_run:%Y-%m-%d %H:%M} UTC.")
 
 
 def _rules(rulesets: list[dict[str, Any]], target: str, ref: str, *, default: bool = False) -> set[str]:
