@@ -64,10 +64,23 @@ class Commands(click.Group):
     "-C", "--directory", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Run as if here."
 )
 @click.version_option(VERSION, prog_name="mlops-kit")
-def group(directory: Path | None) -> None:
+@click.pass_context
+def group(ctx: click.Context, directory: Path | None) -> None:
     """Train, gate, record and report in a repository that has an mlops.yaml."""
     if directory:
         os.chdir(directory)
+    if ctx.invoked_subcommand != "doctor":  # which says it in its own words
+        _warn_of_another_kit(Path.cwd())
+
+
+def _warn_of_another_kit(folder: Path) -> None:
+    from mlops_kit import kit_version
+
+    wanted = kit_version.asked_for(folder)
+    if mend := kit_version.mismatch(wanted):
+        click.echo(
+            f"mlops-kit: mlops.yaml is for kit {wanted}, this is {VERSION}. To mend it: {mend}", err=True
+        )
 
 
 def json_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -157,8 +157,18 @@ class Watch(Strict):
     """A file that changed within this time may be half-written and waits for the next look."""
 
 
+class NewestRow(Strict):
+    """One alarm when the data that the model was made of has become old."""
+
+    column: str
+    """Time column of the rows that `rows` names; without them of the data itself."""
+    at_most_days: Annotated[float, Field(gt=0)]
+    """How old the newest row may be."""
+
+
 class NewData(Strict):
     watch: list[Watch] = []
+    newest_row: NewestRow | None = None
     deliver: Literal["push", "pull-request"] = "push"
     """How the pointer reaches main; where main is protected, always by pull request."""
 

@@ -2,12 +2,11 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable
 from typing import Any
 
+from mlops_kit import documents
 from mlops_kit.contract import parse_yaml
-from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
 
 FILE = "dvc.yaml"
@@ -139,15 +138,7 @@ def parameters(text: str | None, name: str) -> dict[str, Any] | None:
     """A file of parameters, by its ending; None where there is none."""
     if text is None:
         return None
-    try:
-        if name.endswith(".json"):
-            content = json.loads(text)
-        elif name.endswith(".toml"):
-            content = tomllib.loads(text)
-        else:
-            content = parse_yaml(text, name)
-    except ValueError as error:
-        raise KitError(f"{name} cannot be read: {error}") from error
+    content = documents.parse(text, name)
     return content if isinstance(content, dict) else {}
 
 

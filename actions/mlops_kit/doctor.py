@@ -18,6 +18,7 @@ CHECKS: dict[str, Check] = {
     "pushed data": data.pushed,
     "lock": data.lock,
     "versions kept": data.kept,
+    "cadence": data.cadence,
     "token": online.token,
     "branch rule": online.branch_rule,
     "tag rule": online.tag_rule,

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import commits
 from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
 
@@ -20,6 +19,7 @@ BRANCH = "mlops/runs"
 LOCAL = Path(".mlops/events")
 REJECTED = ".mlops/rejected"
 CURRENT = Path(".mlops/run")  # the run that the next command goes on with
+LAST = "register"  # the command that ends a run
 
 
 def now() -> str:
@@ -55,6 +55,13 @@ class Journal:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(line + "\n")
+
+    def events(self) -> list[dict[str, Any]]:
+        return read(self.file.read_text(encoding="utf-8"))
+
+    def end(self) -> None:
+        """That nothing is to come; what has a beginning and no end was killed, or left by whoever began it."""
+        self.emit("run", "end")
 
     @contextmanager
     def stage(self, name: str, **facts: Any) -> Iterator[dict[str, Any]]:
@@ -102,6 +109,7 @@ def alone(repository: Repository) -> Journal:
             commit=repository.commit(),
             machine=platform.node() if "GITHUB_ACTIONS" not in os.environ else None,
             pid=os.getpid(),
+            ends_with=LAST,
             **facts,
         )
     return journal
@@ -119,17 +127,6 @@ def keep_rejected(repository: Repository, run: str, record: str) -> None:
     path = repository.root / REJECTED / f"{run}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(record, encoding="utf-8", newline="\n")
-
-
-def publish(repository: Repository, run: str, lines: str) -> None:
-    """Puts a run's events, and its record where the gates closed, on the branch `mlops/runs`.
-
-    Raises KitError when it cannot be reached after retries.
-    """
-    files = {published_as(run, lines): lines.encode()}
-    if record := repository.text(f"{REJECTED}/{run}.json"):
-        files[f"rejected/{run}.json"] = record.encode()
-    commits.append(repository, BRANCH, files, f"Events of run {run}")
 
 
 def published_as(run: str, lines: str) -> str:

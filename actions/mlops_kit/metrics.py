@@ -1,13 +1,11 @@
 """The metrics file of a pipeline, whatever its form."""
 
-import json
 import math
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_kit.contract import parse_yaml
+from mlops_kit import documents
 from mlops_kit.errors import KitError
 
 
@@ -34,15 +32,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
 def parse_metrics(text: str, name: str) -> dict[str, Any]:
     """JSON, YAML or TOML, by the name's ending."""
-    try:
-        if name.endswith(".json"):
-            content = json.loads(text)
-        elif name.endswith(".toml"):
-            content = tomllib.loads(text)
-        else:
-            content = parse_yaml(text, name)
-    except ValueError as error:
-        raise KitError(f"{name} cannot be read: {error}") from error
+    content = documents.parse(text, name)
     if not isinstance(content, dict):
         raise KitError(f"{name} holds a {type(content).__name__}, not a mapping of metrics.")
     return content

@@ -1,7 +1,7 @@
 """Sums up the columns of a table, in one go over its rows and in little memory, however many there are."""
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-SEPARATED = (".csv", ".tsv")  # not .txt, whose first line is more often text than names
-AT_ONCE = 65_536  # rows
 DRAWN = 50_000  # numbers of a column that are kept for its quantiles
 COUNTED = 10_000  # different values that are told apart
 # A value is named in the record only where it says nothing of a single row.
@@ -42,17 +40,12 @@ def table(path: Path, left_out: Collection[str] = ()) -> Table | None:
 
     found = _Summed(left_out)
     try:
-        for file in _files(path):
-            for batch in _batches(file, found.wanted):
+        for file in rows.files(path):
+            for batch in rows.batches(file, found.wanted):
                 found.add(batch)
     except (OSError, UnicodeError, pa.ArrowException):
         return None
     return found.table() if found.columns else None
-
-
-def _files(path: Path) -> list[Path]:
-    files = [path] if path.is_file() else sorted(path.rglob("*")) if path.is_dir() else []
-    return [file for file in files if file.is_file() and file.suffix in (*rows.PARQUET, *SEPARATED)]
 
 
 class _Summed:
@@ -219,72 +212,3 @@ def _type(kind: "pa.DataType") -> Type | None:
     if types.is_timestamp(kind) or types.is_date(kind):
         return "time"
     return "text" if types.is_string(kind) or types.is_large_string(kind) else "other"
-
-
-# ---- rows of a file, some at a time ----
-
-
-def _batches(file: Path, wanted: Any) -> Iterator["pa.RecordBatch"]:
-    if file.suffix in rows.PARQUET:
-        from pyarrow import parquet
-
-        # Buffered ahead, as is the default, it would hold whole row groups.
-        with parquet.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as opened:
-            columns = wanted(opened.schema_arrow.names)
-            yield from opened.iter_batches(AT_ONCE, columns=columns)
-        return
-    with _csv(file, {}) as reader:
-        names = reader.schema.names
-    if any(_is_number(name) for name in names):  # the first row of a file without names: not for a record
-        return
-    columns = wanted(names)
-    with _csv(file, _types(file, columns)) as reader:
-        yield from reader
-
-
-def _is_number(name: str) -> bool:
-    try:
-        float(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _types(file: Path, columns: list[str]) -> dict[str, "pa.DataType"]:
-    """What every value of a column can be read as. Arrow's own reader settles it by the first block alone."""
-    import pyarrow as pa
-
-    found: dict[str, pa.DataType] = {}
-    with _csv(file, dict.fromkeys(columns, pa.string())) as reader:
-        for batch in reader:
-            for name, values in zip(batch.schema.names, batch.columns, strict=True):
-                if values.null_count < len(values) and found.get(name) != pa.string():
-                    found[name] = _fits(values, found.get(name))
-    return {name: found.get(name, pa.null()) for name in columns}
-
-
-def _fits(values: "pa.Array", so_far: "pa.DataType | None") -> "pa.DataType":
-    import pyarrow as pa
-
-    whole, real = pa.int64(), pa.float64()
-    first = (whole, real, pa.bool_(), pa.timestamp("ns"))
-    candidates = first if so_far is None else (whole, real) if so_far == whole else (so_far,)
-    for kind in candidates:
-        try:
-            values.cast(kind)
-        except pa.ArrowInvalid:
-            continue
-        return kind
-    return pa.string()
-
-
-def _csv(file: Path, types: dict[str, "pa.DataType"]) -> Any:
-    from pyarrow import csv
-
-    return csv.open_csv(
-        file,
-        parse_options=csv.ParseOptions(delimiter=rows.separator(file), newlines_in_values=True),
-        convert_options=csv.ConvertOptions(
-            column_types=types, include_columns=list(types), strings_can_be_null=True
-        ),
-    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mlops_kit import columns, runner
+from mlops_kit import cadence, columns, runner
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import now
@@ -104,6 +104,8 @@ class Record(Strict):
     """The version that the description compares with."""
     tables: Annotated[list[Summed], Field(max_length=MOST_TABLES)] = []
     """What was trained on, column by column: the rows of `rows.train`, else each table of the data."""
+    newest_row: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")] | None = None
+    """Time of the newest row, by the column that `new_data.newest_row` names."""
 
     def text(self) -> str:
         return json.dumps(self.model_dump(), indent=2, ensure_ascii=False) + "\n"
@@ -252,4 +254,5 @@ def draft(
         description="",
         since=None,
         tables=summed,
+        newest_row=cadence.newest(repository, contract),
     )

@@ -4,7 +4,21 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_kit import delivery, events, freshness, gates, handover, hooks, record, registration, training
+from mlops_kit import (
+    cadence,
+    delivery,
+    events,
+    freshness,
+    gates,
+    handover,
+    hooks,
+    logbook,
+    record,
+    registration,
+    runner,
+    runs,
+    training,
+)
 from mlops_kit.cli import Say
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
@@ -12,6 +26,7 @@ from mlops_kit.events import Journal
 from mlops_kit.gates import Verdict
 from mlops_kit.handover import Handover
 from mlops_kit.processes import run, words
+from mlops_kit.record import Record
 from mlops_kit.registration import OWN, Registered
 from mlops_kit.repository import Lock, Repository
 from mlops_kit.training import Training
@@ -27,6 +42,7 @@ def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Reg
     if done.outcome == "registered":
         named = {"version": done.version, "tag": done.tag}
         hooks.run_hooks(contract, repository, "after_register", journal, say, **named)
+    journal.end()
     return done
 
 
@@ -51,6 +67,8 @@ def _hand_over(
 ) -> Registered:
     last = training.load(repository)
     if last is None or last.run != journal.run:
+        if not any(event["status"] in runs.WORST for event in journal.events()):
+            journal.emit("run", "crashed", error="it was cut short before it trained")
         return Registered("nothing", says="Nothing to hand over: this run did not train.")
     if not last.registers:
         return Registered("nothing", says=_why_not(last.why_sample))
@@ -79,30 +97,56 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
         journal.file.write_text(lines, encoding="utf-8", newline="\n")
     else:
         journal.emit("run", "crashed", commit=repository.commit(), error="the training ended without a word")
+    say(f"Publishing the events of run {journal.run}")
     try:
         with journal.stage("register") as found:
-            done = _take_over(repository, contract, folder, bump, say)
+            logbook.begin_publishing(repository, journal)
+            done = _take_over(repository, contract, folder, bump, journal, say)
             found |= {"status": done.outcome, "version": done.version or None}
     finally:
-        say(f"Publishing the events of run {journal.run}")
-        events.publish(repository, journal.run, journal.file.read_text(encoding="utf-8"))
+        _end(repository, journal, say)
     return done
 
 
-def _take_over(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
+def _end(repository: Repository, journal: Journal, say: Say) -> None:
+    """What was registered stands, also where nobody else hears of its run; for that there is an alarm."""
+    try:
+        logbook.end_publishing(repository, journal)
+    except KitError as error:
+        say(error.what)
+        runner.annotate("warning", error.what)
+
+
+def _take_over(
+    repository: Repository, contract: Contract, folder: Path, bump: str, journal: Journal, say: Say
+) -> Registered:
     say("Checking what was handed over")
     found = handover.new_data(folder)
     for told in delivery.tell(repository, found):
         say(told)
     handed = handover.read(repository, contract, folder)
     if handed is None:
+        _tell_age(repository, contract, None, journal, say)
         return Registered("nothing", says="Nothing was handed over to register.")
     if handed.pointers:
         say(f"Bringing {', '.join(handed.pointers)} to main")
         content = {path: text.encode() for path, text in handed.pointers.items()}
         say(delivery.deliver(repository, contract, content, found.message or "Take new data").says)
     (repository.root / contract.metrics).write_bytes(handed.metrics)
-    return _finish(repository, contract, handed, bump, say)
+    done = _finish(repository, contract, handed, bump, say)
+    _tell_age(repository, contract, handed.made if done.version else None, journal, say)
+    return done
+
+
+def _tell_age(
+    repository: Repository, contract: Contract, made: Record | None, journal: Journal, say: Say
+) -> None:
+    """Of the rows of the model in use: the one made now, where it is a version, and the newest one."""
+    newest = registration.newest(repository, contract.model)
+    known = [one.newest_row for one in (made, newest) if one]
+    if known and (told := cadence.tell(repository, contract, cadence.age(contract, known), journal)):
+        say(told)
+        runner.annotate("notice", told)
 
 
 def _gather(

@@ -1,7 +1,8 @@
 """Tables that a pipeline writes and reads: Parquet or CSV."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops_kit.errors import KitError
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
 PARQUET = (".parquet", ".pq")
 TEXT = (".csv", ".tsv", ".txt")
+NAMED = (".csv", ".tsv")  # .txt is more often text than a table with names in its first line
+AT_ONCE = 65_536
 
 
 def read(path: Path, columns: list[str] | None = None, *, text: tuple[str, ...] = ()) -> "pa.Table":
@@ -69,3 +72,82 @@ def count(path: Path) -> int | None:
             ends_open = stream.read(1) not in (b"\n", b"")
         return max(lines + ends_open - 1, 0)
     return None
+
+
+# ---- some rows at a time, however many there are ----
+
+
+def files(path: Path) -> list[Path]:
+    """The file, or the files of a folder, that may be tables with named columns."""
+    found = [path] if path.is_file() else sorted(path.rglob("*")) if path.is_dir() else []
+    return [file for file in found if file.is_file() and file.suffix in (*PARQUET, *NAMED)]
+
+
+def batches(file: Path, wanted: Callable[[list[str]], list[str]]) -> Iterator["pa.RecordBatch"]:
+    """`wanted` chooses among the file's columns. Nothing of a CSV file without a line of names.
+
+    Raises what pyarrow raises for a file that it cannot read.
+    """
+    if file.suffix in PARQUET:
+        from pyarrow import parquet
+
+        # Buffered ahead, as is the default, it would hold whole row groups.
+        with parquet.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as opened:
+            columns = wanted(opened.schema_arrow.names)
+            yield from opened.iter_batches(AT_ONCE, columns=columns)
+        return
+    with _csv(file, {}) as reader:
+        names = reader.schema.names
+    if any(_is_number(name) for name in names):  # the first row of a file without names: not for a record
+        return
+    columns = wanted(names)
+    with _csv(file, _types(file, columns)) as reader:
+        yield from reader
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _types(file: Path, columns: list[str]) -> dict[str, "pa.DataType"]:
+    """What every value of a column can be read as. Arrow's own reader settles it by the first block alone."""
+    import pyarrow as pa
+
+    found: dict[str, pa.DataType] = {}
+    with _csv(file, dict.fromkeys(columns, pa.string())) as reader:
+        for batch in reader:
+            for name, values in zip(batch.schema.names, batch.columns, strict=True):
+                if values.null_count < len(values) and found.get(name) != pa.string():
+                    found[name] = _fits(values, found.get(name))
+    return {name: found.get(name, pa.null()) for name in columns}
+
+
+def _fits(values: "pa.Array", so_far: "pa.DataType | None") -> "pa.DataType":
+    import pyarrow as pa
+
+    whole, real = pa.int64(), pa.float64()
+    first = (whole, real, pa.bool_(), pa.timestamp("ns"), pa.timestamp("ns", "UTC"))
+    candidates = first if so_far is None else (whole, real) if so_far == whole else (so_far,)
+    for kind in candidates:
+        try:
+            values.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+        return kind
+    return pa.string()
+
+
+def _csv(file: Path, types: dict[str, "pa.DataType"]) -> Any:
+    from pyarrow import csv
+
+    return csv.open_csv(
+        file,
+        parse_options=csv.ParseOptions(delimiter=separator(file), newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            column_types=types, include_columns=list(types), strings_can_be_null=True
+        ),
+    )

@@ -5,23 +5,22 @@ import os
 import platform
 import re
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mlops_kit import alarms, commits, events
-from mlops_kit.alarms import Alarm
+from mlops_kit import commits, events
 from mlops_kit.errors import KitError
 from mlops_kit.processes import environment
 from mlops_kit.repository import Repository
 
 Event = dict[str, Any]
-ALARM = "events-not-published"
 AT_ONCE = 2000  # lines
 NEEDED = {"run", "at", "stage", "status"}
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 # From the worst: what a run is called when its stages ended differently.
 WORST = ("failed", "rejected", "refused", "closed")
+SILENT = timedelta(hours=6)  # after which GitHub ends a job, whatever it does
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Run:
     """One run, summed up from its events."""
 
     run: str
-    status: str  # done, failed, rejected, refused, closed, running or crashed
+    status: str  # done, failed, rejected, refused, closed, stopped, running or crashed
     start: str
     seconds: float
     trigger: str
@@ -67,17 +66,10 @@ class Log:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Published:
-    runs: list[str]
-    note: str = ""
-    alarm: str = field(default="")
-
-
-def ask(repository: Repository, wish: Wish) -> tuple[list[Run], str]:
+def ask(repository: Repository, wish: Wish, now: datetime | None = None) -> tuple[list[Run], str]:
     """Runs, newest first, and what must be said beside them."""
     log = read(repository)
-    runs = [summary(run, listed, run in log.published) for run, listed in log.events.items()]
+    runs = [summary(run, listed, run in log.published, now) for run, listed in log.events.items()]
     wanted = sorted(filter(wish.wants, runs), key=lambda run: run.start, reverse=True)
     return wanted[: wish.limit or None], log.note
 
@@ -99,10 +91,10 @@ def read(repository: Repository) -> Log:
     except KitError:
         note = "origin does not answer: what was fetched last, and the runs of this machine"
         tip = commits.tip(repository, f"refs/remotes/origin/{events.BRANCH}")
-    published = _by_run(_lines(repository, tip)) if tip else {}
+    published = by_run(_lines(repository, tip)) if tip else {}
     found = dict(published)
     for run, text in local(repository).items():
-        ours = _by_run(text.split("\n")).get(run, [])
+        ours = by_run(text.split("\n")).get(run, [])
         if len(ours) > len(found.get(run, [])):
             found[run] = ours
     return Log(found, set(published), note)
@@ -130,7 +122,7 @@ def _lines(repository: Repository, tip: str) -> list[str]:
     return [line for line in text.split("\n") if line.startswith("{")]
 
 
-def _by_run(lines: list[str]) -> dict[str, list[Event]]:
+def by_run(lines: list[str]) -> dict[str, list[Event]]:
     """A line that is cut off, as a killed process leaves it, is left out."""
     found: dict[str, list[Event]] = {}
     for start in range(0, len(lines), AT_ONCE):
@@ -154,17 +146,10 @@ def _parsed(lines: list[str]) -> list[Event]:
 # ---- one run, summed up ----
 
 
-def summary(run: str, listed: list[Event], published: bool) -> Run:
+def summary(run: str, listed: list[Event], published: bool, now: datetime | None = None) -> Run:
     started, stages = _stages(listed)
-    open_stages = [name for name, how in stages.items() if how == "start"]
-    begun = "run" in started and len(listed) == 1
-    if any(event["stage"] == "run" and event["status"] == "crashed" for event in listed):
-        status = "crashed"
-    elif open_stages or begun:
-        status = "running" if not published and _alive(started, listed) else "crashed"
-        stages |= dict.fromkeys(open_stages, status)
-    else:
-        status = next((word for word in WORST if word in stages.values()), "done")
+    status = _status(started, stages, listed, published, now or datetime.now(UTC))
+    stages |= {name: status for name, how in stages.items() if how == "start"}
     facts = {name: value for event in listed for name, value in event.items()}
     error = next((str(event["error"]) for event in reversed(listed) if event.get("error")), "")
     first = listed[0]
@@ -173,6 +158,28 @@ def summary(run: str, listed: list[Event], published: bool) -> Run:
     commit = next((str(event["commit"]) for event in listed if event.get("commit")), "")
     named = commit, str(facts.get("version") or "")
     return Run(run, status, first["at"], seconds, trigger, *named, stages, published, error)
+
+
+def _status(
+    started: dict[str, Event], stages: dict[str, str], listed: list[Event], published: bool, now: datetime
+) -> str:
+    """A run is over when it says so. One that does not was killed, or left by the person who began it."""
+    begun = started.get("run", {})
+    by_hand = bool(begun.get("machine"))
+    heard = not by_hand and now - moment(listed[-1]["at"]) < SILENT
+    said = {event["status"] for event in listed if event["stage"] == "run"}
+    if "crashed" in said:
+        return "crashed"
+    if "start" in stages.values() or not stages:
+        here = not published and _alive(started, listed)
+        return "running" if here or (published and heard) else "crashed"
+    if badly := next((word for word in WORST if word in stages.values()), ""):
+        return badly
+    if "end" in said or "ends_with" not in begun:
+        return "done"
+    if by_hand:
+        return "stopped" if "train" in stages else "done"
+    return "running" if heard else "crashed"
 
 
 def _stages(listed: list[Event]) -> tuple[dict[str, Event], dict[str, str]]:
@@ -226,75 +233,3 @@ def when(text: str, now: datetime | None = None) -> datetime:
         raise KitError(
             f"{text!r} is no moment.", "Write 2026-11-24, 2026-11-24T08:00, or 24h, 7d, 2w for so long ago."
         ) from error
-
-
-# ---- publish ----
-
-
-def publish(repository: Repository) -> Published:
-    """Puts this clone's runs onto the branch; one that is there and grew is brought up to date.
-
-    Raises KitError after retries, with an alarm raised where that is possible; nothing else is undone.
-    """
-    try:
-        tip = commits.remote_tip(repository, events.BRANCH)
-        if new := _unpublished(repository, tip):
-            commits.append(repository, events.BRANCH, new, f"Events of {_counted(new)}")
-    except KitError as error:
-        alarm = Alarm(ALARM, "Events of runs cannot be published", _explained(error))
-        where = alarms.ring(repository, alarm)
-        raise KitError(
-            f"The events could not be published: {error.what}\nAlarm: {where}",
-            "What was trained stands. `mlops-kit runs --publish` tries again.",
-        ) from error
-    cleared = alarms.clear(repository, ALARM, "Events are published again.") if new else ""
-    return Published([_run(path) for path in new if path.endswith(".jsonl")], alarm=cleared)
-
-
-def _unpublished(repository: Repository, tip: str | None) -> dict[str, bytes]:
-    """Path and content of each run of this clone that the branch does not hold, or not all of."""
-    known = _blobs(repository, tip) if tip else {}
-    by_run = {_run(path): path for path in known}
-    ours = local(repository)
-    names = "".join(f"{events.LOCAL / run}.jsonl\n" for run in ours)
-    hashes = repository.git("hash-object", "--no-filters", "--stdin-paths", stdin=names).split()
-    found = {}
-    for (run, text), blob in zip(ours.items(), hashes, strict=True):
-        path = by_run.get(run) or events.published_as(run, text)
-        if known.get(path) != blob and not _goes_on(run, text):
-            theirs = (repository.show(tip, path) or "") if tip and path in known else ""
-            if more := [line for line in text.split("\n") if line not in theirs.split("\n")]:
-                found[path] = (theirs + "\n".join(more) + "\n").encode()
-                if record := repository.text(f"{events.REJECTED}/{run}.json"):
-                    found[f"rejected/{run}.json"] = record.encode()
-    return found
-
-
-def _run(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(".jsonl")
-
-
-def _goes_on(run: str, text: str) -> bool:
-    """It would look like a crash to everybody else."""
-    listed = _by_run(text.split("\n")).get(run, [])
-    return not listed or summary(run, listed, published=False).status == "running"
-
-
-def _blobs(repository: Repository, tip: str) -> dict[str, str]:
-    """The events files of the branch, by path."""
-    listed = repository.git("ls-tree", "-r", "-z", tip, "--", "events/")
-    entries = (entry.partition("\t") for entry in listed.split("\0") if entry)
-    return {path: facts.split()[2] for facts, _, path in entries}
-
-
-def _counted(new: dict[str, bytes]) -> str:
-    runs = [_run(path) for path in new if path.endswith(".jsonl")]
-    return f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs"
-
-
-def _explained(error: KitError) -> str:
-    return (
-        f"`mlops-kit runs --publish` failed:\n\n> {error.what.replace(chr(10), chr(10) + '> ')}\n\n"
-        "The models that were trained stand; only the log of what ran is behind. "
-        "The next run that can be published closes this issue."
-    )

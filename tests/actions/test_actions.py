@@ -1,6 +1,7 @@
 """Each action: thin, pinned, explained, and linted; run for real in tests/act."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -108,6 +109,21 @@ def test_the_launcher_makes_its_environment_once(tmp_path: Path) -> None:
     made = (tmp_path / ".venv-mlops-kit/requirements.txt").stat().st_mtime_ns
     assert run(launcher, tmp_path, RUNNER_TEMP=str(tmp_path)).code == 0
     assert (tmp_path / ".venv-mlops-kit/requirements.txt").stat().st_mtime_ns == made
+
+
+def test_a_job_compiles_the_kit_once_and_not_beside_its_sources(tmp_path: Path) -> None:
+    """Sources that are in a repository, as with --kit vendored, would make its tree dirty."""
+    sources = tmp_path / "actions"
+    shutil.copytree(ACTIONS, sources, ignore=shutil.ignore_patterns("__pycache__"))
+    done = run(
+        ["sh", sources / "mlops-kit", "--version"],
+        tmp_path,
+        RUNNER_TEMP=str(tmp_path),
+        PYTHONDONTWRITEBYTECODE="",
+    )
+    assert done.code == 0, done.said
+    assert list(sources.rglob("*.pyc")) == []
+    assert list((tmp_path / ".venv-mlops-kit/bytecode").rglob("cli.*.pyc"))
 
 
 def test_without_uv_the_launcher_says_so(tmp_path: Path) -> None:

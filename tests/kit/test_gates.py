@@ -1,21 +1,17 @@
 """Each gate turns red for what it is there for, and never passes what it cannot judge."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
-from mlops_kit import contract, events, gates, hooks, training
-from mlops_kit.cli import group
-from mlops_kit.errors import KitError
+from mlops_kit import contract, events, gates
 from mlops_kit.gates import GateResult, Verdict
 
-from tests.conftest import must
-from tests.kit.scripted import Scripted, register
+from tests.kit.scripted import Scripted
 
 NAN = float("nan")
 BASELINE = {"kind": "threshold", "metric": "model.auc", "at_least": "baseline.auc"}
+THRESHOLD = {"kind": "threshold", "metric": "accuracy", "at_least": 0.7, "margin": 0.01, "min_rows": 100}
+CHAMPION = {"kind": "champion", "metric": "accuracy", "worse_by_at_most": 0.01}
 
 
 def judged(small: Scripted, only: str = "") -> Verdict:
@@ -210,192 +206,3 @@ def test_size(small: Scripted) -> None:
     assert one(small, kind="size", mb_at_most=1.5).status == "unknown"
     small.contract(artifacts=[])
     assert one(small, kind="size", mb_at_most=1.5).status == "unknown"
-
-
-# ---- loosened in the same change ----
-
-THRESHOLD = {"kind": "threshold", "metric": "accuracy", "at_least": 0.7, "margin": 0.01, "min_rows": 100}
-CHAMPION = {"kind": "champion", "metric": "accuracy", "worse_by_at_most": 0.01}
-
-
-@pytest.mark.parametrize(
-    ("was", "now", "words"),
-    [
-        (THRESHOLD, {"at_least": 0.6}, "at_least 0.7 -> 0.6"),
-        (THRESHOLD, {"margin": 0}, "margin 0.01 -> 0"),
-        (THRESHOLD, {"min_rows": 30}, "min_rows 100 -> 30"),
-        (THRESHOLD, {"interval": False}, "interval True -> False"),
-        (THRESHOLD, {"at_least": "baseline.accuracy"}, "at_least 0.7 -> baseline.accuracy"),
-        (THRESHOLD, {"metric": "n"}, "metric accuracy -> n"),
-        (THRESHOLD, {"at_least": 0.75}, ""),
-        (THRESHOLD, {"margin": 0.02, "min_rows": 200, "because": "of this"}, ""),
-        (FAIR, {"gap_at_most": 0.2}, "gap_at_most 0.1 -> 0.2"),
-        (FAIR, {"min_rows": 500}, "min_rows 100 -> 500"),
-        (FAIR, {"gap_at_most": 0.05}, ""),
-        (CHAMPION, {"worse_by_at_most": 0.05}, "worse_by_at_most 0.01 -> 0.05"),
-        (CHAMPION, {"confidence": 0.8}, "confidence 0.95 -> 0.8"),
-        (CHAMPION, {"min_rows": 50}, "min_rows 200 -> 50"),
-        (CHAMPION, {"confidence": 0.99, "worse_by_at_most": 0}, ""),
-        ({"kind": "size", "mb_at_most": 1}, {"mb_at_most": 2}, "mb_at_most 1 -> 2"),
-        ({"kind": "size", "mb_at_most": 1}, THRESHOLD | {"mb_at_most": None}, "kind size -> threshold"),
-    ],
-)
-def test_a_loosened_gate_is_flagged_and_judged(
-    was: dict[str, Any], now: dict[str, Any], words: str, small: Scripted
-) -> None:
-    small.gates(gate=was)
-    small.commit()
-    register(small.repository, "small@v0.1.0")
-    after = {key: value for key, value in (was | now).items() if value is not None}
-    if after["kind"] != was["kind"]:
-        after = {key: value for key, value in now.items() if value is not None}
-    result = one(small, **after)
-    assert result.loosened == (f"since v0.1.0: {words}" if words else "")
-    assert result.kind == after["kind"]
-
-
-def test_a_removed_gate_is_flagged_and_other_predictions_too(small: Scripted) -> None:
-    small.gates(a=THRESHOLD, b=CHAMPION | {"because": "of this"})
-    small.commit()
-    register(small.repository, "small@v0.1.0")
-    small.contract(gates={"a": THRESHOLD})
-    kept, gone = judged(small).results
-    assert kept.loosened == ""
-    assert (gone.name, gone.kind, gone.status, gone.because) == ("b", "removed", "pass", "of this")
-    assert gone.loosened == "since v0.1.0: removed"
-    assert len(judged(small, only="a").results) == 1
-    small.contract(metrics="other.json")
-    (small.root / "other.json").write_text((small.root / "metrics.json").read_text())
-    assert judged(small).results[0].loosened == "since v0.1.0: metrics metrics.json -> other.json"
-
-
-def test_a_pull_request_is_compared_with_the_branch_it_goes_to(
-    small: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small.gates(gate=THRESHOLD | {"at_least": 0.8})
-    small.commit()
-    register(small.repository, "small@v0.1.0")
-    small.gates(gate=THRESHOLD)
-    small.commit()
-    must(["git", "update-ref", "refs/remotes/origin/main", "HEAD"], small.root)
-    monkeypatch.setenv("GITHUB_BASE_REF", "main")
-    assert one(small, **THRESHOLD).loosened == ""
-    lower = one(small, **THRESHOLD | {"at_least": 0.1})
-    assert lower.loosened == "since origin/main: at_least 0.7 -> 0.1"
-
-
-def test_fragments_belong_to_what_was(small: Scripted) -> None:
-    (small.root / "mlops.d").mkdir()
-    (small.root / "mlops.d/tier.yaml").write_text(f"gates:\n  more: {json.dumps(THRESHOLD)}\n")
-    small.commit()
-    register(small.repository, "small@v0.1.0")
-    (small.root / "mlops.d/tier.yaml").unlink()
-    assert [result.kind for result in judged(small).results] == ["removed"]
-
-
-def test_an_earlier_contract_that_cannot_be_read_is_said(small: Scripted) -> None:
-    (small.root / "mlops.yaml").write_text("metrics: metrics.json\nold: key\n")
-    small.commit()
-    register(small.repository, "small@v0.1.0")
-    (small.root / "mlops.yaml").unlink()
-    small.gates(gate=THRESHOLD)
-    heard: list[str] = []
-    journal = events.go_on(small.repository)
-    gates.judge(small.repository, contract.load(small.root), journal, heard.append)
-    assert any("Whether a gate was loosened is not known" in line for line in heard)
-
-
-# ---- the command ----
-
-
-def run(small: Scripted, *words: str) -> Result:
-    return CliRunner().invoke(group, ["-C", str(small.root), "gate", *words])
-
-
-@pytest.fixture(autouse=True)
-def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)  # -C changes it
-
-
-def statuses(small: Scripted) -> list[tuple[str, str]]:
-    (file,) = (small.root / ".mlops/events").glob("*.jsonl")
-    return [(event["stage"], event["status"]) for event in events.read(file.read_text())]
-
-
-def test_an_open_gate(small: Scripted) -> None:
-    small.gates(right=THRESHOLD)
-    done = run(small)
-    assert done.exit_code == 0, done.output
-    assert "right  pass    0.8" in done.stdout
-    assert "Open: every gate passes." in done.stdout
-    assert statuses(small) == [("run", "start"), ("gate", "start"), ("gate:right", "pass"), ("gate", "open")]
-    kept = gates.load(small.repository)
-    assert kept is not None
-    assert kept.is_open
-    stored = json.loads((small.root / ".mlops/gates.json").read_text())
-    assert stored["commit"] == small.repository.commit()
-    assert stored["run"] == (small.root / ".mlops/run").read_text()
-
-
-def test_a_closed_gate_is_a_result(small: Scripted) -> None:
-    small.gates(right=THRESHOLD | {"at_least": 0.99}, first=CHAMPION)
-    done = run(small)
-    assert done.exit_code == 10
-    assert "Closed by right." in done.stdout
-    assert statuses(small)[-1] == ("gate", "closed")
-    content = json.loads(run(small, "--json").stdout)
-    assert (content["open"], content["better"]) == (False, "first")
-    assert [result["status"] for result in content["results"]] == ["fail", "pass"]
-
-
-def test_a_verdict_is_of_one_model_and_one_set_of_gates(small: Scripted) -> None:
-    assert gates.load(small.repository) is None
-    small.gates(right=THRESHOLD)
-    run(small)
-    small.gates(right=THRESHOLD | {"at_least": 0.1})
-    assert gates.load(small.repository) is None
-    run(small)
-    assert gates.load(small.repository) is not None
-    small.model("poor")
-    assert gates.load(small.repository) is None
-
-
-def test_only_one_gate_keeps_no_verdict(small: Scripted) -> None:
-    small.gates(right=THRESHOLD, wrong=THRESHOLD | {"at_least": 0.99})
-    assert run(small, "--only", "right").exit_code == 0
-    assert run(small, "--only", "wrong").exit_code == 10
-    assert gates.load(small.repository) is None
-    with pytest.raises(KitError, match=r"no gate 'other'.\s*Its gates: right, wrong"):
-        judged(small, only="other")
-
-
-def test_on_the_sample_gates_are_information(small: Scripted) -> None:
-    small.gates(right=THRESHOLD | {"at_least": 0.99})
-    state = small.root / training.STATE
-    state.parent.mkdir()
-    state.write_text(json.dumps(vars(training.Training("1", "abc", "sample", "no remote"))))
-    done = run(small)
-    assert done.exit_code == 0
-    assert "Closed by right." in done.stdout
-    assert "Trained on the sample (no remote): the gates are information" in done.stdout
-
-
-# ---- hooks ----
-
-
-def test_hooks_run_after_the_gate_and_a_failing_one_is_a_warning(small: Scripted) -> None:
-    (small.root / "note.sh").write_text('echo "$MLOPS_MODEL $MLOPS_HOOK $MLOPS_VERDICT" > noted.txt\n')
-    small.contract(hooks={"after_gate": {"b": "sh note.sh", "a": "false"}}, gates={"right": THRESHOLD})
-    done = run(small)
-    assert done.exit_code == 0
-    assert (small.root / "noted.txt").read_text() == "small after_gate open\n"
-    assert "warning: the hook after_gate of a failed" in done.stderr
-    assert ("hook:after_gate:a", "failed") in statuses(small)
-    assert ("hook:after_gate:b", "end") in statuses(small)
-
-
-def test_a_hook_before_training_stops_it(small: Scripted) -> None:
-    small.contract(hooks={"before_train": {"a": "false"}})
-    journal = events.go_on(small.repository)
-    with pytest.raises(KitError, match="before_train of a failed, so nothing was trained"):
-        hooks.run_hooks(contract.load(small.root), small.repository, "before_train", journal, lambda _: None)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import commits, events, runs
+from mlops_kit import commits, events, logbook, runs
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 
@@ -115,20 +115,20 @@ with events.begin(Repository(Path.cwd())).stage("train"):
     process = subprocess.Popen([sys.executable, "-c", code], cwd=flights.root, stdout=subprocess.PIPE)
     assert process.stdout and process.stdout.readline() == b"training\n"
     assert list(asked(flights).values()) == ["running"]
-    assert runs.publish(flights.repository).runs == []  # others would take it for crashed
+    assert logbook.publish(flights.repository).runs == []  # others would take it for crashed
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
     assert list(asked(flights).values()) == ["crashed"]
     assert asked(flights, stage="train", status="crashed")
-    assert len(runs.publish(flights.repository).runs) == 1
+    assert len(logbook.publish(flights.repository).runs) == 1
     assert list(asked(flights).values()) == ["crashed"]
 
 
 def test_a_fresh_clone_answers(flights: Small, tmp_path: Path) -> None:
     three(flights)
-    assert runs.publish(flights.repository).runs == ["a", "b", "c"]
-    assert runs.publish(flights.repository).runs == []
+    assert logbook.publish(flights.repository).runs == ["a", "b", "c"]
+    assert logbook.publish(flights.repository).runs == []
     other = clone(tmp_path / "flights.git", tmp_path / "other", "--depth=1", "--single-branch")
     assert asked(other) == {"c": "crashed", "b": "failed", "a": "done"}
     assert [event["stage"] for event in runs.events_of(other.repository, "b")] == ["run", "train", "train"]
@@ -139,13 +139,13 @@ def test_a_fresh_clone_answers(flights: Small, tmp_path: Path) -> None:
 
 def test_a_run_that_grew_is_published_again_and_keeps_what_others_wrote(flights: Small) -> None:
     write(flights, "a", "2026-01-10", begun(), *ended("train"))
-    runs.publish(flights.repository)
+    logbook.publish(flights.repository)
     more = json.dumps({"run": "a", "at": "2026-01-10T01:00:00Z", "stage": "register", "status": "registered"})
     path = "events/2026/01/a.jsonl"
     before = flights.repository.show(f"origin/{events.BRANCH}", path) or ""
     commits.append(flights.repository, events.BRANCH, {path: f"{before}{more}\n".encode()}, "Another job")
     write(flights, "a", "2026-01-10", begun(), *ended("train"), *ended("gate"))
-    runs.publish(flights.repository)
+    logbook.publish(flights.repository)
     shutil.rmtree(flights.root / ".mlops")
     (run,) = runs.ask(flights.repository, runs.Wish())[0]
     assert run.stages == {"train": "end", "register": "registered", "gate": "end"}
@@ -175,7 +175,7 @@ def test_a_push_that_lost_the_race_is_made_again(flights: Small, monkeypatch: py
 
     monkeypatch.setattr(commits, "push", late)
     write(flights, "a", "2026-01-10", begun(), *ended("train"))
-    runs.publish(flights.repository)
+    logbook.publish(flights.repository)
     listed = flights.git("ls-tree", "-r", "--name-only", f"origin/{events.BRANCH}").split()
     assert listed == ["events/2026/01/a.jsonl", "events/2026/01/other.jsonl"]
 
@@ -188,7 +188,7 @@ def test_events_that_cannot_be_published_raise_an_alarm(
     away = tmp_path / "away.git"
     (tmp_path / "flights.git").rename(away)
     with pytest.raises(KitError, match="could not be published"):
-        runs.publish(flights.repository)
+        logbook.publish(flights.repository)
     ((title, text),) = hub.open.values()
     assert title == "Events of runs cannot be published"
     assert "The models that were trained stand" in text
@@ -197,14 +197,14 @@ def test_events_that_cannot_be_published_raise_an_alarm(
     assert "What was trained stands." in done.stderr
     assert asked(flights) == {"a": "done"}
     away.rename(tmp_path / "flights.git")
-    assert runs.publish(flights.repository).runs == ["a"]
+    assert logbook.publish(flights.repository).runs == ["a"]
     assert hub.open == {}
 
 
 def test_without_origin_the_branch_is_kept_here(tmp_path: Path) -> None:
     one = small(tmp_path / "flights")
     write(one, "a", "2026-01-10", begun(), *ended("train"))
-    assert runs.publish(one.repository).runs == ["a"]
+    assert logbook.publish(one.repository).runs == ["a"]
     shutil.rmtree(one.root / ".mlops")
     assert asked(one) == {"a": "done"}
 
@@ -215,7 +215,7 @@ def test_a_secret_never_reaches_the_branch(flights: Small, monkeypatch: pytest.M
     journal.emit("run", "start")
     with pytest.raises(RuntimeError), journal.stage("train", url="https://hunter2hunter2@host/"):
         raise RuntimeError("401 for hunter2hunter2")
-    runs.publish(flights.repository)
+    logbook.publish(flights.repository)
     text = must(
         ["git", "show", f"origin/{events.BRANCH}:{events.published_as('a', journal.file.read_text())}"],
         flights.root,

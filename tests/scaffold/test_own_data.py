@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,20 @@ def test_own_regression_from_parquet(mlops_new: Path, trained: Path, tmp_path: P
     assert "HistGradientBoostingRegressor" in (project / "params.yaml").read_text()
     done = run([python_of(project), "-m", "pytest", "-q"], project)
     assert done.code == 0, done.said
+
+
+@pytest.mark.parametrize(("days_old", "asked"), [(1, True), (400, False)])
+def test_only_data_that_keeps_coming_gets_an_alarm_about_its_age(
+    days_old: int, asked: bool, mlops_new: Path, tmp_path: Path
+) -> None:
+    newest = datetime.now() - timedelta(days=days_old)
+    lines = [f"{newest - timedelta(hours=i):%Y-%m-%d %H:%M:%S},{i % 7},{i * 13 % 5 > 2}" for i in range(300)]
+    (tmp_path / "churn.csv").write_text("\n".join(["at,x,y", *lines]) + "\n")
+    said = must([mlops_new, "churn", "--data", "churn.csv", "--target", "y"], tmp_path)
+    contract = yaml.safe_load((tmp_path / "churn/mlops.yaml").read_text())
+    wanted = {"newest_row": {"column": "at", "at_most_days": 90}} if asked else None
+    assert contract.get("new_data") == wanted
+    assert ("an alarm when the newest 'at' gets older than 90 days" in said) == asked
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import metrics, versions
+from mlops_kit import cadence as cadences
+from mlops_kit import freshness, training, versions
 from mlops_kit.checkup.finding import Finding, Patient, Unknown, ask, contract_of
-from mlops_kit.contract import read
 from mlops_kit.errors import KitError
-from mlops_kit.repository import LOCK, Lock, Remote, Repository, file_md5
+from mlops_kit.repository import LOCK, Remote, Repository
 
-LARGE = 50_000_000  # bytes; of larger files the pointer's word is taken
+LONGEST_WITHOUT_LOOK = 7  # days; the generated schedule looks every day
 
 
 def remote(patient: Patient) -> Finding:
@@ -43,17 +43,14 @@ def pushed(patient: Patient) -> Finding:
 
 def lock(patient: Patient) -> Finding:
     """dvc.lock is as data, code and parameters are; it may be behind, the next training brings it up."""
-    repository = patient.repository
-    newest = versions.newest(repository, contract_of(patient).model)
-    for name, found in (("main's", repository.lock()), ("the newest version's", newest)):
-        known = repository.lock(found.tag) if isinstance(found, versions.Version) else found
-        if known and not _stale(repository, known):
-            return Finding("lock", "ok", f"Nothing to train: {name} {LOCK} is as the inputs are.")
-    known = repository.lock()
-    if known is None and newest is None:
+    repository, contract = patient.repository, contract_of(patient)
+    start = training.starting_point(repository, contract)
+    if start is None:
         return Finding("lock", "warn", f"There is no {LOCK}: nothing was trained.", "mlops-kit train")
-    causes = _stale(repository, known) if known else [f"no {LOCK} here"]
-    return Finding("lock", "warn", f"Behind: {', '.join(causes[:5])}.", "mlops-kit train")
+    found = freshness.of(repository, contract, start.lock, start.revision)
+    if found.is_fresh:
+        return Finding("lock", "ok", f"Nothing to train: the inputs are as {start.name} has them.")
+    return Finding("lock", "warn", f"Behind {start.name}: {'; '.join(found.lines)}.", "mlops-kit train")
 
 
 def kept(patient: Patient) -> Finding:
@@ -75,6 +72,19 @@ def kept(patient: Patient) -> Finding:
         mend = f"git checkout {newest.tag} && {contract.commands.dvc} repro && {contract.commands.dvc} push"
         return Finding("versions kept", "fail", says, mend)
     return Finding("versions kept", "ok", f"The model of {newest.tag} is in the remote.")
+
+
+def cadence(patient: Patient) -> Finding:
+    """Somebody looked lately whether there is something new to learn."""
+    looked = cadences.clock(patient.repository)
+    mend = "gh workflow run schedule.yml"
+    if looked is None:
+        raise Unknown("No run has made a version yet, or found that there is nothing to learn.", mend)
+    days = (patient.now - looked).days
+    says = f"On {looked:%Y-%m-%d} the version in use was what the data gives"
+    if days > LONGEST_WITHOUT_LOOK:
+        return Finding("cadence", "warn", f"{says}, {days} days ago; nobody looked since.", mend)
+    return Finding("cadence", "ok", f"{says}.")
 
 
 def _remote(patient: Patient) -> Remote:
@@ -116,34 +126,6 @@ def _shown(url: str) -> str:
     """Without credentials that somebody wrote into the address."""
     scheme, _, rest = url.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}"
-
-
-def _stale(repository: Repository, lock: Lock) -> list[str]:
-    """Inputs that are not as the lock has them."""
-    pointers = {path: entry.md5 for path, entry in repository.pointers().items()}
-    causes = []
-    for path, entry in lock.inputs.items():
-        file = repository.root / path
-        small = file.is_file() and file.stat().st_size <= LARGE
-        now = pointers.get(path) or (file_md5(file) if small else None if file.exists() else "gone")
-        if now and now != entry.md5:
-            causes.append(path)
-    return causes + _other_parameters(repository, lock)
-
-
-def _other_parameters(repository: Repository, lock: Lock) -> list[str]:
-    file = repository.root / "params.yaml"
-    now = read(file) if file.is_file() else {}
-    here = {name: value for name, value in lock.params.items() if ":" not in name}
-    return [
-        f"{name} {value} -> {metrics.at(now, name)}"
-        for name, value in here.items()
-        if _differs(now, name, value)
-    ]
-
-
-def _differs(now: dict[str, Any], name: str, value: Any) -> bool:
-    return bool(metrics.at(now, name) != value)
 
 
 def _gc_calls(repository: Repository) -> list[str]:

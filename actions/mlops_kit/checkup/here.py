@@ -2,11 +2,11 @@
 
 import os
 import shutil
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from mlops_kit import commits, versions
-from mlops_kit.checkup.finding import Finding, Patient, Unknown, contract_of
+from mlops_kit import VERSION, commits, versions
+from mlops_kit import kit_version as kit_versions
+from mlops_kit.checkup.finding import Finding, Patient, contract_of
 from mlops_kit.processes import environment, words
 
 
@@ -37,17 +37,12 @@ def commands(patient: Patient) -> Finding:
 def kit_version(patient: Patient) -> Finding:
     """The kit is the one that mlops.yaml was written for."""
     wanted = contract_of(patient).kit
-    try:
-        here = version("mlops-new")
-    except PackageNotFoundError:
-        raise Unknown("The kit runs from its source, so its version is not known.") from None
     if wanted is None:
-        mend = f"Add `kit: {here}` to mlops.yaml."
+        mend = f"Add `kit: {VERSION}` to mlops.yaml."
         return Finding("kit version", "warn", "mlops.yaml does not say which kit it is for.", mend)
-    if wanted.removeprefix("v") != here:
-        mend = f"uv tool install 'mlops-new[kit]=={wanted.removeprefix('v')}'"
-        return Finding("kit version", "fail", f"mlops.yaml is for kit {wanted}, this is {here}.", mend)
-    return Finding("kit version", "ok", f"Kit {here}, as mlops.yaml says.")
+    if mend := kit_versions.mismatch(wanted):
+        return Finding("kit version", "fail", f"mlops.yaml is for kit {wanted}, this is {VERSION}.", mend)
+    return Finding("kit version", "ok", f"Kit {VERSION}, as mlops.yaml says.")
 
 
 def identity(patient: Patient) -> Finding:

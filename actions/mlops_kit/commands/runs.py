@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import repository, runs
+from mlops_kit import logbook, repository, runs
 from mlops_kit.cli import finish, json_option
 
 
@@ -13,7 +13,7 @@ from mlops_kit.cli import finish, json_option
 @click.option(
     "--status",
     default="",
-    help="done, failed, rejected, closed, refused, running, crashed, or a stage's own.",
+    help="done, failed, rejected, closed, refused, stopped, running, crashed, or a stage's own.",
 )
 @click.option("--since", default="", metavar="TIME", help="2026-11-24, or so long ago: 24h, 7d.")
 @click.option("--until", default="", metavar="TIME", help="The same.")
@@ -27,7 +27,7 @@ def command(
     """Say what ran, when and how it ended."""
     here = repository.find(Path.cwd())
     if publish:
-        done = runs.publish(here)
+        done = logbook.publish(here)
         finish(done, f"published: {', '.join(done.runs) or 'nothing new'}", as_json)
     elif run:
         events = runs.events_of(here, run)

@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ MOST_CLASSES = 200
 CLASSES_OF_NUMBERS = 20  # a whole number with more different values is an amount
 LONGEST_NAME = 500
 MOSTLY_THERE = 0.2  # a time missing more often says when something happened, not when the row was made
+RECENT = timedelta(days=45)  # half of the limit, so that nothing alarms on the first day
 JUDGED_ROWS = 100  # of a slice, from which on its figure is more than noise; `min_rows` of a gate
 GAP = {"binary": 0.3, "multiclass": 0.3, "regression": 0.3}  # of roc_auc, accuracy and r2
 BIRTH = re.compile(r"birth|dob|born", re.IGNORECASE)
@@ -90,6 +92,9 @@ def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple
     notes.append(files.write_sample(frame, schema))
     files.write_schema(schema)
     answers = {"task": task, "key": schema.key or ROW, "slices": judged}
+    if schema.time and _is_recent(typed[schema.time]):
+        answers["coming_by"] = schema.time
+        notes.append(f"an alarm when the newest {schema.time!r} gets older than 90 days (mlops.yaml)")
     if schema.positive is not None:
         answers["positive"] = json.dumps(schema.positive)
     return answers, notes
@@ -195,6 +200,13 @@ def _time(
     if time:
         return time, [f"split: the newest rows by {time!r} are the test set"]
     return None, ["split: a seeded draw, because no column holds times"]
+
+
+def _is_recent(times: pl.Series) -> bool:
+    """Whether the data seems to keep coming, so that old rows will mean that something broke."""
+    newest = times.cast(pl.Datetime("us")).max()
+    age = datetime.now() - newest if isinstance(newest, datetime) else None
+    return age is not None and abs(age) < RECENT
 
 
 def _key(found: dict[str, Column], target: str, frame: pl.DataFrame) -> tuple[dict[str, Column], str | None]:

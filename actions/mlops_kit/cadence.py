@@ -1,0 +1,146 @@
+"""The cadence: when today's data was last looked at, and how old its newest row is.
+
+Nothing new is an answer too: whoever looked and found nothing to learn has done what the clock asks for.
+What stays is that the world moves on, so one alarm says when the newest row is older than its limit.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_kit import alarms, runs
+from mlops_kit.alarms import Alarm
+from mlops_kit.contract import Contract, NewestRow
+from mlops_kit.errors import KitError
+from mlops_kit.events import Journal
+from mlops_kit.repository import Repository
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ALARM = "newest-row"
+LOOKED = ("registered", "identical")  # how `register` ends when the model is that of today's data
+FORM = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def clock(repository: Repository) -> datetime | None:
+    """When it was last made sure that the version in use is what the data gives, new version or not."""
+    found, _ = runs.ask(repository, runs.Wish(stage="register"))
+    return next((runs.moment(run.start) for run in found if run.stages["register"] in LOOKED), None)
+
+
+# ---- where the data is ----
+
+
+def newest(repository: Repository, contract: Contract) -> str | None:
+    """The newest row that the model was made of, by the column that mlops.yaml names; of what is here.
+
+    The rows to test on are among them: where the data has a time they are the newest. Raises KitError
+    when there is no such column, or it does not hold times.
+    """
+    wanted = contract.new_data.newest_row
+    if wanted is None:
+        return None
+    rows = contract.rows
+    paths = [rows.test, rows.train] if rows else [entry.path for entry in repository.pointers().values()]
+    found = [latest(repository.root / path, wanted.column) for path in paths if path]
+    known = [one for one in found if one]
+    return max(known).strftime(FORM) if known else None
+
+
+def latest(path: Path, column: str) -> datetime | None:
+    """The highest time in a column of a table; None where there is none, or no table."""
+    import pyarrow as pa
+
+    from mlops_kit import rows
+
+    found = None
+    for file in rows.files(path):
+        try:
+            for batch in rows.batches(file, partial(_only, column, file)):
+                found = max(filter(None, (found, _highest(batch.column(0)))), default=None)
+        except (pa.ArrowException, TypeError) as error:
+            raise KitError(
+                f"{file.name}: column {column!r}, which new_data.newest_row of mlops.yaml names, holds no times: "
+                f"{error}.",
+                "Name a column of times, or write them as 2026-01-31 12:00:00.",
+            ) from error
+    return found.replace(tzinfo=UTC) if found else None
+
+
+def _highest(values: "pa.Array") -> datetime | None:
+    """Raises TypeError for numbers, which Arrow would take for microseconds since 1970."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+        raise TypeError(f"it holds numbers ({values.type})")
+    moment: datetime | None = pc.max(values.cast(pa.timestamp("us"), safe=False)).as_py()
+    return moment
+
+
+def _only(column: str, file: Path, names: list[str]) -> list[str]:
+    if column not in names:
+        raise KitError(
+            f"{file.name} has no column {column!r}, which new_data.newest_row of mlops.yaml names.",
+            f"Its columns: {', '.join(names[:20])}.",
+        )
+    return [column]
+
+
+# ---- where the alarm can be raised ----
+
+
+@dataclass(frozen=True)
+class Age:
+    newest: datetime
+    days: int
+    limit: NewestRow
+
+    @property
+    def is_over(self) -> bool:
+        return self.days > self.limit.at_most_days
+
+    @property
+    def says(self) -> str:
+        return (
+            f"The newest row that the model was made of is of {self.newest:%Y-%m-%d} (`{self.limit.column}`), "
+            f"{self.days} days ago; mlops.yaml allows {self.limit.at_most_days:g}."
+        )
+
+
+def age(contract: Contract, known: list[str | None], now: datetime | None = None) -> Age | None:
+    """Of the newest of the moments that are known; None where nobody asked, or nobody knows."""
+    limit = contract.new_data.newest_row
+    moments = [datetime.strptime(one, FORM).replace(tzinfo=UTC) for one in known if one]
+    if limit is None or not moments:
+        return None
+    days = ((now or datetime.now(UTC)) - max(moments)).days
+    return Age(max(moments), max(days, 0), limit)
+
+
+def tell(repository: Repository, contract: Contract, found: Age | None, journal: Journal) -> str:
+    """Raises, updates or closes the one alarm; what there is to say, empty where nobody asked."""
+    if contract.new_data.newest_row is None:
+        return ""
+    if found is None:
+        journal.emit("newest-row", "unknown")
+        return "The age of the newest row is not known yet; the next version will say it."
+    facts = {"newest": found.newest.strftime(FORM), "days": found.days, "limit": found.limit.at_most_days}
+    journal.emit("newest-row", "old" if found.is_over else "ok", **facts)
+    if found.is_over:
+        where = alarms.ring(repository, Alarm(ALARM, "The data is old: no newer rows come", _text(found)))
+        return f"{found.says} {where}"
+    was = alarms.clear(repository, ALARM, f"It is over. {found.says}")
+    return f"cleared: {was}" if was else ""
+
+
+def _text(found: Age) -> str:
+    return (
+        f"{found.says}\n\nNew data was looked for on {datetime.now(UTC):%Y-%m-%d}, and nothing newer came, so there "
+        "was nothing to learn; the version in use stays. Does the source still deliver? "
+        "`mlops-kit watch-data --dry-run` looks now. Where rows rightly come less often, raise "
+        "`new_data.newest_row.at_most_days` in mlops.yaml. The first version with newer rows closes this issue."
+    )

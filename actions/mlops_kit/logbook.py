@@ -1,0 +1,118 @@
+"""Brings the events of runs to the branch `mlops/runs`, where everybody can ask for them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from mlops_kit import alarms, commits, events, runs
+from mlops_kit.alarms import Alarm
+from mlops_kit.errors import KitError
+from mlops_kit.events import Journal
+from mlops_kit.repository import Repository
+
+ALARM = "events-not-published"
+
+
+@dataclass(frozen=True)
+class Published:
+    runs: list[str]
+    alarm: str = ""  # that was closed
+
+
+def publish(repository: Repository) -> Published:
+    """Puts this clone's runs onto the branch; one that is there and grew is brought up to date.
+
+    Raises KitError after retries, with an alarm raised where that is possible; nothing else is undone.
+    """
+    new: dict[str, bytes] = {}
+    with _alarmed(repository):
+        tip = commits.remote_tip(repository, events.BRANCH)
+        if new := _unpublished(repository, tip):
+            commits.append(repository, events.BRANCH, new, f"Events of {_counted(new)}")
+    cleared = alarms.clear(repository, ALARM, "Events are published again.") if new else ""
+    return Published([_run(path) for path in new if path.endswith(".jsonl")], alarm=cleared)
+
+
+def begin_publishing(repository: Repository, journal: Journal) -> None:
+    """Puts a run onto the branch before it is over, so that it is known of if it is killed now."""
+    with suppress(KitError):  # the end of the run is published too, and an alarm raised where it cannot be
+        _append(repository, journal)
+
+
+def end_publishing(repository: Repository, journal: Journal) -> None:
+    """Ends a run and puts it onto the branch. Raises KitError as `publish` does."""
+    journal.end()
+    with _alarmed(repository):
+        _append(repository, journal)
+    alarms.clear(repository, ALARM, "Events are published again.")
+
+
+def _append(repository: Repository, journal: Journal) -> None:
+    """All that the run said, and its record where the gates closed."""
+    lines = journal.file.read_text(encoding="utf-8")
+    files = {events.published_as(journal.run, lines): lines.encode()}
+    if record := repository.text(f"{events.REJECTED}/{journal.run}.json"):
+        files[f"rejected/{journal.run}.json"] = record.encode()
+    commits.append(repository, events.BRANCH, files, f"Events of run {journal.run}")
+
+
+@contextmanager
+def _alarmed(repository: Repository) -> Iterator[None]:
+    try:
+        yield
+    except KitError as error:
+        alarm = Alarm(ALARM, "Events of runs cannot be published", _explained(error))
+        where = alarms.ring(repository, alarm)
+        raise KitError(
+            f"The events could not be published: {error.what}\nAlarm: {where}",
+            "What was trained stands. `mlops-kit runs --publish` tries again.",
+        ) from error
+
+
+def _unpublished(repository: Repository, tip: str | None) -> dict[str, bytes]:
+    """Path and content of each run of this clone that the branch does not hold, or not all of."""
+    known = _blobs(repository, tip) if tip else {}
+    by_run = {_run(path): path for path in known}
+    ours = runs.local(repository)
+    names = "".join(f"{events.LOCAL / run}.jsonl\n" for run in ours)
+    hashes = repository.git("hash-object", "--no-filters", "--stdin-paths", stdin=names).split()
+    found = {}
+    for (run, text), blob in zip(ours.items(), hashes, strict=True):
+        path = by_run.get(run) or events.published_as(run, text)
+        if known.get(path) != blob and not _goes_on(run, text):
+            theirs = (repository.show(tip, path) or "") if tip and path in known else ""
+            if more := [line for line in text.split("\n") if line not in theirs.split("\n")]:
+                found[path] = (theirs + "\n".join(more) + "\n").encode()
+                if record := repository.text(f"{events.REJECTED}/{run}.json"):
+                    found[f"rejected/{run}.json"] = record.encode()
+    return found
+
+
+def _run(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".jsonl")
+
+
+def _goes_on(run: str, text: str) -> bool:
+    """It would look like a crash to everybody else."""
+    listed = runs.by_run(text.split("\n")).get(run, [])
+    return not listed or runs.summary(run, listed, published=False).status == "running"
+
+
+def _blobs(repository: Repository, tip: str) -> dict[str, str]:
+    """The events files of the branch, by path."""
+    listed = repository.git("ls-tree", "-r", "-z", tip, "--", "events/")
+    entries = (entry.partition("\t") for entry in listed.split("\0") if entry)
+    return {path: facts.split()[2] for facts, _, path in entries}
+
+
+def _counted(new: dict[str, bytes]) -> str:
+    names = [_run(path) for path in new if path.endswith(".jsonl")]
+    return f"run {names[0]}" if len(names) == 1 else f"{len(names)} runs"
+
+
+def _explained(error: KitError) -> str:
+    return (
+        f"`mlops-kit runs --publish` failed:\n\n> {error.what.replace(chr(10), chr(10) + '> ')}\n\n"
+        "The models that were trained stand; only the log of what ran is behind. "
+        "The next run that can be published closes this issue."
+    )

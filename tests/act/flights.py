@@ -1,0 +1,60 @@
+"""What tests ask of a forge that holds the flights, and what they do to it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mlops_new import dvc
+
+from tests.act.forge import Forge
+from tests.act.remotes import Folder
+from tests.conftest import must, python_of
+
+GREEN = {"train": "success", "register": "success"}
+RED = {"train": "failure", "register": "success"}
+CHECKS = {"lint": "success", "test": "success", "data": "success"}
+DATA = "data/flights.parquet"
+
+
+def record(forge: Forge, version: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(forge.show(f"flights@{version}:record.json"))
+    return content
+
+
+def events(forge: Forge) -> list[dict[str, Any]]:
+    """Of all runs that were published."""
+    listed = forge.git_bare("ls-tree", "-r", "--name-only", "mlops/runs", "events").splitlines()
+    lines = "\n".join(forge.show(f"mlops/runs:{path}") for path in listed).splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def rejected(forge: Forge) -> list[dict[str, Any]]:
+    listed = forge.git_bare("ls-tree", "-r", "--name-only", "mlops/runs", "rejected").splitlines()
+    return [json.loads(forge.show(f"mlops/runs:{path}")) for path in listed]
+
+
+def merge(forge: Forge, path: str, old: str, new: str) -> str:
+    """A commit on main that replaces what stands once in a file."""
+    text = (forge.work / path).read_text("utf-8")
+    assert text.count(old) == 1, f"{path} holds {text.count(old)} times: {old}"
+    return forge.merge(f"Change {path}", {path: text.replace(old, new)})
+
+
+def rows(forge: Forge, change: str, to: Path) -> Path:
+    """The raw data, changed by an expression of polars over `f`."""
+    code = f"import polars as pl; f = pl.read_parquet('{DATA}'); ({change}).write_parquet({str(to)!r})"
+    must([python_of(forge.work), "-c", code], forge.work)
+    return to
+
+
+def new_pointer(forge: Forge, folder: Folder, change: str, to: Path) -> str:
+    """Changed data, as somebody tracks and pushes it; the text of its pointer."""
+    file = rows(forge, change, to / "flights.parquet")
+    md5, text = dvc.pointer(file)
+    folder.put(f"files/md5/{md5[:2]}/{md5[2:]}", file)
+    return text
+
+
+def nothing_happened(forge: Forge, folder: Folder, kept: list[str]) -> None:
+    assert list(forge.refs()) == ["flights@v0.1.0"]
+    assert folder.keys() == kept
