@@ -28,6 +28,7 @@ COMMANDS = (
     "fresh",
     "watch-data",
     "runs",
+    "alarm",
     "gc",
     "doctor",
 )
