@@ -17,7 +17,7 @@ STAGES = ["watch-data", "validate", "train", "gate", "report", "register", "runs
 
 @pytest.fixture(scope="module", autouse=True)
 def _server() -> Iterator[None]:
-    with prefect_test_harness():
+    with prefect_test_harness(server_startup_timeout=300):
         yield
 
 
