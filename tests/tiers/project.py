@@ -1,5 +1,6 @@
 """A trained repository with a tier, its environment, and an origin whose colleagues push to it."""
 
+import json
 import shutil
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,11 @@ from tests.conftest import must, python_of, run
 from tests.template.rendered import copier_copy
 
 DVC = ["uv", "run", "--frozen", "dvc"]
+STAGES = {  # of a run that registers a version
+    **dict.fromkeys(["watch-data", "validate", "train"], "end"),
+    "gate": "open",
+    "register": "registered",
+}
 
 
 @dataclass(frozen=True)
@@ -68,15 +74,14 @@ class Project:
         must(["git", "commit", "--quiet", "--all", f"--message={message}"], self.root)
         must(["git", "push", "--quiet"], self.root)
 
-    def stages_of(self, run_id: str) -> dict[str, str]:
-        """What `mlops-kit runs` of a fresh clone says of a run: stage and how it ended."""
-        import json
-
-        clone = self.colleague(f"asks-{run_id[-6:]}")
+    def run_of(self, start: str) -> dict[str, Any]:
+        """What `mlops-kit runs` of a fresh clone says of the run whose id starts so."""
+        clone = self.colleague("asks")
         kit = Path(sys.executable).with_name("mlops-kit")
         listed: list[dict[str, Any]] = json.loads(must([kit, "runs", "--json"], clone.root))
-        (found,) = [one["stages"] for one in listed if one["run"] == run_id]
-        return {name: how for name, how in found.items() if ":" not in name}
+        (found,) = [one for one in listed if one["run"].startswith(start)]
+        stages = {name: how for name, how in found["stages"].items() if ":" not in name}
+        return {**found, "stages": stages}
 
 
 def make(into: Path, tool: str, trained: Path, mlops_new: Path) -> None:
