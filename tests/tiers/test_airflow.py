@@ -95,7 +95,10 @@ def test_new_data_changes_the_asset_and_the_asset_starts_a_run(
     parquet.write_table(parquet.read_table(before).slice(200), landing / "flights.parquet")
     with servers(project, api, tmp_path) as airflow:
         dags = until("the DAGs", lambda: _dags(airflow), *airflow.logs)
-        assert dags == {"flights": "Triggered by assets or At 03:23", "flights-new-data": "At :37"}
+        assert dags == {
+            "flights": "Triggered by assets or At 03:23",
+            "flights-new-data": "At 37 minutes past the hour",
+        }
         airflow.ask("POST", "/dags/flights-new-data/dagRuns", {"logical_date": None})
         done = until("a run that the asset started", lambda: airflow.first_run("flights"), *airflow.logs)
         tasks = airflow.tasks("flights", done["dag_run_id"])
@@ -121,10 +124,16 @@ def _dags(airflow: Airflow) -> dict[str, str] | None:
 
 def test_the_pod_is_one_that_kubernetes_knows(with_tool: Callable[[str], Project]) -> None:
     project = with_tool("airflow")
-    uv = ["uv", "run", "--isolated", "--group", "kubernetes", "python", "check_pod.py"]
-    must(uv, project.tier)
+    own = str(project.root.parent / "environment")
+    must(
+        ["uv", "sync", "--quiet", "--locked", "--group", "kubernetes"],
+        project.tier,
+        UV_PROJECT_ENVIRONMENT=own,
+    )
+    check_pod = [Path(own) / "bin/python", "check_pod.py"]
+    must(check_pod, project.tier)
     pod = project.tier / "pod.yaml"
-    pod.write_text(pod.read_text("utf-8").replace("mountPath", "mountpath"), "utf-8")
-    done = run(uv, project.tier)
+    pod.write_text(pod.read_text("utf-8").replace("restartPolicy", "restartpolicy"), "utf-8")
+    done = run(check_pod, project.tier)
     assert done.code == 1
-    assert "mountpath" in done.said
+    assert "'restartpolicy': 'Never'" in done.said

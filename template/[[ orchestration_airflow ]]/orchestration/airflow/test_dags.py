@@ -70,9 +70,3 @@ def test_it_gives_up_with_one_alarm(airflow: Airflow, scripted: Scripted) -> Non
     assert code == 1, said
     assert scripted.commands == ["watch-data", "validate", "train", "train", "train", "alarm"]
     assert "`mlops-kit train` ended with 1" in scripted.calls[-1][-1]
-
-
-def test_a_look_changes_nothing(airflow: Airflow, scripted: Scripted) -> None:
-    code, said = tried(airflow, f"{MODEL}-new-data", scripted)
-    assert code == 0, said
-    assert scripted.calls == [["watch-data", "--dry-run", "--json"]]
