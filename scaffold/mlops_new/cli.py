@@ -1,9 +1,11 @@
-"""The `mlops-new` command: parse, call, print."""
+"""The `mlops-new` command."""
 
 import gc
 import json
 import signal
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,78 +13,95 @@ import click
 
 from mlops_new.errors import MlopsNewError
 
+# Each is `command` of the module of its name. A repository that is named like one is made by `./add`.
+COMMANDS = ("tiers", "add", "remove", "switch", "diff", "update")
+CREATE = "NAME"  # the command that has no word of its own; no repository can be named so
 
-@click.command(
+
+class Commands(click.Group):
+    """Takes a first word that is no command for the name of a repository to make.
+
+    Imports a command when it is asked for, so that none waits for another's libraries.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in (*COMMANDS, CREATE, *ctx.help_option_names, "--version"):
+            args = [CREATE, *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in (*COMMANDS, CREATE):
+            return None
+        module = import_module(f"mlops_new.commands.{'create' if cmd_name == CREATE else cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "[NAME] [OPTIONS]")
+        formatter.write_usage(ctx.command_path, "COMMAND ...", prefix="       ")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        create = self.get_command(ctx, CREATE)
+        assert create
+        create.format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+@click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 something you can fix, 2 wrong usage, 3 our bug.",
 )
-@click.argument("name", required=False, type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), help="Your own CSV or Parquet file.")
-@click.option("--target", metavar="COLUMN", help="Column to predict.")
-@click.option("--time", metavar="COLUMN", help="Column to split by: the newest rows are the test set.")
-@click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Judge its values one by one.")
-@click.option("--with", "tiers", metavar="LAYER[=TOOL]", multiple=True, help="Switch a tier on.")
-@click.option(
-    "--remote", metavar="URL", default="", help="DVC remote: s3://, gs://, azure://, ssh:// or a folder."
-)
-@click.option(
-    "--kit",
-    type=click.Choice(["remote", "vendored"]),
-    default="remote",
-    show_default=True,
-    help="Where workflows will take our actions from; recorded for the version that has them.",
-)
-@click.option("--defaults", is_flag=True, help="Ask nothing.")
-@click.option("--train", is_flag=True, help="Also install the environment, train and commit the result.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.version_option(package_name="mlops-new")
-def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **wishes: Any) -> None:
-    """Make a machine-learning repository that trains on real data the minute it exists.
+def command() -> None:
+    """Make a machine-learning repository that trains on real data the minute it exists, or let one grow.
 
     NAME is a path; its last part names repository and model. Without --data it holds the embedded
     starter data: will this flight be late?
     """
-    from mlops_new import create, processes, says, training  # here, so that --help does not wait for them
-
-    asks = sys.stdin.isatty() and sys.stdout.isatty() and not defaults and not as_json
-    if name is None:
-        if not asks:
-            raise click.UsageError("NAME is missing. Try: mlops-new my-project")
-        name, wishes = _ask(wishes)
-    if train:
-        processes.require("uv")
-    say = says.reporter()
-    wanted = create.Wishes(path=name, **wishes | {"tiers": tuple(_tier(word) for word in wishes["tiers"])})
-    made = create.create(wanted, say)
-    if not as_json:
-        click.echo(says.created_in_words(made, wanted, train))
-    trained = training.train(made.path, say) if train else None
-    if as_json:
-        report = {"path": str(made.path), "name": made.name, "files": made.files, "notes": made.notes}
-        click.echo(json.dumps(report | {"metrics": trained.metrics if trained else None}, indent=2))
-    elif trained:
-        click.echo(says.trained_in_words(made, trained))
 
 
-def _tier(word: str) -> tuple[str, str]:
-    layer, _, tool = word.partition("=")
-    return layer, tool
+def directory_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    kind = click.Path(path_type=Path, exists=True, file_okay=False)
+    return click.option("-C", "--directory", type=kind, default=".", help="The project; else where you are.")(
+        function
+    )
 
 
-def _ask(wishes: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
-    """The four questions, on a terminal."""
-    name = Path(click.prompt("Name (a path)", default="my-project"))
-    if wishes["data"] is None:
-        data = click.prompt(
-            "Data file, CSV or Parquet (empty: the starter data)", default="", show_default=False
-        )
-        wishes["data"] = Path(data).expanduser() if data else None
-    if wishes["data"] and not wishes["target"]:
-        wishes["target"] = click.prompt("Column to predict")
-    if wishes["data"] and not wishes["time"]:
-        time = click.prompt("Time column to split by (empty: find one)", default="", show_default=False)
-        wishes["time"] = time or None
-    return name, wishes
+def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
+
+
+def dry_run_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--dry-run", is_flag=True, help="Say what would change; change nothing.")(function)
+
+
+def force_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--force", is_flag=True, help="Delete files that were edited without asking.")(
+        function
+    )
+
+
+def agreed(lost: list[str], force: bool) -> bool:
+    """Whether edited files may go; asks on a terminal. Raises where there is nobody to ask, or who says no."""
+    if not lost or force:
+        return True
+    click.echo(
+        "These files were edited and would be deleted:\n" + "\n".join(f"  {name}" for name in lost), err=True
+    )
+    if not sys.stdin.isatty():
+        raise MlopsNewError("Nothing was changed.", "Keep a copy under another name, or say --force.")
+    return click.confirm("Delete them?", err=True, abort=True)
+
+
+def finish(report: dict[str, Any], words: str, as_json: bool, code: int = 0) -> None:
+    """Prints the result, for programs or for people, and ends with the code."""
+    click.echo(json.dumps(report, indent=2, ensure_ascii=False) if as_json else words)
+    if code:
+        sys.exit(code)
 
 
 def main() -> None:

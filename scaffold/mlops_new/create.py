@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_new import aside, dvc, own_data, template
+from mlops_new import aside, dvc, own_data, releases, template, tiers
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import ProcessError, require, run
 
@@ -39,7 +39,7 @@ class Wishes:
     target: str | None = None
     time: str | None = None
     slices: tuple[str, ...] = ()
-    tiers: tuple[tuple[str, str], ...] = ()
+    tiers: tuple[str, ...] = ()  # LAYER[=TOOL] each
     remote: str = ""
     kit: str = "remote"
 
@@ -113,11 +113,6 @@ def check(wishes: Wishes, target: Path) -> None:
             f"DVC has no remote of the kind {scheme!r} ({wishes.remote}).",
             f"Known: {', '.join(REMOTES)}, or a folder.",
         )
-    for layer, tool in wishes.tiers:
-        raise MlopsNewError(
-            f"There is no layer {layer!r}{f' with {tool!r}' if tool else ''} in template {template.tag()}.",
-            "This version has the base only: leave --with out.",
-        )
 
 
 def _check_identity(target: Path) -> None:
@@ -141,7 +136,16 @@ def _answers(wishes: Wishes) -> dict[str, Any]:
     }
     if wishes.data:
         answers |= {"own_data": True, "data_file": own_data.path_for(wishes.data)}
+    if wishes.tiers:
+        answers |= _tiers(wishes.tiers)
     return answers
+
+
+def _tiers(words: tuple[str, ...]) -> dict[str, str]:
+    """Layer and tool of each. Raises MlopsNewError, listing what there is."""
+    tag = releases.current()
+    with aside.folder("mlops-new-") as folder:
+        return tiers.wanted(words, tiers.read(releases.opened(folder), tag), tag)
 
 
 def _remote(url: str) -> str:
@@ -154,7 +158,7 @@ def _first_commit(stage: Path, name: str) -> int:
     run(["git", "init", "--quiet"], stage)
     run(["git", "symbolic-ref", "HEAD", "refs/heads/main"], stage)  # for Git before 2.28 too
     added = run(["git", "add", "--all", "--verbose"], stage)  # a line for each file
-    message = f"Start {name}\n\nMade by mlops-new {template.tag()}."
+    message = f"Start {name}\n\nMade by mlops-new {releases.current()}."
     run(["git", "commit", "--quiet", "--no-verify", f"--message={message}"], stage)
     return len(added.splitlines())
 

@@ -1,4 +1,6 @@
-"""The one exception that reaches a person."""
+"""The one exception that reaches a person, and a code for what is no error."""
+
+SAYS_NO = 10  # done, and the answer is no
 
 
 class MlopsNewError(Exception):

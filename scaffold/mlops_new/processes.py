@@ -30,13 +30,13 @@ def require(*programs: str) -> None:
             raise MlopsNewError(f"{program} is not on the PATH.", tips[program])
 
 
-def run(command: Sequence[str | Path], cwd: Path, **more: str) -> str:
+def run(command: Sequence[str | Path], cwd: Path, *, stdin: str | None = None, **more: str) -> str:
     """What the command wrote to stdout. Raises ProcessError when it fails."""
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
         env=environment(**more),
-        stdin=subprocess.DEVNULL,
+        input=stdin or "",
         capture_output=True,
         encoding="utf-8",
         errors="replace",

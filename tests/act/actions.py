@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_new.template import SOURCE, repository
+from mlops_new.releases import SOURCE, publisher
 
 from tests.act import workflows
 
-OURS = repository(SOURCE)
+OURS = publisher((SOURCE / "copier.yml").read_text())
 STUBS = {
     name: Path(__file__).parent / "stubs" / folder
     for name, folder in {

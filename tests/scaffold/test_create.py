@@ -11,7 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 import yaml
-from mlops_new.template import SOURCE, repository
+from mlops_new.releases import SOURCE, current, publisher, write_bundle
 
 from tests.conftest import ROOT, must, run
 
@@ -70,8 +70,8 @@ def test_dvc_reads_what_we_wrote_for_it(flights: Path) -> None:
 def test_another_machine_can_update_it(mlops_new: Path, tmp_path: Path) -> None:
     must([mlops_new, "my-project"], tmp_path)
     answers = yaml.safe_load((tmp_path / "my-project/.copier-answers.yml").read_text())
-    assert answers["_src_path"] == f"gh:{repository(SOURCE)}"
-    assert answers["_commit"] == "v0.1.0"
+    assert answers["_src_path"] == "gh:" + publisher((SOURCE / "copier.yml").read_text())
+    assert answers["_commit"] == current()
     assert str(tmp_path) not in json.dumps(answers)
 
 
@@ -96,11 +96,9 @@ def test_from_a_source_tree_without_git_or_tags(tmp_path: Path, mlops_new: Path)
 
 
 def test_the_same_template_gives_the_same_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mlops_new.template import write_bundle
-
     monkeypatch.setenv("GIT_AUTHOR_NAME", "somebody else")
     for name in ("a", "b"):
-        write_bundle(ROOT, tmp_path / name, "v0.1.0")
+        write_bundle(ROOT, tmp_path / name, current())
     heads = {must(["git", "bundle", "list-heads", tmp_path / name], tmp_path) for name in ("a", "b")}
     assert len(heads) == 1
 
@@ -258,9 +256,9 @@ def test_own_options_without_data(mlops_new: Path, tmp_path: Path) -> None:
 
 
 def test_a_layer_that_is_not_there(mlops_new: Path, tmp_path: Path) -> None:
-    done = run([mlops_new, "flights", "--with", "serving=seldon"], tmp_path)
+    done = run([mlops_new, "flights", "--with", "cooking=soup"], tmp_path)
     assert done.code == 1
-    assert "There is no layer 'serving' with 'seldon' in template v0.1.0" in done.stderr
+    assert f"There is no layer 'cooking' in template {current()}" in done.stderr
 
 
 def test_no_name_and_no_terminal(mlops_new: Path, tmp_path: Path) -> None:

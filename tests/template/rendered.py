@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from mlops_new.template import SOURCE, repository
+from mlops_new.releases import SOURCE, publisher
 
 from tests.conftest import must
 
@@ -11,9 +11,9 @@ from tests.conftest import must
 def copier_copy(mlops_new: Path, into: Path, **answers: str) -> None:
     """`copier copy` by the Copier beside the installed command, from the bundle in the wheel."""
     python = mlops_new.with_name("python.exe" if os.name == "nt" else "python")
-    where = "import mlops_new.template as t; print(t.PACKAGED.as_posix(), t.tag())"
+    where = "import mlops_new.releases as r; print(r.PACKAGED.as_posix(), r.current())"
     bundle, tag = must([python, "-c", where], into.parent).split()
-    address = repository(SOURCE)
+    address = publisher((SOURCE / "copier.yml").read_text())
     must(
         [mlops_new.with_name("copier"), "copy", "--defaults", "--quiet", "--vcs-ref", tag]
         + [f"--data={name}={value}" for name, value in answers.items()]

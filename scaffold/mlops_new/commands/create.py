@@ -1,0 +1,72 @@
+"""mlops-new NAME."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("name", required=False, type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="Your own CSV or Parquet file.")
+@click.option("--target", metavar="COLUMN", help="Column to predict.")
+@click.option("--time", metavar="COLUMN", help="Column to split by: the newest rows are the test set.")
+@click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Judge its values one by one.")
+@click.option("--with", "tiers", metavar="LAYER[=TOOL]", multiple=True, help="Switch a tier on.")
+@click.option(
+    "--remote", metavar="URL", default="", help="DVC remote: s3://, gs://, azure://, ssh:// or a folder."
+)
+@click.option(
+    "--kit",
+    type=click.Choice(["remote", "vendored"]),
+    default="remote",
+    show_default=True,
+    help="Where workflows will take our actions from; recorded for the version that has them.",
+)
+@click.option("--defaults", is_flag=True, help="Ask nothing.")
+@click.option("--train", is_flag=True, help="Also install the environment, train and commit the result.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **wishes: Any) -> None:
+    """Make a machine-learning repository that trains on real data the minute it exists.
+
+    NAME is a path; its last part names repository and model. Without --data it holds the embedded
+    starter data: will this flight be late?
+    """
+    from mlops_new import create, processes, says, training  # here, so that --help does not wait for them
+
+    asks = sys.stdin.isatty() and sys.stdout.isatty() and not defaults and not as_json
+    if name is None:
+        if not asks:
+            raise click.UsageError("NAME is missing. Try: mlops-new my-project")
+        name, wishes = _ask(wishes)
+    if train:
+        processes.require("uv")
+    say = says.reporter()
+    wanted = create.Wishes(path=name, **wishes)
+    made = create.create(wanted, say)
+    if not as_json:
+        click.echo(says.created_in_words(made, wanted, train))
+    trained = training.train(made.path, say) if train else None
+    if as_json:
+        report = {"path": str(made.path), "name": made.name, "files": made.files, "notes": made.notes}
+        click.echo(json.dumps(report | {"metrics": trained.metrics if trained else None}, indent=2))
+    elif trained:
+        click.echo(says.trained_in_words(made, trained))
+
+
+def _ask(wishes: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """The four questions, on a terminal."""
+    name = Path(click.prompt("Name (a path)", default="my-project"))
+    if wishes["data"] is None:
+        data = click.prompt(
+            "Data file, CSV or Parquet (empty: the starter data)", default="", show_default=False
+        )
+        wishes["data"] = Path(data).expanduser() if data else None
+    if wishes["data"] and not wishes["target"]:
+        wishes["target"] = click.prompt("Column to predict")
+    if wishes["data"] and not wishes["time"]:
+        time = click.prompt("Time column to split by (empty: find one)", default="", show_default=False)
+        wishes["time"] = time or None
+    return name, wishes

@@ -1,0 +1,35 @@
+"""mlops-new remove."""
+
+from pathlib import Path
+
+import click
+
+from mlops_new.cli import agreed, directory_option, dry_run_option, finish, force_option, json_option
+
+
+@click.command()
+@click.argument("words", metavar="LAYER...", nargs=-1, required=True)
+@directory_option
+@force_option
+@dry_run_option
+@json_option
+def command(words: tuple[str, ...], directory: Path, force: bool, dry_run: bool, as_json: bool) -> None:
+    """Switch tiers off and delete their files; files of your own stay.
+
+    Asks where a file of theirs was edited. The same by Copier alone, which does not ask:
+    copier update --vcs-ref=:current: --defaults -d LAYER=none
+    """
+    from mlops_new import grown, growth, tiers
+
+    with growth.standing(directory.resolve()) as here:
+        going = growth.to_remove(here, words)
+        with growth.tried(here, dict.fromkeys(going, tiers.NONE), here.project.template) as trial:
+            lost = growth.edited(here, going)
+            if not dry_run and agreed(lost, force):
+                trial.apply()
+            what = grown.joined(going)
+            said = grown.in_words(
+                trial, f"{'Would remove' if dry_run else 'Removed'} {what}:", f"Remove {what}"
+            )
+    left = {layer: tool for layer, tool in here.on.items() if layer not in going}
+    finish(grown.report(trial, tiers=left, edited=lost), said, as_json, code=grown.code(trial))

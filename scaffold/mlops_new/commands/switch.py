@@ -1,0 +1,34 @@
+"""mlops-new switch."""
+
+from pathlib import Path
+
+import click
+
+from mlops_new.cli import agreed, directory_option, dry_run_option, finish, force_option, json_option
+
+
+@click.command()
+@click.argument("words", metavar="LAYER=TOOL...", nargs=-1, required=True)
+@directory_option
+@force_option
+@dry_run_option
+@json_option
+def command(words: tuple[str, ...], directory: Path, force: bool, dry_run: bool, as_json: bool) -> None:
+    """Put another tool in the place of the one that a layer has.
+
+    Asks where a file of the old one was edited. The same by Copier alone, which does not ask:
+    copier update --vcs-ref=:current: --defaults -d LAYER=TOOL
+    """
+    from mlops_new import grown, growth
+
+    with growth.standing(directory.resolve()) as here:
+        going, coming = growth.to_switch(here, words)
+        with growth.tried(here, coming, here.project.template) as trial:
+            lost = growth.edited(here, going)
+            if not dry_run and agreed(lost, force):
+                trial.apply()
+            what = f"{grown.joined(going)} to {grown.joined(coming)}"
+            said = grown.in_words(
+                trial, f"{'Would switch' if dry_run else 'Switched'} {what}:", f"Switch {what}"
+            )
+    finish(grown.report(trial, tiers=here.on | coming, edited=lost), said, as_json, code=grown.code(trial))

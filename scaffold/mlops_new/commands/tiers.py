@@ -1,0 +1,28 @@
+"""mlops-new tiers."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from mlops_new.cli import directory_option, finish, json_option
+
+
+@click.command()
+@directory_option
+@json_option
+def command(directory: Path, as_json: bool) -> None:
+    """List what can be switched on, with what each costs, and what is on."""
+    from mlops_new import grown, growth
+
+    with growth.standing(directory.resolve()) as here:
+        tools = [
+            asdict(tool) | {"on": here.on.get(layer) == tool.name}
+            for layer, tools in here.layers.items()
+            for tool in tools
+        ]
+    finish(
+        {"template": here.project.template, "tiers": tools},
+        grown.table(here.project.template, tools),
+        as_json,
+    )

@@ -1,0 +1,122 @@
+"""The layers of a template and the tools that fill them, read from the template itself.
+
+A layer is a question of `copier.yml` whose default is `none`; a tool is another of its choices, and its files
+are the folder `template/[[ LAYER_TOOL ]]/`.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+
+from mlops_new.errors import MlopsNewError
+from mlops_new.releases import Releases
+
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class Tool:
+    layer: str
+    name: str
+    says: str  # in a clause
+    files: tuple[str, ...]  # as they are named in the project
+    dependencies: tuple[str, ...]  # direct ones, of environments of its own
+
+    @property
+    def words(self) -> str:
+        return f"{self.layer}={self.name}"
+
+
+Layers = dict[str, tuple[Tool, ...]]
+
+
+def read(known: Releases, tag: str) -> Layers:
+    """The first tool of a layer is the one that `add LAYER` takes."""
+    import yaml
+
+    questions: dict[str, Any] = yaml.load(known.text(tag, "copier.yml"), _loader())
+    names = known.files(tag)
+    layers: Layers = {}
+    for layer, question in questions.items():
+        if not layer.startswith("_") and question.get("default") == NONE and "choices" in question:
+            choices = {
+                str(value): str(label) for label, value in question["choices"].items() if value != NONE
+            }
+            layers[layer] = tuple(
+                _tool(known, tag, names, layer, name, label) for name, label in choices.items()
+            )
+    return layers
+
+
+def _loader() -> Any:
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def folder(layer: str, tool: str) -> str:
+    """Of the template, as it is named before rendering."""
+    return f"[[ {layer}_{tool.replace('-', '_')} ]]/"
+
+
+def base(known: Releases, tag: str, layers: Layers) -> frozenset[str]:
+    """Names in the project of all files that belong to no tier."""
+    own = tuple(folder(tool.layer, tool.name) for tools in layers.values() for tool in tools)
+    names = [name for name in known.files(tag) if not name.startswith(own)]
+    return frozenset(re.sub(r"^\[\[ \w+ \]\]/", "", name).removesuffix(".jinja") for name in names)
+
+
+def _tool(known: Releases, tag: str, names: list[str], layer: str, name: str, label: str) -> Tool:
+    inside = folder(layer, name)
+    own = [found for found in names if found.startswith(inside)]
+    requires: list[str] = []
+    for found in own:
+        if found.removesuffix(".jinja").endswith("/pyproject.toml"):
+            requires += _requires(known.text(tag, f"template/{found}"))
+    files = tuple(found.removeprefix(inside).removesuffix(".jinja") for found in own)
+    says = label.partition(": ")[2] or label
+    return Tool(layer, name, says, files, tuple(requires))
+
+
+def _requires(pyproject: str) -> list[str]:
+    return list(tomllib.loads(pyproject)["project"]["dependencies"])
+
+
+def on(answers: dict[str, Any], layers: Layers) -> dict[str, str]:
+    """Layer and tool of what is switched on."""
+    found = {layer: str(answers.get(layer, NONE)) for layer in layers}
+    return {layer: tool for layer, tool in found.items() if tool != NONE}
+
+
+def wanted(words: tuple[str, ...], layers: Layers, tag: str) -> dict[str, str]:
+    """Layer and tool of each LAYER[=TOOL]. Raises MlopsNewError, listing what there is."""
+    chosen: dict[str, str] = {}
+    for word in words:
+        layer, _, name = word.partition("=")
+        tools = the_layer(layer, layers, tag)
+        names = [tool.name for tool in tools]
+        if name and name not in names:
+            raise MlopsNewError(
+                f"The layer {layer} has no {name!r} in template {tag}.", f"It has: {', '.join(names)}."
+            )
+        if chosen.setdefault(layer, name or names[0]) != (name or names[0]):
+            raise MlopsNewError(
+                f"{layer} is named twice, as {chosen[layer]} and as {name or names[0]}.",
+                "A layer has one tool.",
+            )
+    return chosen
+
+
+def the_layer(layer: str, layers: Layers, tag: str) -> tuple[Tool, ...]:
+    if layer not in layers:
+        there = [f"{name}={tool.name}" for name, tools in layers.items() for tool in tools]
+        raise MlopsNewError(
+            f"There is no layer {layer!r} in template {tag}.",
+            f"There are: {', '.join(there)}." if there else "This version has the base only.",
+        )
+    return layers[layer]
+
+
+def tool(layer: str, name: str, layers: Layers) -> Tool:
+    return next(tool for tool in layers[layer] if tool.name == name)

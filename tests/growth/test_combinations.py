@@ -1,0 +1,73 @@
+"""Every combination of tiers is exactly the base plus its tiers, in whatever order they came."""
+
+import hashlib
+from itertools import product
+from pathlib import Path
+
+import pytest
+from mlops_new import template, tiers
+
+from tests.conftest import must
+from tests.growth.growing import add, commit, files_of
+from tests.growth.stand_ins import CHOICES, PLAN
+
+ALL = [
+    dict(zip(PLAN, tools, strict=True)) for tools in product(*(("none", *tools) for tools in PLAN.values()))
+]
+ANSWERS = ".copier-answers.yml"
+SHARES = 4  # of all combinations, so that the workers can divide them
+
+
+def contents(at: Path) -> dict[str, str]:
+    """Hash by name of all files but the answers."""
+    return {
+        path.relative_to(at).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in at.rglob("*")
+        if path.is_file() and path.name != ANSWERS and ".git" not in path.parts and ".dvc" not in path.parts
+    }
+
+
+def rendered(tree: Path, at: Path, answers: dict[str, str]) -> dict[str, str]:
+    template.render_tree(tree / "source", at, {"project_name": "flights"} | answers)
+    return contents(at)
+
+
+def test_there_are_243() -> None:
+    assert len(ALL) == 243
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_base_plus_tiers(share: int, tree: Path, made: Path, tmp_path: Path) -> None:
+    base = rendered(tree, tmp_path / "base", {})
+    alone = {}
+    for layer, tool in CHOICES:
+        with_it = rendered(tree, tmp_path / tool, {layer: tool})
+        assert {name: with_it[name] for name in base} == base
+        alone[layer, tool] = {name: text for name, text in with_it.items() if name not in base}
+        assert set(alone[layer, tool]) == files_of(made, {layer: tool})
+    for number, answers in enumerate(ALL[share::SHARES]):
+        parts = [alone[choice] for choice in answers.items() if choice[1] != tiers.NONE]
+        names = [name for part in parts for name in part]
+        assert len(names) == len(set(names)), "two tiers write the same file"
+        expected = base | {name: text for part in parts for name, text in part.items()}
+        assert rendered(tree, tmp_path / f"{number}", answers) == expected, answers
+
+
+def test_order_does_not_matter_and_removing_leaves_no_difference(made: Path) -> None:
+    """Five added one by one, five at once in the other order, and all taken away again."""
+    start = contents(made), (made / ANSWERS).read_bytes()
+    one_by_one = [(layer, tools[0]) for layer, tools in PLAN.items()]
+    for choice in one_by_one:
+        add(made, dict([choice]))
+        commit(made, "add")
+    grown = contents(made), (made / ANSWERS).read_bytes()
+    must(["git", "reset", "--quiet", "--hard", "HEAD~5"], made)
+    add(made, dict(reversed(one_by_one)))
+    assert (contents(made), (made / ANSWERS).read_bytes()) == grown
+    commit(made, "add all")
+    add(made, {"orchestration": "airflow", "serving": "tf-serving"})  # switched
+    commit(made, "switch")
+    assert files_of(made, {"orchestration": "airflow", "serving": "tf-serving"}) <= set(contents(made))
+    assert not files_of(made, {"orchestration": "prefect", "serving": "seldon"}) & set(contents(made))
+    add(made, dict.fromkeys(PLAN, "none"))
+    assert (contents(made), (made / ANSWERS).read_bytes()) == start
