@@ -76,7 +76,7 @@ class Project:
 
     def run_of(self, start: str) -> dict[str, Any]:
         """What `mlops-kit runs` of a fresh clone says of the run whose id starts so."""
-        clone = self.colleague("asks")
+        clone = self.colleague(f"asks-of-{start}")
         kit = Path(sys.executable).with_name("mlops-kit")
         listed: list[dict[str, Any]] = json.loads(must([kit, "runs", "--json"], clone.root))
         (found,) = [one for one in listed if one["run"].startswith(start)]
