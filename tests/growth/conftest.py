@@ -1,15 +1,27 @@
 """The template with a tier for every layer, and a project made from it, in this process."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from mlops_new import create, releases
 
-from tests.conftest import Once
+from tests.conftest import Once, must
 from tests.growth import stand_ins
 from tests.growth.growing import say
+
+NOW = releases.current()
+NEXT = f"v{releases.numbers(NOW)[0]}.{releases.numbers(NOW)[1] + 1}.0"
+TEMPLATE_CHANGES = (  # from one version to the next
+    ("mlops.yaml.jinja", "mb_at_most: 50", "mb_at_most: 60"),
+    ("pipeline/train.py", "\n\n\n", "\n\n# next\n\n"),
+    ("docs/runbook.md", "# ", "# The "),
+    (".github/workflows/ci.yml.jinja", "timeout-minutes: ", "timeout-minutes: 1"),
+    ("[[ drift_evidently ]]/drift/evidently/README.md.jinja", "# ", "# The "),
+    ("README.md.jinja", "# ", "# The "),
+)
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +30,7 @@ def tree(once: Once) -> Path:
 
     def fill(into: Path) -> None:
         source = stand_ins.source(into / "source")
-        releases.write_bundle(source, into / "template.bundle", releases.current())
+        releases.write_bundle(source, into / "template.bundle", NOW)
 
     return once("stand-ins", fill)
 
@@ -26,16 +38,52 @@ def tree(once: Once) -> Path:
 @pytest.fixture(autouse=True)
 def _carried(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """This process carries that template, as an installed command would."""
-    tag = releases.current()
     monkeypatch.setattr(releases, "SOURCE", tree / "source")
     monkeypatch.setattr(releases, "PACKAGED", tree / "template.bundle")
-    monkeypatch.setattr(releases, "current", lambda: tag)
+    monkeypatch.setattr(releases, "current", lambda: NOW)
     yield
 
 
 @pytest.fixture
-def made(_carried: None, once: Once, tmp_path: Path) -> Path:
+def seed(_carried: None, once: Once) -> Path:
+    """A new project. Do not change it."""
+    return once("grown-seed", lambda into: create.create(create.Wishes(into / "flights"), say)) / "flights"
+
+
+@pytest.fixture
+def made(seed: Path, tmp_path: Path) -> Path:
     """A new project, to change."""
-    seed = once("grown-seed", lambda into: create.create(create.Wishes(into / "flights"), say))
-    shutil.copytree(seed / "flights", tmp_path / "flights", symlinks=True)
+    shutil.copytree(seed, tmp_path / "flights", symlinks=True)
     return tmp_path / "flights"
+
+
+@pytest.fixture(scope="session")
+def after_release(tree: Path, once: Once) -> Path:
+    """The same source tree after its version was released and the template changed: with the next version."""
+
+    def fill(into: Path) -> None:
+        source = into / "source"
+        shutil.copytree(tree / "source", source, symlinks=True)
+        must(["git", "init", "--quiet"], source)
+        must(["git", "add", "--all", "--force"], source)
+        must(["git", "commit", "--quiet", "--message=Start"], source)
+        must([sys.executable, "scaffold/release.py"], source)
+        for name, old, new in TEMPLATE_CHANGES:
+            file = source / "template" / name
+            text = file.read_text(encoding="utf-8")
+            assert old in text, (name, old)
+            file.write_text(text.replace(old, new, 1), encoding="utf-8")
+        (source / "template/docs/new.md").write_text("# New in this version\n")
+        must(["git", "add", "--all"], source)
+        must(["git", "commit", "--quiet", "--message=Change"], source)
+        releases.write_bundle(source, into / "template.bundle", NEXT)
+
+    return once("after-release", fill)
+
+
+@pytest.fixture
+def next_version(after_release: Path, seed: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """From here on this process carries the next version too. Its tag."""
+    monkeypatch.setattr(releases, "PACKAGED", after_release / "template.bundle")
+    monkeypatch.setattr(releases, "current", lambda: NEXT)
+    return NEXT

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_new import growth, tiers
+from click.testing import CliRunner, Result
+from mlops_new import cli, growth, tiers
 from mlops_new.changes import Changes
+from mlops_new.errors import MlopsNewError
 
 from tests.conftest import must
 
@@ -44,3 +46,16 @@ def loss(changes: Changes, expected: set[str]) -> str:
     if set(changes.added) != expected:
         return f"added {set(changes.added) ^ expected}"
     return ""
+
+
+def new(at: Path, *words: str) -> Result:
+    """`mlops-new` in this process, at this project."""
+    return CliRunner().invoke(cli.command, [*words, "-C", str(at)])
+
+
+def refused(at: Path, *words: str) -> MlopsNewError:
+    before = must(["git", "status", "--porcelain"], at)
+    error = new(at, *words).exception
+    assert isinstance(error, MlopsNewError), error
+    assert must(["git", "status", "--porcelain"], at) == before
+    return error

@@ -4,25 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from mlops_new import cli
 from mlops_new.errors import MlopsNewError
 
 from tests.conftest import must
-from tests.growth.growing import commit
-
-
-def new(at: Path, *words: str) -> Result:
-    """`mlops-new` in this process, at this project."""
-    return CliRunner().invoke(cli.command, [*words, "-C", str(at)])
-
-
-def refused(at: Path, *words: str) -> MlopsNewError:
-    before = must(["git", "status", "--porcelain"], at)
-    error = new(at, *words).exception
-    assert isinstance(error, MlopsNewError), error
-    assert must(["git", "status", "--porcelain"], at) == before
-    return error
+from tests.growth.growing import commit, new, refused
 
 
 def test_add_says_what_came_and_what_to_do_next(made: Path) -> None:
