@@ -16,7 +16,7 @@ from urllib.error import URLError
 from tests.conftest import LEFT_OUT
 
 Found = TypeVar("Found")
-PATIENCE = 300  # seconds, for a machine that does a lot besides
+PATIENCE = 600  # seconds, for a machine that does a lot besides
 
 
 def free_port() -> int:
