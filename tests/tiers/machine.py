@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 from tests.conftest import LEFT_OUT
 
@@ -70,14 +70,17 @@ def until(what: str, found: Callable[[], Found | None], *logs: Path) -> Found:
 
 
 def ask(method: str, url: str, body: Any = None, **headers: str) -> Any:
-    """JSON for JSON."""
+    """JSON for JSON; once more where a busy server says 503, as Prefect's does when SQLite is locked."""
     content = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(
-        url, content, {"Content-Type": "application/json", **headers}, method=method
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            text = answer.read()
-    except urllib.error.HTTPError as error:
-        raise AssertionError(f"{method} {url}: {error.code} {error.read().decode()}") from error
-    return json.loads(text) if text else None
+    kind = {"Content-Type": "application/json", **headers}
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            request = urllib.request.Request(url, content, kind, method=method)
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                text = answer.read()
+            return json.loads(text) if text else None
+        except HTTPError as error:
+            if error.code != 503 or time.monotonic() > end:
+                raise AssertionError(f"{method} {url}: {error.code} {error.read().decode()}") from error
+            time.sleep(1)
