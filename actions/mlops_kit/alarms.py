@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_kit.errors import KitError
+from mlops_kit.events import Journal
 from mlops_kit.repository import Repository
 
 if TYPE_CHECKING:
@@ -25,6 +26,25 @@ class Alarm:
 def ring(repository: Repository, alarm: Alarm) -> str:
     """Raises or updates the issue. Says where it stands, or why it could not be raised."""
     return _ask(repository, alarm.name, lambda hub, mark: hub.raise_alarm(mark, alarm.title, alarm.text).url)
+
+
+def ring_for(repository: Repository, alarm: Alarm, journal: Journal) -> str:
+    """For somebody who sees nothing else of us. Raises KitError where the alarm reaches nobody."""
+    where = ring(repository, alarm)
+    journal.emit(f"alarm:{alarm.name}", "raised", title=alarm.title, where=where)
+    if where.startswith(NOT):
+        raise KitError(
+            f"The alarm {alarm.name!r} ({alarm.title}) reached nobody. {where}",
+            "Give GITHUB_TOKEN (issues: write) to whatever raises alarms.",
+        )
+    return where
+
+
+def clear_for(repository: Repository, name: str, text: str, journal: Journal) -> str:
+    where = clear(repository, name, text)
+    if where and not where.startswith(NOT):
+        journal.emit(f"alarm:{name}", "cleared", where=where)
+    return where
 
 
 def clear(repository: Repository, name: str, text: str) -> str:

@@ -35,6 +35,7 @@ COMMANDS = (
     "fresh",
     "watch-data",
     "runs",
+    "alarm",
     "gc",
     "doctor",
 )

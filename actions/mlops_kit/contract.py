@@ -205,7 +205,7 @@ class Contract(Strict):
     hooks: dict[Hook, dict[str, str]] = {}
     """By name, commands of tiers; usually in mlops.d/."""
     train_with: str | None = None
-    """A command that trains instead of DVC here, for instance on managed machines."""
+    """Run instead of `dvc repro`, for instance on managed machines; it leaves results and a dvc.lock as that does."""
 
 
 def load(root: Path) -> Contract:

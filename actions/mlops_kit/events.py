@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlops_kit import runner
 from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
 
@@ -20,6 +22,8 @@ LOCAL = Path(".mlops/events")
 REJECTED = ".mlops/rejected"
 CURRENT = Path(".mlops/run")  # the run that the next command goes on with
 LAST = "register"  # the command that ends a run
+GIVEN = "MLOPS_RUN"  # the run's id, set by an orchestrator for all commands of its run, and by us for hooks
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a file name
 
 
 def now() -> str:
@@ -27,7 +31,11 @@ def now() -> str:
 
 
 def new_run_id() -> str:
-    """On a runner GitHub's own number and attempt; else the time and a few random digits."""
+    """As MLOPS_RUN says; on a runner GitHub's own number and attempt; else the time and a few random digits."""
+    if given := os.environ.get(GIVEN):
+        if not RUN_ID.fullmatch(given):
+            raise KitError(f"{GIVEN} is {given!r}.", "A run's id has letters, digits, dot, _ and - alone.")
+        return given
     if run := os.environ.get("GITHUB_RUN_ID"):
         return f"{run}-{os.environ.get('GITHUB_RUN_ATTEMPT', '1')}"
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
@@ -89,7 +97,7 @@ def _secrets() -> tuple[str, ...]:
 
 
 def begin(repository: Repository) -> Journal:
-    """A new run, which the following commands go on with; on a runner the runner's own."""
+    """A new run, which the following commands go on with; an orchestrator's or a runner's own goes on."""
     journal = alone(repository)
     current = repository.root / CURRENT
     current.parent.mkdir(exist_ok=True)
@@ -98,11 +106,10 @@ def begin(repository: Repository) -> Journal:
 
 
 def alone(repository: Repository) -> Journal:
-    """A new run that no other command goes on with; on a runner the runner's own."""
+    """A new run that no other command goes on with; an orchestrator's or a runner's own goes on."""
     journal = Journal(repository, new_run_id())
-    facts: dict[str, Any] = {
-        name: os.environ.get(f"GITHUB_{name.upper()}") for name in ("event_name", "actor", "ref")
-    }
+    facts: dict[str, Any] = {name: os.environ.get(f"GITHUB_{name.upper()}") for name in ("actor", "ref")}
+    event = runner.event_name()
     if not journal.file.exists():
         journal.emit(
             *("run", "start"),
@@ -110,6 +117,7 @@ def alone(repository: Repository) -> Journal:
             machine=platform.node() if "GITHUB_ACTIONS" not in os.environ else None,
             pid=os.getpid(),
             ends_with=LAST,
+            event_name=event if event != runner.BY_HAND else None,
             **facts,
         )
     return journal
@@ -118,7 +126,7 @@ def alone(repository: Repository) -> Journal:
 def go_on(repository: Repository) -> Journal:
     """The run that the last command began, or a new one."""
     current = repository.root / CURRENT
-    if "GITHUB_RUN_ID" in os.environ or not current.is_file():
+    if GIVEN in os.environ or "GITHUB_RUN_ID" in os.environ or not current.is_file():
         return begin(repository)
     return Journal(repository, current.read_text(encoding="utf-8").strip())
 

@@ -6,6 +6,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+BY_HAND = "manual"
+
 
 def on_runner() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
@@ -21,8 +23,8 @@ def event() -> dict[str, Any]:
 
 
 def event_name() -> str:
-    """push, pull_request, schedule, ...; `manual` on a laptop."""
-    return os.environ.get("GITHUB_EVENT_NAME") or "manual"
+    """push, pull_request, schedule, ...; what an orchestrator says in MLOPS_TRIGGER; `manual` on a laptop."""
+    return os.environ.get("GITHUB_EVENT_NAME") or os.environ.get("MLOPS_TRIGGER") or BY_HAND
 
 
 def is_fork() -> bool:

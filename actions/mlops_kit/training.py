@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from mlops_kit import freshness, hooks, runner, versions
+from mlops_kit import freshness, hooks, runner, train_with, versions
 from mlops_kit.cli import Say
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
@@ -272,10 +272,11 @@ class _Stages:
 def _reproduce(
     repository: Repository, contract: Contract, journal: Journal, say: Say, how: list[str]
 ) -> dict[str, str]:
-    command = contract.train_with or f"{contract.commands.dvc} repro"
+    if contract.train_with:
+        return train_with.run(repository, contract.train_with, journal, say, force="--force" in how)
     stages = _Stages(journal, say)
     try:
-        follow([*words(command), *(how if not contract.train_with else [])], repository.root, stages.heard)
+        follow([*words(contract.commands.dvc), "repro", *how], repository.root, stages.heard)
     except ProcessError as error:
         failed = stages.running
         stages.end("failed")

@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
+from tests.act.flights import merge
 from tests.act.forge import Forge
 from tests.act.remotes import Folder
-from tests.act.test_merge_trains import merge
 
 GREEN = {"check": "success", "move": "success", "tell": "success"}
 INPUTS = {"version": "", "stage": "production", "why": "It was asked for."}

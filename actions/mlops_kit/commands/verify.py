@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mlops_kit import contract as contracts
-from mlops_kit import repository, runner, runs, verifying, versions
+from mlops_kit import logbook, repository, runner, verifying, versions
 from mlops_kit.cli import finish, json_option, reporter
 from mlops_kit.errors import KitError
 from mlops_kit.markup import plain
@@ -32,7 +32,7 @@ def command(version: str, publish: bool, as_json: bool) -> None:
         raise KitError(f"{contract.model} has no version yet: there is nothing to verify.")
     proof = verifying.verify(here, contract, chosen, say)
     if publish:
-        runs.publish(here)
+        logbook.publish(here)
     words = in_words(proof)
     runner.output(result=proof.result, version=proof.version)
     runner.annotate({"same": "notice", "warning": "warning", "differs": "error"}[proof.result], proof.says)

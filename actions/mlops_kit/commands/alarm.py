@@ -1,0 +1,33 @@
+"""`mlops-kit alarm`"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from mlops_kit.cli import finish, json_option
+
+
+@click.command
+@click.argument("name")
+@click.option("--title", default="", help="Of the issue; its first line for who is paged.")
+@click.option("--text", default="", help="What happened and what to do, in Markdown; - reads stdin.")
+@click.option("--clear", is_flag=True, help="It is over: close the issue where it is open.")
+@json_option
+def command(name: str, title: str, text: str, clear: bool, as_json: bool) -> None:
+    """Raise an alarm from outside, as an orchestrator does when it gives up.
+
+    One NAME is one open issue, updated when it is raised again. An alarm that reaches nobody ends with 1.
+    """
+    from mlops_kit import alarms, events, repository
+
+    if clear == bool(title):
+        raise click.UsageError("Give --title to raise the alarm, or --clear to close it.")
+    here = repository.find(Path.cwd())
+    words = sys.stdin.read() if text == "-" else text
+    journal = events.go_on(here)
+    if clear:
+        where = alarms.clear_for(here, name, words or "It is over.", journal)
+    else:
+        where = alarms.ring_for(here, alarms.Alarm(name, title, words or title), journal)
+    finish({"name": name, "where": where}, where or f"No alarm {name!r} is open.", as_json)

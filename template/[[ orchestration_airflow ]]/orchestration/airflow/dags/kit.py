@@ -1,0 +1,1 @@
+../../../../[[ orchestration_prefect ]]/orchestration/prefect/kit.py

@@ -1,0 +1,1 @@
+"""Each tier, lived in: its own checks, and its servers on loopback."""

@@ -1,0 +1,26 @@
+"""A repository with each orchestrator, made once for all workers."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.act.api import Api
+from tests.act.server import serving
+from tests.conftest import Once
+from tests.tiers.project import Project, copied, make
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with serving(Api()) as api:
+        yield api
+
+
+@pytest.fixture
+def with_tool(trained: Path, mlops_new: Path, once: Once, tmp_path: Path) -> Callable[[str], Project]:
+    def project(tool: str) -> Project:
+        made = once(f"with-{tool}", lambda into: make(into, tool, trained, mlops_new))
+        return copied(made / "flights", tool, tmp_path)
+
+    return project
