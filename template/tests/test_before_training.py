@@ -125,7 +125,8 @@ def test_a_column_that_gives_the_target_away_is_named(sample: pl.DataFrame, sche
     low = schema.columns[numeric].min or 0.0
     high = schema.columns[numeric].max or low + 1.0
     lowest, highest = codes.min(), codes.max()
-    assert isinstance(lowest, float) and isinstance(highest, float)  # polars: whatever a cell may hold
+    # polars' types say: whatever a cell may hold
+    assert isinstance(lowest, float) and isinstance(highest, float)
     share = (codes - lowest) / (highest - lowest)
     leaked = (low + share * (high - low)).clip(low, high)
     problems = check(sample.with_columns(leaked.alias(numeric)), schema)
