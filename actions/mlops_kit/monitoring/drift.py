@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_kit.monitoring import cells
 from mlops_kit.monitoring.cells import MISSING, UNSEEN, Cells, Codes
@@ -19,7 +20,7 @@ State = Literal["no drift", "drift", "can't tell"]
 LEAST = (
     0.02  # of the rows would have to change; what is less is seen in a large window and worth nobody's while
 )
-LEAST_ROWS = 20
+LEAST_ROWS = 8  # of which a resampled window says anything
 ENOUGH = 1.0  # sd; a window that would not show so much in half of the columns says nothing by its silence
 ODDS = 0.001  # of any schema alarm in a check, by chance: a level not seen before, a column that happens to be constant
 
@@ -89,8 +90,8 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
     for index, column in enumerate(like.cells):
         if column.name not in codes:
             continue
-        seen = codes[column.name]
-        if change := _schema(column, seen, resampling.counts[index][0], len(like.cells)):
+        seen, values = codes[column.name], cells.plain(window.drawn[column.name])
+        if change := _schema(column, seen, values, resampling.counts[index][0], len(like.cells)):
             changes.append(change)
             if change.kind != "new category":
                 continue
@@ -151,7 +152,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _schema(column: Cells, seen: Codes, reference: Any, columns: int) -> Change | None:
+def _schema(column: Cells, seen: Codes, values: Any, reference: Any, columns: int) -> Change | None:
     """What chance makes of the reference once in a thousand checks is no change."""
     present = seen[seen != MISSING]
     if not len(present):
@@ -167,7 +168,10 @@ def _schema(column: Cells, seen: Codes, reference: Any, columns: int) -> Change 
         return None
     if shares[first] ** len(present) >= ODDS / columns:
         return None
-    return Change(column.name, "constant", f"is {column.value(int(first))} in all {len(present)} rows")
+    if pc.count_distinct(values).as_py() > 1:  # all of them beyond the reference's highest: that is drift
+        return None
+    only = values.drop_null()[0].as_py()
+    return Change(column.name, "constant", f"is {only} in all {len(present)} rows")
 
 
 def _drift(index: int, column: Cells, seen: Codes, resampling: Resampling, limits: Limits) -> Drift | None:
