@@ -51,9 +51,9 @@ class Draw:
             self._thin()
 
     def _thin(self) -> None:
-        every = np.concatenate([lots for lots, _ in self.kept])
-        if len(every) <= self.most:
+        if sum(len(lots) for lots, _ in self.kept) <= self.most:
             return
+        every = np.concatenate([lots for lots, _ in self.kept])
         chosen = np.zeros(len(every), bool)
         chosen[np.argsort(every, kind="stable")[: self.most]] = True
         thinned, at = [], 0
