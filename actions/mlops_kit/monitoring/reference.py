@@ -22,7 +22,7 @@ from mlops_kit.errors import KitError
 from mlops_kit.monitoring import cells, windows
 from mlops_kit.monitoring.cells import Cells, Codes
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
-from mlops_kit.repository import Repository
+from mlops_kit.repository import Repository, file_md5
 from mlops_kit.rows import write
 
 FOLDER = Path(".mlops/monitoring")
@@ -135,8 +135,8 @@ def left_out(*contracts: Contract) -> tuple[str, ...]:
 def _source(repository: Repository, contract: Contract, folder: Path) -> _Source:
     version = versions.champion(repository, contract.model, "production")
     if version is None:
-        lock = repository.lock()
-        md5s = {path: out.md5 for path in _wanted(contract) if lock and (out := lock.out(path))}
+        files = [path for path in _wanted(contract) if (repository.root / path).is_file()]
+        md5s = {path: file_md5(repository.root / path) for path in files}
         return _Source("", contract, md5s, lambda path: _here(repository, path))
     earlier = past.at(repository, version.tag, folder, contract.commands.dvc)
     lock = earlier.lock
