@@ -20,7 +20,7 @@ from tests.kit.monitored import Columns, columns, window
 ROWS, WIDTH, REFERENCE = 1_000_000, 20, 5000
 SIZES, WIDTHS, REFERENCES, WINDOWS = (50, 200, 1000), (8, 20), 12, 50
 Test = Callable[[Columns, Columns], bool]
-MLOPS = "model: bench\nmetrics: metrics.json\nrows: {train: train.parquet, key: key}\n"
+MLOPS = "model: bench\nmetrics: metrics.json\nrows: {test: train.parquet, key: key}\n"
 READ = "import sys, pyarrow.parquet as p; print(p.read_table(sys.argv[1]).num_rows)"
 
 
@@ -143,7 +143,7 @@ def _kolmogorov(before: Any, now: Any) -> float:
     ours, theirs = (np.searchsorted(np.sort(one), both, side="right") / len(one) for one in (before, now))
     effective = len(before) * len(now) / (len(before) + len(now))
     at = max(np.abs(ours - theirs).max() * math.sqrt(effective), 0.2)
-    return min(1.0, 2 * sum((-1) ** (k - 1) * math.exp(-2 * (k * at) ** 2) for k in range(1, 50)))
+    return float(min(1.0, 2 * sum((-1) ** (k - 1) * math.exp(-2 * (k * at) ** 2) for k in range(1, 50))))
 
 
 def _pearson(before: Any, now: Any) -> float:
