@@ -25,9 +25,9 @@ def evidence(losses: Floats, usual: float) -> tuple[Floats, int]:
     """Log of the evidence, after each row, that the mean loss is above `usual`; and the row at which that began.
 
     Losses lie between 0 and 1. Bets that would not gain on average if nothing had changed (Waudby-Smith and Ramdas
-    2024), half of them from the first row, half from every later one, as the e-detectors of Shin, Ramdas and Rinaldo
-    (2024). By Ville's inequality the chance that it ever exceeds log(1000) is at most 0.001, at whatever row one
-    looks, so that labels may come late and be looked at each day: the mean over ever so many ADWINs has no such bound.
+    2024), half of the capital from the first row, half spread over every later one (Shin, Ramdas and Rinaldo 2024). By
+    Ville's inequality the chance that it ever exceeds log(1000) is at most 0.001 at whatever row one looks: labels may
+    come late and be looked at each day. ADWIN bounds its false alarms only with a correction for the rows seen.
     """
     n = len(losses)
     start = np.full(n, math.log(0.5 / n))
