@@ -199,6 +199,16 @@ def test_what_runs_badly_is_said(changed: dict[str, Any], words: str, check: Che
     assert found["data"]["state"] == "no drift"
 
 
+def test_calls_that_were_refused_are_errors_and_no_rows(check: Check, tmp_path: Path) -> None:
+    log(tmp_path / "log.jsonl", table(9, 300))
+    with (tmp_path / "log.jsonl").open("a") as stream:
+        stream.write((json.dumps({"time": START.isoformat(), "error": "a column is missing"}) + "\n") * 60)
+    done, found = check(tmp_path / "log.jsonl")
+    assert done.code == 10, done.said
+    assert (found["data"]["state"], found["data"]["n"]) == ("no drift", 300)
+    assert "60 of 360 predictions failed" in found["infrastructure"]["alarms"][0]
+
+
 def test_a_line_that_was_not_finished_is_counted(check: Check, tmp_path: Path) -> None:
     log(tmp_path / "log.jsonl", table(9, 300))
     with (tmp_path / "log.jsonl").open("a") as stream:

@@ -127,6 +127,12 @@ def test_numbers_and_times_as_texts_are_what_they_were(like: Reference) -> None:
     assert not checked(like, 400, as_a_csv_has_it).alarms
 
 
+def test_a_constant_that_changes_is_drift() -> None:
+    like = make(window({"always": np.full(1000, 3.0), "x": np.random.default_rng(0).normal(size=1000)}))
+    made = {"always": np.where(np.arange(200) < 60, 4.0, 3.0), "x": np.random.default_rng(1).normal(size=200)}
+    assert [one.column for one in drift.check(like, window(made), time=None, ignored=()).drifts] == ["always"]
+
+
 def test_a_trifle_in_a_large_window_is_no_alarm() -> None:
     like = reference(3, 100_000, 1)
     found = checked(like, 20_000, moved("normal", lambda x: x + 0.03))

@@ -80,6 +80,8 @@ def cut(name: str, values: pa.Array) -> Cells | None:
     different = np.unique(numbers)
     if len(different) > CUTS:
         different = np.unique(np.quantile(numbers, np.arange(CUTS) / CUTS, method="inverted_cdf"))
+    if len(different) == 1:  # below, at and above it
+        return Cells(name, kind, np.append(different, np.nextafter(different, np.inf)), ())
     return Cells(name, kind, different[1:], ())
 
 

@@ -62,7 +62,7 @@ class Data:
 
 def check(reference: Reference, window: Window, *, time: str | None, ignored: tuple[str, ...]) -> Data:
     like, notes = alike(reference, window, time)
-    changes = _columns(reference, window, ignored)
+    changes = _columns(reference, window, ignored) if window.rows else []
     length = len(next(iter(window.drawn.values()))) if window.drawn else 0
     n = tested(length, len(like.codes))
     if n < LEAST_ROWS or len(like.codes) < LEAST_REFERENCE:

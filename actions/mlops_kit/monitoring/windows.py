@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_kit import rows
 from mlops_kit.errors import KitError
@@ -18,6 +19,7 @@ from mlops_kit.incoming.places import Place
 LOG = (".jsonl", ".ndjson")
 READABLE = (*rows.PARQUET, *rows.NAMED, *LOG)
 LINES = 10_000
+NOTHING = "{}"  # the inputs of a call that was refused before it had any
 SEED = 7
 # What a line of the predictions log holds beside its inputs; docs/reference/predictions-log.md.
 FACTS = ("time", "version", "key", "prediction", "probability", "seconds", "error")
@@ -26,7 +28,7 @@ FACTS = ("time", "version", "key", "prediction", "probability", "seconds", "erro
 @dataclass
 class Window:
     name: str
-    rows: int = 0
+    rows: int = 0  # that hold inputs
     drawn: dict[str, pa.Array] = field(default_factory=dict)  # an even draw of the rows, in their order
     facts: pa.Table | None = None  # of a predictions log: `FACTS` of all its rows
     broken: int = 0  # lines of a log that are no JSON object
@@ -82,10 +84,10 @@ def read_files(
     for file in found:
         try:
             for batch in _lines(file, window, slices or []) if file.suffix in LOG else batches(file):
-                window.rows += len(batch)
                 if file.suffix in LOG:
                     facts.append(batch.drop_columns(["inputs"]))
-                    batch = batch.select(["inputs"])
+                    batch = batch.select(["inputs"]).filter(pc.not_equal(batch["inputs"], NOTHING))
+                window.rows += len(batch)
                 draw.add(batch)
         except (OSError, UnicodeError, pa.ArrowException) as error:
             raise KitError(f"{file.name} cannot be read: {error}", "Was it written to its end?") from error
@@ -204,7 +206,7 @@ def _as_texts(batch: pa.Table) -> pa.Table:
 
 
 def _of_json(texts: list[str]) -> dict[str, pa.Array]:
-    entries = [json.loads(text) for text in texts]
+    entries = [json.loads(text) for text in texts]  # of one row each
     names = dict.fromkeys(name for entry in entries for name in entry)
     found = {}
     for name in names:
