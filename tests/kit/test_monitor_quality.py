@@ -1,0 +1,63 @@
+"""A11 for every task: what came true is judged as the task wants it, and says when it cannot be."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from mlops_kit.contract import Monitoring, Predictions
+from mlops_kit.monitoring import quality
+from mlops_kit.monitoring.quality import Concept
+from mlops_kit.monitoring.reference import Reference
+
+N = 400
+FORMS = {
+    "regression": Predictions(file="p", task="regression"),
+    "multiclass": Predictions(file="p", task="multiclass"),
+    "binary": Predictions(file="p", task="binary", positive="yes"),
+}
+
+
+def rows(task: str, seed: int, *, wrong: bool = False) -> dict[str, Any]:
+    draw = np.random.default_rng(seed)
+    if task == "regression":
+        prediction = draw.normal(size=N)
+        return {"prediction": prediction, "actual": prediction + draw.normal(size=N) * (2 if wrong else 0.5)}
+    classes = np.array(["yes", "no"] if task == "binary" else ["a", "b", "c"])
+    prediction, other = draw.choice(classes, N), draw.choice(classes, N)
+    return {
+        "prediction": prediction,
+        "actual": np.where(draw.random(N) < (0.9 if wrong else 0.2), other, prediction),
+    }
+
+
+def judged(task: str, *, wrong: bool, labels: Any = None) -> Concept:
+    evaluated = pa.table({"key": [str(at) for at in range(N)]} | rows(task, 1))
+    made = rows(task, 2, wrong=wrong)
+    keys = pa.array([f"n{at}" for at in range(N)])
+    texts = pa.array([str(one) for one in made["prediction"]])
+    times = pa.array([f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N)])
+    nothing = pa.nulls(N, pa.float64())
+    facts = pa.table({"time": times, "key": keys, "prediction": texts, "probability": nothing})
+    came = labels if labels is not None else [str(one) for one in made["actual"]]
+    reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
+    labelled = pa.table({"key": keys, "actual": pa.array(came, pa.string())})
+    return quality.check(reference, facts, labelled, FORMS[task], Monitoring(labels_within_days=9999))
+
+
+@pytest.mark.parametrize("task", FORMS)
+def test_what_holds_and_what_drifts(task: str) -> None:
+    assert judged(task, wrong=False).state == "holds"
+    drifted = judged(task, wrong=True)
+    assert drifted.state == "drift"
+    assert drifted.since.startswith("2026-11-01")
+    assert drifted.metric == ("rmse" if task == "regression" else "accuracy")
+    assert drifted.figure
+    assert drifted.figure.low < drifted.figure.value < drifted.figure.high
+
+
+def test_labels_that_are_no_such_value_are_left_out_and_counted() -> None:
+    labels = ["?"] * 100 + [str(one) for one in rows("regression", 2)["actual"][100:]]
+    found = judged("regression", wrong=False, labels=labels)
+    assert found.labelled == N - 100
+    assert found.notes == ["100 labels or predictions are no such value and are left out"]
