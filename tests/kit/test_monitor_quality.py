@@ -31,7 +31,7 @@ def rows(task: str, seed: int, *, wrong: bool = False) -> dict[str, Any]:
     }
 
 
-def judged(task: str, *, wrong: bool, labels: Any = None) -> Concept:
+def judged(task: str, *, wrong: bool, labels: Any = None, within: float = 1e5) -> Concept:
     evaluated = pa.table({"key": [str(at) for at in range(N)]} | rows(task, 1))
     made = rows(task, 2, wrong=wrong)
     keys = pa.array([f"n{at}" for at in range(N)])
@@ -42,7 +42,7 @@ def judged(task: str, *, wrong: bool, labels: Any = None) -> Concept:
     came = labels if labels is not None else [str(one) for one in made["actual"]]
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     labelled = pa.table({"key": keys, "actual": pa.array(came, pa.string())})
-    return quality.check(reference, facts, labelled, FORMS[task], Monitoring(labels_within_days=9999))
+    return quality.check(reference, facts, labelled, FORMS[task], Monitoring(labels_within_days=within))
 
 
 @pytest.mark.parametrize("task", FORMS)
@@ -61,3 +61,14 @@ def test_labels_that_are_no_such_value_are_left_out_and_counted() -> None:
     found = judged("regression", wrong=False, labels=labels)
     assert found.labelled == N - 100
     assert found.notes == ["100 labels or predictions are no such value and are left out"]
+
+
+def test_some_that_never_come_are_no_alarm_but_none_any_more_is() -> None:
+    """The predictions are of one day each twenty, ended long ago."""
+    actual = [str(one) for one in rows("binary", 2)["actual"]]
+    every_second = [one if at % 2 else None for at, one in enumerate(actual)]
+    found = judged("binary", wrong=False, labels=every_second)
+    assert (found.labelled, found.alarms) == (N // 2, [])
+    assert found.since == "2026-11-20T19:00:00"  # the newest that has one
+    stopped = judged("binary", wrong=False, labels=[*actual[:100], *[None] * 300], within=1e-6)
+    assert stopped.alarms == ["no label since 2026-11-05, for more than 1e-06 days"]

@@ -144,7 +144,8 @@ def _of_concept(found: Concept) -> list[str]:
     if found.state == "not connected":
         return ["Concept: not connected (no predictions log)"]
     known = f"{found.labelled:,} of {found.predictions:,} predictions have a label"
-    since = f" since {found.since}" if found.since and found.state in ("unknown", "drift") else ""
+    preposition = "since" if found.state in ("unknown", "drift") else "until"
+    since = f" {preposition} {found.since}" if found.since else ""
     lines = [f"Concept: {found.state}{since} ({known})"]
     if found.figure:
         lines.append(f"  {found.metric} {_figure(found.figure)}")

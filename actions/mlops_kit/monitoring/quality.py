@@ -1,7 +1,7 @@
 """The relation: are the predictions still as right as they were? Known when labels come, and only then."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -39,7 +39,7 @@ class Figure:
 @dataclass(frozen=True)
 class Concept:
     state: State
-    since: str = ""  # unknown: since when; drift: when it began
+    since: str = ""  # unknown: since when; drift: when it began; else the newest prediction that has a label
     predictions: int = 0
     labelled: int = 0
     metric: str = ""
@@ -66,9 +66,8 @@ def check(
         return Concept("not connected")
     known, notes = joined(made, labels)
     has = np.asarray(pc.is_valid(known["actual"]))
-    waiting = made.filter(pa.array(~has))
-    since = _oldest(waiting)
-    late = _late(waiting, ours.labels_within_days)
+    since = _first(known) if not has.any() else _last(known.filter(pa.array(has)))
+    late = [] if has.all() else _late(since, ours.labels_within_days)
     if not has.any():
         moved = _moved(reference.predictions, made, form)
         return Concept("unknown", since, len(made), 0, alarms=[*moved, *late], notes=notes)
@@ -94,21 +93,17 @@ def _judged(evaluated: pa.Table, rows: Rows, table: pa.Table, form: Predictions,
     evidence, began = chance.evidence(losses, bound)
     drifts = float(evidence.max()) >= math.log(1 / ODDS)
     loss = _mean(losses, float(usual.mean()))
-    alarms = list(so_far.alarms)
     if drifts:
-        alarms.append(f"the mean loss is {loss.value:.3f}, was {usual.mean():.3f} (n = {len(rows)})")
-    return Concept(
-        "drift" if drifts else "holds",
-        (table["time"][began].as_py() or "") if drifts else so_far.since,
-        so_far.predictions,
-        len(rows),
-        metric,
-        _figure(metric, rows, before),
-        _happened(rows) if form.task == "binary" and rows.probability is not None else None,
-        _slices(losses, table, evaluated, usual),
-        loss,
-        alarms,
-        so_far.notes,
+        what = f"the mean loss is {loss.value:.3f}, was {usual.mean():.3f} (n = {len(rows)})"
+        began_at = table["time"][began].as_py() or ""
+        so_far = replace(so_far, state="drift", since=began_at, alarms=[*so_far.alarms, what])
+    return replace(
+        so_far,
+        metric=metric,
+        figure=_figure(metric, rows, before),
+        happened=_happened(rows) if form.task == "binary" and rows.probability is not None else None,
+        slices=_slices(losses, table, evaluated, usual),
+        loss=loss,
     )
 
 
@@ -223,16 +218,20 @@ def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[str]:
     return [f"the predictions ({name}) moved, and no label says whether they are right (n = {n})"]
 
 
-def _oldest(table: pa.Table) -> str:
-    times = [one for one in table["time"].to_pylist() if one]
-    return min(times) if times else ""
+def _first(table: pa.Table) -> str:
+    return min((one for one in table["time"].to_pylist() if one), default="")
 
 
-def _late(table: pa.Table, days: float) -> list[str]:
-    since = moment(_oldest(table))
-    if since is None or datetime.now(UTC) - since <= timedelta(days=days):
+def _last(table: pa.Table) -> str:
+    return max((one for one in table["time"].to_pylist() if one), default="")
+
+
+def _late(since: str, days: float) -> list[str]:
+    """Labels that never come for some rows are no alarm; that none comes any more is one."""
+    known = moment(since)
+    if known is None or datetime.now(UTC) - known <= timedelta(days=days):
         return []
-    return [f"no label since {since:%Y-%m-%d}, for more than {days:g} days"]
+    return [f"no label since {known:%Y-%m-%d}, for more than {days:g} days"]
 
 
 def moment(text: str | None) -> datetime | None:
