@@ -118,7 +118,10 @@ def commands_page() -> str:
     for name in cli.group.list_commands(context):
         command = cli.group.get_command(context, name)
         assert command
-        parts += [f"## {name}", _help(command, click.Context(command, parent=context, info_name=name))]
+        inside = click.Context(command, parent=context, info_name=name)
+        parts += [f"## {name}", _help(command, inside)]
+        for part, one in command.commands.items() if isinstance(command, click.Group) else ():
+            parts += [f"### {name} {part}", _help(one, click.Context(one, parent=inside, info_name=part))]
     return "\n\n".join(parts) + "\n"
 
 

@@ -34,6 +34,7 @@ COMMANDS = (
     "pull",
     "fresh",
     "watch-data",
+    "monitor",
     "runs",
     "alarm",
     "gc",
@@ -58,7 +59,7 @@ class Commands(click.Group):
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 10 done and the answer is no (gate closed, data refused, lock stale), "
+    epilog="Exit codes: 0 done, 10 done and the answer is no (gate closed, data refused, lock stale, drift), "
     "1 something you can fix, 2 wrong usage, 3 our bug.",
 )
 @click.option(

@@ -177,6 +177,31 @@ class PullRequest(Strict):
     train: Literal["full", "sample", "off"] = "full"
 
 
+class Monitoring(Strict):
+    """What to compare with the reference: the rows that the version in use was trained and tested on."""
+
+    log: str | None = None
+    """Predictions log: file, pattern or address; see predictions-log.md."""
+    time: str | None = None
+    """Time column of the rows: their order, and the season to compare with."""
+    left_out: list[str] = []
+    """Columns that are not compared, for instance ones that callers of `predict` do not send."""
+    labels: str | None = None
+    """What came true: table with the key and `label`; file, pattern or address."""
+    label: str = "actual"
+    """Column of the labels and of the rows that holds what came true."""
+    slices: list[str] = []
+    """Columns whose values are judged one by one when labels come."""
+    labels_within_days: Annotated[float, Field(gt=0)] = 30.0
+    """How long a prediction may wait for its label until it is an alarm that nothing is known."""
+    p95_seconds_at_most: Annotated[float, Field(gt=0)] | None = None
+    """Of a prediction's latency in the log."""
+    errors_at_most: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    """Share of the log's rows."""
+    silent_hours_at_most: Annotated[float, Field(gt=0)] | None = None
+    """How old the newest prediction may be."""
+
+
 Hook = Literal["before_train", "after_gate", "after_register", "after_promote"]
 
 
@@ -199,6 +224,7 @@ class Contract(Strict):
     sample: Sample | None = None
     gates: dict[str, Gate] = {}
     new_data: NewData = NewData()
+    monitoring: Monitoring = Monitoring()
     pull_request: PullRequest = PullRequest()
     lock: Literal["tagged", "committed"] = "tagged"
     """Committed: dvc.lock on a pull request must be up to date, and `fresh` is red when it is not."""

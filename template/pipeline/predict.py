@@ -1,12 +1,18 @@
 """Predict a file of rows: `python -m pipeline.predict ROWS --out predictions.csv`.
 
 ROWS is a CSV or Parquet file like the training data, or one of data/prepared; the target may be missing.
+With --log each prediction is a line of JSON that `mlops-kit monitor check` reads.
 """
 
 import argparse
+import hashlib
+import json
 import sys
+import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import joblib
 import polars as pl
@@ -16,7 +22,7 @@ from pipeline import schema as schemas
 from pipeline.checks import check
 from pipeline.evaluate import keyed, predicted
 from pipeline.rows import read
-from pipeline.schema import DataError, Schema
+from pipeline.schema import ROW, DataError, Schema
 from pipeline.train import features
 
 
@@ -43,16 +49,45 @@ def predict(model_path: Path, rows: Path, schema: Schema) -> tuple[pl.DataFrame,
     return keyed(frame, values, schema), check(frame, wanted)
 
 
+def version(model_path: Path) -> dict[str, str]:
+    """The model by its bytes: whoever has the file can tell."""
+    return {"version": f"md5:{hashlib.md5(model_path.read_bytes()).hexdigest()}"}
+
+
+def logged(
+    rows: pl.DataFrame, table: pl.DataFrame, schema: Schema, facts: dict[str, Any]
+) -> list[str]:
+    """A line a row: its inputs and its prediction, in the predictions log's form."""
+    asked = [name for name in rows.columns if name not in (schema.target, schema.key, ROW)]
+    shown = ("key", "prediction", "probability")
+    made = table.select(name for name in shown if name in table.columns).to_dicts()
+    inputs = rows.select(asked).to_dicts()
+    pairs = zip(inputs, made, strict=True)
+    return [json.dumps(facts | one | {"inputs": row}, default=str) for row, one in pairs]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", type=Path)
     parser.add_argument("--out", type=Path, default="predictions.csv", help=".csv or .parquet")
     parser.add_argument("--model", type=Path, default=MODEL / "model.joblib")
+    parser.add_argument("--log", type=Path, help="append to this predictions log, a .jsonl file")
     wish = parser.parse_args()
+    start, lines = time.monotonic(), []
+    facts: dict[str, Any] = {"time": datetime.now(UTC).isoformat()}
     try:
-        table, unusual = predict(wish.model, wish.rows, schemas.load())
+        schema = schemas.load()
+        table, unusual = predict(wish.model, wish.rows, schema)
+        if wish.log:
+            facts |= version(wish.model) | {"seconds": round(time.monotonic() - start, 6)}
+            lines = logged(read(wish.rows, schema, prepared=True), table, schema, facts)
     except DataError as error:
+        lines = [json.dumps(facts | {"error": str(error)})]
         sys.exit(f"{wish.rows} is refused:\n{error}")
+    finally:
+        if wish.log:
+            with wish.log.open("a", encoding="utf-8") as log:
+                log.writelines(f"{line}\n" for line in lines)
     for line in unusual:
         print(f"unlike the training data: {line}", file=sys.stderr)
     table.write_parquet(wish.out) if wish.out.suffix == ".parquet" else table.write_csv(wish.out)

@@ -117,6 +117,31 @@ def test_rows_that_cannot_be_used_are_refused(
     assert not Path("out.csv").exists()
 
 
+def test_the_log_holds_what_was_asked_and_answered(
+    run: Callable[[], Path], schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    words = ["predict", str(SAMPLE), "--out", "out.parquet", "--log", "predictions.jsonl"]
+    monkeypatch.setattr(sys, "argv", words)
+    predict.main()
+    predict.main()  # a second call adds
+    lines = [json.loads(line) for line in Path("predictions.jsonl").read_text("utf-8").splitlines()]
+    made = pl.read_parquet("out.parquet")
+    assert [line["key"] for line in lines] == made["key"].to_list() * 2
+    assert [line["prediction"] for line in lines] == made["prediction"].to_list() * 2
+    assert schema.features.keys() <= lines[0]["inputs"].keys()
+    assert schema.target not in lines[0]["inputs"]
+    assert lines[0]["seconds"] > 0
+    assert lines[0]["version"].startswith("md5:")
+
+    Path("bad.csv").write_text("nothing\n1\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", [*words[:1], "bad.csv", *words[2:]])
+    with pytest.raises(SystemExit):
+        predict.main()
+    last = json.loads(Path("predictions.jsonl").read_text("utf-8").splitlines()[-1])
+    assert "is missing" in last["error"]
+
+
 @pytest.mark.parametrize("bad", ["no rows", "a column less"])
 def test_refused_data_leaves_the_model_alone(
     bad: str, run: Callable[[], Path], schema: Schema, monkeypatch: pytest.MonkeyPatch

@@ -91,7 +91,9 @@ def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple
     notes += [*_ambiguous(frame, schema), *said]
     notes.append(files.write_sample(frame, schema))
     files.write_schema(schema)
-    answers = {"task": task, "key": schema.key or ROW, "slices": judged}
+    answers = {"task": task, "key": schema.key or ROW, "slices": judged, "target": target}
+    if schema.time:
+        answers["time"] = schema.time
     if schema.time and _is_recent(typed[schema.time]):
         answers["coming_by"] = schema.time
         notes.append(f"an alarm when the newest {schema.time!r} gets older than 90 days (mlops.yaml)")

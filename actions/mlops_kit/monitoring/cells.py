@@ -1,0 +1,131 @@
+"""A column cut into few cells, once, by its reference; rows are from then on compared by their cells alone."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+Kind = Literal["number", "boolean", "category", "text", "time"]
+Codes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+CUTS = 64  # of a number; one with no more different values has a cell for each, which ties need
+MOST_LEVELS, LEAST_ROWS_A_LEVEL = 200, 10  # beyond that a text is judged by its length
+UNSEEN, MISSING = 254, 255
+
+
+@dataclass(frozen=True)
+class Cells:
+    name: str
+    kind: Kind
+    edges: (
+        Floats  # of number, text (its length) and time (its hour): the lower end of every cell but the first
+    )
+    levels: tuple[str, ...]  # of category and boolean
+    once: float = 0.0  # share of rows whose level no other row has: how often an unseen one is to be expected
+
+    @property
+    def is_ordered(self) -> bool:
+        return not self.levels
+
+    @property
+    def size(self) -> int:
+        return len(self.levels) or len(self.edges) + 1
+
+    def takes(self, values: pa.Array) -> bool:
+        """Texts may be numbers or times that a CSV or JSON file holds; of other types only its own."""
+        kind = kind_of(values.type)
+        own = "text" if self.kind == "category" else self.kind
+        return types.is_null(values.type) or kind in ("text", own)
+
+    def encode(self, values: pa.Array) -> Codes:
+        """A code a row. Raises ArrowInvalid or ArrowNotImplementedError for values of another type."""
+        if self.levels:
+            places = pc.index_in(_texts(values, self.kind), pa.array(self.levels, pa.string()))
+            codes = np.asarray(places.fill_null(UNSEEN), dtype=np.uint8)
+            return np.where(_nulls(values), np.uint8(MISSING), codes)
+        numbers = _numbers(values, self.kind)
+        codes = np.searchsorted(self.edges, numbers, side="right").astype(np.uint8)
+        return np.where(np.isfinite(numbers), codes, np.uint8(MISSING))
+
+    def value(self, code: int) -> str:
+        """What lies in a cell, for a person."""
+        if self.levels:
+            return self.levels[code]
+        return f"{self.edges[min(max(code - 1, 0), len(self.edges) - 1)]:.4g}" if len(self.edges) else "all"
+
+
+def cut(name: str, values: pa.Array) -> Cells | None:
+    """None for a type that is not looked at, such as a list, and for a column without any value."""
+    values = plain(values)
+    kind = kind_of(values.type)
+    if kind is None or values.null_count == len(values):
+        return None
+    if kind == "boolean":
+        return Cells(name, kind, np.empty(0), ("false", "true"))
+    if kind == "text":
+        counted = values.drop_null().value_counts()
+        counts = np.asarray(counted.field("counts"))
+        if len(counts) <= min(MOST_LEVELS, len(values) / LEAST_ROWS_A_LEVEL):
+            levels = tuple(sorted(counted.field("values").to_pylist()))
+            return Cells(name, "category", np.empty(0), levels, float((counts == 1).sum() / len(values)))
+    numbers = _numbers(values, kind)
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers):
+        return None
+    different = np.unique(numbers)
+    if len(different) > CUTS:
+        different = np.unique(np.quantile(numbers, np.arange(CUTS) / CUTS, method="inverted_cdf"))
+    if len(different) == 1:  # below, at and above it
+        return Cells(name, kind, np.append(different, np.nextafter(different, np.inf)), ())
+    return Cells(name, kind, different[1:], ())
+
+
+def kind_of(arrow: pa.DataType) -> Kind | None:
+    if types.is_boolean(arrow):
+        return "boolean"
+    if types.is_integer(arrow) or types.is_floating(arrow) or types.is_decimal(arrow):
+        return "number"
+    if types.is_timestamp(arrow) or types.is_date(arrow):
+        return "time"
+    return "text" if types.is_string(arrow) or types.is_large_string(arrow) else None
+
+
+def plain(values: pa.Array) -> pa.Array:
+    return values.dictionary_decode() if types.is_dictionary(values.type) else values
+
+
+def moments(values: pa.Array) -> pa.Array:
+    """As UTC without a zone, to the second. Raises ArrowInvalid for what is no time."""
+    values = plain(values)
+    if kind_of(values.type) == "text":
+        try:
+            values = values.cast(pa.timestamp("us"))
+        except pa.ArrowInvalid:  # a zone is named
+            values = values.cast(pa.timestamp("us", "UTC"))
+    return pc.cast(values, pa.timestamp("s"), safe=False)
+
+
+def _numbers(values: pa.Array, kind: Kind) -> Floats:
+    """NaN for what is missing."""
+    values = plain(values)
+    if kind == "text":
+        values = pc.utf8_length(values.cast(pa.string()))
+    elif kind == "time":  # the moment itself only ever grows
+        values = pc.hour(moments(values))
+    return np.asarray(pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=float)
+
+
+def _texts(values: pa.Array, kind: Kind) -> pa.Array:
+    values = plain(values)
+    if kind == "boolean" and not types.is_boolean(values.type):
+        values = values.cast(pa.bool_())
+    return values.cast(pa.string())
+
+
+def _nulls(values: pa.Array) -> Any:
+    return np.asarray(values.is_null(nan_is_null=True))

@@ -1,0 +1,42 @@
+"""What chance alone does."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+RATES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7)  # of the capital, bet on each row's loss
+
+
+def at_least(k: int, n: int, p: float) -> float:
+    """Of a binomial, the chance of k or more."""
+    if k <= 0:
+        return 1.0
+    if p <= 0:
+        return 0.0
+    i = np.arange(k, n + 1)
+    logs = np.array([math.lgamma(one + 1) + math.lgamma(n - one + 1) for one in i])
+    terms = math.lgamma(n + 1) - logs + i * math.log(p) + (n - i) * math.log1p(-p)
+    return float(min(1.0, np.exp(terms).sum()))
+
+
+def evidence(losses: Floats, usual: float) -> tuple[Floats, int]:
+    """Log of the evidence, after each row, that the mean loss is above `usual`; and the row at which that began.
+
+    Losses lie between 0 and 1. Bets that would not gain on average if nothing had changed (Waudby-Smith and Ramdas
+    2024), half of the capital from the first row, half spread over every later one (Shin, Ramdas and Rinaldo 2024). By
+    Ville's inequality the chance that it ever exceeds log(1000) is at most 0.001 at whatever row one looks: labels may
+    come late and be looked at each day. ADWIN bounds its false alarms only with a correction for the rows seen.
+    """
+    n = len(losses)
+    start = np.full(n, math.log(0.5 / n))
+    start[0] = math.log(0.5 + 0.5 / n)
+    usual = min(max(usual, 1e-3), 1 - 1e-3)
+    paths = [np.cumsum(np.log1p(rate / usual * (losses - usual))) for rate in RATES]
+    grown = [path + np.logaddexp.accumulate(start - np.append(0.0, path[:-1])) for path in paths]
+    mixed = np.logaddexp.reduce(np.stack(grown), axis=0) - math.log(len(RATES))
+    best = int(np.argmax([one.max() for one in grown]))
+    end = int(grown[best].argmax())
+    began = int(np.append(0.0, paths[best])[: end + 1].argmin())
+    return mixed, began

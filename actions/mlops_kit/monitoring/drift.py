@@ -1,0 +1,202 @@
+"""The inputs: did a column move further than chance moves it, or is it another column?"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_kit.monitoring import cells
+from mlops_kit.monitoring.cells import MISSING, UNSEEN, Cells, Codes
+from mlops_kit.monitoring.chance import at_least
+from mlops_kit.monitoring.reference import Reference
+from mlops_kit.monitoring.resampling import LEAST_REFERENCE, Limits, Resampling, count, tested
+from mlops_kit.monitoring.seasons import alike
+from mlops_kit.monitoring.windows import Window
+
+State = Literal["no drift", "drift", "can't tell"]
+LEAST = (
+    0.02  # of the rows would have to change; what is less is seen in a large window and worth nobody's while
+)
+LEAST_ROWS = 8  # of which a resampled window says anything
+ENOUGH = 1.0  # sd; a window that would not show so much in half of the columns says nothing by its silence
+ODDS = 0.001  # of any schema alarm in a check, by chance: a level not seen before, a column that happens to be constant
+
+
+@dataclass(frozen=True)
+class Drift:
+    column: str
+    n: int
+    by: float  # share of the rows that would have to change to undo it
+    shift: float | None  # of an ordered column, in sd of normal scores
+    what: str  # in words
+
+
+@dataclass(frozen=True)
+class Change:
+    """Of the schema: not the same column any more."""
+
+    column: str
+    kind: Literal["missing column", "new column", "new category", "all null", "constant", "retyped"]
+    what: str
+
+
+@dataclass(frozen=True)
+class Data:
+    state: State
+    n: int  # rows of the window
+    compared: int  # of them, an even draw
+    drifts: list[Drift] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    visible: dict[str, float | None] = field(
+        default_factory=dict
+    )  # smallest change seen in 4 of 5 such windows
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def alarms(self) -> bool:
+        return bool(self.drifts or self.changes)
+
+
+def check(reference: Reference, window: Window, *, time: str | None, ignored: tuple[str, ...]) -> Data:
+    like, notes = alike(reference, window, time)
+    changes = _columns(reference, window, ignored) if window.rows else []
+    length = len(next(iter(window.drawn.values()))) if window.drawn else 0
+    n = tested(length, len(like.codes))
+    if n < LEAST_ROWS or len(like.codes) < LEAST_REFERENCE:
+        return Data(
+            "can't tell", window.rows, n, [], changes, {}, [*notes, f"{window.rows} rows are too few"]
+        )
+    drawn = np.sort(np.random.default_rng(0).permutation(length)[:n])
+    codes: dict[str, Codes] = {}
+    for column in like.cells:
+        if column.name not in window.drawn or _is_lost(window.drawn[column.name]):
+            continue
+        values = cells.plain(window.drawn[column.name]).take(pa.array(drawn))
+        try:
+            if not column.takes(values):
+                raise pa.ArrowInvalid(values.type)
+            codes[column.name] = column.encode(values)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            changes.append(
+                Change(column.name, "retyped", f"was {column.kind}, now holds {_example(values, column)}")
+            )
+    limits = like.limits.get(n)
+    resampling = like.resampling
+    limits = limits or resampling.limits(n)
+    drifts = []
+    for index, column in enumerate(like.cells):
+        if column.name not in codes:
+            continue
+        seen, values = codes[column.name], cells.plain(window.drawn[column.name])
+        if change := _schema(column, seen, values, resampling.counts[index][0], len(like.cells)):
+            changes.append(change)
+            if change.kind != "new category":
+                continue
+        if found := _drift(index, column, seen, resampling, limits):
+            drifts.append(found)
+    drifts.sort(key=lambda one: -one.by)
+    seen_at_best = visible(like.cells, limits)
+    return Data(_state(drifts, like.cells, limits), window.rows, n, drifts, changes, seen_at_best, notes)
+
+
+def visible(columns: list[Cells], limits: Limits) -> dict[str, float | None]:
+    """Of each column the smallest change that four of five such windows show; None: none that was tried."""
+    sizes = zip(columns, limits.visible, strict=True)
+    return {column.name: size if math.isfinite(size) else None for column, size in sizes}
+
+
+def _state(drifts: list[Drift], columns: list[Cells], limits: Limits) -> State:
+    if drifts:
+        return "drift"
+    sizes = sorted(size for column, size in zip(columns, limits.visible, strict=True) if column.is_ordered)
+    middle = sizes[len(sizes) // 2] if sizes else ENOUGH
+    return "no drift" if middle <= ENOUGH else "can't tell"
+
+
+def _is_lost(values: Any) -> bool:
+    return len(values) > 0 and values.null_count == len(values)
+
+
+def _columns(reference: Reference, window: Window, ignored: tuple[str, ...]) -> list[Change]:
+    known = [*(one.name for one in reference.cells), *reference.other, *ignored]
+    changes = [
+        Change(one.name, "missing column", "is not in the window")
+        for one in reference.cells
+        if one.name not in window.drawn
+    ]
+    changes += [
+        Change(name, "new column", "is not in the reference") for name in window.drawn if name not in known
+    ]
+    for one in reference.cells:
+        if one.name in window.drawn and _is_lost(window.drawn[one.name]):
+            changes.append(Change(one.name, "all null", "has no value in the window"))
+    return changes
+
+
+def _example(values: Any, column: Cells) -> str:
+    kind = cells.kind_of(values.type)
+    if kind != "text" or column.kind in ("category", "text"):
+        return str(values.type)
+    first = next((one for one in values.drop_null().to_pylist() if not _is_number(one)), "texts")
+    return repr(first[:40])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _schema(column: Cells, seen: Codes, values: Any, reference: Any, columns: int) -> Change | None:
+    """What chance makes of the reference once in a thousand checks is no change."""
+    present = seen[seen != MISSING]
+    if not len(present):
+        return Change(column.name, "all null", "has no value in the window")
+    unseen = int((present == UNSEEN).sum())
+    if unseen and at_least(unseen, len(present), column.once) < ODDS / columns:
+        return Change(
+            column.name, "new category", f"{unseen} of {len(present)} rows hold a value never seen before"
+        )
+    shares = reference[:-1] / max(reference[:-1].sum(), 1)
+    first = present[0]
+    if first == UNSEEN or (present != first).any() or (shares > 0).sum() == 1:
+        return None
+    if shares[first] ** len(present) >= ODDS / columns:
+        return None
+    if pc.count_distinct(values).as_py() > 1:  # all of them beyond the reference's highest: that is drift
+        return None
+    only = values.drop_null()[0].as_py()
+    return Change(column.name, "constant", f"is {only} in all {len(present)} rows")
+
+
+def _drift(index: int, column: Cells, seen: Codes, resampling: Resampling, limits: Limits) -> Drift | None:
+    window, reference = count(seen, column.size), resampling.counts[index]
+    if window[0, :-1].sum() == 0:
+        return None
+    found = resampling.statistics(index, window, reference)
+    if float(limits.standing(index, found)[0]) <= limits.threshold:
+        return None
+    missing = [float(one[0, -1] / one[0].sum()) for one in (reference, window)]
+    f, g = (one[0, :-1] / one[0, :-1].sum() for one in (reference, window))
+    by = float(np.abs(np.cumsum(g - f)).max() if column.is_ordered else np.abs(g - f).sum() / 2)
+    gap = abs(missing[1] - missing[0])
+    if max(by, gap) < LEAST:
+        return None
+    if gap > by:
+        return Drift(
+            column.name, len(seen), round(gap, 4), None, f"missing {missing[0]:.1%} -> {missing[1]:.1%}"
+        )
+    if not column.is_ordered:
+        level = int(np.abs(g - f).argmax())
+        words = f"{column.value(level)} {f[level]:.1%} -> {g[level]:.1%}"
+        return Drift(column.name, len(seen), round(by, 4), None, words)
+    shift = float((g - f) @ resampling.scores[index][0])
+    middles = [column.value(int(np.searchsorted(np.cumsum(one), 0.5))) for one in (f, g)]
+    what = {"text": "length", "time": "hour"}.get(column.kind, "")
+    words = f"{what} median {middles[0]} -> {middles[1]}, {shift:+.2f} sd".strip()
+    return Drift(column.name, len(seen), round(by, 4), round(shift, 3), words)

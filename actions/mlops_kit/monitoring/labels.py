@@ -1,0 +1,54 @@
+"""What came true, joined to the predictions by their key; late, in part, and sometimes contradicting itself."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_kit.errors import KitError
+from mlops_kit.monitoring import windows
+
+SLICE = "slice."
+
+
+def read(where: str, key: str, label: str) -> pa.Table:
+    """With the columns key and actual, as text. Raises KitError when one is not there."""
+    with TemporaryDirectory(prefix="mlops-kit-") as folder:
+        parts = []
+        for file in windows.files(where, Path(folder)):
+            for batch in windows.batches(file):
+                if missing := [name for name in (key, label) if name not in batch.column_names]:
+                    raise KitError(
+                        f"The labels {where} have no column {missing[0]!r}.",
+                        "`rows.key` and `monitoring.label` of mlops.yaml say how they are called.",
+                    )
+                parts.append(pa.table({"key": _texts(batch[key]), "actual": _texts(batch[label])}))
+    return (
+        pa.concat_tables(parts)
+        if parts
+        else pa.table({"key": pa.array([], pa.string()), "actual": pa.array([], pa.string())})
+    )
+
+
+def joined(made: pa.Table, labels: pa.Table | None) -> tuple[pa.Table, list[str]]:
+    """The predictions with their `actual`, null where it is not known."""
+    if labels is None:
+        return made.append_column("actual", pa.nulls(len(made), pa.string())), []
+    once = labels.filter(pc.is_valid(labels["actual"])).group_by(["key", "actual"]).aggregate([])
+    counted = once.group_by("key").aggregate([("actual", "count"), ("actual", "min")])
+    clear = counted.filter(pc.equal(counted["actual_count"], 1))
+    places = pc.index_in(made["key"], clear["key"].combine_chunks())
+    contradicting = len(counted) - len(clear)
+    notes = (
+        [f"{contradicting} keys have labels that contradict each other and are left out"]
+        if contradicting
+        else []
+    )
+    return made.append_column("actual", clear["actual_min"].combine_chunks().take(places)), notes
+
+
+def _texts(column: pa.ChunkedArray) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.string()).combine_chunks()

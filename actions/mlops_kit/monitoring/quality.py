@@ -1,0 +1,242 @@
+"""The relation: are the predictions still as right as they were? Known when labels come, and only then."""
+
+import math
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_kit import predictions
+from mlops_kit.comparison import Floats, Rows, prepared
+from mlops_kit.contract import Monitoring, Predictions
+from mlops_kit.errors import KitError
+from mlops_kit.monitoring import cells, chance
+from mlops_kit.monitoring.labels import SLICE, joined
+from mlops_kit.monitoring.reference import Reference
+from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
+
+State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
+ODDS = 0.001  # of an alarm by chance; the same for moved predictions
+LEAST_LABELS, RESAMPLED, CONFIDENCE = 30, 300, 0.99
+SURE = 3.0  # standard errors by which the reference's own loss may be off
+USUAL = 0.9  # of the reference's errors of a regression lie below the size that counts as a miss
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`low` and `high` are a 99 % interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    reference: float | None = None
+
+
+@dataclass(frozen=True)
+class Concept:
+    state: State
+    since: str = ""  # unknown: since when; drift: when it began; else the newest prediction that has a label
+    predictions: int = 0
+    labelled: int = 0
+    metric: str = ""
+    figure: Figure | None = None
+    happened: Figure | None = None  # binary: share of the positive class, its `reference` what was predicted
+    slices: dict[str, Figure] = field(default_factory=dict)  # mean loss
+    loss: Figure | None = None
+    alarms: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def check(
+    reference: Reference,
+    facts: pa.Table | None,
+    labels: pa.Table | None,
+    form: Predictions | None,
+    ours: Monitoring,
+) -> Concept:
+    """`labels` has the columns key and actual, as text; None where mlops.yaml names none."""
+    if facts is None or form is None or reference.predictions is None:
+        return Concept("not connected")
+    made = facts.filter(pc.is_valid(facts["prediction"]))
+    if not len(made):
+        return Concept("not connected")
+    known, notes = joined(made, labels)
+    has = np.asarray(pc.is_valid(known["actual"]))
+    since = _first(known) if not has.any() else _last(known.filter(pa.array(has)))
+    late = [] if has.all() else _late(since, ours.labels_within_days)
+    if not has.any():
+        moved = _moved(reference.predictions, made, form)
+        return Concept("unknown", since, len(made), 0, alarms=[*moved, *late], notes=notes)
+    rows, table, dropped = _numbers(known.filter(pa.array(has)), reference.predictions, form)
+    notes += [f"{dropped} labels or predictions are no such value and are left out"] if dropped else []
+    if len(rows) < LEAST_LABELS:
+        notes = [*notes, f"{len(rows)} labels are too few: it takes {LEAST_LABELS}"]
+        return Concept("can't tell", since, len(made), len(rows), alarms=late, notes=notes)
+    return _judged(
+        reference.predictions,
+        rows,
+        table,
+        form,
+        Concept("holds", since, len(made), len(rows), alarms=late, notes=notes),
+    )
+
+
+def _judged(evaluated: pa.Table, rows: Rows, table: pa.Table, form: Predictions, so_far: Concept) -> Concept:
+    before, _, _ = _numbers(evaluated, evaluated, form)
+    metric = _metric(rows, form)
+    losses, usual = _losses(rows, before, form), _losses(before, before, form)
+    bound = float(usual.mean() + SURE * usual.std() / math.sqrt(len(usual)))
+    evidence, began = chance.evidence(losses, bound)
+    drifts = float(evidence.max()) >= math.log(1 / ODDS)
+    loss = _mean(losses, float(usual.mean()))
+    if drifts:
+        what = f"the mean loss is {loss.value:.3f}, was {usual.mean():.3f} (n = {len(rows)})"
+        began_at = table["time"][began].as_py() or ""
+        so_far = replace(so_far, state="drift", since=began_at, alarms=[*so_far.alarms, what])
+    return replace(
+        so_far,
+        metric=metric,
+        figure=_figure(metric, rows, before),
+        happened=_happened(rows) if form.task == "binary" and rows.probability is not None else None,
+        slices=_slices(losses, table, evaluated, usual),
+        loss=loss,
+    )
+
+
+def _numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Rows, pa.Table, int]:
+    """In the order of time, without rows that hold no such value, and how many those are."""
+    classes = predictions.classes(evaluated, form)
+    if form.task != "regression" and "time" not in table.column_names and "actual" not in table.column_names:
+        raise KitError("The evaluated predictions hold no `actual`.")
+    if form.task == "multiclass":
+        table = table.select([one for one in table.column_names if not one.startswith("probability")])
+    if "time" in table.column_names:
+        table = table.sort_by("time")
+    has = "probability" in table.column_names and table["probability"].null_count == 0
+    table = table if has or "probability" not in table.column_names else table.drop_columns(["probability"])
+    rows = predictions.numbers(_plain(table["actual"], form), _typed(table, form), form, classes)
+    good = np.isfinite(rows.actual) & np.isfinite(rows.prediction)
+    if rows.probability is not None:
+        good &= np.isfinite(rows.probability)
+    return rows.take(np.flatnonzero(good)), table.filter(pa.array(good)), int((~good).sum())
+
+
+def _typed(table: pa.Table, form: Predictions) -> pa.Table:
+    at = table.column_names.index("prediction")
+    return table.set_column(at, "prediction", _plain(table["prediction"], form))
+
+
+def _plain(column: Any, form: Predictions) -> Any:
+    """Numbers of a regression; what is none is missing."""
+    if form.task != "regression" or not pa.types.is_string(column.type):
+        return column
+    values = [_number(one) for one in column.to_pylist()]
+    return pa.chunked_array([pa.array(values, pa.float64())])
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _metric(rows: Rows, form: Predictions) -> str:
+    if form.task == "regression":
+        return "rmse"
+    return "roc_auc" if rows.probability is not None and rows.probability.ndim == 1 else "accuracy"
+
+
+def _losses(rows: Rows, before: Rows, form: Predictions) -> Floats:
+    """Between 0 and 1: Brier's where there are probabilities, else missed or not."""
+    if form.task == "regression":
+        usual = np.quantile(np.abs(before.prediction - before.actual), USUAL)
+        return np.asarray(np.abs(rows.prediction - rows.actual) > usual, dtype=float)
+    if rows.probability is not None and before.probability is not None and rows.probability.ndim == 1:
+        return np.asarray((np.clip(rows.probability, 0, 1) - rows.actual) ** 2)
+    return np.asarray(rows.prediction != rows.actual, dtype=float)
+
+
+def _figure(metric: str, rows: Rows, before: Rows) -> Figure:
+    draw, n = np.random.default_rng(0), len(rows)
+    of = prepared(metric, rows)
+    drawn = [of(np.bincount(draw.integers(0, n, n), minlength=n).astype(float)) for _ in range(RESAMPLED)]
+    low, high = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    was = prepared(metric, before)(np.ones(len(before)))
+    return Figure(of(np.ones(n)), float(low), float(high), n, was)
+
+
+def _mean(values: Floats, reference: float | None) -> Figure:
+    value, half = float(values.mean()), 2.576 * float(values.std()) / math.sqrt(len(values))
+    return Figure(value, value - half, value + half, len(values), reference)
+
+
+def _happened(rows: Rows) -> Figure:
+    assert rows.probability is not None
+    found = _mean(rows.actual - rows.probability, None)
+    predicted = float(rows.probability.mean())
+    return Figure(found.value + predicted, found.low + predicted, found.high + predicted, found.n, predicted)
+
+
+def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats) -> dict[str, Figure]:
+    found: dict[str, Figure] = {}
+    for name in (one for one in table.column_names if one.startswith(SLICE)):
+        column = name.removeprefix(SLICE)
+        values = np.array(table[name].to_pylist(), dtype=object)
+        same = len(usual) == len(evaluated) and column in evaluated.column_names
+        theirs = np.array(evaluated[column].cast(pa.string()).to_pylist(), dtype=object) if same else None
+        for value in sorted({one for one in values if one is not None}):
+            here = values == value
+            before = usual[theirs == value] if theirs is not None else usual[:0]
+            if here.sum() >= LEAST_LABELS:
+                was = float(before.mean()) if len(before) >= LEAST_LABELS else None
+                found[f"{column}={value}"] = _mean(losses[here], was)
+    return found
+
+
+def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[str]:
+    """Without labels the predictions themselves are all that can be watched."""
+    name = "probability" if form.task == "binary" and made["probability"].null_count == 0 else "prediction"
+    if name not in evaluated.column_names:
+        return []
+    before, now = _plain(evaluated[name], form).combine_chunks(), _plain(made[name], form).combine_chunks()
+    column = cells.cut(name, before)
+    if column is None or len(before) < LEAST_REFERENCE:
+        return []
+    codes = column.encode(before)[-(len(before) // BLOCK * BLOCK) :].reshape(-1, 1)
+    n = tested(len(now), len(codes))
+    drawn = np.sort(np.random.default_rng(0).permutation(len(now))[:n])
+    resampling = Resampling([column], codes, ordered=False)
+    limits = resampling.limits(n, ODDS)
+    found = resampling.statistics(0, count(column.encode(now)[drawn], column.size), resampling.counts[0])
+    if float(limits.standing(0, found)[0]) <= limits.threshold:
+        return []
+    return [f"the predictions ({name}) moved, and no label says whether they are right (n = {n})"]
+
+
+def _first(table: pa.Table) -> str:
+    return min((one for one in table["time"].to_pylist() if one), default="")
+
+
+def _last(table: pa.Table) -> str:
+    return max((one for one in table["time"].to_pylist() if one), default="")
+
+
+def _late(since: str, days: float) -> list[str]:
+    """Labels that never come for some rows are no alarm; that none comes any more is one."""
+    known = moment(since)
+    if known is None or datetime.now(UTC) - known <= timedelta(days=days):
+        return []
+    return [f"no label since {known:%Y-%m-%d}, for more than {days:g} days"]
+
+
+def moment(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,199 @@
+"""What windows are compared with: the rows that the version in use was trained and tested on, cut into cells.
+
+Kept in .mlops/monitoring/, named after the version and the hash of its data. It is a cache: whoever has the version
+can make it again, to the byte. It stays out of Git because it holds rows, even if only by their cells.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from mlops_kit import past, predictions, versions
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.monitoring import cells, windows
+from mlops_kit.monitoring.cells import Cells, Codes
+from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
+from mlops_kit.repository import Repository, file_md5
+from mlops_kit.rows import write
+
+FOLDER = Path(".mlops/monitoring")
+FORMAT = 1  # of the kept file; another number makes them anew
+KEPT, TOGETHER = 100_000, 1000  # finer shifts than so many rows can see are trifles
+GRID = (50, 200, 1000, 5000, 20_000)
+Say = Callable[[str], None]
+
+
+@dataclass
+class Reference:
+    version: str  # empty: the rows that are here, no version being there yet
+    rows: int  # of which `codes` holds an even draw
+    cells: list[Cells]
+    codes: Codes
+    other: list[str]  # columns that are there but not compared
+    times: npt.NDArray[np.int64] | None = None  # seconds since 1970 of each row of `codes`, in order
+    predictions: pa.Table | None = None  # the evaluated ones
+    limits: dict[int, Limits] = field(default_factory=dict)
+
+    @property
+    def resampling(self) -> Resampling:
+        return Resampling(self.cells, self.codes, ordered=self.times is not None)
+
+    @property
+    def largest(self) -> int:
+        """Rows of a window that are compared at most."""
+        return tested(len(self.codes), len(self.codes))
+
+    def calibrate(self) -> None:
+        sizes = {n for n in GRID if n < self.largest} | {self.largest}
+        resampling = self.resampling
+        self.limits = {n: resampling.limits(n) for n in sorted(sizes)}
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where the reference's files are."""
+
+    version: str
+    contract: Contract
+    md5s: dict[str, str]
+    file: Callable[[str], Path]
+
+
+def load(repository: Repository, contract: Contract, say: Say, *, anew: bool = False) -> Reference:
+    """Of the version in use: as kept, or made and calibrated. Raises KitError when its rows cannot be had."""
+    with TemporaryDirectory(prefix="mlops-kit-") as folder:
+        source = _source(repository, contract, Path(folder))
+        named = source.version or "no-version"
+        path = repository.root / FOLDER / f"{named}-{_key(source, contract)}.npz"
+        if path.is_file() and not anew:
+            return _kept(path)
+        say(f"calibrate on the rows of {source.version or 'the workspace'}")
+        made = _made(source, contract)
+    made.calibrate()
+    _keep(made, path)
+    return made
+
+
+def make(
+    window: windows.Window, *, version: str = "", time: str | None = None, left_out: tuple[str, ...] = ()
+) -> Reference:
+    """Of rows that were read. Raises KitError when there are too few."""
+    columns = {name: values for name, values in window.drawn.items() if name not in left_out}
+    found = [(name, cells.cut(name, values)) for name, values in columns.items()]
+    cut = [one for _, one in found if one]
+    times = None
+    if time and time in window.drawn:
+        times = np.asarray(cells.moments(window.drawn[time]).cast(pa.int64()).fill_null(0))
+    n = len(next(iter(columns.values()))) if columns else 0
+    if n < LEAST_REFERENCE or not cut:
+        raise KitError(
+            f"The reference has {n} rows and {len(cut)} columns that can be compared; it takes {LEAST_REFERENCE} rows.",
+            "Name the rows in `rows:` of mlops.yaml.",
+        )
+    n -= n % BLOCK
+    order = np.argsort(times, kind="stable") if times is not None else np.arange(n)
+    codes = np.column_stack([one.encode(cells.plain(columns[one.name])) for one in cut])[order][-n:]
+    if times is not None:
+        times = times[order][-n:]
+    other = [name for name, one in found if one is None] + [name for name in left_out if name in window.drawn]
+    return Reference(version, window.rows, cut, codes, other, times)
+
+
+def _made(source: _Source, contract: Contract) -> Reference:
+    rows = source.contract.rows
+    files = [source.file(path) for path in (rows.train, rows.test) if path] if rows else []
+    if not files:
+        raise KitError("mlops.yaml names no `rows`, so there is nothing to compare with.")
+    window = windows.read_files("the reference", files, KEPT, together=TOGETHER)
+    made = make(
+        window,
+        version=source.version,
+        time=contract.monitoring.time,
+        left_out=left_out(contract, source.contract),
+    )
+    if form := source.contract.predictions:
+        made.predictions = predictions.read(source.file(form.file), form)
+    return made
+
+
+def left_out(*contracts: Contract) -> tuple[str, ...]:
+    """The key, what came true, and what mlops.yaml says."""
+    keys = [one.rows.key for one in contracts if one.rows]
+    ours = contracts[0].monitoring
+    return tuple(dict.fromkeys([*keys, ours.label, *ours.left_out]))
+
+
+def _source(repository: Repository, contract: Contract, folder: Path) -> _Source:
+    version = versions.champion(repository, contract.model, "production")
+    if version is None:
+        files = [path for path in _wanted(contract) if (repository.root / path).is_file()]
+        md5s = {path: file_md5(repository.root / path) for path in files}
+        return _Source("", contract, md5s, lambda path: _here(repository, path))
+    earlier = past.at(repository, version.tag, folder, contract.commands.dvc)
+    lock = earlier.lock
+    md5s = {path: out.md5 for path in _wanted(earlier.contract) if lock and (out := lock.out(path))}
+    return _Source(version.name, earlier.contract, md5s, earlier.file)
+
+
+def _here(repository: Repository, path: str) -> Path:
+    if not (repository.root / path).is_file():
+        raise KitError(
+            f"{path} is not here, and no version has it either.",
+            "Train first: `mlops-kit train` or `dvc repro`.",
+        )
+    return repository.root / path
+
+
+def _wanted(contract: Contract) -> list[str]:
+    named = [contract.rows.train, contract.rows.test] if contract.rows else []
+    return [path for path in (*named, contract.predictions and contract.predictions.file) if path]
+
+
+def _key(source: _Source, contract: Contract) -> str:
+    ours = contract.monitoring
+    facts = [FORMAT, source.md5s, ours.time, left_out(contract, source.contract)]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _keep(made: Reference, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    facts: dict[str, Any] = {
+        "version": made.version,
+        "rows": made.rows,
+        "other": made.other,
+        "cells": [asdict(one) | {"edges": one.edges.tolist()} for one in made.cells],
+        "limits": [asdict(one) for one in made.limits.values()],
+    }
+    arrays: dict[str, Any] = {"codes": made.codes, "facts": np.array(json.dumps(facts))}
+    if made.times is not None:
+        arrays["times"] = made.times
+    if made.predictions is not None:
+        write(made.predictions, path.with_suffix(".parquet"))
+    part = path.with_suffix(".part.npz")
+    np.savez_compressed(part, **arrays)
+    part.replace(path)  # whole or not at all
+
+
+def _kept(path: Path) -> Reference:
+    from mlops_kit import rows
+
+    with np.load(path, allow_pickle=False) as kept:
+        facts = json.loads(str(kept["facts"]))
+        codes, times = kept["codes"], kept["times"] if "times" in kept.files else None
+    cut = [
+        Cells(**one | {"edges": np.array(one["edges"], float), "levels": tuple(one["levels"])})
+        for one in facts["cells"]
+    ]
+    evaluated = path.with_suffix(".parquet")
+    table = rows.read(evaluated) if evaluated.is_file() else None
+    limits = {one["n"]: Limits(**one) for one in facts["limits"]}
+    return Reference(facts["version"], facts["rows"], cut, codes, facts["other"], times, table, limits)

@@ -1,0 +1,225 @@
+"""Thresholds by resampling: how far apart do a reference and a window get that differ by chance alone?
+
+Windows are whole rows drawn from the reference with replacement, which keeps the columns' correlation, and so is the
+reference itself, whose own chance counts as much where it is small. Rows that follow each other in time are drawn as
+runs. All columns and statistics share one threshold, each measured in its own spread (the largest standardised
+statistic, Westfall and Young 1993), so that many columns do not mean many alarms.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlops_kit.monitoring.cells import MISSING, Cells, Codes
+
+Array = npt.NDArray[np.float32]
+REPLICATES, SEED = 4000, 20_26
+LEVEL = 0.006  # of a check's 1 %; the rest is left for new levels, predictions, labels and operation
+BLOCK, BLOCKS = 200, 1000  # many rows are drawn as blocks that were counted once
+ROW_BY_ROW = 1000  # up to here a window is drawn row by row
+LEAST_REFERENCE, OF_REFERENCE = (
+    250,
+    5,
+)  # a window as large as the reference alarms again and again if that is unlucky
+SEEN_IN, TRIES = 0.8, 200
+SHIFTS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)  # sd
+POINTS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75)  # share of the rows
+LAGS, UNRELATED = 50, 0.05
+
+
+@dataclass(frozen=True)
+class Limits:
+    """For windows of `n` rows. `middle` and `spread` standardise a column's statistics."""
+
+    n: int
+    threshold: float
+    middle: list[list[float]]
+    spread: list[list[float]]
+    visible: list[float]  # of each column the smallest change seen in four of five windows; inf: none
+
+    def standing(self, column: int, statistics: Array) -> Array:
+        """Above `threshold` is an alarm."""
+        middle, spread = (np.array(one[column], np.float32) for one in (self.middle, self.spread))
+        return np.max((statistics - middle) / spread - _PENALTY[: len(middle)], axis=-1)  # type: ignore[no-any-return]
+
+
+# Of Anderson-Darling, missing, largest step, shift, spread; the last three find little that the first does not.
+_PENALTY = np.array([0, 0, 1.1, 1.1, 1.1], np.float32)
+
+
+def tested(n: int, reference: int) -> int:
+    """How many of a window's rows are compared."""
+    most = min(n, reference // OF_REFERENCE)
+    return most if most <= ROW_BY_ROW else most // BLOCK * BLOCK
+
+
+class Resampling:
+    """Of one reference: `codes` has a row a row, in the order of time where `ordered`."""
+
+    def __init__(self, cells: list[Cells], codes: Codes, *, ordered: bool) -> None:
+        self.cells, self.codes = cells, codes
+        self.run = _run(codes) if ordered else 1
+        self.scores = [_scores(self._shares(index)) for index in range(len(cells))]
+
+    def _shares(self, column: int) -> Array:
+        counts = _counts(
+            self.codes[:, column], np.zeros(len(self.codes), np.intp), 1, self.cells[column].size
+        )
+        return counts[0, :-1] / max(counts[0, :-1].sum(), 1)  # type: ignore[no-any-return]
+
+    def limits(self, n: int, level: float = LEVEL) -> Limits:
+        """For windows of `n` rows, a size that `tested` gives."""
+        middles, spreads, statistics = [], [], []
+        highest = np.full(REPLICATES, -np.inf, np.float32)
+        for column, (window, reference) in enumerate(self._replicates(n)):
+            found = self.statistics(column, window, reference)
+            middle = np.quantile(found, 0.95, axis=0)
+            over = np.where(found > middle, found - middle, np.nan)
+            spread = np.where((found > middle).any(axis=0), _mean(over), 1.0)
+            spread = np.maximum(spread, 1e-6)
+            penalty = _PENALTY[: found.shape[1]]
+            np.maximum(highest, np.max((found - middle) / spread - penalty, axis=1), out=highest)
+            middles.append(middle.tolist())
+            spreads.append(spread.tolist())
+            statistics.append(found)
+        threshold = float(np.sort(highest)[-max(int(level * REPLICATES), 1)])
+        made = Limits(n, threshold, middles, spreads, [])
+        visible = [self._visible(column, made) for column in range(len(self.cells))]
+        return Limits(n, threshold, middles, spreads, visible)
+
+    def statistics(self, column: int, window: Array, reference: Array) -> Array:
+        """Both hold counts a cell, the missing in the last; shape (replicates, statistics)."""
+        n, big_n = window.sum(axis=1), reference.sum(axis=1)
+        missing = _two_shares(window[:, -1], n, reference[:, -1], big_n)
+        window, reference = window[:, :-1], reference[:, :-1]
+        n, big_n = (np.maximum(one.sum(axis=1, keepdims=True), 1) for one in (window, reference))
+        g, f = window / n, reference / big_n
+        c = n * big_n / (n + big_n)
+        h = (window + reference) / (n + big_n)
+        if self.cells[column].is_ordered:
+            apart, below = np.cumsum(g - f, axis=1), np.cumsum(h, axis=1)
+            weight = (h[:, :-1] + h[:, 1:]) / 2
+            inside = np.maximum(below * (1 - below), 1e-9)[:, :-1]
+            darling = (c * apart[:, :-1] ** 2 / inside * weight).sum(axis=1)
+            step = (c * apart**2).max(axis=1)
+            scores = [(c[:, 0] * ((g - f) @ score) ** 2) for score in self.scores[column]]
+            return np.stack([darling, missing, step, *scores], axis=1)
+        of_g = window * np.log(np.maximum(g, 1e-12) / np.maximum(h, 1e-12))
+        of_f = reference * np.log(np.maximum(f, 1e-12) / np.maximum(h, 1e-12))
+        single = (c * (g - f) ** 2 / np.maximum(h * (1 - h), 1.0 / (n + big_n))).max(axis=1)
+        return np.stack([(of_g + of_f).sum(axis=1), missing, single], axis=1)
+
+    def _replicates(self, n: int) -> Iterator[tuple[Array, Array]]:
+        """Of each column counts of windows and of references, the same rows for every column."""
+        draw = np.random.default_rng(SEED)
+        pool = self._rows(draw, BLOCKS, BLOCK)
+        of_reference = _weights(draw, max(len(self.codes) // BLOCK, 1))
+        by_rows = self._rows(draw, REPLICATES, n) if n <= ROW_BY_ROW else None
+        of_window = None if by_rows is not None else _weights(draw, n // BLOCK)
+        blocks, windows = (np.repeat(np.arange(k), size) for k, size in ((BLOCKS, BLOCK), (REPLICATES, n)))
+        for column, cells in enumerate(self.cells):
+            codes = self.codes[:, column]
+            counted = _counts(codes[pool], blocks, BLOCKS, cells.size)
+            reference = of_reference @ counted
+            if by_rows is not None:
+                yield _counts(codes[by_rows], windows, REPLICATES, cells.size), reference
+            elif of_window is not None:
+                yield of_window @ counted, reference
+
+    def _rows(self, draw: np.random.Generator, many: int, size: int) -> npt.NDArray[np.intp]:
+        """Indices of `many` draws of `size` rows, in runs where rows follow each other."""
+        run = min(self.run, size)
+        runs = -(-size // run)
+        starts = draw.integers(0, len(self.codes) - run + 1, (many, runs))
+        return (starts[:, :, None] + np.arange(run)).reshape(many, -1)[:, :size].ravel()
+
+    def _visible(self, column: int, limits: Limits) -> float:
+        """Rows of the reference, tilted: by how much until four of five windows alarm?"""
+        cells, shares = self.cells[column], self._shares(column).astype(float)
+        reference = _counts(self.codes[:, column], np.zeros(len(self.codes), np.intp), 1, cells.size)
+        present = round(limits.n * float(reference[0, :-1].sum() / reference.sum()))
+        draw = np.random.default_rng(SEED)
+        for size in SHIFTS if cells.is_ordered else POINTS:
+            tilted = _tilted(shares, size, self.scores[column][0] if cells.is_ordered else None)
+            window = draw.multinomial(present, tilted, TRIES).astype(np.float32)
+            window = np.column_stack([window, np.full(TRIES, limits.n - present, np.float32)])
+            found = self.statistics(column, window, np.repeat(reference, TRIES, axis=0))
+            if (limits.standing(column, found) > limits.threshold).mean() >= SEEN_IN:
+                return size
+        return float("inf")
+
+    @cached_property
+    def counts(self) -> list[Array]:
+        whole = np.zeros(len(self.codes), np.intp)
+        return [_counts(self.codes[:, at], whole, 1, one.size) for at, one in enumerate(self.cells)]
+
+
+def count(codes: Codes, size: int) -> Array:
+    """Of one window: its rows a cell, the missing in the last; unseen levels are no cell."""
+    return _counts(codes, np.zeros(len(codes), np.intp), 1, size)
+
+
+def _counts(codes: Codes, group: npt.NDArray[np.intp], groups: int, size: int) -> Array:
+    cells = np.where(codes == MISSING, size, np.minimum(codes, size + 1))
+    flat = np.bincount(group * (size + 2) + cells, minlength=groups * (size + 2))
+    return flat.reshape(groups, size + 2)[:, : size + 1].astype(np.float32)
+
+
+def _weights(draw: np.random.Generator, blocks: int) -> Array:
+    return draw.multinomial(blocks, np.full(BLOCKS, 1 / BLOCKS), REPLICATES).astype(np.float32)
+
+
+def _two_shares(a: Array, n: Array, b: Array, big_n: Array) -> Array:
+    pooled = (a + b) / (n + big_n)
+    spread = np.maximum(pooled * (1 - pooled), 1.0 / (n + big_n)) * (1 / n + 1 / big_n)
+    return (a / n - b / big_n) ** 2 / spread  # type: ignore[no-any-return]
+
+
+def _scores(shares: Array) -> list[Array]:
+    """Of each cell its normal score and, orthogonal to it, the square: they see a shift and a spread."""
+    middle = np.clip(np.cumsum(shares) - shares / 2, 1e-6, 1 - 1e-6)
+    first = np.array([NormalDist().inv_cdf(float(one)) for one in middle])
+    found: list[Any] = []
+    for one in (first, first**2):
+        for other in (np.ones_like(first), *found):
+            one = one - (shares * one * other).sum() * other
+        length = np.sqrt((shares * one**2).sum())
+        found.append(one / length if length > 1e-6 else np.zeros_like(one))
+    return [one.astype(np.float32) for one in found]
+
+
+def _tilted(shares: Any, size: float, score: Array | None) -> Any:
+    if score is None:  # the largest level gains
+        gains = np.zeros(len(shares))
+        gains[shares.argmax() if shares.max() < 0.5 else shares.argmin()] = 1
+        return (1 - size) * shares + size * gains
+    weights = shares * np.exp(size * score.astype(float))
+    return weights / weights.sum()
+
+
+def _run(codes: Codes) -> int:
+    """How many rows in a row are drawn together: some times the lag at which they no longer resemble each other."""
+    longest = 0
+    for column in codes.T:
+        values = column.astype(float) - column.mean()
+        spread = (values**2).mean()
+        for lag in range(1, min(LAGS, len(values) // 50) + 1):
+            if not spread or abs((values[lag:] * values[:-lag]).mean() / spread) < max(
+                UNRELATED, 3 / np.sqrt(len(values))
+            ):
+                break
+            longest = max(longest, lag)
+    return 1 if not longest else min(5 * longest, max(len(codes) // 50, 1))
+
+
+def _mean(values: Any) -> Any:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # nothing above the quantile: all values tie
+        return np.nanmean(values, axis=0)

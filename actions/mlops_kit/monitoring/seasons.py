@@ -1,0 +1,62 @@
+"""Which rows of the reference are of the window's season."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from mlops_kit.monitoring import cells
+from mlops_kit.monitoring.reference import Reference
+from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE
+from mlops_kit.monitoring.windows import Window
+
+DAY, THURSDAY = 86_400, 3  # 1970 began on one
+LEAST_DAYS = 8  # of a weekday, until its own ways can be told from those of a single day
+Times = npt.NDArray[np.int64]
+
+
+def alike(reference: Reference, window: Window, time: str | None) -> tuple[Reference, list[str]]:
+    """Its rows of the same month or weekday where it has whole years or many weeks; and what it cannot know."""
+    if time is None:
+        return reference, ["no time column is named (monitoring.time): seasons are not told from drift"]
+    if reference.times is None or time not in window.drawn:
+        return reference, [f"the column {time!r} is not there: seasons are not told from drift"]
+    try:
+        moments = cells.moments(window.drawn[time]).drop_null().cast(pa.int64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return reference, [f"{time!r} holds no times: seasons are not told from drift"]
+    times = np.asarray(moments)
+    if not len(times):
+        return reference, [f"{time!r} is empty: seasons are not told from drift"]
+    ours, theirs = _months(reference.times), _months(times)
+    unknown = sorted({int(one) for one in np.unique(theirs)} - {int(one) for one in np.unique(ours)})
+    if unknown:
+        months = ", ".join(map(str, unknown))
+        return reference, [f"the reference has no row of month {months}: what moved may be the season"]
+    if len(np.unique(ours)) == 12 and len(np.unique(theirs)) == 1:
+        return _only(reference, ours == theirs[0], f"compared with the reference's rows of month {theirs[0]}")
+    days = _weekdays(reference.times)
+    day = _weekdays(times)[0]
+    same = days == day
+    if (_weekdays(times) == day).all() and len(np.unique(reference.times[same] // DAY)) >= LEAST_DAYS:
+        return _only(
+            reference, same, f"compared with the reference's rows of weekday {day + 1} (1 is Monday)"
+        )
+    return reference, []
+
+
+def _only(reference: Reference, rows: npt.NDArray[np.bool_], said: str) -> tuple[Reference, list[str]]:
+    n = int(rows.sum()) // BLOCK * BLOCK
+    if n < LEAST_REFERENCE or reference.times is None:
+        return reference, ["the reference has too few rows of this season: what moved may be the season"]
+    codes, times = reference.codes[rows][-n:], reference.times[rows][-n:]
+    return replace(reference, codes=codes, times=times, limits={}), [said]
+
+
+def _months(times: Times) -> Times:
+    return np.asarray(times.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64) % 12 + 1)
+
+
+def _weekdays(times: Times) -> Times:
+    return np.asarray((times // DAY + THURSDAY) % 7)

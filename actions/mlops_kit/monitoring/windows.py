@@ -1,0 +1,218 @@
+"""The rows to check: a file, a pattern, a bucket; in one pass and in little memory, however many there are."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_kit import rows
+from mlops_kit.errors import KitError
+from mlops_kit.incoming.outcome import DataRefused
+from mlops_kit.incoming.places import Place
+
+LOG = (".jsonl", ".ndjson")
+READABLE = (*rows.PARQUET, *rows.NAMED, *LOG)
+LINES = 10_000
+NOTHING = "{}"  # the inputs of a call that was refused before it had any
+SEED = 7
+# What a line of the predictions log holds beside its inputs; docs/reference/predictions-log.md.
+FACTS = ("time", "version", "key", "prediction", "probability", "seconds", "error")
+
+
+@dataclass
+class Window:
+    name: str
+    rows: int = 0  # that hold inputs
+    drawn: dict[str, pa.Array] = field(default_factory=dict)  # an even draw of the rows, in their order
+    facts: pa.Table | None = None  # of a predictions log: `FACTS` of all its rows
+    broken: int = 0  # lines of a log that are no JSON object
+
+    @property
+    def is_log(self) -> bool:
+        return self.facts is not None
+
+
+class Draw:
+    """An even draw of rows that come in batches: those with the smallest lots."""
+
+    def __init__(self, most: int, together: int = 1) -> None:
+        self.most, self.together = most, together
+        self.lots = np.random.default_rng(SEED)
+        self.kept: list[tuple[Any, pa.Table]] = []
+
+    def add(self, batch: pa.Table) -> None:
+        lots = np.repeat(self.lots.random(-(-len(batch) // self.together)), self.together)[: len(batch)]
+        self.kept.append((lots, batch))
+        if sum(len(lots) for lots, _ in self.kept) > 2 * self.most + rows.AT_ONCE:
+            self._thin()
+
+    def _thin(self) -> None:
+        if sum(len(lots) for lots, _ in self.kept) <= self.most:
+            return
+        every = np.concatenate([lots for lots, _ in self.kept])
+        chosen = np.zeros(len(every), bool)
+        chosen[np.argsort(every, kind="stable")[: self.most]] = True
+        thinned, at = [], 0
+        for lots, batch in self.kept:
+            here = chosen[at : at + len(lots)]
+            at += len(lots)
+            thinned.append((lots[here], batch.filter(pa.array(here))))
+        self.kept = thinned
+
+    def columns(self) -> dict[str, pa.Array]:
+        self._thin()
+        return _joined([batch for _, batch in self.kept])
+
+
+def read(where: str, most: int, slices: list[str]) -> Window:
+    """`slices`: inputs of a log that its facts hold too. Raises KitError when there is nothing, or it cannot be read."""
+    with TemporaryDirectory(prefix="mlops-kit-") as folder:
+        return read_files(where, files(where, Path(folder)), most, slices=slices)
+
+
+def read_files(
+    name: str, found: list[Path], most: int, *, together: int = 1, slices: list[str] | None = None
+) -> Window:
+    window, draw = Window(name), Draw(most, together)
+    facts: list[pa.Table] = []
+    for file in found:
+        try:
+            for batch in _lines(file, window, slices or []) if file.suffix in LOG else batches(file):
+                if file.suffix in LOG:
+                    facts.append(batch.drop_columns(["inputs"]))
+                    batch = batch.select(["inputs"]).filter(pc.not_equal(batch["inputs"], NOTHING))
+                window.rows += len(batch)
+                draw.add(batch)
+        except (OSError, UnicodeError, pa.ArrowException) as error:
+            raise KitError(f"{file.name} cannot be read: {error}", "Was it written to its end?") from error
+    window.drawn = draw.columns()
+    window.facts = pa.Table.from_pydict(_joined(facts)) if facts else None
+    return window
+
+
+def files(where: str, folder: Path) -> list[Path]:
+    if "://" in where:
+        return _fetched(where, folder)
+    matching = found_at(where)
+    if readable := [file for file in matching if file.is_file() and file.suffix in READABLE]:
+        return readable
+    if matching:
+        raise KitError(f"{where}: no file of it ends in {', '.join(READABLE)}.")
+    raise KitError(f"{where} is not there.", "Name a file, a pattern in quotes, or an address.")
+
+
+def found_at(where: str) -> list[Path]:
+    """A file, a folder's files, or those that a pattern names."""
+    path = Path(where).expanduser()
+    if path.is_dir():
+        return sorted(path.rglob("*"))
+    if path.is_file():
+        return [path]
+    fixed = next((n for n, part in enumerate(path.parts) if set(part) & set("*?[")), len(path.parts) - 1)
+    return sorted(Path(*path.parts[:fixed]).glob("/".join(path.parts[fixed:])))
+
+
+def _fetched(where: str, folder: Path) -> list[Path]:
+    parent, _, pattern = where.rpartition("/")
+    try:
+        place = Place(parent, Path.cwd())
+        landed = [one for one in place.files(pattern) if Path(one.name).suffix in READABLE]
+        for one in landed:
+            place.fetch(one, folder / one.name)
+    except DataRefused as error:
+        raise KitError(str(error)) from error
+    if not landed:
+        raise KitError(f"{where}: nothing there has such a name and ends in {', '.join(READABLE)}.")
+    return [folder / one.name for one in landed]
+
+
+def batches(file: Path) -> Iterator[pa.Table]:
+    found = rows.texts(file) if file.suffix in rows.NAMED else rows.batches(file, _once)
+    for batch in found:
+        yield pa.Table.from_batches([batch])
+
+
+def _once(names: list[str]) -> list[str]:
+    return [name for name in names if names.count(name) == 1]
+
+
+def _lines(file: Path, window: Window, slices: list[str]) -> Iterator[pa.Table]:
+    """A batch has the columns FACTS, as texts and numbers, and `inputs`, which stays JSON."""
+    found: list[dict[str, Any]] = []
+    with file.open("rb") as stream:
+        for line in stream:
+            if not line.strip():
+                continue
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                entry = None
+            if not isinstance(entry, dict):
+                window.broken += 1  # half written when the process ended
+                continue
+            found.append(entry)
+            if len(found) == LINES:
+                yield _table(found, slices)
+                found = []
+    if found:
+        yield _table(found, slices)
+
+
+def _table(entries: list[dict[str, Any]], slices: list[str]) -> pa.Table:
+    def column(name: str) -> pa.Array:
+        values = [entry.get(name) for entry in entries]
+        if name in ("probability", "seconds"):
+            numbers = [
+                one if isinstance(one, int | float) and not isinstance(one, bool) else None for one in values
+            ]
+            return pa.array(numbers, pa.float64())
+        return pa.array([None if one is None else _text(one) for one in values], pa.string())
+
+    given = [one if isinstance(one := entry.get("inputs"), dict) else {} for entry in entries]
+    texts = {
+        f"slice.{name}": [None if (one := row.get(name)) is None else _text(one) for row in given]
+        for name in slices
+    }
+    columns = {name: column(name) for name in FACTS}
+    columns |= {name: pa.array(values, pa.string()) for name, values in texts.items()}
+    return pa.table(columns | {"inputs": pa.array([json.dumps(row) for row in given], pa.string())})
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _joined(batches: list[pa.Table]) -> dict[str, pa.Array]:
+    """Columns of all batches; one that some lack is missing there, one of two types is text."""
+    if not batches:
+        return {}
+    if batches[0].column_names == ["inputs"]:
+        return _of_json([one for batch in batches for one in batch["inputs"].to_pylist()])
+    try:
+        table = pa.concat_tables(batches, promote_options="permissive")
+    except pa.ArrowException:
+        table = pa.concat_tables([_as_texts(batch) for batch in batches], promote_options="permissive")
+    return {name: table[name].combine_chunks() for name in table.column_names}
+
+
+def _as_texts(batch: pa.Table) -> pa.Table:
+    return batch.cast(pa.schema([(name, pa.string()) for name in batch.column_names]))
+
+
+def _of_json(texts: list[str]) -> dict[str, pa.Array]:
+    entries = [json.loads(text) for text in texts]  # of one row each
+    names = dict.fromkeys(name for entry in entries for name in entry)
+    found = {}
+    for name in names:
+        values = [entry.get(name) for entry in entries]
+        try:
+            found[name] = pa.array(values)
+        except (pa.ArrowException, OverflowError):  # of several types
+            found[name] = pa.array([None if one is None else _text(one) for one in values], pa.string())
+    return found

@@ -1,0 +1,43 @@
+"""The sequential detector and the binomial tail that alarms rest on."""
+
+import math
+
+import numpy as np
+import pytest
+from mlops_kit.monitoring.chance import at_least, evidence
+
+ALARM = math.log(1000)
+
+
+def losses(draw: np.random.Generator, n: int, mean: float) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    return draw.beta(4 * mean, 4 * (1 - mean), n)
+
+
+def test_looking_at_every_row_does_not_cry_wolf() -> None:
+    draw = np.random.default_rng(0)
+    alarms = sum(evidence(losses(draw, 2000, 0.15), 0.15)[0].max() >= ALARM for _ in range(400))
+    assert alarms <= 3  # 0.4 expected; more than 3 once in a thousand
+
+
+@pytest.mark.parametrize(("mean", "rows"), [(0.3, 150), (0.22, 400)])
+def test_a_change_is_found_soon_and_dated(mean: float, rows: int) -> None:
+    draw, delays, off = np.random.default_rng(1), [], []
+    for _ in range(50):
+        stream = np.append(losses(draw, 1000, 0.15), losses(draw, 1000, mean))
+        found, began = evidence(stream, 0.15)
+        delays.append(int(np.argmax(found >= ALARM)) - 1000 if found.max() >= ALARM else 1000)
+        off.append(abs(began - 1000))
+    assert float(np.median(delays)) <= rows
+    assert float(np.median(off)) <= 30
+
+
+def test_fewer_losses_are_no_evidence() -> None:
+    assert evidence(losses(np.random.default_rng(2), 3000, 0.05), 0.15)[0].max() < 1
+
+
+def test_the_tail_of_a_binomial() -> None:
+    exact = sum(math.comb(20, k) * 0.1**k * 0.9 ** (20 - k) for k in range(5, 21))
+    assert at_least(5, 20, 0.1) == pytest.approx(exact)
+    assert at_least(0, 20, 0.1) == 1
+    assert at_least(1, 20, 0.0) == 0
+    assert at_least(2, 1, 0.5) == 0

@@ -1,0 +1,262 @@
+"""A10 to A12 by the command: three verdicts, each alone; silent where nothing was ever connected."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import csv, parquet
+
+from tests.conftest import ROOT, Done
+from tests.kit.small import Small, small
+
+MLOPS = """\
+model: flights
+metrics: metrics.json
+predictions: {file: evaluated.parquet, task: binary, positive: true}
+rows: {train: train.parquet, test: test.parquet, key: id}
+monitoring: {label: late, slices: [side], p95_seconds_at_most: 0.5, silent_hours_at_most: 24}
+"""
+START = datetime.now(UTC) - timedelta(hours=2)
+
+
+def table(seed: int, n: int) -> dict[str, Any]:
+    draw = np.random.default_rng(seed)
+    x = draw.normal(size=n)
+    late = draw.random(n) < 1 / (1 + np.exp(-2 * x))
+    return {
+        "id": [f"{seed}-{at}" for at in range(n)],
+        "x": x,
+        "amount": draw.exponential(size=n),
+        "side": draw.choice(["a", "b"], n),
+        "late": late,
+    }
+
+
+def probability(made: dict[str, Any]) -> Any:
+    return 1 / (1 + np.exp(-2 * made["x"]))
+
+
+def log(path: Path, made: dict[str, Any], **changed: Any) -> None:
+    lines = []
+    for at, share in enumerate(probability(made)):
+        inputs = {"x": made["x"][at], "amount": made["amount"][at], "side": str(made["side"][at])}
+        when = (START + timedelta(seconds=at)).isoformat()
+        line = {"time": when, "version": "v0.1.0", "key": made["id"][at], "inputs": inputs, "seconds": 0.1}
+        line |= {"prediction": bool(share > 0.5), "probability": share} | changed
+        lines.append(json.dumps(line) + "\n")
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    one = small(tmp_path_factory.mktemp("monitored") / "flights", **{"mlops.yaml": MLOPS})
+    for name, seed, n in (("train", 1, 4000), ("test", 2, 1000)):
+        rows = table(seed, n)
+        parquet.write_table(pa.table(rows), one.root / f"{name}.parquet")
+    shares = probability(rows)
+    evaluated = {"key": rows["id"], "actual": rows["late"], "prediction": shares > 0.5, "probability": shares}
+    parquet.write_table(pa.table(evaluated | {"side": rows["side"]}), one.root / "evaluated.parquet")
+    return one
+
+
+@pytest.fixture
+def check(made: Small) -> Callable[..., tuple[Done, Any]]:
+    def run(*words: object) -> tuple[Done, Any]:
+        done = made.kit("monitor", "check", "--json", "--window", *words)
+        return done, json.loads(done.stdout) if done.code in (0, 10) else None
+
+    return run
+
+
+Check = Callable[..., tuple[Done, Any]]
+
+
+def test_calibrating_says_what_windows_will_show(made: Small) -> None:
+    done = made.kit("monitor", "calibrate", "--json")
+    assert done.code == 0, done.said
+    found = json.loads(done.stdout)
+    assert found["columns"] == ["x", "amount", "side"]
+    assert found["visible"]["50"]["x"] > found["visible"]["1000"]["x"]
+    assert any("season" in note for note in found["notes"])
+    kept = list((made.root / ".mlops/monitoring").glob("*.npz"))
+    assert len(kept) == 1
+
+
+def test_like_the_reference_nothing_alarms_and_nothing_is_connected(
+    made: Small, check: Check, tmp_path: Path
+) -> None:
+    parquet.write_table(pa.table(table(3, 500)), tmp_path / "clean.parquet")
+    done, found = check(tmp_path / "clean.parquet")
+    assert done.code == 0, done.said
+    states = [found[one]["state"] for one in ("data", "concept", "infrastructure")]
+    assert states == ["no drift", "not connected", "not connected"]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+def test_drift_is_found_in_every_kind_of_file(suffix: str, check: Check, tmp_path: Path) -> None:
+    moved = table(4, 600)
+    moved["amount"] = moved["amount"] * 2
+    path = tmp_path / f"moved.{suffix}"
+    if suffix == "jsonl":
+        log(path, moved)
+    elif suffix == "csv":
+        csv.write_csv(pa.table(moved), path)
+    else:
+        parquet.write_table(pa.table(moved), path)
+    done, found = check(path)
+    assert done.code == 10, done.said
+    assert [(one["column"], one["n"]) for one in found["data"]["drifts"]] == [("amount", 600)]
+    assert not found["data"]["changes"]
+
+
+def test_a_pattern_and_an_address_name_more_than_one_file(check: Check, tmp_path: Path) -> None:
+    for at in (1, 2):
+        parquet.write_table(pa.table(table(10 + at, 300)), tmp_path / f"day-{at}.parquet")
+    for where in (f"{tmp_path}/day-*.parquet", f"file://{tmp_path}/day-*.parquet", tmp_path):
+        done, found = check(where)
+        assert (done.code, found["data"]["n"]) == (0, 600), done.said
+
+
+def test_a_relation_that_flips_is_concept_drift_alone(check: Check, tmp_path: Path) -> None:
+    flipped = table(5, 600)
+    log(tmp_path / "log.jsonl", flipped)
+    flipped["late"] = np.where(np.arange(600) < 300, flipped["late"], ~flipped["late"])
+    parquet.write_table(pa.table(flipped), tmp_path / "labels.parquet")
+    done, found = check(tmp_path / "log.jsonl", "--labels", tmp_path / "labels.parquet")
+    assert done.code == 10, done.said
+    states = [found[one]["state"] for one in ("data", "concept", "infrastructure")]
+    assert states == ["no drift", "drift", "fine"]
+    concept = found["concept"]
+    assert concept["metric"] == "roc_auc"
+    assert concept["figure"]["high"] < concept["figure"]["reference"]
+    began = (datetime.fromisoformat(concept["since"]) - START).total_seconds()
+    assert 250 <= began <= 350
+    assert sorted(concept["slices"]) == ["side=a", "side=b"]
+
+
+def test_a_relation_that_holds_is_known_by_its_labels(check: Check, tmp_path: Path) -> None:
+    """Labels come late, for some rows, and some contradict each other."""
+    rows = table(6, 600)
+    log(tmp_path / "log.jsonl", rows)
+    some = pa.table(rows).slice(0, 200)
+    both = pa.concat_tables([some, some.slice(0, 1).set_column(4, "late", pa.array([not rows["late"][0]]))])
+    parquet.write_table(both, tmp_path / "labels.parquet")
+    done, found = check(tmp_path / "log.jsonl", "--labels", tmp_path / "labels.parquet")
+    assert done.code == 0, done.said
+    assert found["concept"]["state"] == "holds"
+    assert (found["concept"]["predictions"], found["concept"]["labelled"]) == (600, 199)
+    assert "contradict" in found["concept"]["notes"][0]
+    happened = found["concept"]["happened"]
+    assert happened["low"] <= happened["reference"] <= happened["high"]
+
+
+def test_without_labels_nothing_is_known(check: Check, tmp_path: Path) -> None:
+    log(tmp_path / "log.jsonl", table(7, 300))
+    done, found = check(tmp_path / "log.jsonl")
+    assert done.code == 0, done.said
+    assert found["concept"]["state"] == "unknown"
+    assert found["concept"]["since"] == START.isoformat()
+
+
+def test_long_without_labels_is_an_alarm(check: Check, tmp_path: Path) -> None:
+    before = (datetime.now(UTC) - timedelta(days=31)).isoformat()
+    log(tmp_path / "log.jsonl", table(7, 300))
+    old = json.dumps({"time": before, "key": "old", "inputs": {}, "prediction": True, "probability": 0.6})
+    with (tmp_path / "log.jsonl").open("a") as stream:
+        stream.write(old + "\n")
+    done, found = check(tmp_path / "log.jsonl")
+    assert done.code == 10, done.said
+    assert [one[:14] for one in found["concept"]["alarms"]] == ["no label since"]
+
+
+def test_few_labels_cannot_tell(check: Check, tmp_path: Path) -> None:
+    rows = table(8, 300)
+    log(tmp_path / "log.jsonl", rows)
+    parquet.write_table(pa.table(rows).slice(0, 20), tmp_path / "labels.parquet")
+    _, found = check(tmp_path / "log.jsonl", "--labels", tmp_path / "labels.parquet")
+    assert found["concept"]["state"] == "can't tell"
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"seconds": 0.8}, "latency p95 is 0.8 s"),
+        ({"time": "2026-01-01T00:00:00+00:00"}, "hours old"),
+        ({"time": "2099-01-01T00:00:00+00:00"}, "in the future"),
+        ({"prediction": None, "error": "out of memory"}, "300 of 300 predictions failed"),
+    ],
+)
+def test_what_runs_badly_is_said(changed: dict[str, Any], words: str, check: Check, tmp_path: Path) -> None:
+    log(tmp_path / "log.jsonl", table(9, 300), **changed)
+    done, found = check(tmp_path / "log.jsonl")
+    assert done.code == 10, done.said
+    assert [words in one for one in found["infrastructure"]["alarms"]] == [True]
+    assert found["data"]["state"] == "no drift"
+
+
+def test_calls_that_were_refused_are_errors_and_no_rows(check: Check, tmp_path: Path) -> None:
+    log(tmp_path / "log.jsonl", table(9, 300))
+    with (tmp_path / "log.jsonl").open("a") as stream:
+        stream.write((json.dumps({"time": START.isoformat(), "error": "a column is missing"}) + "\n") * 60)
+    done, found = check(tmp_path / "log.jsonl")
+    assert done.code == 10, done.said
+    assert (found["data"]["state"], found["data"]["n"]) == ("no drift", 300)
+    assert "60 of 360 predictions failed" in found["infrastructure"]["alarms"][0]
+
+
+def test_a_line_that_was_not_finished_is_counted(check: Check, tmp_path: Path) -> None:
+    log(tmp_path / "log.jsonl", table(9, 300))
+    with (tmp_path / "log.jsonl").open("a") as stream:
+        stream.write('{"time": "2026-')
+    done, found = check(tmp_path / "log.jsonl")
+    assert done.code == 0, done.said
+    assert (found["infrastructure"]["rows"], found["infrastructure"]["broken"]) == (300, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("gone.parquet", None, "is not there"),
+        ("torn.parquet", b"PAR1 torn", "torn.parquet cannot be read"),
+        ("notes.txt", b"hello", "ends in"),
+        ("empty.csv", b"x,amount,side\n", "has no rows"),
+    ],
+)
+def test_a_window_that_cannot_be_read_says_why(
+    name: str, content: bytes | None, words: str, check: Check, tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    done, _ = check(tmp_path / name)
+    assert done.code == 1
+    assert words in done.said
+    assert "Traceback" not in done.said
+
+
+def test_without_rows_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
+    one = small(tmp_path / "bare")
+    done = one.kit("monitor", "calibrate")
+    assert done.code == 1
+    assert "names no `rows`" in done.said
+
+
+def test_the_flights_of_summer_are_not_those_of_winter(tmp_path: Path) -> None:
+    """Each month moves, and says that the reference has no such season."""
+    mlops = "model: flights\nmetrics: metrics.json\nrows: {test: flights.parquet, key: flight}\n"
+    mlops += "monitoring: {time: scheduled, label: late}\n"
+    one = small(tmp_path / "flights", **{"mlops.yaml": mlops})
+    flights = parquet.read_table(ROOT / "template/[[ starter_data ]]/data/flights.parquet")
+    parquet.write_table(flights, one.root / "flights.parquet")
+    moved = {}
+    for month in sorted((ROOT / "scaffold/mlops_new/batches").glob("*.parquet")):
+        done = one.kit("monitor", "check", "--json", "--window", month)
+        found = json.loads(done.stdout)["data"]
+        assert any("no row of month" in note for note in found["notes"])
+        moved[month.stem] = [drift["column"] for drift in found["drifts"]]
+    assert {"temperature", "dew_point"} & set(moved["2013-07"])
+    assert "carrier" not in moved["2013-04"]

@@ -1,0 +1,163 @@
+"""A10: a planted shift is named with its size; what did not move stays silent; another schema is no drift."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from mlops_kit.monitoring import drift
+from mlops_kit.monitoring.drift import Data
+from mlops_kit.monitoring.reference import Reference, make
+
+from tests.kit.monitored import Change, columns, reference, window
+
+REFERENCES, WINDOWS = 8, 100
+
+
+@pytest.fixture(scope="module")
+def like() -> Reference:
+    made = reference(1)
+    made.limits = {n: made.resampling.limits(n) for n in (50, 200, 1000)}
+    return made
+
+
+def checked(like: Reference, n: int, change: Change | None = None, seed: int = 2) -> Data:
+    made = columns(np.random.default_rng(seed), n)
+    if change:
+        change(made)
+    return drift.check(like, window(made), time=None, ignored=())
+
+
+def moved(name: str, by: Any) -> Change:
+    def change(made: dict[str, Any]) -> None:
+        made[name] = by(made[name])
+
+    return change
+
+
+def test_clean_windows_stay_silent() -> None:
+    """The 99 % lower bound of the false-alarm rate, over many references, is not above one in a hundred."""
+    alarms = []
+    for seed in range(REFERENCES):
+        like = reference(100 + seed)
+        like.limits = {200: like.resampling.limits(200)}
+        draws = (columns(np.random.default_rng([seed, at]), 200) for at in range(WINDOWS))
+        alarms.append(sum(drift.check(like, window(one), time=None, ignored=()).alarms for one in draws))
+    n, k = REFERENCES * WINDOWS, sum(alarms)
+    assert k / n - 2.33 * math.sqrt(0.01 * 0.99 / n) <= 0.01, alarms
+    assert max(alarms) <= 5, alarms
+    assert min(alarms) <= 3
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "words"),
+    [
+        ("normal", lambda x: x + 0.6, "sd"),
+        ("normal", lambda x: x * 2, "median"),
+        ("heavy", lambda x: x + 1, "sd"),
+        ("count", lambda x: x + 1, "median 3 -> 4"),
+        ("flag", lambda x: x | (np.arange(len(x)) % 4 == 0), "%"),
+        ("level", lambda x: np.where(np.arange(len(x)) % 5 == 0, "h", x), "h 0."),
+        ("holes", lambda x: np.where(np.arange(len(x)) % 3 == 0, np.nan, x), "missing"),
+        ("when", lambda x: x.astype("datetime64[D]") + (x - x.astype("datetime64[D]")) // 2, "hour median"),
+        ("text", lambda x: [one + "padding" for one in x], "length median"),
+    ],
+)
+def test_a_planted_shift_is_named(like: Reference, name: str, by: Any, words: str) -> None:
+    found = checked(like, 1000, moved(name, by))
+    assert found.state == "drift"
+    assert [(one.column, one.n) for one in found.drifts] == [(name, 1000)]
+    assert words in found.drifts[0].what
+    assert found.drifts[0].by > 0.03
+    assert not found.changes
+
+
+def test_the_size_of_a_shift_is_near_what_was_planted(like: Reference) -> None:
+    (found,) = checked(like, 1000, moved("normal", lambda x: x + 0.5)).drifts
+    assert found.shift == pytest.approx(0.5, abs=0.12)
+
+
+def test_silence_says_what_it_could_have_seen(like: Reference) -> None:
+    small, large = checked(like, 200), checked(like, 1000)
+    assert (small.state, large.state) == ("no drift", "no drift")
+    assert small.visible["normal"] and large.visible["normal"]
+    assert small.visible["normal"] > large.visible["normal"]
+
+
+def test_what_is_called_visible_is_seen_in_four_of_five_windows(like: Reference) -> None:
+    size = like.limits[200].visible[0]
+    shift = moved("normal", lambda x: x + size)
+    seen = sum(bool(checked(like, 200, shift, seed).drifts) for seed in range(60))
+    assert seen >= 0.8 * 60 - 2 * math.sqrt(60 * 0.16)
+
+
+@pytest.mark.parametrize("n", [0, 5, 15])
+def test_a_small_window_cannot_tell(like: Reference, n: int) -> None:
+    found = checked(like, n)
+    assert found.state == "can't tell"
+    assert not found.alarms
+    if n == 15:  # the smallest of them is said
+        assert min(size for size in found.visible.values() if size is not None) >= 0.4
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "column"),
+    [
+        (lambda made: made.pop("count"), "missing column", "count"),
+        (lambda made: made.update(fresh=made["count"]), "new column", "fresh"),
+        (lambda made: made.update(holes=[None] * 400), "all null", "holes"),
+        (lambda made: made.update(normal=[0.25] * 400), "constant", "normal"),
+        (lambda made: made.update(count=[f"{one:.0f} items" for one in made["count"]]), "retyped", "count"),
+        (lambda made: made.update(level=[ord(one) for one in made["level"]]), "retyped", "level"),
+        (moved("level", lambda x: np.where(np.arange(len(x)) < 3, "new", x)), "new category", "level"),
+    ],
+)
+def test_another_schema_is_no_drift(like: Reference, change: Change, kind: str, column: str) -> None:
+    found = checked(like, 400, change)
+    assert [(one.kind, one.column) for one in found.changes] == [(kind, column)]
+    assert found.state == "no drift"
+    assert found.alarms
+
+
+def test_numbers_and_times_as_texts_are_what_they_were(like: Reference) -> None:
+    def as_a_csv_has_it(made: dict[str, Any]) -> None:
+        for name in ("normal", "count", "flag", "when"):
+            made[name] = [str(one) for one in made[name]]
+
+    assert not checked(like, 400, as_a_csv_has_it).alarms
+
+
+def test_a_constant_that_changes_is_drift() -> None:
+    like = make(window({"always": np.full(1000, 3.0), "x": np.random.default_rng(0).normal(size=1000)}))
+    made = {"always": np.where(np.arange(200) < 60, 4.0, 3.0), "x": np.random.default_rng(1).normal(size=200)}
+    assert [one.column for one in drift.check(like, window(made), time=None, ignored=()).drifts] == ["always"]
+
+
+def test_a_trifle_in_a_large_window_is_no_alarm() -> None:
+    like = reference(3, 100_000, 1)
+    found = checked(like, 20_000, moved("normal", lambda x: x + 0.03))
+    assert not found.drifts
+    assert checked(like, 20_000, moved("normal", lambda x: x + 0.1)).drifts
+
+
+def test_rows_that_follow_each_other_do_not_alarm_more_often() -> None:
+    """An AR(1) of 0.8: of 500 rows in a row, thought to be independent, most would alarm."""
+
+    def walk(seed: int, n: int) -> Any:
+        draw, made = np.random.default_rng(seed), np.zeros(n)
+        for at in range(1, n):
+            made[at] = 0.8 * made[at - 1] + draw.normal()
+        return made
+
+    def rows(seed: int, n: int) -> dict[str, Any]:
+        start = np.datetime64("2026-03-02T00:00:00")
+        return {"t": start + np.arange(n).astype("timedelta64[s]"), "x": walk(seed, n)}
+
+    like = make(window(rows(0, 10_000)), time="t", left_out=("t",))
+    resampling = like.resampling
+    assert resampling.run > 10
+    like.limits = {500: resampling.limits(500)}
+    alarms = [
+        drift.check(like, window(rows(seed, 500)), time="t", ignored=()).alarms for seed in range(1, 101)
+    ]
+    assert sum(alarms) <= 3

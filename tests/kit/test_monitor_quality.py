@@ -1,0 +1,74 @@
+"""A11 for every task: what came true is judged as the task wants it, and says when it cannot be."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from mlops_kit.contract import Monitoring, Predictions
+from mlops_kit.monitoring import quality
+from mlops_kit.monitoring.quality import Concept
+from mlops_kit.monitoring.reference import Reference
+
+N = 400
+FORMS = {
+    "regression": Predictions(file="p", task="regression"),
+    "multiclass": Predictions(file="p", task="multiclass"),
+    "binary": Predictions(file="p", task="binary", positive="yes"),
+}
+
+
+def rows(task: str, seed: int, *, wrong: bool = False) -> dict[str, Any]:
+    draw = np.random.default_rng(seed)
+    if task == "regression":
+        prediction = draw.normal(size=N)
+        return {"prediction": prediction, "actual": prediction + draw.normal(size=N) * (2 if wrong else 0.5)}
+    classes = np.array(["yes", "no"] if task == "binary" else ["a", "b", "c"])
+    prediction, other = draw.choice(classes, N), draw.choice(classes, N)
+    return {
+        "prediction": prediction,
+        "actual": np.where(draw.random(N) < (0.9 if wrong else 0.2), other, prediction),
+    }
+
+
+def judged(task: str, *, wrong: bool, labels: Any = None, within: float = 1e5) -> Concept:
+    evaluated = pa.table({"key": [str(at) for at in range(N)]} | rows(task, 1))
+    made = rows(task, 2, wrong=wrong)
+    keys = pa.array([f"n{at}" for at in range(N)])
+    texts = pa.array([str(one) for one in made["prediction"]])
+    times = pa.array([f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N)])
+    nothing = pa.nulls(N, pa.float64())
+    facts = pa.table({"time": times, "key": keys, "prediction": texts, "probability": nothing})
+    came = labels if labels is not None else [str(one) for one in made["actual"]]
+    reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
+    labelled = pa.table({"key": keys, "actual": pa.array(came, pa.string())})
+    return quality.check(reference, facts, labelled, FORMS[task], Monitoring(labels_within_days=within))
+
+
+@pytest.mark.parametrize("task", FORMS)
+def test_what_holds_and_what_drifts(task: str) -> None:
+    assert judged(task, wrong=False).state == "holds"
+    drifted = judged(task, wrong=True)
+    assert drifted.state == "drift"
+    assert drifted.since.startswith("2026-11-01")
+    assert drifted.metric == ("rmse" if task == "regression" else "accuracy")
+    assert drifted.figure
+    assert drifted.figure.low < drifted.figure.value < drifted.figure.high
+
+
+def test_labels_that_are_no_such_value_are_left_out_and_counted() -> None:
+    labels = ["?"] * 100 + [str(one) for one in rows("regression", 2)["actual"][100:]]
+    found = judged("regression", wrong=False, labels=labels)
+    assert found.labelled == N - 100
+    assert found.notes == ["100 labels or predictions are no such value and are left out"]
+
+
+def test_some_that_never_come_are_no_alarm_but_none_any_more_is() -> None:
+    """The predictions are of one day each twenty, ended long ago."""
+    actual = [str(one) for one in rows("binary", 2)["actual"]]
+    every_second = [one if at % 2 else None for at, one in enumerate(actual)]
+    found = judged("binary", wrong=False, labels=every_second)
+    assert (found.labelled, found.alarms) == (N // 2, [])
+    assert found.since == "2026-11-20T19:00:00"  # the newest that has one
+    stopped = judged("binary", wrong=False, labels=[*actual[:100], *[None] * 300], within=1e-6)
+    assert stopped.alarms == ["no label since 2026-11-05, for more than 1e-06 days"]
