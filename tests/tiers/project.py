@@ -99,6 +99,16 @@ def make(into: Path, layer: str, tool: str, trained: Path, mlops_new: Path) -> N
     must(["git", "commit", "--quiet", f"--message=Add {tool}"], root)
 
 
+def reject(project: Project, run: str) -> None:
+    """A model like v0.1.0 that a gate closed on, as `register` keeps it."""
+    record = json.loads(must(["git", "show", "flights@v0.1.0:record.json"], project.root))
+    (gate,) = [one for one in record["gates"] if one["name"] == "better-than-baseline"]
+    gate["status"] = "fail"
+    folder = project.root / ".mlops/rejected"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{run}.json").write_text(json.dumps({**record, "version": None}), "utf-8")
+
+
 def commands(page: Path) -> list[str]:
     """The indented lines of a page, without their comments."""
     lines = page.read_text("utf-8").splitlines()

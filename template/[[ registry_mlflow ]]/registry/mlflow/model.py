@@ -9,7 +9,7 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 
 class Version(PythonModel):
@@ -22,11 +22,14 @@ class Version(PythonModel):
         self.file = root / "model/model.joblib"
 
     def predict(
-        self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None
+        self,
+        context: PythonModelContext,
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
         with TemporaryDirectory() as folder:
             rows = Path(folder) / "rows.parquet"
-            pd.DataFrame(model_input).to_parquet(rows, index=False)
+            model_input.to_parquet(rows, index=False)
             table, _ = self.project.predict(self.file, rows, self.schema)
         frame: pd.DataFrame = table.to_pandas()
         return frame

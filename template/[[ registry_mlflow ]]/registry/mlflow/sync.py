@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,9 +43,6 @@ def sync(file: Path, server: str) -> int:
     from history import FilesMissing, History
     from mlflow.exceptions import MlflowException
 
-    warnings.filterwarnings(
-        "ignore", "Add type hints", UserWarning
-    )  # rows have the project's types
     history = History.read(file)
     folder = history.root / ".mlops/mlflow"  # Git ignores it
     where = server or f"sqlite:///{folder}/mlflow.db"
