@@ -32,7 +32,7 @@ class Runs:
         self.folder = folder
         self.log = folder / "written.jsonl"
         lines = self.log.read_text(encoding="utf-8").splitlines() if self.log.is_file() else []
-        self.written = [json.loads(line) for line in lines if line.endswith("}")]
+        self.written = [json.loads(line) for line in lines]
 
     def write_missing(self) -> Iterator[str]:
         """Says of each run what it is, once it is written: models first, then the stages."""
@@ -46,7 +46,8 @@ class Runs:
         last = {entry["stage"]: entry["version"] for entry in self.written if "stage" in entry}
         for stage, version in sorted(self.history.stages.items()):
             if version in versions and last.get(stage) != version:
-                name = f"{_id(stage)}-{len(self.written)}"
+                moves = sum(entry.get("stage") == stage for entry in self.written)
+                name = f"{_id(stage)}-{moves + 1}"
                 self._write(name, versions[version], [version, stage])
                 self.note(run=name, stage=stage, version=version)
                 yield f"{stage}: {version}"
@@ -85,9 +86,11 @@ class Runs:
                     run.log_artifact(model, aliases=[alias.replace("/", "-") for alias in aliases])
 
     def note(self, **entry: str) -> None:
+        """All or nothing, so that a line is never cut short."""
         self.written.append(entry)
-        with self.log.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(entry) + "\n")
+        new = self.log.with_suffix(".new")
+        new.write_text("".join(f"{json.dumps(one)}\n" for one in self.written), encoding="utf-8")
+        new.replace(self.log)
 
     def _folder(self, name: str) -> Path | None:
         return next(self.folder.glob(f"wandb/offline-run-*_*-{name}"), None)
