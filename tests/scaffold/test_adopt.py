@@ -143,6 +143,9 @@ def test_our_linters_find_nothing_in_its_workflows(script: Adopted) -> None:
         script.root,
     )
     files = sorted((script.root / ".github/workflows").iterdir())
+    assert [file.name for file in files] == [
+        f"mlops-{name}.yml" for name in ("ci", "promote", "schedule", "train")
+    ]
     must(
         [beside / "jactionlint", f"--ignore={OURS.pattern}", f"--shellcheck={beside / 'shellcheck'}", *files],
         script.root,
