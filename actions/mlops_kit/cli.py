@@ -31,6 +31,7 @@ COMMANDS = (
     "promote",
     "rollback",
     "verify",
+    "registry",
     "pull",
     "fresh",
     "watch-data",

@@ -173,6 +173,14 @@ class NewData(Strict):
     """How the pointer reaches main; where main is protected, always by pull request."""
 
 
+class Registry(Strict):
+    """A server that mirrors the versions; usually in mlops.d/."""
+
+    sync: str
+    """Run after each registration and promotion, and by `mlops-kit registry sync`: brings the mirror to the history
+    in the file that MLOPS_HISTORY names. Ends with 10 where the mirror says otherwise than the history."""
+
+
 class PullRequest(Strict):
     train: Literal["full", "sample", "off"] = "full"
 
@@ -230,6 +238,7 @@ class Contract(Strict):
     """Committed: dvc.lock on a pull request must be up to date, and `fresh` is red when it is not."""
     hooks: dict[Hook, dict[str, str]] = {}
     """By name, commands of tiers; usually in mlops.d/."""
+    registry: Registry | None = None
     train_with: str | None = None
     """Run instead of `dvc repro`, for instance on managed machines; it leaves results and a dvc.lock as that does."""
 

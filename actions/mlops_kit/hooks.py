@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from mlops_kit import mirror
 from mlops_kit.contract import Contract, Hook
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
@@ -19,9 +20,9 @@ def run_hooks(
     say: Callable[[str], None],
     **env: str,
 ) -> list[str]:
-    """Runs the hooks in the order of their names; `env` reaches them as MLOPS_NAME. Those that failed.
+    """Runs the hooks in the order of their names, then the registry's; `env` reaches them as MLOPS_NAME.
 
-    A hook that fails is an event and a warning, because the training stands without it. Raises KitError
+    Returns those that failed. A hook that fails is an event and a warning, because the training stands without it. Raises KitError
     for before_train alone.
     """
     failed = []
@@ -39,4 +40,31 @@ def run_hooks(
                 ) from error
             say(f"warning: the hook {name} of {who} failed. {error.what}")
             failed.append(who)
+    if (
+        contract.registry
+        and name in mirror.MOMENTS
+        and not _mirrored(contract, repository, journal, say, variables)
+    ):
+        failed.append("registry")
     return failed
+
+
+def _mirrored(
+    contract: Contract,
+    repository: Repository,
+    journal: Journal,
+    say: Callable[[str], None],
+    env: dict[str, str],
+) -> bool:
+    """False where the mirror is behind, or differs; the version or the promotion stands."""
+    say("Sync the registry")
+    try:
+        with journal.stage("registry:sync") as found:
+            agrees = mirror.sync(repository, contract, say, **env)
+            found |= {} if agrees else {"status": "differs"}
+    except KitError as error:
+        say(f"warning: {error.what}\n{error.do}")
+        return False
+    if not agrees:
+        say("warning: the registry differs from the versions here; see above.")
+    return agrees

@@ -195,8 +195,8 @@ def _md5(file: Path) -> str:
 
 
 def of_versions(book: Book, wanted: list[Version]) -> list[Lineage]:
-    records = _records(book.repository, wanted)
-    hashes = dict.fromkeys(made.code.commit for made in records if made)
+    told = records(book.repository, wanted)
+    hashes = dict.fromkeys(made.code.commit for made in told if made)
     texts = blobs.read(book.repository, list(hashes))
     said = {commit: _code(commit, text) for commit, text in zip(hashes, texts, strict=True)}
     held: dict[str, list[Held]] = {}
@@ -204,11 +204,12 @@ def of_versions(book: Book, wanted: list[Version]) -> list[Lineage]:
         held.setdefault(one.version, []).append(one)
     return [
         _one(version, made, said, held.get(version.name, []))
-        for version, made in zip(wanted, records, strict=True)
+        for version, made in zip(wanted, told, strict=True)
     ]
 
 
-def _records(repository: Repository, wanted: list[Version]) -> list[Record | None]:
+def records(repository: Repository, wanted: list[Version]) -> list[Record | None]:
+    """Of each version; None where the tag was not made by the kit."""
     texts = blobs.read(repository, [f"{version.commit}:{record.FILE}" for version in wanted])
     return [
         record.parse(text.decode(), f"{record.FILE} of {version.tag}") if text else None

@@ -9,12 +9,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import asking, drifting, growing, merging, operating, tables
+from tests.bench import asking, drifting, growing, merging, operating, syncing, tables
 from tests.bench.measure import BenchError, ratio, seconds
 from tests.bench.peers import Peers
 from tests.bench.tables import Table
 
-TABLES = tables.TABLES | operating.TABLES | growing.TABLES | asking.TABLES | merging.TABLES | drifting.TABLES
+TABLES = (
+    tables.TABLES
+    | operating.TABLES
+    | growing.TABLES
+    | asking.TABLES
+    | merging.TABLES
+    | drifting.TABLES
+    | syncing.TABLES
+)
 
 
 def main() -> int:

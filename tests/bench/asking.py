@@ -67,7 +67,7 @@ def _clone(peers: Peers, versions: int, promotions: int) -> Path:
         project, kit = generated(peers, "flights"), peers.kit()
         published(seed, project, kit)
         spend([kit, "register"], seed / "flights")
-        _write(seed / "flights", versions, promotions)
+        write(seed / "flights", versions, promotions)
         shutil.rmtree(seed / "flights")
         spend(["git", "clone", "--quiet", f"file://{seed}/origin.git", "clone"], seed)
         spend(["git", "remote", "set-url", "origin", "../origin.git"], seed / "clone")  # of each copy its own
@@ -75,7 +75,7 @@ def _clone(peers: Peers, versions: int, promotions: int) -> Path:
     return seed / "clone"
 
 
-def _write(work: Path, versions: int, promotions: int) -> None:
+def write(work: Path, versions: int, promotions: int) -> None:
     """Versions like the first one, made from the same commit; only every tenth is what its lock says."""
     main = output(["git", "rev-parse", "HEAD"], work).strip()
     files = {

@@ -37,18 +37,32 @@ def source(into: Path) -> Path:
     text = (into / "copier.yml").read_text(encoding="utf-8")
     there = yaml.safe_load(text)
     for layer, tools in PLAN.items():
+        known = there[layer]["choices"].values() if layer in there else ()
+        missing = [tool for tool in tools if tool not in known]
         if layer not in there:
-            text = text.replace(DERIVED, _question(layer, tools) + DERIVED)
-            for tool in tools:
-                text += _answer(layer, tool)
-                _folder(into / "template", layer, tool)
+            text = text.replace(DERIVED, f"{_question(layer)}{_choices(missing)}\n{DERIVED}")
+        elif missing:
+            text = _with_choices(text, layer, missing)
+        for tool in missing:
+            text += _answer(layer, tool)
+            _folder(into / "template", layer, tool)
     (into / "copier.yml").write_text(text, encoding="utf-8")
     return into
 
 
-def _question(layer: str, tools: tuple[str, ...]) -> str:
-    choices = "".join(f'    "{tool}: stands in": {tool}\n' for tool in tools)
-    return f"{layer}:\n  type: str\n  help: {layer}\n  default: none\n  choices:\n    none: none\n{choices}\n"
+def _question(layer: str) -> str:
+    return f"{layer}:\n  type: str\n  help: {layer}\n  default: none\n  choices:\n    none: none\n"
+
+
+def _choices(tools: list[str]) -> str:
+    return "".join(f'    "{tool}: stands in": {tool}\n' for tool in tools)
+
+
+def _with_choices(text: str, layer: str, tools: list[str]) -> str:
+    """The question of a layer whose other tools are there."""
+    before, question, after = text.partition(f"\n{layer}:\n")
+    own, end, rest = after.partition("\n\n")
+    return f"{before}{question}{own}\n{_choices(tools)}{end[1:]}{rest}"
 
 
 def _answer(layer: str, tool: str) -> str:

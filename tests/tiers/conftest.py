@@ -1,4 +1,4 @@
-"""A repository with each orchestrator, made once for all workers."""
+"""A repository with each tool, made once for all workers."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,9 +18,9 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture
-def with_tool(trained: Path, mlops_new: Path, once: Once, tmp_path: Path) -> Callable[[str], Project]:
-    def project(tool: str) -> Project:
-        made = once(f"with-{tool}", lambda into: make(into, tool, trained, mlops_new))
-        return copied(made / "flights", tool, tmp_path)
+def with_tool(trained: Path, mlops_new: Path, once: Once, tmp_path: Path) -> Callable[..., Project]:
+    def project(tool: str, layer: str = "orchestration") -> Project:
+        made = once(f"with-{tool}", lambda into: make(into, layer, tool, trained, mlops_new))
+        return copied(made / "flights", layer, tool, tmp_path)
 
     return project

@@ -24,10 +24,11 @@ STAGES = {  # of a run that registers a version
 class Project:
     root: Path
     tool: str
+    layer: str = "orchestration"
 
     @property
     def tier(self) -> Path:
-        return self.root / "orchestration" / self.tool
+        return self.root / self.layer / self.tool
 
     @property
     def origin(self) -> Path:
@@ -68,7 +69,7 @@ class Project:
         """A fresh clone of the origin."""
         to = self.root.parent / name
         must(["git", "clone", "--quiet", self.origin, to], self.root)
-        return Project(to, self.tool)
+        return Project(to, self.tool, self.layer)
 
     def push(self, message: str) -> None:
         must(["git", "commit", "--quiet", "--all", f"--message={message}"], self.root)
@@ -84,18 +85,28 @@ class Project:
         return {**found, "stages": stages}
 
 
-def make(into: Path, tool: str, trained: Path, mlops_new: Path) -> None:
+def make(into: Path, layer: str, tool: str, trained: Path, mlops_new: Path) -> None:
     """`into/flights`, committed, with both environments; the base's is the trained one's."""
     root = into / "flights"
     shutil.copytree(trained, root, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
     (root / ".venv").symlink_to(trained / ".venv")
-    copier_copy(mlops_new, into / "rendered", project_name="flights", orchestration=tool)
+    copier_copy(mlops_new, into / "rendered", project_name="flights", **{layer: tool})
     base = shutil.ignore_patterns("data")  # DVC's; the tier has none
     shutil.copytree(into / "rendered", root, dirs_exist_ok=True, ignore=base)
-    for command in commands(root / "orchestration" / tool / "README.md")[:2]:
+    for command in commands(root / layer / tool / "README.md")[:2]:
         must(command.split(), root)
     must(["git", "add", "--all"], root)
     must(["git", "commit", "--quiet", f"--message=Add {tool}"], root)
+
+
+def reject(project: Project, run: str) -> None:
+    """A model like v0.1.0 that a gate closed on, as `register` keeps it."""
+    record = json.loads(must(["git", "show", "flights@v0.1.0:record.json"], project.root))
+    (gate,) = [one for one in record["gates"] if one["name"] == "better-than-baseline"]
+    gate["status"] = "fail"
+    folder = project.root / ".mlops/rejected"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{run}.json").write_text(json.dumps({**record, "version": None}), "utf-8")
 
 
 def commands(page: Path) -> list[str]:
@@ -104,12 +115,12 @@ def commands(page: Path) -> list[str]:
     return [line.partition("#")[0].strip() for line in lines if line.startswith("    ")]
 
 
-def copied(made: Path, tool: str, to: Path) -> Project:
+def copied(made: Path, layer: str, tool: str, to: Path) -> Project:
     """A copy that shares the environments."""
-    project = Project(to / "flights", tool)
+    project = Project(to / "flights", tool, layer)
     shutil.copytree(made, project.root, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
     (project.root / ".venv").symlink_to((made / ".venv").resolve())
-    (project.tier / ".venv").symlink_to(made / "orchestration" / tool / ".venv")
+    (project.tier / ".venv").symlink_to(made / layer / tool / ".venv")
     return project
 
 

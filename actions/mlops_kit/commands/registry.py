@@ -1,0 +1,32 @@
+"""mlops-kit registry."""
+
+from pathlib import Path
+
+import click
+
+from mlops_kit import commits, events, mirror, repository, versions
+from mlops_kit import contract as contracts
+from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.errors import KitError
+
+
+@click.command()
+@click.argument("action", type=click.Choice(["sync"]))
+@json_option
+def command(action: str, as_json: bool) -> None:
+    """Bring the connected registry server to all versions, stages and rejected models.
+
+    A second time it writes nothing; after a failure it goes on. Ends with 10 when the registry says otherwise
+    than the tags, for instance because a stage was moved there by hand; nothing of that is overwritten.
+    """
+    here = repository.find(Path.cwd())
+    contract = contracts.load(here.root)
+    say = reporter()
+    versions.refresh(here, contract.model, say)
+    try:
+        commits.remote_tip(here, events.BRANCH)  # fetched for its rejected models
+    except KitError:
+        say("rejected models: those that are here")
+    agrees = mirror.sync(here, contract, say)
+    says = "The registry is up to date." if agrees else "The registry differs from the tags; see above."
+    finish({"agrees": agrees, "says": says}, says, as_json, yes=agrees)

@@ -1,0 +1,93 @@
+"""A registry server as a mirror of the versions: what it is told, and the tier's command that tells it.
+
+The tags are the truth. The command compares its server with the history and writes what is missing, so that a
+server which was away, or is new, is brought up to date by the next call.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mlops_kit import blobs, commits, events, lineage, past, record
+from mlops_kit.contract import Contract
+from mlops_kit.errors import SAYS_NO, KitError
+from mlops_kit.metrics import figures
+from mlops_kit.processes import Heard, ProcessError, follow, words
+from mlops_kit.record import Record
+from mlops_kit.repository import Repository
+from mlops_kit.stages import now_in
+
+GIVEN = "MLOPS_HISTORY"  # the file that holds the history, for the command
+MOMENTS = ("after_register", "after_promote")
+
+
+def sync(repository: Repository, contract: Contract, heard: Heard, **more: str) -> bool:
+    """Runs the tier's command. False where the mirror says otherwise than the tags, which it then told.
+
+    Raises KitError where no tier is on, and when the command fails.
+    """
+    if contract.registry is None:
+        raise KitError(
+            "No registry is connected: mlops.yaml and mlops.d/ have no `registry.sync`.",
+            "`mlops-new add registry` brings one; docs/how-to/extend.md shows how to connect yours.",
+        )
+    with TemporaryDirectory(prefix="mlops-kit-") as folder:
+        file = Path(folder) / "history.json"
+        file.write_text(json.dumps(history(repository, contract), default=str), encoding="utf-8")
+        try:
+            command = words(contract.registry.sync)
+            follow(command, repository.root, heard, **{**more, GIVEN: str(file)})
+        except ProcessError as error:
+            if error.code == SAYS_NO:
+                return False
+            raise KitError(
+                f"The registry is behind: {error.last_words(1)}",
+                "Versions and stages are as they were. `mlops-kit registry sync` brings it up to date later.",
+            ) from error
+    return True
+
+
+def history(repository: Repository, contract: Contract) -> dict[str, Any]:
+    """Every version with its record, the oldest first, the stages as they are now, and the rejected models."""
+    book = lineage.book(repository, contract.model)
+    stages = now_in(book.ordered)
+    by_commit = {version.commit: version.name for version in book.versions}
+    held = {stage: by_commit.get(commit) for commit, names in stages.items() for stage in names}
+    made = lineage.records(repository, book.versions)
+    return {
+        "model": contract.model,
+        "root": str(repository.root),
+        "dvc": words(contract.commands.dvc),
+        "cache": past.settings(repository).get("cache", "dir", fallback=""),
+        "stages": {stage: version for stage, version in held.items() if version},
+        "versions": [
+            {"version": one.name, "tag": one.tag, "commit": one.commit, "created": one.created, **_made(text)}
+            for one, text in zip(book.versions, made, strict=True)
+        ],
+        "rejected": [{"run": run, **_made(text)} for run, text in rejected(repository)],
+    }
+
+
+def _made(made: Record | None) -> dict[str, Any]:
+    """The record, and its metrics by their dotted paths; None for a version that the kit did not make."""
+    if made is None:
+        return {"record": None, "figures": {}}
+    numbers = {name: asdict(one) for name, one in figures(made.metrics).items() if one.is_number}
+    return {"record": made.model_dump(), "figures": numbers}
+
+
+def rejected(repository: Repository) -> Iterator[tuple[str, Record]]:
+    """Models that the gates closed on, by run: published ones that were fetched, and this clone's."""
+    found = {
+        path.stem: path.read_text("utf-8") for path in (repository.root / events.REJECTED).glob("*.json")
+    }
+    refs = (f"refs/remotes/origin/{events.BRANCH}", f"refs/heads/{events.BRANCH}")
+    if tip := next((ref for ref in refs if commits.tip(repository, ref)), None):
+        listed = repository.git("ls-tree", "--name-only", tip, "rejected/").splitlines()
+        texts = blobs.read(repository, [f"{tip}:{name}" for name in listed])
+        found |= {Path(name).stem: (text or b"").decode() for name, text in zip(listed, texts, strict=True)}
+    made = [(run, record.parse(text, f"{events.REJECTED}/{run}.json")) for run, text in found.items()]
+    yield from sorted(made, key=lambda one: one[1].created)

@@ -1,0 +1,96 @@
+"""What `mlops-kit` says of the versions, and the model of one, from DVC."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")  # of this environment, not of the project's
+
+
+class FilesMissing(Exception):
+    """What a version is made of cannot be had."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A version, or a model that the gates rejected: that one has no tag."""
+
+    name: str
+    tag: str
+    record: dict[str, Any]
+    figures: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class History:
+    model: str
+    root: Path
+    dvc: list[str]
+    cache: Path
+    stages: dict[str, str]
+    trained: list[Trained]
+
+    @classmethod
+    def read(cls, file: Path) -> "History":
+        told = json.loads(file.read_text(encoding="utf-8"))
+        listed = [one for one in (*told["versions"], *told["rejected"]) if one["record"]]
+        return cls(
+            model=told["model"],
+            root=Path(told["root"]),
+            dvc=told["dvc"],
+            cache=Path(told["cache"]),
+            stages=told["stages"],
+            trained=[_trained(one) for one in listed],
+        )
+
+    def put_model(self, version: Trained, into: Path) -> None:
+        """From DVC's cache; else DVC brings it from the remote."""
+        for artifact in version.record["artifacts"]:
+            to = into / artifact["path"]
+            to.parent.mkdir(parents=True, exist_ok=True)
+            if (objects := self._objects(artifact["md5"])) is None:
+                self._get(version.tag, artifact["path"], to)
+            else:
+                for relative, found in objects.items():
+                    file = to / relative if relative else to
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(found, file)
+
+    def _objects(self, md5: str) -> dict[str, Path] | None:
+        """Each file by its path in the artifact, empty where it is a file itself; None where one is missing."""
+        listed = self._object(md5)
+        if not listed.is_file():
+            return None
+        if not md5.endswith(".dir"):
+            return {"": listed}
+        entries = json.loads(listed.read_text(encoding="utf-8"))
+        found = {entry["relpath"]: self._object(entry["md5"]) for entry in entries}
+        return found if all(file.is_file() for file in found.values()) else None
+
+    def _object(self, md5: str) -> Path:
+        return self.cache / "files/md5" / md5[:2] / md5[2:]
+
+    def _get(self, tag: str, path: str, to: Path) -> None:
+        command = [*self.dvc, "get", "--quiet", "--force", "--rev", tag]
+        kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        done = subprocess.run(
+            [*command, "--out", str(to), str(self.root), path],
+            cwd=self.root,
+            env=kept,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            said = " ".join(done.stderr.strip().splitlines()[-3:])
+            raise FilesMissing(f"{path} of {tag} cannot be had: {said}")
+
+
+def _trained(told: dict[str, Any]) -> Trained:
+    name = told.get("version") or f"rejected {told['run']}"
+    return Trained(name, told.get("tag", ""), told["record"], told["figures"])
