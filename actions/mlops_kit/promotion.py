@@ -164,8 +164,7 @@ def _move(repository: Repository, found: Board, version: Version, wish: Wish, do
     says = f"{wish.stage}: {done.was or NOTHING} -> {version.name} ({given.tag})."
     if not given.published:
         says += f" There is no origin: to publish it later, `git push origin '{given.tag}'`."
-    told = {"who": given.who, "tag": given.tag, "published": given.published, "says": says}
-    return replace(done, outcome=outcome, **told)  # type: ignore[arg-type]  # of the fields' own types
+    return replace(done, outcome=outcome, who=given.who, tag=given.tag, published=given.published, says=says)
 
 
 def _what_holds(found: Board, wish: Wish) -> Promoted:

@@ -106,7 +106,10 @@ def after(number: Number | None, bump: str) -> Number:
     if number is None:
         return FIRST
     place = BUMPS.index(bump)
-    return (*number[:place], number[place] + 1, *(0,) * (2 - place))  # type: ignore[return-value]  # three
+    major, minor, patch = (
+        count + 1 if at == place else count if at < place else 0 for at, count in enumerate(number)
+    )
+    return major, minor, patch
 
 
 def refresh(repository: Repository, model: str, say: Callable[[str], None]) -> None:

@@ -157,7 +157,7 @@ EVENT = """
 
 def said(forge: Forge, event: str, **more: object) -> str:
     given = {"variables": {"AWS_ROLE": "role-of-acme"}, "secrets": {"DVC_PASSWORD": "not-a-real-one"}}
-    run = forge.run("small.yml", event, **given, **more)  # type: ignore[arg-type]
+    run = forge.run("small.yml", event, **given, **more)  # type: ignore[arg-type]  # run() checks the names
     return run.must({"a": "success"}).log_of("a")
 
 

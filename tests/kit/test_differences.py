@@ -172,11 +172,14 @@ def test_a_version_of_another_branch_says_so(repository: Repository) -> None:
 
 def test_packages_that_moved_are_named(repository: Repository) -> None:
     lock = '[[package]]\nname = "{}"\nversion = "{}"\n'
-    pinned = {"python": "3.11.7", "platform": "Linux x86_64", "threads": 2}
+
+    def pinned(name: str) -> Environment:
+        return Environment(files={"uv.lock": name}, python="3.11.7", platform="Linux x86_64", threads=2)
+
     commit(repository, "Pin", uv__lock=lock.format("numpy", "2.1") + lock.format("polars", "1.0"))
-    old = a_record(repository.commit(), "v0.1.0", environment=Environment(files={"uv.lock": "a"}, **pinned))  # type: ignore[arg-type]
+    old = a_record(repository.commit(), "v0.1.0", environment=pinned("a"))
     commit(repository, "Move", uv__lock=lock.format("numpy", "2.2") + lock.format("polars", "1.0"))
-    new = a_record(repository.commit(), environment=Environment(files={"uv.lock": "b"}, **pinned))  # type: ignore[arg-type]
+    new = a_record(repository.commit(), environment=pinned("b"))
     assert "- `numpy`: `2.1` → `2.2`" in in_words(between(old, new, repository))
     assert "polars" not in in_words(between(old, new, repository))
 

@@ -45,7 +45,8 @@ class Limits:
     def standing(self, column: int, statistics: Array) -> Array:
         """Above `threshold` is an alarm."""
         middle, spread = (np.array(one[column], np.float32) for one in (self.middle, self.spread))
-        return np.max((statistics - middle) / spread - _PENALTY[: len(middle)], axis=-1)  # type: ignore[no-any-return]
+        highest: Array = np.max((statistics - middle) / spread - _PENALTY[: len(middle)], axis=-1)
+        return highest
 
 
 # Of Anderson-Darling, missing, largest step, shift, spread; the last three find little that the first does not.
@@ -70,7 +71,8 @@ class Resampling:
         counts = _counts(
             self.codes[:, column], np.zeros(len(self.codes), np.intp), 1, self.cells[column].size
         )
-        return counts[0, :-1] / max(counts[0, :-1].sum(), 1)  # type: ignore[no-any-return]
+        shares: Array = counts[0, :-1] / max(counts[0, :-1].sum(), 1)
+        return shares
 
     def limits(self, n: int, level: float = LEVEL) -> Limits:
         """For windows of `n` rows, a size that `tested` gives."""
@@ -177,7 +179,8 @@ def _weights(draw: np.random.Generator, blocks: int) -> Array:
 def _two_shares(a: Array, n: Array, b: Array, big_n: Array) -> Array:
     pooled = (a + b) / (n + big_n)
     spread = np.maximum(pooled * (1 - pooled), 1.0 / (n + big_n)) * (1 / n + 1 / big_n)
-    return (a / n - b / big_n) ** 2 / spread  # type: ignore[no-any-return]
+    distance: Array = (a / n - b / big_n) ** 2 / spread
+    return distance
 
 
 def _scores(shares: Array) -> list[Array]:

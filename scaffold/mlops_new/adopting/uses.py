@@ -137,12 +137,13 @@ def _use(name: str, call: ast.Call, values: "Values") -> Use | None:
     if last in ON_PATHS and isinstance(call.func, ast.Attribute):
         path = values.of(call.func.value)
         return Use(path, ON_PATHS[last], last, call.lineno) if path else None
-    for table, how in ((WRITES, "write"), (READS, "read")):
+    tables: tuple[tuple[dict[str, int], Literal["read", "write"]], ...] = ((WRITES, "write"), (READS, "read"))
+    for table, how in tables:
         if (at := table.get(name, table.get(last))) is not None:
             named = [word.value for word in call.keywords if word.arg in ("path", "fname", "filename", "f")]
             args = call.args[at : at + 1] or named[:1]
             path = values.of(args[0]) if args else None
-            return Use(path, how, last, call.lineno) if path else None  # type: ignore[arg-type]
+            return Use(path, how, last, call.lineno) if path else None
     return None
 
 
