@@ -21,7 +21,6 @@ from mlops_kit.repository import Repository
 from mlops_kit.stages import now_in
 
 GIVEN = "MLOPS_HISTORY"  # the file that holds the history, for the command
-MOMENTS = ("after_register", "after_promote")
 
 
 def sync(repository: Repository, contract: Contract, heard: Heard, **more: str) -> bool:

@@ -10,6 +10,7 @@ from mlops_kit import (
     events,
     freshness,
     gates,
+    github,
     handover,
     hooks,
     logbook,
@@ -97,21 +98,23 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
         journal.file.write_text(lines, encoding="utf-8", newline="\n")
     else:
         journal.emit("run", "crashed", commit=repository.commit(), error="the training ended without a word")
+    github.get_ready()
     say(f"Publishing the events of run {journal.run}")
+    begun = None
     try:
         with journal.stage("register") as found:
-            logbook.begin_publishing(repository, journal)
+            begun = logbook.begin_publishing(repository, journal)
             done = _take_over(repository, contract, folder, bump, journal, say)
             found |= {"status": done.outcome, "version": done.version or None}
     finally:
-        _end(repository, journal, say)
+        _end(repository, journal, begun, say)
     return done
 
 
-def _end(repository: Repository, journal: Journal, say: Say) -> None:
+def _end(repository: Repository, journal: Journal, begun: str | None, say: Say) -> None:
     """What was registered stands, also where nobody else hears of its run; for that there is an alarm."""
     try:
-        logbook.end_publishing(repository, journal)
+        logbook.end_publishing(repository, journal, begun)
     except KitError as error:
         say(error.what)
         runner.annotate("warning", error.what)
