@@ -12,6 +12,11 @@ STOPS: tuple[Hook, ...] = ("before_train",)  # what comes after it would build o
 MIRRORED: tuple[Hook, ...] = ("after_register", "after_promote")  # moments after which a registry is behind
 
 
+def listens(contract: Contract, name: Hook) -> bool:
+    """Is there anything to run at this moment?"""
+    return bool(contract.hooks.get(name)) or (contract.registry is not None and name in MIRRORED)
+
+
 def run_hooks(
     contract: Contract,
     repository: Repository,

@@ -1,4 +1,4 @@
-"""The three ways to a version: all of it here, or handed from the job that trains to the job that may write."""
+"""The ways to a version: all of it here, or handed from the job that trains to the job that may write, and told by a third."""
 
 import shutil
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from mlops_kit import (
     runner,
     runs,
     training,
+    versions,
 )
 from mlops_kit.cli import Say
 from mlops_kit.contract import Contract
@@ -45,6 +46,20 @@ def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Reg
         hooks.run_hooks(contract, repository, "after_register", journal, say, **named)
     journal.end()
     return done
+
+
+def tell(repository: Repository, contract: Contract, name: str, say: Say) -> Registered:
+    """Only the hooks, for a version that another job registered: it stands, whatever becomes of them."""
+    versions.fetch(repository, contract.model)
+    version = versions.named(repository, contract.model, name)
+    told = {"version": version.name, "tag": version.tag}
+    failed = hooks.run_hooks(contract, repository, "after_register", events.go_on(repository), say, **told)
+    if failed:
+        runner.annotate(
+            "warning", f"{version.tag} stands; of its hooks failed: {', '.join(failed)}. See above."
+        )
+    says = f"The hooks were told of {version.tag}."
+    return Registered("told", version.name, version.tag, version.commit, True, says)
 
 
 def hand_over(repository: Repository, contract: Contract, say: Say) -> Registered:
