@@ -210,7 +210,7 @@ class Monitoring(Strict):
     """How old the newest prediction may be."""
 
 
-Hook = Literal["before_train", "after_gate", "after_register", "after_promote"]
+Hook = Literal["before_train", "after_gate", "after_register", "after_promote", "after_monitor"]
 
 
 class Contract(Strict):

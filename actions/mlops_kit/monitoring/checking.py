@@ -152,7 +152,7 @@ def _of_concept(found: Concept) -> list[str]:
     if found.happened:
         lines.append(f"  happened {_figure(found.happened, 'predicted')}")
     lines += [f"  loss, {name}: {_figure(one)}" for name, one in found.slices.items()]
-    return [*lines, *(f"  alarm: {one}" for one in found.alarms), *(f"  {one}" for one in found.notes)]
+    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms), *(f"  {one}" for one in found.notes)]
 
 
 def _figure(one: Figure, beside: str = "reference") -> str:
@@ -171,4 +171,4 @@ def _of_operation(found: Operation) -> list[str]:
     if found.age_hours is not None:
         lines.append(f"  the newest is {found.age_hours:,} hours old")
     lines += [f"  {found.broken} lines of the log cannot be read"] if found.broken else []
-    return [*lines, *(f"  alarm: {one}" for one in found.alarms)]
+    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms)]

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from mlops_kit.contract import Monitoring
 from mlops_kit.monitoring.chance import at_least
+from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.quality import moment
 
 ODDS = 0.0005  # of each of two alarms by chance, where the true rate is just at its limit
@@ -26,7 +27,7 @@ class Operation:
     rows_an_hour: float | None = None
     newest: str = ""
     age_hours: float | None = None
-    alarms: list[str] = field(default_factory=list)
+    alarms: list[Finding] = field(default_factory=list)
 
 
 def check(facts: pa.Table | None, broken: int, limits: Monitoring) -> Operation:
@@ -53,23 +54,26 @@ def check(facts: pa.Table | None, broken: int, limits: Monitoring) -> Operation:
     )
 
 
-def _errors(errors: int, n: int, limits: Monitoring) -> list[str]:
+def _errors(errors: int, n: int, limits: Monitoring) -> list[Finding]:
     if at_least(errors, n, limits.errors_at_most) >= ODDS:
         return []
-    return [f"{errors} of {n} predictions failed ({errors / n:.1%}), at most {limits.errors_at_most:.1%}"]
+    what = f"{errors} of {n} predictions failed ({errors / n:.1%}), at most {limits.errors_at_most:.1%}"
+    return [Finding("errors", what)]
 
 
-def _slow(seconds: "np.ndarray[tuple[int], np.dtype[np.float64]]", limits: Monitoring) -> list[str]:
+def _slow(seconds: "np.ndarray[tuple[int], np.dtype[np.float64]]", limits: Monitoring) -> list[Finding]:
     most = limits.p95_seconds_at_most
     if most is None or at_least(int((seconds > most).sum()), len(seconds), 0.05) >= ODDS:
         return []
-    return [f"latency p95 is {np.quantile(seconds, 0.95):.3g} s, at most {most:g} s (n = {len(seconds)})"]
+    what = f"latency p95 is {np.quantile(seconds, 0.95):.3g} s, at most {most:g} s (n = {len(seconds)})"
+    return [Finding("latency", what)]
 
 
-def _silent(age: float | None, limits: Monitoring) -> list[str]:
+def _silent(age: float | None, limits: Monitoring) -> list[Finding]:
     if age is not None and age < -AHEAD_HOURS:
-        return [f"the newest prediction is {-age:.1f} hours in the future: a clock or a zone is wrong"]
+        what = f"the newest prediction is {-age:.1f} hours in the future: a clock or a zone is wrong"
+        return [Finding("clock", what)]
     most = limits.silent_hours_at_most
     if age is None or most is None or age <= most:
         return []
-    return [f"the newest prediction is {age:.1f} hours old, at most {most:g}"]
+    return [Finding("silence", f"the newest prediction is {age:.1f} hours old, at most {most:g}")]

@@ -14,6 +14,7 @@ from mlops_kit.comparison import Floats, Rows, prepared
 from mlops_kit.contract import Monitoring, Predictions
 from mlops_kit.errors import KitError
 from mlops_kit.monitoring import cells, chance
+from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.labels import SLICE, joined
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
@@ -47,7 +48,7 @@ class Concept:
     happened: Figure | None = None  # binary: share of the positive class, its `reference` what was predicted
     slices: dict[str, Figure] = field(default_factory=dict)  # mean loss
     loss: Figure | None = None
-    alarms: list[str] = field(default_factory=list)
+    alarms: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -96,7 +97,9 @@ def _judged(evaluated: pa.Table, rows: Rows, table: pa.Table, form: Predictions,
     if drifts:
         what = f"the mean loss is {loss.value:.3f}, was {usual.mean():.3f} (n = {len(rows)})"
         began_at = table["time"][began].as_py() or ""
-        so_far = replace(so_far, state="drift", since=began_at, alarms=[*so_far.alarms, what])
+        so_far = replace(
+            so_far, state="drift", since=began_at, alarms=[*so_far.alarms, Finding("concept-drift", what)]
+        )
     return replace(
         so_far,
         metric=metric,
@@ -198,7 +201,7 @@ def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats)
     return found
 
 
-def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[str]:
+def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[Finding]:
     """Without labels the predictions themselves are all that can be watched."""
     name = "probability" if form.task == "binary" and made["probability"].null_count == 0 else "prediction"
     if name not in evaluated.column_names:
@@ -215,7 +218,8 @@ def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[str]:
     found = resampling.statistics(0, count(column.encode(now)[drawn], column.size), resampling.counts[0])
     if float(limits.standing(0, found)[0]) <= limits.threshold:
         return []
-    return [f"the predictions ({name}) moved, and no label says whether they are right (n = {n})"]
+    what = f"the predictions ({name}) moved, and no label says whether they are right (n = {n})"
+    return [Finding("predictions-moved", what)]
 
 
 def _first(table: pa.Table) -> str:
@@ -226,12 +230,12 @@ def _last(table: pa.Table) -> str:
     return max((one for one in table["time"].to_pylist() if one), default="")
 
 
-def _late(since: str, days: float) -> list[str]:
+def _late(since: str, days: float) -> list[Finding]:
     """Labels that never come for some rows are no alarm; that none comes any more is one."""
     known = moment(since)
     if known is None or datetime.now(UTC) - known <= timedelta(days=days):
         return []
-    return [f"no label since {known:%Y-%m-%d}, for more than {days:g} days"]
+    return [Finding("no-labels", f"no label since {known:%Y-%m-%d}, for more than {days:g} days")]
 
 
 def moment(text: str | None) -> datetime | None:
