@@ -10,7 +10,7 @@ import pyarrow as pa
 from mlops_kit.contract import Monitoring
 from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.findings import Finding
-from mlops_kit.monitoring.quality import moment
+from mlops_kit.monitoring.windows import moment
 
 ODDS = 0.0005  # of each of two alarms by chance, where the true rate is just at its limit
 AHEAD_HOURS = 1.0  # clocks differ

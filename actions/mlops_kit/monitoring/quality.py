@@ -18,6 +18,7 @@ from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.labels import SLICE, joined
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
+from mlops_kit.monitoring.windows import moment
 
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
 ODDS = 0.001  # of an alarm by chance; the same for moved predictions
@@ -236,11 +237,3 @@ def _late(since: str, days: float) -> list[Finding]:
     if known is None or datetime.now(UTC) - known <= timedelta(days=days):
         return []
     return [Finding("no-labels", f"no label since {known:%Y-%m-%d}, for more than {days:g} days")]
-
-
-def moment(text: str | None) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
