@@ -105,9 +105,12 @@ def begin(repository: Repository) -> Journal:
     return journal
 
 
-def alone(repository: Repository) -> Journal:
-    """A new run that no other command goes on with; an orchestrator's or a runner's own goes on."""
-    journal = Journal(repository, new_run_id())
+def alone(repository: Repository, part: str = "") -> Journal:
+    """A new run that no other command goes on with; an orchestrator's or a runner's own goes on.
+
+    `part`: a run beside it, for a job that shares GitHub's number with others and publishes by itself.
+    """
+    journal = Journal(repository, f"{new_run_id()}-{part}" if part else new_run_id())
     facts: dict[str, Any] = {name: os.environ.get(f"GITHUB_{name.upper()}") for name in ("actor", "ref")}
     event = runner.event_name()
     if not journal.file.exists():
