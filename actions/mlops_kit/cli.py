@@ -36,6 +36,7 @@ COMMANDS = (
     "fresh",
     "watch-data",
     "monitor",
+    "alert",
     "runs",
     "alarm",
     "gc",

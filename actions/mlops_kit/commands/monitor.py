@@ -64,3 +64,24 @@ def check(window: str | None, labels: str | None, as_json: bool) -> None:
         "judged": found.judged,
     }
     finish(content, wording.of_check(found), as_json, yes=not found.findings)
+
+
+@command.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be done; start nothing.")
+@json_option
+def retrain(dry_run: bool, as_json: bool) -> None:
+    """Start a training where the checks found drift often enough: `retrain` in mlops.yaml says how often."""
+    from mlops_kit import contract, events, repository, runner
+    from mlops_kit.monitoring import keeping, retraining
+
+    here = repository.find(Path.cwd())
+    means = contract.load(here.root)
+    decision = retraining.ask(here, means)
+    if decision.train and not dry_run:
+        journal = events.alone(here, retraining.STAGE)
+        retraining.start(here, decision, journal)
+        keeping.publish(here, means, journal)
+    runner.output(trains=decision.train)
+    said = f"{'Trains' if decision.train else 'Trains nothing'}: {decision.why}."
+    runner.summary(said)
+    finish(decision, "\n".join([said, *(f"  {one}" for one in decision.windows)]), as_json)
