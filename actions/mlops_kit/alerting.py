@@ -154,7 +154,7 @@ def _tell(repository: Repository, contract: Contract, state: State, kind: Kind, 
     form = contract.alerts.webhook
     if form is None:
         return ""
-    name = repository.slug or repository.root.name
+    name = github.slug_of(repository) or repository.root.name
     message = Message(kind, state, TITLES[kind][0], words[:1500], name, url, events.now())
     try:
         webhook.send(form, message)
@@ -196,10 +196,11 @@ def text(repository: Repository, contract: Contract, outcome: Outcome, kind: Kin
 
 def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
     where = contract.alerts.runbook
-    if not (repository.root / where).is_file() or not repository.slug:
+    slug = github.slug_of(repository)
+    if not slug or not (repository.root / where).is_file():
         return code(where)
     server = os.environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
-    return f"[{Path(where).stem}]({server}/{repository.slug}/blob/HEAD/{where}#{TITLES[kind][1]})"
+    return f"[{Path(where).stem}]({server}/{slug}/blob/HEAD/{where}#{TITLES[kind][1]})"
 
 
 def test(repository: Repository, contract: Contract) -> list[Told]:
@@ -213,7 +214,7 @@ def test(repository: Repository, contract: Contract) -> list[Told]:
             alarms.clear(repository, "test", "It arrived.")
         told.append(Told("issue", "told" if arrived else "not told", where, problem="" if arrived else where))
     if contract.alerts.webhook:
-        slug = repository.slug or repository.root.name
+        slug = github.slug_of(repository) or repository.root.name
         message = Message(
             "test", "test", "Do alarms arrive?", "There is nothing to do.", slug, "", events.now()
         )

@@ -73,6 +73,11 @@ def _placed(issue: "Issue", done: str) -> Placed:
     return Placed(issue.html_url, issue.number, done, issue.created_at)
 
 
+def slug_of(repository: Repository) -> str | None:
+    """OWNER/NAME, as the runner says or origin."""
+    return os.environ.get("GITHUB_REPOSITORY") or repository.slug
+
+
 def marker(kind: str, name: str) -> str:
     """The hidden first line by which a text of ours is found again."""
     return f"<!-- mlops-kit:{kind}:{re.sub(r'[^A-Za-z0-9._/]+', '-', name)} -->"
@@ -80,7 +85,7 @@ def marker(kind: str, name: str) -> str:
 
 def connect(repository: Repository) -> "GitHub":
     """Asks nothing yet. Raises KitError without a token, or where origin is not on GitHub."""
-    slug = os.environ.get("GITHUB_REPOSITORY") or repository.slug
+    slug = slug_of(repository)
     if not slug:
         raise KitError(
             "Neither GITHUB_REPOSITORY nor origin names a repository on GitHub.",
