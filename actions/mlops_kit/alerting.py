@@ -6,10 +6,10 @@ What the check could not judge stays as it is: a window that is too small ends n
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from mlops_kit import alarms, events, github, runs, webhook
+from mlops_kit import alarms, clock, events, github, runs, webhook
 from mlops_kit.alarms import Alarm
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
@@ -132,7 +132,7 @@ def _without_issue(
 ) -> Told:
     """Where there is only a webhook, the events know whether it was told."""
     last, how = _last(repository, kind)
-    if last and (how != "closed" or datetime.now(UTC) - last < cooldown):
+    if last and (how != "closed" or clock.now() - last < cooldown):
         return Told(kind, "unchanged" if how != "closed" else "reopened")
     heard = _tell(repository, contract, "raised", kind, words, "")
     return Told(kind, "created" if heard == TOLD else "not told", "", heard, "" if heard == TOLD else heard)

@@ -37,6 +37,8 @@ COMMANDS = (
     "watch-data",
     "monitor",
     "alert",
+    "retrain",
+    "review",
     "runs",
     "alarm",
     "gc",

@@ -216,6 +216,20 @@ class GitHub:
                 issue.edit(state="closed", state_reason="completed")
             return _placed(found[0], "closed") if found else None
 
+    def page_in_place(self, mark: str, title: str, text: str, news: str, labels: tuple[str, ...]) -> Placed:
+        """One open issue whose text is the newest page; a comment tells its followers of it."""
+        body = _body(mark, text)
+        with self._asking("alarm", f"issue {title!r}"):
+            found = self._alarms(mark)
+            if not found:
+                return self._begun(title, body, labels)
+            issue = found[0]
+            if issue.body == body:
+                return _placed(issue, "unchanged")
+            issue.edit(title=title, body=body)
+            issue.create_comment(news)
+            return _placed(issue, "updated")
+
     def _alarms(self, mark: str) -> list["Issue"]:
         """Open issues with the mark, oldest first; a label may have been taken off, so all are looked at."""
         opened = self._remote.get_issues(state="open", sort="created", direction="asc")

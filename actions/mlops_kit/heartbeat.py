@@ -4,9 +4,9 @@ A schedule cannot say that it is dead: GitHub switches it off after 60 quiet day
 """
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from mlops_kit import alarms, commits, events
+from mlops_kit import alarms, clock, commits, events
 from mlops_kit.alarms import Alarm
 from mlops_kit.repository import Repository
 
@@ -31,7 +31,7 @@ def silent(repository: Repository, now: datetime | None = None) -> timedelta | N
         at, hours = datetime.fromisoformat(content["at"]), float(content["hours"])
     except (ValueError, KeyError, TypeError):
         return None
-    since = (now or datetime.now(UTC)) - at
+    since = (now or clock.now()) - at
     return since if since > timedelta(hours=hours) else None
 
 

@@ -31,8 +31,15 @@ def calibrate(as_json: bool) -> None:
     "--window", metavar="FILE|GLOB|URL", help="Rows, or a predictions log, instead of monitoring.log."
 )
 @click.option("--labels", metavar="FILE|GLOB|URL", help="What came true, instead of monitoring.labels.")
+@click.option(
+    "--hand-over",
+    "handed",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Publish nothing: leave the outcome for the job that may write.",
+)
 @json_option
-def check(window: str | None, labels: str | None, as_json: bool) -> None:
+def check(window: str | None, labels: str | None, handed: Path | None, as_json: bool) -> None:
     """Say what moved: data, relation or infrastructure; 10 when something alarms.
 
     Without --window it is the last days of the predictions log that mlops.yaml names, where there is one, and
@@ -47,7 +54,7 @@ def check(window: str | None, labels: str | None, as_json: bool) -> None:
         )
     here = repository.find(Path.cwd())
     means, say = contract.load(here.root), reporter()
-    with keeping.journal(here, means) as journal:
+    with keeping.journal(here, means, handed) as journal:
         if window:
             found = checking.check(here, means, window, labels, say)
         else:
@@ -67,21 +74,32 @@ def check(window: str | None, labels: str | None, as_json: bool) -> None:
 
 
 @command.command()
-@click.option("--dry-run", is_flag=True, help="Say what would be done; start nothing.")
+@click.option("--months", default="4-12", show_default=True, help="Of 2013, for instance 4-6.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the repository, to look at; by itself it is gone afterwards.",
+)
 @json_option
-def retrain(dry_run: bool, as_json: bool) -> None:
-    """Start a training where the checks found drift often enough: `retrain` in mlops.yaml says how often."""
-    from mlops_kit import contract, events, repository, runner
-    from mlops_kit.monitoring import keeping, retraining
+def demo(months: str, keep: Path | None, as_json: bool) -> None:
+    """Go through nine months of flights and say what is found: the inputs, the relation, the alarms.
 
-    here = repository.find(Path.cwd())
-    means = contract.load(here.root)
-    decision = retraining.ask(here, means)
-    if decision.train and not dry_run:
-        journal = events.alone(here, retraining.STAGE)
-        retraining.start(here, decision, journal)
-        keeping.publish(here, means, journal)
-    runner.output(trains=decision.train)
-    said = f"{'Trains' if decision.train else 'Trains nothing'}: {decision.why}."
-    runner.summary(said)
-    finish(decision, "\n".join([said, *(f"  {one}" for one in decision.windows)]), as_json)
+    Makes a repository of its own and trains it on January to March. With GITHUB_TOKEN and GITHUB_REPOSITORY set,
+    alarms and reviews become issues there, labelled `demo`; else nobody is told.
+    """
+    from tempfile import TemporaryDirectory
+
+    from mlops_kit.monitoring import replaying
+
+    first, _, last = months.partition("-")
+    try:
+        wanted = list(range(int(first), int(last or first) + 1))
+    except ValueError:
+        wanted = []
+    if not wanted or not set(wanted) <= set(range(4, 13)):
+        raise click.UsageError(f"{months!r} are no months; from 4 to 12, for instance 4-6.")
+    say = reporter()
+    with TemporaryDirectory(prefix="mlops-demo-") as folder:
+        project = replaying.repository_in(keep.absolute() if keep else Path(folder), say)
+        found = list(replaying.replay(project, wanted, say))
+        finish([asdict(one) for one in found], replaying.in_words(found, project), as_json)

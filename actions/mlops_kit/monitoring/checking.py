@@ -112,7 +112,7 @@ def check(repository: Repository, contract: Contract, where: str, labelled: str 
     window = windows.read(where, reference.largest, ours.slices)
     if not window.rows and not window.is_log:
         raise KitError(f"{where} has no rows.")
-    log = window if window.is_log else _log(repository, contract, reference)
+    log = window if window.is_log else log_of(repository, contract, reference)
     return _checked(contract, reference, window, log, labelled)
 
 
@@ -126,7 +126,7 @@ def scheduled(repository: Repository, contract: Contract, journal: Journal, say:
     if contract.monitoring.log and _is_there(repository, contract.monitoring.log):
         reference = references.load(repository, contract, say)
         say(f"read {contract.monitoring.log}")
-        log = _log(repository, contract, reference)
+        log = log_of(repository, contract, reference)
     if log is None:
         nothing = Data("not connected", 0, 0), Concept("not connected"), Operation("not connected")
         return Checked(events.now(), training.version, "", *nothing, training, moved)
@@ -162,7 +162,7 @@ def _is_there(repository: Repository, where: str) -> bool:
     return "://" in where or bool(windows.found_at(str(repository.root / Path(where).expanduser())))
 
 
-def _log(repository: Repository, contract: Contract, reference: Reference) -> Window | None:
+def log_of(repository: Repository, contract: Contract, reference: Reference) -> Window | None:
     """Its last days; None before the first prediction."""
     ours = contract.monitoring
     if ours.log is None or not _is_there(repository, ours.log):

@@ -1,12 +1,12 @@
 """What runs: latency, errors and traffic, by the predictions log."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
+from mlops_kit import clock
 from mlops_kit.contract import Monitoring
 from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.findings import Finding
@@ -36,7 +36,7 @@ def check(facts: pa.Table | None, broken: int, limits: Monitoring) -> Operation:
     n, errors = len(facts), len(facts) - facts["error"].null_count
     seconds = np.asarray(facts["seconds"].drop_null(), dtype=float)
     times = sorted(one for text in facts["time"].to_pylist() if (one := moment(text)))
-    age = (datetime.now(UTC) - times[-1]).total_seconds() / 3600 if times else None
+    age = (clock.now() - times[-1]).total_seconds() / 3600 if times else None
     span = (times[-1] - times[0]).total_seconds() / 3600 if times else 0
     p50, p95 = (float(one) for one in np.quantile(seconds, [0.5, 0.95])) if len(seconds) else (None, None)
     alarms = [*_errors(errors, n, limits), *_slow(seconds, limits), *_silent(age, limits)]

@@ -2,14 +2,14 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import predictions
+from mlops_kit import clock, predictions
 from mlops_kit.comparison import Floats, Rows, prepared
 from mlops_kit.contract import Monitoring, Predictions
 from mlops_kit.errors import KitError
@@ -85,6 +85,19 @@ def check(
         form,
         Concept("holds", since, len(made), len(rows), alarms=late, notes=notes),
     )
+
+
+def measured(
+    known: pa.Table, evaluated: pa.Table, form: Predictions
+) -> tuple[str, Figure, dict[str, Figure]] | None:
+    """Metric and mean loss by slice of predictions whose `actual` is known; None where those are too few."""
+    rows, table, _ = _numbers(known.filter(pc.is_valid(known["actual"])), evaluated, form)
+    if len(rows) < LEAST_LABELS:
+        return None
+    before, _, _ = _numbers(evaluated, evaluated, form)
+    losses, usual = _losses(rows, before, form), _losses(before, before, form)
+    metric = _metric(rows, form)
+    return metric, _figure(metric, rows, before), _slices(losses, table, evaluated, usual)
 
 
 def _judged(evaluated: pa.Table, rows: Rows, table: pa.Table, form: Predictions, so_far: Concept) -> Concept:
@@ -234,6 +247,6 @@ def _last(table: pa.Table) -> str:
 def _late(since: str, days: float) -> list[Finding]:
     """Labels that never come for some rows are no alarm; that none comes any more is one."""
     known = moment(since)
-    if known is None or datetime.now(UTC) - known <= timedelta(days=days):
+    if known is None or clock.now() - known <= timedelta(days=days):
         return []
     return [Finding("no-labels", f"no label since {known:%Y-%m-%d}, for more than {days:g} days")]

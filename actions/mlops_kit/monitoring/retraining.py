@@ -5,9 +5,9 @@ worse is not promoted, and where nothing is new the run says so.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from mlops_kit import github, runs
+from mlops_kit import clock, github, runs
 from mlops_kit.contract import Contract, Retrain
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import keeping
@@ -28,7 +28,7 @@ class Decision:
 
 def decide(contract: Contract, events: list[Event], now: datetime | None = None) -> Decision:
     """`events` of every run, in any order."""
-    policy, now = contract.retrain, now or datetime.now(UTC)
+    policy, now = contract.retrain, now or clock.now()
     if policy is None:
         return Decision(False, "mlops.yaml has no `retrain`: drift is told and trains nothing", [])
     checks = sorted(

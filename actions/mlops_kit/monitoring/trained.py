@@ -1,11 +1,11 @@
 """The trainings: what there is to watch from the first day, before anybody has predicted anything."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatch
 from typing import Literal
 
-from mlops_kit import commits, runs, versions
+from mlops_kit import clock, commits, runs, versions
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.monitoring.findings import Finding
@@ -30,7 +30,7 @@ class Trained:
 
 def check(repository: Repository, contract: Contract, now: datetime | None = None) -> Trained:
     """By the events that everybody sees; a run that only this machine knows of is its owner's business."""
-    now = now or datetime.now(UTC)
+    now = now or clock.now()
     found, _ = runs.ask(repository, runs.Wish())
     trained = [one for one in found if one.published and any(name in one.stages for name in STAGES)]
     used = versions.champion(repository, contract.model, "production")
