@@ -28,7 +28,7 @@ def command(bump: str, hand_over: bool, handed: Path | None, as_json: bool) -> N
     The gates must be open and the tree committed. The same result again registers nothing. Ends with 10
     when the gates are closed; then the record is kept on the branch mlops/runs.
     """
-    from mlops_kit import contract, registering, repository, runner
+    from mlops_kit import contract, heartbeat, registering, repository, runner
 
     if hand_over and handed:
         raise click.UsageError("--hand-over and --from are the two ends of one hand-over: give one of them.")
@@ -45,4 +45,6 @@ def command(bump: str, hand_over: bool, handed: Path | None, as_json: bool) -> N
     runner.annotate("notice", done.says)
     if not hand_over:
         runner.summary(f"### {done.says}")
+        if runner.on_runner() and (dead := heartbeat.look(here)):
+            runner.annotate("warning", dead)
     finish(done, done.says, as_json, yes=done.outcome != "rejected")

@@ -85,6 +85,7 @@ def facts(found: Checked) -> dict[str, Any]:
         "window": found.window or None,
         "version": found.version or None,
         "kinds": list(dict.fromkeys(one.kind for one in found.findings)),
+        "judged": found.judged,
         "data": found.data.state,
         "rows": found.data.n,
         "columns": [one.column for one in found.data.drifts] or None,

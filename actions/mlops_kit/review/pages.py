@@ -22,7 +22,7 @@ def markdown(review: Review) -> str:
         "### Quality\n\n" + (_weeks(review) if review.connected else NOT_CONNECTED),
     ]
     parts += [f"### Slices\n\n{_slices(week)}"] if week.slices else []
-    parts += [f"### Drift\n\n{_drift(week)}", f"### Alarms\n\n{_alarms(review.alarms)}"]
+    parts += [f"### Drift\n\n{_drift(review)}", f"### Alarms\n\n{_alarms(review.alarms)}"]
     parts += [f"### Versions and trainings\n\n{_versions(review)}"]
     return "\n\n".join([*parts, *(f"_{plain(note)}_" for note in review.notes)]) + "\n"
 
@@ -93,9 +93,11 @@ def _interval(one: Figure) -> str:
     return f"{number(one.low)} to {number(one.high)}"
 
 
-def _drift(week: Week) -> str:
+def _drift(review: Review) -> str:
+    week = review.week
     if not week.checks:
-        return "No window was checked this week."
+        last = f" The newest check was that of {review.checked}." if review.checked else ""
+        return f"No window was checked this week.{last}"
     if not week.drifted:
         return f"{week.checks} checks, and no column moved further than chance moves it."
     named = ", ".join(code(name) for name in week.drifted[:MOST_COLUMNS])
@@ -150,7 +152,7 @@ def html(review: Review) -> str:
         ("To decide", f"<ul>{decide}</ul>" if decide else "<p>Nothing.</p>"),
         ("Quality", quality),
         ("Slices", _slice_plots(review.week)),
-        ("Drift", f"<p>{page.prose(_drift(review.week))}</p>"),
+        ("Drift", f"<p>{page.prose(_drift(review))}</p>"),
         ("Alarms", _alarm_table(review.alarms)),
         (
             "Versions and trainings",
