@@ -210,9 +210,43 @@ class Monitoring(Strict):
     """Share of the log's rows."""
     silent_hours_at_most: Annotated[float, Field(gt=0)] | None = None
     """How old the newest prediction may be."""
+    window_days: Annotated[float, Field(gt=0)] = 7.0
+    """Of the log, so many days up to its newest prediction are one window."""
+    model_days_at_most: Annotated[float, Field(gt=0)] | None = None
+    """How old the version in use may be."""
+    heartbeat_hours: Annotated[float, Field(gt=0)] = 50.0
+    """After so long without a check the next merge says that the monitor has stopped."""
 
 
-Hook = Literal["before_train", "after_gate", "after_register", "after_promote"]
+class Alerts(Strict):
+    """Who is told beside the issue on GitHub, and how often."""
+
+    webhook: Literal["slack", "teams", "json"] | None = None
+    """Form of the message; the address is a secret and comes from the variable MLOPS_WEBHOOK."""
+    cooldown_hours: Annotated[float, Field(ge=0)] = 24.0
+    """An alarm that comes back within this time goes on: its issue is opened again and nobody is told twice."""
+    runbook: str = "docs/runbook.md"
+
+
+class Retrain(Strict):
+    """When drift trains by itself: a dispatch of `drift-detected`, which goes the path of every merge."""
+
+    windows: Annotated[int, Field(ge=1)] = 2
+    """So many of the last checks must have found drift, the newest among them."""
+    of: Annotated[int, Field(ge=1)] = 3
+    cooldown_days: Annotated[float, Field(ge=0)] = 7.0
+    """Since the last such training; its model needs windows of its own."""
+    a_day: Annotated[int, Field(ge=1)] = 1
+    """At most so many within 24 hours, whatever the cooldown says."""
+
+    @model_validator(mode="after")
+    def _some_of_them(self) -> "Retrain":
+        if self.windows > self.of:
+            raise ValueError(f"{self.windows} windows of the last {self.of} cannot be")
+        return self
+
+
+Hook = Literal["before_train", "after_gate", "after_register", "after_promote", "after_monitor"]
 
 
 class Contract(Strict):
@@ -235,6 +269,8 @@ class Contract(Strict):
     gates: dict[str, Gate] = {}
     new_data: NewData = NewData()
     monitoring: Monitoring = Monitoring()
+    alerts: Alerts = Alerts()
+    retrain: Retrain | None = None
     pull_request: PullRequest = PullRequest()
     lock: Literal["tagged", "committed"] = "tagged"
     """Committed: dvc.lock on a pull request must be up to date, and `fresh` is red when it is not."""

@@ -129,7 +129,7 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
 def _end(repository: Repository, journal: Journal, begun: str | None, say: Say) -> None:
     """What was registered stands, also where nobody else hears of its run; for that there is an alarm."""
     try:
-        logbook.end_publishing(repository, journal, begun)
+        logbook.end_publishing(repository, journal, begun=begun)
     except KitError as error:
         say(error.what)
         runner.annotate("warning", error.what)

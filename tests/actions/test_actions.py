@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 import yaml
-from mlops_kit import VERSION, cli
+from mlops_kit import VERSION, cli, webhook
 
 from tests.conftest import ROOT, must, run
 
@@ -32,7 +33,7 @@ def steps(name: str) -> list[dict[str, Any]]:
 
 def test_every_command_that_ci_needs_is_an_action() -> None:
     of_people = {"versions", "show", "why", "lineage", "pull", "runs", "alarm", "gc", "doctor"}
-    of_people |= {"registry", "monitor"}  # the kit mirrors by itself; nothing is watched by a schedule yet
+    of_people |= {"registry"}  # the kit mirrors by itself
     assert set(NAMES) - {"setup"} == set(cli.COMMANDS) - of_people
 
 
@@ -57,10 +58,15 @@ def test_every_input_and_output_is_used_and_explained(name: str) -> None:
 def test_every_variable_is_one_that_the_command_reads(name: str) -> None:
     command = cli.group.get_command(click.Context(cli.group), name)
     assert command
-    prefix = f"MLOPS_KIT_{name}_".upper().replace("-", "_")
-    known = {prefix + str(parameter.name).upper() for parameter in command.params}
+    known = set(variables(command, f"MLOPS_KIT_{name}_".upper().replace("-", "_")))
     (step,) = steps(name)
-    assert set(step["env"]) - {"GITHUB_TOKEN"} <= known
+    assert set(step["env"]) - {"GITHUB_TOKEN", webhook.VARIABLE} <= known
+
+
+def variables(command: click.Command, prefix: str) -> Iterator[str]:
+    yield from (prefix + str(parameter.name).upper() for parameter in command.params)
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from variables(inner, f"{prefix}{name.upper()}_")
 
 
 def test_what_an_action_runs_with_is_pinned_by_hash_without_an_address() -> None:

@@ -171,7 +171,7 @@ def test_long_without_labels_is_an_alarm(check: Check, tmp_path: Path) -> None:
         stream.write(old + "\n")
     done, found = check(tmp_path / "log.jsonl")
     assert done.code == 10, done.said
-    assert [one[:14] for one in found["concept"]["alarms"]] == ["no label since"]
+    assert [one["what"][:14] for one in found["concept"]["alarms"]] == ["no label since"]
 
 
 def test_few_labels_cannot_tell(check: Check, tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_what_runs_badly_is_said(changed: dict[str, Any], words: str, check: Che
     log(tmp_path / "log.jsonl", table(9, 300), **changed)
     done, found = check(tmp_path / "log.jsonl")
     assert done.code == 10, done.said
-    assert [words in one for one in found["infrastructure"]["alarms"]] == [True]
+    assert [words in one["what"] for one in found["infrastructure"]["alarms"]] == [True]
     assert found["data"]["state"] == "no drift"
 
 
@@ -206,7 +206,7 @@ def test_calls_that_were_refused_are_errors_and_no_rows(check: Check, tmp_path: 
     done, found = check(tmp_path / "log.jsonl")
     assert done.code == 10, done.said
     assert (found["data"]["state"], found["data"]["n"]) == ("no drift", 300)
-    assert "60 of 360 predictions failed" in found["infrastructure"]["alarms"][0]
+    assert "60 of 360 predictions failed" in found["infrastructure"]["alarms"][0]["what"]
 
 
 def test_a_line_that_was_not_finished_is_counted(check: Check, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, a
     The gates must be open and the tree committed. The same result again registers nothing. Ends with 10
     when the gates are closed; then the record is kept on the branch mlops/runs.
     """
-    from mlops_kit import contract, hooks, registering, repository, runner
+    from mlops_kit import contract, heartbeat, hooks, registering, repository, runner
 
     if hand_over + bool(handed) + bool(tell) > 1:
         raise click.UsageError("--hand-over, --from and --tell are for one job each: give one of them.")
@@ -53,4 +53,6 @@ def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, a
     runner.annotate("notice", done.says)
     if not hand_over and not tell:
         runner.summary(f"### {done.says}")
+        if runner.on_runner() and (dead := heartbeat.look(here)):
+            runner.annotate("warning", dead)
     finish(done, done.says, as_json, yes=done.outcome != "rejected")

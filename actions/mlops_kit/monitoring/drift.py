@@ -16,7 +16,7 @@ from mlops_kit.monitoring.resampling import LEAST_REFERENCE, Limits, Resampling,
 from mlops_kit.monitoring.seasons import alike
 from mlops_kit.monitoring.windows import Window
 
-State = Literal["no drift", "drift", "can't tell"]
+State = Literal["not connected", "no drift", "drift", "can't tell"]
 LEAST = (
     0.02  # of the rows would have to change; what is less is seen in a large window and worth nobody's while
 )

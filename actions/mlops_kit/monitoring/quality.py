@@ -2,21 +2,23 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import predictions
+from mlops_kit import clock, predictions
 from mlops_kit.comparison import Floats, Rows, prepared
 from mlops_kit.contract import Monitoring, Predictions
 from mlops_kit.errors import KitError
 from mlops_kit.monitoring import cells, chance
+from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.labels import SLICE, joined
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
+from mlops_kit.monitoring.windows import moment
 
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
 ODDS = 0.001  # of an alarm by chance; the same for moved predictions
@@ -47,7 +49,7 @@ class Concept:
     happened: Figure | None = None  # binary: share of the positive class, its `reference` what was predicted
     slices: dict[str, Figure] = field(default_factory=dict)  # mean loss
     loss: Figure | None = None
-    alarms: list[str] = field(default_factory=list)
+    alarms: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -85,6 +87,19 @@ def check(
     )
 
 
+def measured(
+    known: pa.Table, evaluated: pa.Table, form: Predictions
+) -> tuple[str, Figure, dict[str, Figure]] | None:
+    """Metric and mean loss by slice of predictions whose `actual` is known; None where those are too few."""
+    rows, table, _ = _numbers(known.filter(pc.is_valid(known["actual"])), evaluated, form)
+    if len(rows) < LEAST_LABELS:
+        return None
+    before, _, _ = _numbers(evaluated, evaluated, form)
+    losses, usual = _losses(rows, before, form), _losses(before, before, form)
+    metric = _metric(rows, form)
+    return metric, _figure(metric, rows, before), _slices(losses, table, evaluated, usual)
+
+
 def _judged(evaluated: pa.Table, rows: Rows, table: pa.Table, form: Predictions, so_far: Concept) -> Concept:
     before, _, _ = _numbers(evaluated, evaluated, form)
     metric = _metric(rows, form)
@@ -96,7 +111,9 @@ def _judged(evaluated: pa.Table, rows: Rows, table: pa.Table, form: Predictions,
     if drifts:
         what = f"the mean loss is {loss.value:.3f}, was {usual.mean():.3f} (n = {len(rows)})"
         began_at = table["time"][began].as_py() or ""
-        so_far = replace(so_far, state="drift", since=began_at, alarms=[*so_far.alarms, what])
+        so_far = replace(
+            so_far, state="drift", since=began_at, alarms=[*so_far.alarms, Finding("concept-drift", what)]
+        )
     return replace(
         so_far,
         metric=metric,
@@ -198,7 +215,7 @@ def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats)
     return found
 
 
-def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[str]:
+def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[Finding]:
     """Without labels the predictions themselves are all that can be watched."""
     name = "probability" if form.task == "binary" and made["probability"].null_count == 0 else "prediction"
     if name not in evaluated.column_names:
@@ -215,7 +232,8 @@ def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[str]:
     found = resampling.statistics(0, count(column.encode(now)[drawn], column.size), resampling.counts[0])
     if float(limits.standing(0, found)[0]) <= limits.threshold:
         return []
-    return [f"the predictions ({name}) moved, and no label says whether they are right (n = {n})"]
+    what = f"the predictions ({name}) moved, and no label says whether they are right (n = {n})"
+    return [Finding("predictions-moved", what)]
 
 
 def _first(table: pa.Table) -> str:
@@ -226,17 +244,9 @@ def _last(table: pa.Table) -> str:
     return max((one for one in table["time"].to_pylist() if one), default="")
 
 
-def _late(since: str, days: float) -> list[str]:
+def _late(since: str, days: float) -> list[Finding]:
     """Labels that never come for some rows are no alarm; that none comes any more is one."""
     known = moment(since)
-    if known is None or datetime.now(UTC) - known <= timedelta(days=days):
+    if known is None or clock.now() - known <= timedelta(days=days):
         return []
-    return [f"no label since {known:%Y-%m-%d}, for more than {days:g} days"]
-
-
-def moment(text: str | None) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return [Finding("no-labels", f"no label since {known:%Y-%m-%d}, for more than {days:g} days")]

@@ -24,6 +24,7 @@ from mlops_kit.monitoring.cells import Cells, Codes
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
 from mlops_kit.repository import Repository, file_md5
 from mlops_kit.rows import write
+from mlops_kit.versions import Version
 
 FOLDER = Path(".mlops/monitoring")
 FORMAT = 1  # of the kept file; another number makes them anew
@@ -68,10 +69,21 @@ class _Source:
     file: Callable[[str], Path]
 
 
-def load(repository: Repository, contract: Contract, say: Say, *, anew: bool = False) -> Reference:
-    """Of the version in use: as kept, or made and calibrated. Raises KitError when its rows cannot be had."""
+def load(
+    repository: Repository,
+    contract: Contract,
+    say: Say,
+    *,
+    anew: bool = False,
+    version: Version | None = None,
+) -> Reference:
+    """Of a version, by itself of the one in use: as kept, or made and calibrated.
+
+    Raises KitError when its rows cannot be had.
+    """
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        source = _source(repository, contract, Path(folder))
+        version = version or versions.champion(repository, contract.model, "production")
+        source = _source(repository, contract, Path(folder), version)
         named = source.version or "no-version"
         path = repository.root / FOLDER / f"{named}-{_key(source, contract)}.npz"
         if path.is_file() and not anew:
@@ -132,8 +144,7 @@ def left_out(*contracts: Contract) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*keys, ours.label, *ours.left_out]))
 
 
-def _source(repository: Repository, contract: Contract, folder: Path) -> _Source:
-    version = versions.champion(repository, contract.model, "production")
+def _source(repository: Repository, contract: Contract, folder: Path, version: Version | None) -> _Source:
     if version is None:
         files = [path for path in _wanted(contract) if (repository.root / path).is_file()]
         md5s = {path: file_md5(repository.root / path) for path in files}

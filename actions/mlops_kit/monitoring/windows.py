@@ -1,8 +1,10 @@
 """The rows to check: a file, a pattern, a bucket; in one pass and in little memory, however many there are."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +23,7 @@ READABLE = (*rows.PARQUET, *rows.NAMED, *LOG)
 LINES = 10_000
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
 SEED = 7
+TIME = re.compile(rb'"time": ?"([^"]+)"')
 # What a line of the predictions log holds beside its inputs; docs/reference/predictions-log.md.
 FACTS = ("time", "version", "key", "prediction", "probability", "seconds", "error")
 
@@ -70,20 +73,30 @@ class Draw:
         return _joined([batch for _, batch in self.kept])
 
 
-def read(where: str, most: int, slices: list[str]) -> Window:
-    """`slices`: inputs of a log that its facts hold too. Raises KitError when there is nothing, or it cannot be read."""
+def read(where: str, most: int, slices: list[str], days: float | None = None) -> Window:
+    """`slices`: inputs of a log that its facts hold too. `days`: of a log, rows before its last so many days have
+    facts but no inputs. Raises KitError when there is nothing, or it cannot be read.
+    """
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        return read_files(where, files(where, Path(folder)), most, slices=slices)
+        found = files(where, Path(folder))
+        return read_files(where, found, most, slices=slices, since=_since(found, days))
 
 
 def read_files(
-    name: str, found: list[Path], most: int, *, together: int = 1, slices: list[str] | None = None
+    name: str,
+    found: list[Path],
+    most: int,
+    *,
+    together: int = 1,
+    slices: list[str] | None = None,
+    since: datetime | None = None,
 ) -> Window:
     window, draw = Window(name), Draw(most, together)
     facts: list[pa.Table] = []
     for file in found:
         try:
-            for batch in _lines(file, window, slices or []) if file.suffix in LOG else batches(file):
+            is_log = file.suffix in LOG
+            for batch in _lines(file, window, slices or [], since) if is_log else batches(file):
                 if file.suffix in LOG:
                     facts.append(batch.drop_columns(["inputs"]))
                     batch = batch.select(["inputs"]).filter(pc.not_equal(batch["inputs"], NOTHING))
@@ -142,7 +155,30 @@ def _once(names: list[str]) -> list[str]:
     return [name for name in names if names.count(name) == 1]
 
 
-def _lines(file: Path, window: Window, slices: list[str]) -> Iterator[pa.Table]:
+def _since(found: list[Path], days: float | None) -> datetime | None:
+    """So many days before the newest line of a log; None for all of it."""
+    if days is None:
+        return None
+    newest = None
+    for file in (one for one in found if one.suffix in LOG):
+        with file.open("rb") as stream:
+            times = (
+                moment(match[1].decode(errors="replace")) for line in stream if (match := TIME.search(line))
+            )
+            newest = max((one for one in (newest, *times) if one), default=None)
+    return newest - timedelta(days=days) if newest else None
+
+
+def moment(text: str | None) -> datetime | None:
+    """Without a zone it is UTC; None for what is no time."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _lines(file: Path, window: Window, slices: list[str], since: datetime | None) -> Iterator[pa.Table]:
     """A batch has the columns FACTS, as texts and numbers, and `inputs`, which stays JSON."""
     found: list[dict[str, Any]] = []
     with file.open("rb") as stream:
@@ -158,13 +194,13 @@ def _lines(file: Path, window: Window, slices: list[str]) -> Iterator[pa.Table]:
                 continue
             found.append(entry)
             if len(found) == LINES:
-                yield _table(found, slices)
+                yield _table(found, slices, since)
                 found = []
     if found:
-        yield _table(found, slices)
+        yield _table(found, slices, since)
 
 
-def _table(entries: list[dict[str, Any]], slices: list[str]) -> pa.Table:
+def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | None) -> pa.Table:
     def column(name: str) -> pa.Array:
         values = [entry.get(name) for entry in entries]
         if name in ("probability", "seconds"):
@@ -179,9 +215,16 @@ def _table(entries: list[dict[str, Any]], slices: list[str]) -> pa.Table:
         f"slice.{name}": [None if (one := row.get(name)) is None else _text(one) for row in given]
         for name in slices
     }
+    if since:
+        given = [row if _is_later(entry, since) else {} for row, entry in zip(given, entries, strict=True)]
     columns = {name: column(name) for name in FACTS}
     columns |= {name: pa.array(values, pa.string()) for name, values in texts.items()}
     return pa.table(columns | {"inputs": pa.array([json.dumps(row) for row in given], pa.string())})
+
+
+def _is_later(entry: dict[str, Any], since: datetime) -> bool:
+    at = moment(_text(entry.get("time")))
+    return at is not None and at > since
 
 
 def _text(value: Any) -> str:
