@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_new.changes import Conflict
-from mlops_new.growth import Trial
+from mlops_new.trial import Trial
 
 SHOWN = 20  # lines of one side of a conflict
 
