@@ -18,7 +18,7 @@ def move(clone: Path, project: Project, known: Releases, layers: Layers, to: str
     """Copier finds the project's template among the releases of this command. Raises MlopsNewError."""
     copier, errors = _import()
     try:
-        with _environment(known):
+        with carried(known):
             copier.run_update(clone / project.inside, vcs_ref=to, defaults=True, overwrite=True, quiet=True)
     except errors as error:
         raise MlopsNewError(f"Copier could not update to {to}: {error}", "Nothing was changed.") from error
@@ -43,8 +43,8 @@ def _import() -> tuple[ModuleType, tuple[type[Exception], ...]]:
 
 
 @contextmanager
-def _environment(known: Releases) -> Iterator[None]:
-    """Copier without the person's settings and cache, and with the releases where it would ask GitHub."""
+def carried(known: Releases) -> Iterator[None]:
+    """For Copier: no settings and cache of the person's, and the releases where it would ask GitHub."""
     from plumbum import local  # which has a copy of the environment of its own
 
     folder = known.folder.parent
@@ -54,9 +54,11 @@ def _environment(known: Releases) -> Iterator[None]:
     more = {
         "COPIER_SETTINGS_PATH": str(settings),
         "COPIER_CACHE_DIR": str(folder / "copier"),
-        "GIT_CONFIG_COUNT": str(inherited + 1),
+        "GIT_CONFIG_COUNT": str(inherited + 2),
         f"GIT_CONFIG_KEY_{inherited}": f"url.{known.folder.as_posix()}.insteadOf",
         f"GIT_CONFIG_VALUE_{inherited}": f"https://github.com/{known.publisher}.git",
+        f"GIT_CONFIG_KEY_{inherited + 1}": "merge.conflictStyle",  # with a third side nobody could tell two
+        f"GIT_CONFIG_VALUE_{inherited + 1}": "merge",
     }
     before = dict(os.environ)
     os.environ.update(more)

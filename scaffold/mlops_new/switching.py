@@ -36,7 +36,7 @@ def switch(clone: Path, project: Project, known: Releases, answers: Mapping[str,
 
 def _render(project: Project, known: Releases, answers: Mapping[str, str], before: Path, after: Path) -> None:
     tree = before.parent / "template"
-    known.unpack(project.template, tree)
+    template.import_copier(meanwhile=lambda: known.unpack(project.template, tree))
     template.render_tree(tree, before / project.inside, project.own_answers)
     into = after / project.inside
     into.mkdir(parents=True)
@@ -91,6 +91,8 @@ def _settle(clone: Path, before: Path, after: Path) -> tuple[str, ...]:
 
 def _merged(clone: Path, name: str, before: Path, after: Path) -> bool:
     """Whether every line could be decided; else the file has both, between Git's marks."""
+    if (clone / name).is_symlink():
+        return False
     labels = [YOURS.partition(" ")[2], "last update", THEIRS.partition(" ")[2]]
     if not before.is_file():
         before = clone.parent / "nothing"

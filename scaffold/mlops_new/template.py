@@ -7,7 +7,7 @@ GitHub. A source tree needs neither a `.git` nor tags.
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,14 +45,19 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
     """
     with aside.folder("mlops-new-") as folder:
         tree = folder / "template"
-        with ThreadPoolExecutor(max_workers=1) as other:
-            unpacked = other.submit(_unpack, tree)  # Git's work, while this thread imports
-            with aside.held_back():  # pydantic, building a class, would swallow Ctrl-C
-                import copier  # noqa: F401  # half of all the time there is: only who renders pays it
-            unpacked.result()
+        import_copier(meanwhile=lambda: _unpack(tree))
         published = releases.publisher((tree / "copier.yml").read_text(encoding="utf-8"))
         render_tree(tree, into, answers)
     record_origin(into, releases.current(), f"gh:{published}")
+
+
+def import_copier(meanwhile: Callable[[], object]) -> None:
+    """Half of all the time there is, so only who renders pays it, and Git's work is done beside it."""
+    with ThreadPoolExecutor(max_workers=1) as other:
+        done = other.submit(meanwhile)
+        with aside.held_back():  # pydantic, building a class, would swallow Ctrl-C
+            import copier  # noqa: F401
+        done.result()
 
 
 def render_tree(tree: Path, into: Path, answers: Mapping[str, object]) -> None:
