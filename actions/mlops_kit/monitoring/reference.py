@@ -26,7 +26,7 @@ from mlops_kit.repository import Repository, file_md5
 from mlops_kit.rows import write
 
 FOLDER = Path(".mlops/monitoring")
-FORMAT = 1  # of the kept file; another number makes them anew
+FORMAT = 2  # of the kept file; another number makes them anew
 KEPT, TOGETHER = 100_000, 1000  # finer shifts than so many rows can see are trifles
 GRID = (50, 200, 1000, 5000, 20_000)
 Say = Callable[[str], None]
