@@ -77,9 +77,7 @@ class Resampling:
         self.scores = [_scores(self._shares(index)) for index in range(len(cells))]
 
     def _shares(self, column: int) -> Array:
-        counts = _counts(
-            self.codes[:, column], np.zeros(len(self.codes), np.intp), 1, self.cells[column].size
-        )
+        counts = count(self.codes[:, column], self.cells[column].size)
         shares: Array = counts[0, :-1] / max(counts[0, :-1].sum(), 1)
         return shares
 
@@ -132,13 +130,12 @@ class Resampling:
         of_reference = _weights(draw, max(len(self.codes) // BLOCK, 1))
         by_rows = self._rows(draw, REPLICATES, n) if n <= ROW_BY_ROW else None
         of_window = None if by_rows is not None else _weights(draw, n // BLOCK)
-        blocks, windows = (np.repeat(np.arange(k), size) for k, size in ((BLOCKS, BLOCK), (REPLICATES, n)))
         for column, cells in enumerate(self.cells):
             codes = self.codes[:, column]
-            counted = _counts(codes[pool], blocks, BLOCKS, cells.size)
+            counted = _counts(codes, pool, cells.size)
             reference = of_reference @ counted
             if by_rows is not None:
-                yield _counts(codes[by_rows], windows, REPLICATES, cells.size), reference
+                yield _counts(codes, by_rows, cells.size), reference
             elif of_window is not None:
                 yield of_window @ counted, reference
 
@@ -147,12 +144,12 @@ class Resampling:
         run = min(self.run, size)
         runs = -(-size // run)
         starts = draw.integers(0, len(self.codes) - run + 1, (many, runs))
-        return (starts[:, :, None] + np.arange(run)).reshape(many, -1)[:, :size].ravel()
+        return (starts[:, :, None] + np.arange(run)).reshape(many, -1)[:, :size]
 
     def _visible(self, column: int, limits: Limits) -> float:
         """Rows of the reference, tilted: by how much until four of five windows alarm?"""
         cells, shares = self.cells[column], self._shares(column).astype(float)
-        reference = _counts(self.codes[:, column], np.zeros(len(self.codes), np.intp), 1, cells.size)
+        reference = self.counts[column]
         present = round(limits.n * float(reference[0, :-1].sum() / reference.sum()))
         draw = np.random.default_rng(SEED)
         for size in SHIFTS if cells.is_ordered else POINTS:
@@ -166,19 +163,21 @@ class Resampling:
 
     @cached_property
     def counts(self) -> list[Array]:
-        whole = np.zeros(len(self.codes), np.intp)
-        return [_counts(self.codes[:, at], whole, 1, one.size) for at, one in enumerate(self.cells)]
+        return [count(self.codes[:, at], one.size) for at, one in enumerate(self.cells)]
 
 
 def count(codes: Codes, size: int) -> Array:
     """Of one window: its rows a cell, the missing in the last; unseen levels are no cell."""
-    return _counts(codes, np.zeros(len(codes), np.intp), 1, size)
+    return _counts(codes, np.arange(len(codes))[None], size)
 
 
-def _counts(codes: Codes, group: npt.NDArray[np.intp], groups: int, size: int) -> Array:
-    cells = np.where(codes == MISSING, size, np.minimum(codes, size + 1))
-    flat = np.bincount(group * (size + 2) + cells, minlength=groups * (size + 2))
-    return flat.reshape(groups, size + 2)[:, : size + 1].astype(np.float32)
+def _counts(codes: Codes, groups: npt.NDArray[np.intp], size: int) -> Array:
+    """`groups`: indices into the codes, a group a row."""
+    cells = np.where(codes == MISSING, size, np.minimum(codes, size + 1)).astype(np.intp)
+    flat = cells[groups]
+    flat += np.arange(len(groups))[:, None] * (size + 2)
+    counted = np.bincount(flat.ravel(), minlength=len(groups) * (size + 2))
+    return counted.reshape(-1, size + 2)[:, : size + 1].astype(np.float32)
 
 
 def _weights(draw: np.random.Generator, blocks: int) -> Array:
