@@ -208,6 +208,10 @@ class Monitoring(Strict):
     """Share of the log's rows."""
     silent_hours_at_most: Annotated[float, Field(gt=0)] | None = None
     """How old the newest prediction may be."""
+    memory_growth_at_most: Annotated[float, Field(gt=0)] = 0.1
+    """Share of its memory by which a process may grow in a day, once it is warm; needs `memory_mb` in the log."""
+    disk_free_share_at_least: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Of the disk, in the newest line of the log that holds `disk_free_share`."""
 
 
 Hook = Literal["before_train", "after_gate", "after_register", "after_promote", "after_monitor"]

@@ -17,6 +17,7 @@ from tests.bench import (
     merging,
     operating,
     seeing,
+    streams,
     syncing,
     tables,
 )
@@ -33,6 +34,7 @@ TABLES = (
     | drifting.TABLES
     | crying.TABLES
     | seeing.TABLES
+    | streams.TABLES
     | syncing.TABLES
 )
 

@@ -22,7 +22,8 @@ LINES = 10_000
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
 SEED = 7
 # What a line of the predictions log holds beside its inputs; docs/reference/predictions-log.md.
-FACTS = ("time", "version", "key", "prediction", "probability", "seconds", "error")
+NUMBERS = ("probability", "seconds", "memory_mb", "disk_free_share")
+FACTS = ("time", "version", "key", "prediction", "error", "process", *NUMBERS)
 
 
 @dataclass
@@ -167,7 +168,7 @@ def _lines(file: Path, window: Window, slices: list[str]) -> Iterator[pa.Table]:
 def _table(entries: list[dict[str, Any]], slices: list[str]) -> pa.Table:
     def column(name: str) -> pa.Array:
         values = [entry.get(name) for entry in entries]
-        if name in ("probability", "seconds"):
+        if name in NUMBERS:
             numbers = [
                 one if isinstance(one, int | float) and not isinstance(one, bool) else None for one in values
             ]
