@@ -71,6 +71,7 @@ def check(repository: Repository, contract: Contract, where: str, labelled: str 
     window = windows.read(where, reference.largest, ours.slices)
     if not window.rows and not window.is_log:
         raise KitError(f"{where} has no rows.")
+    window.notes += windows.repeated(window, contract.rows.key if contract.rows else "key")
     data = drift.check(reference, window, time=ours.time, ignored=references.left_out(contract))
     log = window if window.is_log else _log(repository, contract, reference)
     facts = log.facts if log else None
