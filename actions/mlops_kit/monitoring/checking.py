@@ -138,6 +138,7 @@ def _checked(
     contract: Contract, reference: Reference, window: Window, log: Window | None, labelled: str | None
 ) -> Checked:
     ours = contract.monitoring
+    window.notes += windows.repeated(window, contract.rows.key if contract.rows else "key")
     data = drift.check(reference, window, time=ours.time, ignored=references.left_out(contract))
     facts = log.facts if log else None
     source = labelled or ours.labels

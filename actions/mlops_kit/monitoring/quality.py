@@ -16,9 +16,9 @@ from mlops_kit.errors import KitError
 from mlops_kit.monitoring import cells, chance
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.labels import SLICE, joined
+from mlops_kit.monitoring.log import moment
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
-from mlops_kit.monitoring.windows import moment
 
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
 ODDS = 0.001  # of an alarm by chance; the same for moved predictions
@@ -129,8 +129,10 @@ def _numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[R
     classes = predictions.classes(evaluated, form)
     if form.task != "regression" and "time" not in table.column_names and "actual" not in table.column_names:
         raise KitError("The evaluated predictions hold no `actual`.")
+    shares = [one for one in table.column_names if one.startswith("probability.")]
     if form.task == "multiclass":
-        table = table.select([one for one in table.column_names if not one.startswith("probability")])
+        whole = bool(shares) and not any(table[one].null_count for one in shares)
+        table = table.drop_columns([*(() if whole else shares), *_there(table, "probability")])
     if "time" in table.column_names:
         table = table.sort_by("time")
     has = "probability" in table.column_names and table["probability"].null_count == 0
@@ -138,8 +140,12 @@ def _numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[R
     rows = predictions.numbers(_plain(table["actual"], form), _typed(table, form), form, classes)
     good = np.isfinite(rows.actual) & np.isfinite(rows.prediction)
     if rows.probability is not None:
-        good &= np.isfinite(rows.probability)
+        good &= np.isfinite(rows.probability).reshape(len(good), -1).all(axis=1)
     return rows.take(np.flatnonzero(good)), table.filter(pa.array(good)), int((~good).sum())
+
+
+def _there(table: pa.Table, *names: str) -> list[str]:
+    return [name for name in names if name in table.column_names]
 
 
 def _typed(table: pa.Table, form: Predictions) -> pa.Table:
@@ -173,8 +179,12 @@ def _losses(rows: Rows, before: Rows, form: Predictions) -> Floats:
     if form.task == "regression":
         usual = np.quantile(np.abs(before.prediction - before.actual), USUAL)
         return np.asarray(np.abs(rows.prediction - rows.actual) > usual, dtype=float)
-    if rows.probability is not None and before.probability is not None and rows.probability.ndim == 1:
-        return np.asarray((np.clip(rows.probability, 0, 1) - rows.actual) ** 2)
+    if rows.probability is not None and before.probability is not None:
+        shares = np.clip(rows.probability, 0, 1)
+        if shares.ndim == 1:
+            return np.asarray((shares - rows.actual) ** 2)
+        happened = np.arange(shares.shape[1]) == rows.actual[:, None]
+        return np.asarray(((shares - happened) ** 2).sum(axis=1) / 2).clip(max=1)
     return np.asarray(rows.prediction != rows.actual, dtype=float)
 
 
