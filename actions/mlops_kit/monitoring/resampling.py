@@ -78,7 +78,7 @@ class Resampling:
         """For windows of `n` rows, a size that `tested` gives."""
         middles, spreads, statistics = [], [], []
         highest = np.full(REPLICATES, -np.inf, np.float32)
-        for column, (window, reference) in enumerate(self._replicates(n)):
+        for column, (window, reference) in enumerate(self.replicates(n)):
             found = self.statistics(column, window, reference)
             middle = np.quantile(found, 0.95, axis=0)
             over = np.where(found > middle, found - middle, np.nan)
@@ -116,7 +116,7 @@ class Resampling:
         single = (c * (g - f) ** 2 / np.maximum(h * (1 - h), 1.0 / (n + big_n))).max(axis=1)
         return np.stack([(of_g + of_f).sum(axis=1), missing, single], axis=1)
 
-    def _replicates(self, n: int) -> Iterator[tuple[Array, Array]]:
+    def replicates(self, n: int) -> Iterator[tuple[Array, Array]]:
         """Of each column counts of windows and of references, the same rows for every column."""
         draw = np.random.default_rng(SEED)
         pool = self._rows(draw, BLOCKS, BLOCK)
