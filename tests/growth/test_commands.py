@@ -34,7 +34,7 @@ def test_add_for_programs_and_without_doing_it(made: Path) -> None:
     report = json.loads(new(made, "add", "serving=tf-serving", "drift", "--json", "--dry-run").output)
     assert report["tiers"] == {"serving": "tf-serving", "drift": "evidently"}
     assert report["changed"] == [".copier-answers.yml"]
-    assert len(report["added"]) == 10
+    assert len(report["added"]) == 13
     assert (report["removed"], report["conflicts"], report["broken"]) == ([], [], [])
     assert must(["git", "status", "--porcelain"], made) == ""
 

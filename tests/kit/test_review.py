@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from tests.act.api import Api
 from tests.conftest import Done
+from tests.kit import logged
 from tests.kit.logged import MLOPS, probability, table
 from tests.kit.small import Small, small
 

@@ -21,6 +21,7 @@ from mlops_kit.monitoring.windows import Window
 from mlops_kit.repository import Repository
 
 Say = Callable[[str], None]
+Seen = Callable[[Reference, Window], None]
 PICTURED = 3
 JUDGED: dict[str, list[Kind]] = {  # by the state of the relation
     "not connected": [],
@@ -104,19 +105,30 @@ def calibrated(made: Reference) -> Calibrated:
     )
 
 
-def check(repository: Repository, contract: Contract, where: str, labelled: str | None, say: Say) -> Checked:
-    """One window. `labelled`: where labels are, instead of what mlops.yaml says."""
+def check(
+    repository: Repository,
+    contract: Contract,
+    where: str,
+    labelled: str | None,
+    say: Say,
+    seen: Seen | None = None,
+) -> Checked:
+    """One window. `labelled`: where labels are, instead of what mlops.yaml says. `seen` gets what was compared."""
     reference = references.load(repository, contract, say)
     ours = contract.monitoring
     say(f"read {where}")
     window = windows.read(where, reference.largest, ours.slices)
     if not window.rows and not window.is_log:
         raise KitError(f"{where} has no rows.")
+    if seen:
+        seen(reference, window)
     log = window if window.is_log else log_of(repository, contract, reference)
     return _checked(contract, reference, window, log, labelled)
 
 
-def scheduled(repository: Repository, contract: Contract, journal: Journal, say: Say) -> Checked:
+def scheduled(
+    repository: Repository, contract: Contract, journal: Journal, say: Say, seen: Seen | None = None
+) -> Checked:
     """The newest window of the predictions log, where there is one; and the trainings, which are there from the
     first day.
     """
@@ -130,6 +142,8 @@ def scheduled(repository: Repository, contract: Contract, journal: Journal, say:
     if log is None:
         nothing = Data("not connected", 0, 0), Concept("not connected"), Operation("not connected")
         return Checked(events.now(), training.version, "", *nothing, training, moved)
+    if seen:
+        seen(reference, log)
     found = _checked(contract, reference, log, log, None)
     return replace(found, training=training, succession=moved)
 
