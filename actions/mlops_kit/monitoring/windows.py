@@ -34,6 +34,7 @@ class Window:
     broken: int = 0  # lines of a log that are no JSON object
     masked: set[str] = field(default_factory=set)  # inputs that a log leaves out on purpose
     notes: list[str] = field(default_factory=list)
+    since: datetime | None = None  # of a log: the window is what is later; its facts go further back
 
     @property
     def is_log(self) -> bool:
@@ -90,7 +91,7 @@ def read_files(
     slices: list[str] | None = None,
     since: datetime | None = None,
 ) -> Window:
-    window, draw = Window(name), Draw(most, together)
+    window, draw = Window(name, since=since), Draw(most, together)
     facts: list[pa.Table] = []
     known: dict[tuple[int, str], Path] = {}
     for file in found:
