@@ -216,6 +216,10 @@ class Monitoring(Strict):
     """How old the version in use may be."""
     heartbeat_hours: Annotated[float, Field(gt=0)] = 50.0
     """After so long without a check the next merge says that the monitor has stopped."""
+    memory_growth_at_most: Annotated[float, Field(gt=0)] = 0.1
+    """Share of its memory by which a process may grow in a day, once it is warm; needs `memory_mb` in the log."""
+    disk_free_share_at_least: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Of the disk, in the newest line of the log that holds `disk_free_share`."""
 
 
 class Alerts(Strict):

@@ -115,6 +115,7 @@ class Forge:
         attempt: int = 1,
         actor: str = "ada",
         online: bool = False,
+        only: str = "",
     ) -> Outcome:
         """Of what was pushed: main, an older commit with `at`, or the merge commit of pull request `pull`.
 
@@ -148,6 +149,7 @@ class Forge:
                 | dict(env or {}),
                 actor=actor,
                 online=online,
+                only=only,
             )
             outcome = runner.run(job, REPOSITORY, clone, self.export, folder)
             about["conclusion"] = "failure" if "failure" in outcome.jobs.values() else "success"

@@ -15,8 +15,9 @@ from pyarrow import parquet
 
 from tests.act.api import Api
 from tests.conftest import Done
+from tests.kit import logged
+from tests.kit.logged import MLOPS, probability, table
 from tests.kit.small import Small, small
-from tests.kit.test_monitor_check import MLOPS, probability, table
 
 CONNECTED = MLOPS.replace(
     "monitoring: {", "monitoring: {log: served/*.jsonl, labels: came.parquet, "
@@ -28,13 +29,8 @@ Review = Callable[..., dict[str, Any]]
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Small:
     """Predictions in W44, W45 and W47, with labels in all but W45; W46 has none at all."""
-    one = small(tmp_path_factory.mktemp("reviewed") / "flights", **{"mlops.yaml": CONNECTED})
-    for name, seed, n in (("train", 1, 4000), ("test", 2, 1000)):
-        rows = table(seed, n)
-        parquet.write_table(pa.table(rows), one.root / f"{name}.parquet")
-    shares = probability(rows)
-    evaluated = {"key": rows["id"], "actual": rows["late"], "prediction": shares > 0.5, "probability": shares}
-    parquet.write_table(pa.table(evaluated | {"side": rows["side"]}), one.root / "evaluated.parquet")
+    one = logged.repository(tmp_path_factory.mktemp("reviewed") / "flights")
+    one.write("mlops.yaml", CONNECTED)
     came = []
     (one.root / "served").mkdir()
     for week, seed in ((44, 44), (45, 45), (47, 47)):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.cli import finish, in_json, json_option, reporter
 
 
 @click.group()
@@ -18,11 +18,13 @@ def command() -> None:
 @json_option
 def calibrate(as_json: bool) -> None:
     """Find the thresholds for windows to come by resampling the rows of the version in use."""
-    from mlops_kit import contract, repository
+    from mlops_kit import contract, repository, versions
     from mlops_kit.monitoring import checking, wording
 
     here = repository.find(Path.cwd())
-    made = checking.calibrate(here, contract.load(here.root), reporter())
+    means, say = contract.load(here.root), reporter()
+    versions.refresh(here, means.model, say)
+    made = checking.calibrate(here, means, say)
     finish(made, wording.of_calibration(made), as_json)
 
 
@@ -45,8 +47,8 @@ def check(window: str | None, labels: str | None, handed: Path | None, as_json: 
     Without --window it is the last days of the predictions log that mlops.yaml names, where there is one, and
     the trainings of main. What was found waits in .mlops/monitoring for `mlops-kit alert`.
     """
-    from mlops_kit import contract, repository, runner
-    from mlops_kit.monitoring import checking, keeping, showing, wording
+    from mlops_kit import contract, repository, runner, versions
+    from mlops_kit.monitoring import checking, handing, keeping, showing, wording
 
     if labels and not window:
         raise click.UsageError(
@@ -54,22 +56,26 @@ def check(window: str | None, labels: str | None, handed: Path | None, as_json: 
         )
     here = repository.find(Path.cwd())
     means, say = contract.load(here.root), reporter()
+    versions.refresh(here, means.model, say)
+    compared = handing.Compared()
     with keeping.journal(here, means, handed) as journal:
         if window:
-            found = checking.check(here, means, window, labels, say)
+            found = checking.check(here, means, window, labels, say, compared.take)
         else:
-            found = checking.scheduled(here, means, journal, say)
+            found = checking.scheduled(here, means, journal, say, compared.take)
         words = ["mlops-kit", "monitor", "check", *(["--window", window] if window else [])]
         words += ["--labels", labels] if labels else []
         outcome = showing.outcome(found, journal.run, shlex.join(words))
         outcome.write(here.root)
         keeping.emit(journal, found)
+        content = asdict(found) | {
+            "findings": [asdict(one) for one in found.findings],
+            "judged": found.judged,
+        }
+        if means.hooks.get("after_monitor"):
+            handing.hand_over(here, means, journal, found, compared, in_json(content), say, handed)
     runner.output(alarms=" ".join(outcome.kinds), version=found.version)
     runner.summary(f"### Monitor\n\n```\n{wording.of_check(found)}\n```")
-    content = asdict(found) | {
-        "findings": [asdict(one) for one in found.findings],
-        "judged": found.judged,
-    }
     finish(content, wording.of_check(found), as_json, yes=not found.findings)
 
 

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from mlops_kit import events
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
@@ -21,6 +24,7 @@ from mlops_kit.monitoring.windows import Window
 from mlops_kit.repository import Repository
 
 Say = Callable[[str], None]
+Seen = Callable[[Reference, Window], None]
 PICTURED = 3
 JUDGED: dict[str, list[Kind]] = {  # by the state of the relation
     "not connected": [],
@@ -104,19 +108,30 @@ def calibrated(made: Reference) -> Calibrated:
     )
 
 
-def check(repository: Repository, contract: Contract, where: str, labelled: str | None, say: Say) -> Checked:
-    """One window. `labelled`: where labels are, instead of what mlops.yaml says."""
+def check(
+    repository: Repository,
+    contract: Contract,
+    where: str,
+    labelled: str | None,
+    say: Say,
+    seen: Seen | None = None,
+) -> Checked:
+    """One window. `labelled`: where labels are, instead of what mlops.yaml says. `seen` gets what was compared."""
     reference = references.load(repository, contract, say)
     ours = contract.monitoring
     say(f"read {where}")
     window = windows.read(where, reference.largest, ours.slices)
     if not window.rows and not window.is_log:
         raise KitError(f"{where} has no rows.")
+    if seen:
+        seen(reference, window)
     log = window if window.is_log else log_of(repository, contract, reference)
     return _checked(contract, reference, window, log, labelled)
 
 
-def scheduled(repository: Repository, contract: Contract, journal: Journal, say: Say) -> Checked:
+def scheduled(
+    repository: Repository, contract: Contract, journal: Journal, say: Say, seen: Seen | None = None
+) -> Checked:
     """The newest window of the predictions log, where there is one; and the trainings, which are there from the
     first day.
     """
@@ -130,6 +145,8 @@ def scheduled(repository: Repository, contract: Contract, journal: Journal, say:
     if log is None:
         nothing = Data("not connected", 0, 0), Concept("not connected"), Operation("not connected")
         return Checked(events.now(), training.version, "", *nothing, training, moved)
+    if seen:
+        seen(reference, log)
     found = _checked(contract, reference, log, log, None)
     return replace(found, training=training, succession=moved)
 
@@ -138,13 +155,16 @@ def _checked(
     contract: Contract, reference: Reference, window: Window, log: Window | None, labelled: str | None
 ) -> Checked:
     ours = contract.monitoring
+    window.notes += windows.repeated(window, contract.rows.key if contract.rows else "key")
     data = drift.check(reference, window, time=ours.time, ignored=references.left_out(contract))
     facts = log.facts if log else None
     source = labelled or ours.labels
     key = contract.rows.key if contract.rows else "key"
     came = labels.read(source, key, ours.label) if source and facts is not None else None
-    concept = quality.check(reference, facts, came, contract.predictions, ours)
-    running = operation.check(facts, log.broken if log else 0, ours)
+    since = log.since if log else None
+    mine = _of_version(facts, reference.version) if facts is not None else None
+    concept = quality.check(reference, mine, came, contract.predictions, ours, since)
+    running = operation.check(facts, log.broken if log else 0, ours, since)
     moved = {one.column: shares.of(reference, window, one.column) for one in data.drifts[:PICTURED]}
     return Checked(
         events.now(),
@@ -156,6 +176,13 @@ def _checked(
         Trained("not connected"),
         shares=moved,
     )
+
+
+def _of_version(facts: pa.Table, version: str) -> pa.Table:
+    """Without what another version predicted, where the log names versions: it says nothing of this one."""
+    named = pc.match_substring_regex(facts["version"], r"^v\d+\.\d+\.\d+$")
+    other = pc.and_(named, pc.not_equal(facts["version"], version))
+    return facts.filter(pc.invert(pc.fill_null(other, False))) if version else facts
 
 
 def _is_there(repository: Repository, where: str) -> bool:

@@ -85,6 +85,10 @@ def _of_operation(found: Operation) -> list[str]:
         lines.append(f"  {found.rows_an_hour:,} predictions an hour")
     if found.age_hours is not None:
         lines.append(f"  the newest is {found.age_hours:,} hours old")
+    if found.memory_mb is not None:
+        lines.append(f"  memory {found.memory_mb:,.0f} MB")
+    if found.disk_free_share is not None:
+        lines.append(f"  {found.disk_free_share:.0%} of the disk is free")
     lines += [f"  {found.broken} lines of the log cannot be read"] if found.broken else []
     return [*lines, *(f"  alarm: {one.what}" for one in found.alarms)]
 

@@ -44,6 +44,11 @@ class Review:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def is_empty(self) -> bool:
+        """Of a repository in which nothing has happened yet: nobody needs a page of it."""
+        return not (self.in_use or self.connected or any(week.trainings for week in self.weeks))
+
+    @property
     def headline(self) -> str:
         figure = self.week.figure
         parts = [f"{self.metric} {figure.value:.3f} (n = {figure.n:,})"] if figure else []

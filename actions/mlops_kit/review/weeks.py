@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 
 from mlops_kit.contract import Contract
 from mlops_kit.monitoring import keeping, labels, quality, trained
+from mlops_kit.monitoring.log import moment
 from mlops_kit.monitoring.quality import Figure
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.windows import moment
 from mlops_kit.runs import Event, Run
 from mlops_kit.runs import moment as moment_of
 
