@@ -9,7 +9,7 @@ from mlops_new import cli
 from mlops_new.errors import MlopsNewError
 
 from tests.conftest import must
-from tests.growth.growing import commit, new, refused
+from tests.growth.growing import commit, files_of, new, refused
 
 
 def test_add_says_what_came_and_what_to_do_next(made: Path) -> None:
@@ -35,7 +35,7 @@ def test_add_for_programs_and_without_doing_it(made: Path) -> None:
     report = json.loads(new(made, "add", "serving=tf-serving", "drift", "--json", "--dry-run").output)
     assert report["tiers"] == {"serving": "tf-serving", "drift": "evidently"}
     assert report["changed"] == [".copier-answers.yml"]
-    assert len(report["added"]) == 12
+    assert set(report["added"]) == files_of(made, report["tiers"])
     assert (report["removed"], report["conflicts"], report["broken"]) == ([], [], [])
     assert must(["git", "status", "--porcelain"], made) == ""
 

@@ -12,65 +12,18 @@ import pytest
 from pyarrow import csv, parquet
 
 from tests.conftest import ROOT, Done
+from tests.kit.logged import START, checked, log, repository, table
 from tests.kit.small import Small, small
-
-MLOPS = """\
-model: flights
-metrics: metrics.json
-predictions: {file: evaluated.parquet, task: binary, positive: true}
-rows: {train: train.parquet, test: test.parquet, key: id}
-monitoring: {label: late, slices: [side], p95_seconds_at_most: 0.5, silent_hours_at_most: 24}
-"""
-START = datetime.now(UTC) - timedelta(hours=2)
-
-
-def table(seed: int, n: int) -> dict[str, Any]:
-    draw = np.random.default_rng(seed)
-    x = draw.normal(size=n)
-    late = draw.random(n) < 1 / (1 + np.exp(-2 * x))
-    return {
-        "id": [f"{seed}-{at}" for at in range(n)],
-        "x": x,
-        "amount": draw.exponential(size=n),
-        "side": draw.choice(["a", "b"], n),
-        "late": late,
-    }
-
-
-def probability(made: dict[str, Any]) -> Any:
-    return 1 / (1 + np.exp(-2 * made["x"]))
-
-
-def log(path: Path, made: dict[str, Any], **changed: Any) -> None:
-    lines = []
-    for at, share in enumerate(probability(made)):
-        inputs = {"x": made["x"][at], "amount": made["amount"][at], "side": str(made["side"][at])}
-        when = (START + timedelta(seconds=at)).isoformat()
-        line = {"time": when, "version": "v0.1.0", "key": made["id"][at], "inputs": inputs, "seconds": 0.1}
-        line |= {"prediction": bool(share > 0.5), "probability": share} | changed
-        lines.append(json.dumps(line) + "\n")
-    path.write_text("".join(lines), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    one = small(tmp_path_factory.mktemp("monitored") / "flights", **{"mlops.yaml": MLOPS})
-    for name, seed, n in (("train", 1, 4000), ("test", 2, 1000)):
-        rows = table(seed, n)
-        parquet.write_table(pa.table(rows), one.root / f"{name}.parquet")
-    shares = probability(rows)
-    evaluated = {"key": rows["id"], "actual": rows["late"], "prediction": shares > 0.5, "probability": shares}
-    parquet.write_table(pa.table(evaluated | {"side": rows["side"]}), one.root / "evaluated.parquet")
-    return one
+    return repository(tmp_path_factory.mktemp("monitored") / "flights")
 
 
 @pytest.fixture
 def check(made: Small) -> Callable[..., tuple[Done, Any]]:
-    def run(*words: object) -> tuple[Done, Any]:
-        done = made.kit("monitor", "check", "--json", "--window", *words)
-        return done, json.loads(done.stdout) if done.code in (0, 10) else None
-
-    return run
+    return lambda *words: checked(made, *words)
 
 
 Check = Callable[..., tuple[Done, Any]]
@@ -171,7 +124,7 @@ def test_long_without_labels_is_an_alarm(check: Check, tmp_path: Path) -> None:
         stream.write(old + "\n")
     done, found = check(tmp_path / "log.jsonl")
     assert done.code == 10, done.said
-    assert [one[:14] for one in found["concept"]["alarms"]] == ["no label since"]
+    assert [one["what"][:14] for one in found["concept"]["alarms"]] == ["no label since"]
 
 
 def test_few_labels_cannot_tell(check: Check, tmp_path: Path) -> None:
@@ -195,7 +148,7 @@ def test_what_runs_badly_is_said(changed: dict[str, Any], words: str, check: Che
     log(tmp_path / "log.jsonl", table(9, 300), **changed)
     done, found = check(tmp_path / "log.jsonl")
     assert done.code == 10, done.said
-    assert [words in one for one in found["infrastructure"]["alarms"]] == [True]
+    assert [words in one["what"] for one in found["infrastructure"]["alarms"]] == [True]
     assert found["data"]["state"] == "no drift"
 
 
@@ -206,7 +159,7 @@ def test_calls_that_were_refused_are_errors_and_no_rows(check: Check, tmp_path: 
     done, found = check(tmp_path / "log.jsonl")
     assert done.code == 10, done.said
     assert (found["data"]["state"], found["data"]["n"]) == ("no drift", 300)
-    assert "60 of 360 predictions failed" in found["infrastructure"]["alarms"][0]
+    assert "60 of 360 predictions failed" in found["infrastructure"]["alarms"][0]["what"]
 
 
 def test_a_line_that_was_not_finished_is_counted(check: Check, tmp_path: Path) -> None:

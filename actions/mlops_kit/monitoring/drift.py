@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,7 +17,7 @@ from mlops_kit.monitoring.resampling import LEAST_REFERENCE, Limits, Resampling,
 from mlops_kit.monitoring.seasons import alike
 from mlops_kit.monitoring.windows import Window
 
-State = Literal["no drift", "drift", "can't tell"]
+State = Literal["not connected", "no drift", "drift", "can't tell"]
 LEAST = (
     0.02  # of the rows would have to change; what is less is seen in a large window and worth nobody's while
 )
@@ -62,6 +63,7 @@ class Data:
 
 def check(reference: Reference, window: Window, *, time: str | None, ignored: tuple[str, ...]) -> Data:
     like, notes = alike(reference, window, time)
+    notes = [*notes, *window.notes, *_masked(window)]
     changes = _columns(reference, window, ignored) if window.rows else []
     length = len(next(iter(window.drawn.values()))) if window.drawn else 0
     n = tested(length, len(like.codes))
@@ -69,7 +71,7 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
         return Data(
             "can't tell", window.rows, n, [], changes, {}, [*notes, f"{window.rows} rows are too few"]
         )
-    drawn = np.sort(np.random.default_rng(0).permutation(length)[:n])
+    drawn = compared_rows(length, n)
     codes: dict[str, Codes] = {}
     for column in like.cells:
         if column.name not in window.drawn or _is_lost(window.drawn[column.name]):
@@ -102,6 +104,11 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
     return Data(_state(drifts, like.cells, limits), window.rows, n, drifts, changes, seen_at_best, notes)
 
 
+def compared_rows(length: int, n: int) -> npt.NDArray[np.intp]:
+    """An even draw, in their order."""
+    return np.sort(np.random.default_rng(0).permutation(length)[:n])
+
+
 def visible(columns: list[Cells], limits: Limits) -> dict[str, float | None]:
     """Of each column the smallest change that four of five such windows show; None: none that was tried."""
     sizes = zip(columns, limits.visible, strict=True)
@@ -125,7 +132,7 @@ def _columns(reference: Reference, window: Window, ignored: tuple[str, ...]) -> 
     changes = [
         Change(one.name, "missing column", "is not in the window")
         for one in reference.cells
-        if one.name not in window.drawn
+        if one.name not in window.drawn and one.name not in window.masked
     ]
     changes += [
         Change(name, "new column", "is not in the reference") for name in window.drawn if name not in known
@@ -134,6 +141,11 @@ def _columns(reference: Reference, window: Window, ignored: tuple[str, ...]) -> 
         if one.name in window.drawn and _is_lost(window.drawn[one.name]):
             changes.append(Change(one.name, "all null", "has no value in the window"))
     return changes
+
+
+def _masked(window: Window) -> list[str]:
+    names = ", ".join(sorted(window.masked))
+    return [f"masked in the log and not watched: {names}"] if names else []
 
 
 def _example(values: Any, column: Cells) -> str:
