@@ -4,6 +4,7 @@ What the check could not judge stays as it is: a window that is too small ends n
 """
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -168,11 +169,12 @@ def _problem(error: KitError) -> str:
 
 
 def _title(outcome: Outcome, kind: Kind) -> str:
-    """With the first thing that is meant, so that a list of issues can be read."""
+    """With the first column that is meant, so that a list of issues can be read."""
     title = TITLES[kind][0]
-    first, *more = outcome.of(kind)
-    what = first.partition(":")[0] if kind in ("data-drift", "schema") else ""
-    return f"{title}: {what}{f' and {len(more)} more' if more else ''}" if what else title
+    if kind not in ("data-drift", "schema"):
+        return title
+    first, *more = (re.split(r": | \(", one)[0] for one in outcome.of(kind))
+    return f"{title}: {plain(first)}{f' and {len(more)} more' if more else ''}"
 
 
 def text(repository: Repository, contract: Contract, outcome: Outcome, kind: Kind) -> str:
