@@ -179,11 +179,13 @@ def _title(outcome: Outcome, kind: Kind) -> str:
 
 def text(repository: Repository, contract: Contract, outcome: Outcome, kind: Kind) -> str:
     """The body of the issue: what, how sure, what to type."""
-    found = [f"- {plain(one, 400)}" for one in outcome.of(kind)[:30]]
+    tabled = kind == "data-drift" and kind in outcome.shown  # column by column
+    found = [] if tabled else [f"- {plain(one, 400)}" for one in outcome.of(kind)[:30]]
     about = [f"Window {code(outcome.window)}"] if outcome.window else []
     about += [f"against {code(outcome.version)}"] if outcome.version and outcome.window else []
     about += [f"checked {outcome.at[:16].replace('T', ' ')} UTC"]
-    parts = ["\n".join(found), ", ".join(about) + "."]
+    parts = ["\n".join(found)] if found else []
+    parts += [", ".join(about) + "."]
     parts += [CHANCE] if kind in ("data-drift", "schema") else []
     parts += [outcome.shown[kind]] if kind in outcome.shown else []
     parts += [f"What to do: {_runbook(repository, contract, kind)}"]
