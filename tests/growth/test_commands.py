@@ -9,7 +9,7 @@ from mlops_new import cli
 from mlops_new.errors import MlopsNewError
 
 from tests.conftest import must
-from tests.growth.growing import commit, new, refused
+from tests.growth.growing import commit, files_of, new, refused
 
 
 def test_add_says_what_came_and_what_to_do_next(made: Path) -> None:
@@ -22,6 +22,7 @@ def test_add_says_what_came_and_what_to_do_next(made: Path) -> None:
         "  added    serving/seldon/README.md\n"
         "  added    serving/seldon/pyproject.toml\n"
         "  added    serving/seldon/run.py\n"
+        "  added    serving/tool.yaml\n"
         "  changed  .copier-answers.yml\n"
         "\n"
         'Look at it (git diff), then: git add --all && git commit --message "Add serving=seldon"\n'
@@ -34,7 +35,7 @@ def test_add_for_programs_and_without_doing_it(made: Path) -> None:
     report = json.loads(new(made, "add", "serving=tf-serving", "drift", "--json", "--dry-run").output)
     assert report["tiers"] == {"serving": "tf-serving", "drift": "evidently"}
     assert report["changed"] == [".copier-answers.yml"]
-    assert len(report["added"]) == 13
+    assert set(report["added"]) == files_of(made, report["tiers"])
     assert (report["removed"], report["conflicts"], report["broken"]) == ([], [], [])
     assert must(["git", "status", "--porcelain"], made) == ""
 
@@ -42,8 +43,8 @@ def test_add_for_programs_and_without_doing_it(made: Path) -> None:
 def test_tiers_lists_what_is_on_and_what_each_costs(made: Path) -> None:
     new(made, "add", "serving")
     rows = [line.split() for line in new(made, "tiers").output.splitlines()]
-    assert ["on", "serving=seldon", "5", "seldon>=1", "stands", "in"] in rows
-    assert ["serving=tf-serving", "5", "tf-serving>=1", "stands", "in"] in rows
+    assert ["on", "serving=seldon", "6", "seldon>=1", "stands", "in"] in rows
+    assert ["serving=tf-serving", "6", "tf-serving>=1", "stands", "in"] in rows
     listed = json.loads(new(made, "tiers", "--json").output)["tiers"]
     assert [tier["name"] for tier in listed if tier["on"]] == ["seldon"]
 

@@ -60,12 +60,17 @@ def much(at: Path) -> None:
 
 
 def inside_the_tiers(at: Path) -> None:
-    """A file of theirs edited and made executable, one renamed, and one of the owner's beside them."""
+    """A file of theirs edited and made executable, one renamed, one of the owner's beside them; and of what both tools of
+    a layer have, one deleted, one edited where they differ, others where they do not."""
     for readme in at.glob("*/*/README.md"):
         readme.write_text(readme.read_text() + "\nOurs.\n")
         readme.chmod(0o755)
         (readme.parent / "ours.py").write_text("1\n")
         (readme.parent / "pyproject.toml").rename(readme.parent / "renamed.toml")
+    for shared in at.glob("*/tool.yaml"):
+        shared.write_text(shared.read_text().replace("port: 80", "port: 8080"))
+    (at / "serving/tool.yaml").unlink(missing_ok=True)
+    (at / "training/tool.yaml").write_text("tool: ours\n")
 
 
 @pytest.mark.parametrize(
