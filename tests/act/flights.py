@@ -1,6 +1,7 @@
 """What tests ask of a forge that holds the flights, and what they do to it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,13 @@ def merge(forge: Forge, path: str, old: str, new: str) -> str:
     text = (forge.work / path).read_text("utf-8")
     assert text.count(old) == 1, f"{path} holds {text.count(old)} times: {old}"
     return forge.merge(f"Change {path}", {path: text.replace(old, new)})
+
+
+def without_latency(means: str) -> str:
+    """mlops.yaml without the gate that calls `predict` three times, where nothing asks for what it says."""
+    found = re.sub(r"^  latency:\n(?:    .*\n)+", "", means, flags=re.MULTILINE)
+    assert found != means
+    return found
 
 
 def rows(forge: Forge, change: str, to: Path) -> Path:

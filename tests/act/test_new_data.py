@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.act.api import Api
-from tests.act.flights import DATA, GREEN, RED, events, merge, nothing_happened, record, rows
+from tests.act.flights import DATA, GREEN, RED, events, merge, nothing_happened, record, rows, without_latency
 from tests.act.forge import Forge
 from tests.act.remotes import Folder, stock
 from tests.act.test_foreign import WORKFLOW
@@ -23,7 +23,7 @@ def watched(first: Forge, tmp_path: Path) -> tuple[Forge, Path]:
     incoming = tmp_path / "incoming"
     incoming.mkdir()
     watch = {"pointer": f"{DATA}.dvc", "folder": str(incoming), "pattern": "*.parquet", "settle_seconds": 0}
-    text = (first.work / "mlops.yaml").read_text("utf-8")
+    text = without_latency((first.work / "mlops.yaml").read_text("utf-8"))
     first.merge("Watch a folder", {"mlops.yaml": text + yaml.safe_dump({"new_data": {"watch": [watch]}})})
     return first, incoming
 
@@ -92,7 +92,7 @@ def test_a_source_that_was_imported_is_asked_again(first: Forge, folder: Folder,
     source = tmp_path / "flights.parquet"
     rows(forge, "f", source)
     must([dvc, "import-url", "--force", "--quiet", source, DATA], forge.work)
-    text = (forge.work / "mlops.yaml").read_text("utf-8")
+    text = without_latency((forge.work / "mlops.yaml").read_text("utf-8"))
     watch = {"watch": [{"pointer": f"{DATA}.dvc", "settle_seconds": 0}]}
     must([dvc, "push", "--quiet"], forge.work)
     forge.merge("Import the flights", {"mlops.yaml": text + yaml.safe_dump({"new_data": watch})})
@@ -183,7 +183,7 @@ def _in_parts(work: Path, dvc: Path) -> None:
 
 def test_a_quiet_schedule_says_that_the_data_is_old_once(first: Forge) -> None:
     forge = first
-    text = (forge.work / "mlops.yaml").read_text("utf-8")
+    text = without_latency((forge.work / "mlops.yaml").read_text("utf-8"))
 
     def allow(days: int) -> None:
         row = {"column": "scheduled", "at_most_days": days}

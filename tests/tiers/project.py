@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.act.api import WRITE_TOKEN, Api
+from tests.act.flights import without_latency
 from tests.act.payloads import REPOSITORY
 from tests.conftest import must, python_of, run
 from tests.template.rendered import copier_copy
@@ -53,6 +54,8 @@ class Project:
         storage = self.root.parent / "storage"
         must([*DVC, "remote", "add", "--quiet", "--default", "storage", storage], self.root)
         self.change("params.yaml", "max_iter: 100", "max_iter: 30")
+        means = self.root / "mlops.yaml"
+        means.write_text(without_latency(means.read_text("utf-8")), "utf-8")
         must(["git", "add", "--all"], self.root)
         must(["git", "commit", "--quiet", "--message=Publish"], self.root)
         must([*DVC, "push", "--quiet"], self.root)
