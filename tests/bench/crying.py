@@ -19,8 +19,8 @@ from tests.kit.monitored import FAMILIES, Columns, columns, window
 REFERENCE = 5000
 SIZES, WIDTHS = (50, 200, 1000, 10_000), (8, 20, 100)
 WINDOWS = 25  # of a reference
-REFERENCES = {8: 16, 20: 12, 100: 4}  # a run; --runs 3 takes three times as many
-OF_FAMILY = 6  # references; eight columns of it
+REFERENCES = {8: 8, 20: 6, 100: 2}  # a run; --runs 3 takes three times as many
+OF_FAMILY = 3  # references; eight columns of it
 SLOW, SLOW_SIZES = (4, 5), (50, 200, 1000)  # references and windows that Evidently gets: seconds each
 OURS, ANY, BONFERRONI, PSI = "mlops-kit", "any KS p < .05", "Bonferroni at 1 %", "any PSI > 0.2"
 

@@ -15,7 +15,7 @@ from tests.bench.testers import Plain, drifted
 from tests.kit.monitored import Columns, columns, window
 
 SIZES, WIDTHS, WINDOWS = (50, 200, 1000), (8, 20, 100), 25
-REFERENCES = {8: 12, 20: 8, 100: 3}  # a run; --runs 3 takes three times as many
+REFERENCES = {8: 6, 20: 4, 100: 1}  # a run; --runs 3 takes three times as many
 EVIDENTLY_WINDOWS = 10
 CLEAN = "clean"
 Change = Callable[[Columns, np.random.Generator], None]
