@@ -36,6 +36,9 @@ COMMANDS = (
     "fresh",
     "watch-data",
     "monitor",
+    "alert",
+    "retrain",
+    "review",
     "runs",
     "alarm",
     "gc",
@@ -104,11 +107,16 @@ def finish(result: Any, words: str, as_json: bool, *, yes: bool = True) -> None:
     """Prints the result, for programs or for people, and ends with 0, or with 10 where it says no."""
     content = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
     if as_json:
-        click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=_as_json))
+        click.echo(in_json(content))
     elif words:
         click.echo(words)
     if not yes:
         sys.exit(SAYS_NO)
+
+
+def in_json(content: Any) -> str:
+    """As `--json` prints it."""
+    return json.dumps(content, indent=2, ensure_ascii=False, default=_as_json)
 
 
 def _as_json(value: Any) -> Any:

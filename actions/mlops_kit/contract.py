@@ -1,5 +1,7 @@
 """`mlops.yaml`, the contract of a repository with the kit, and the fragments of `mlops.d/`."""
 
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -208,10 +210,44 @@ class Monitoring(Strict):
     """Share of the log's rows."""
     silent_hours_at_most: Annotated[float, Field(gt=0)] | None = None
     """How old the newest prediction may be."""
+    window_days: Annotated[float, Field(gt=0)] = 7.0
+    """Of the log, so many days up to its newest prediction are one window."""
+    model_days_at_most: Annotated[float, Field(gt=0)] | None = None
+    """How old the version in use may be."""
+    heartbeat_hours: Annotated[float, Field(gt=0)] = 50.0
+    """After so long without a check the next merge says that the monitor has stopped."""
     memory_growth_at_most: Annotated[float, Field(gt=0)] = 0.1
     """Share of its memory by which a process may grow in a day, once it is warm; needs `memory_mb` in the log."""
     disk_free_share_at_least: Annotated[float, Field(ge=0, lt=1)] = 0.05
     """Of the disk, in the newest line of the log that holds `disk_free_share`."""
+
+
+class Alerts(Strict):
+    """Who is told beside the issue on GitHub, and how often."""
+
+    webhook: Literal["slack", "teams", "json"] | None = None
+    """Form of the message; the address is a secret and comes from the variable MLOPS_WEBHOOK."""
+    cooldown_hours: Annotated[float, Field(ge=0)] = 24.0
+    """An alarm that comes back within this time goes on: its issue is opened again and nobody is told twice."""
+    runbook: str = "docs/runbook.md"
+
+
+class Retrain(Strict):
+    """When drift trains by itself: a dispatch of `drift-detected`, which goes the path of every merge."""
+
+    windows: Annotated[int, Field(ge=1)] = 2
+    """So many of the last checks must have found drift, the newest among them."""
+    of: Annotated[int, Field(ge=1)] = 3
+    cooldown_days: Annotated[float, Field(ge=0)] = 7.0
+    """Since the last such training; its model needs windows of its own."""
+    a_day: Annotated[int, Field(ge=1)] = 1
+    """At most so many within 24 hours, whatever the cooldown says."""
+
+    @model_validator(mode="after")
+    def _some_of_them(self) -> "Retrain":
+        if self.windows > self.of:
+            raise ValueError(f"{self.windows} windows of the last {self.of} cannot be")
+        return self
 
 
 Hook = Literal["before_train", "after_gate", "after_register", "after_promote", "after_monitor"]
@@ -237,6 +273,8 @@ class Contract(Strict):
     gates: dict[str, Gate] = {}
     new_data: NewData = NewData()
     monitoring: Monitoring = Monitoring()
+    alerts: Alerts = Alerts()
+    retrain: Retrain | None = None
     pull_request: PullRequest = PullRequest()
     lock: Literal["tagged", "committed"] = "tagged"
     """Committed: dvc.lock on a pull request must be up to date, and `fresh` is red when it is not."""
@@ -285,11 +323,10 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def parse_yaml(text: str, name: str) -> dict[str, Any]:
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        content = YAML(typ="safe").load(text)
+        content = deepcopy(_loaded(text))
     except YAMLError as error:
         raise KitError(f"{name} is not YAML: {' '.join(str(error).split())}") from error
     if content is None:
@@ -297,6 +334,14 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise KitError(f"{name} holds a {type(content).__name__}, not a mapping of keys.")
     return content
+
+
+@lru_cache(maxsize=64)
+def _loaded(text: str) -> Any:
+    """A lock, and the dvc.yaml of a version, are asked for several times by one command; each takes a while."""
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe").load(text)
 
 
 def _note(value: Any, file: str, at: tuple[str, ...], origin: dict[tuple[str, ...], str]) -> None:

@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import runner
+from mlops_kit import clock, runner
 from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
 
@@ -27,7 +27,7 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a file name
 
 
 def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def new_run_id() -> str:
@@ -38,7 +38,7 @@ def new_run_id() -> str:
         return given
     if run := os.environ.get("GITHUB_RUN_ID"):
         return f"{run}-{os.environ.get('GITHUB_RUN_ATTEMPT', '1')}"
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    return f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
 @dataclass
@@ -105,9 +105,12 @@ def begin(repository: Repository) -> Journal:
     return journal
 
 
-def alone(repository: Repository) -> Journal:
-    """A new run that no other command goes on with; an orchestrator's or a runner's own goes on."""
-    journal = Journal(repository, new_run_id())
+def alone(repository: Repository, part: str = "") -> Journal:
+    """A new run that no other command goes on with; an orchestrator's or a runner's own goes on.
+
+    `part`: a run beside it, for a job that shares GitHub's number with others and publishes by itself.
+    """
+    journal = Journal(repository, f"{new_run_id()}-{part}" if part else new_run_id())
     facts: dict[str, Any] = {name: os.environ.get(f"GITHUB_{name.upper()}") for name in ("actor", "ref")}
     event = runner.event_name()
     if not journal.file.exists():
@@ -140,7 +143,7 @@ def keep_rejected(repository: Repository, run: str, record: str) -> None:
 def published_as(run: str, lines: str) -> str:
     """By the month in which the run began, so that publishing again finds the same file."""
     first = read(lines.partition("\n")[0])
-    day = datetime.fromisoformat(first[0]["at"]) if first else datetime.now(UTC)
+    day = datetime.fromisoformat(first[0]["at"]) if first else clock.now()
     return f"events/{day:%Y/%m}/{run}.jsonl"
 
 

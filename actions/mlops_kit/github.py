@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.errors import KitError
@@ -53,11 +55,35 @@ class Placed:
 
     url: str
     number: int
-    done: str  # created, updated, closed, unchanged
+    done: str  # created, updated, reopened, closed, unchanged
+    since: datetime | None = None  # of an alarm: when it began
 
 
 def token() -> str | None:
     return os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or None
+
+
+def get_ready() -> None:
+    """Imports the client beside what else is done: it takes half a second in a new job, and Git mostly waits."""
+    if token():
+        Thread(target=import_module, args=("github",), daemon=True).start()
+
+
+def lasting(span: timedelta) -> str:
+    """For people: 3 days 4 hours, 2 hours, 5 minutes."""
+    minutes = max(int(span.total_seconds() // 60), 1)
+    days, hours = minutes // 1440, minutes // 60 % 24
+    parts = [(days, "day"), (hours, "hour"), (minutes % 60 if minutes < 60 else 0, "minute")]
+    return " ".join(f"{n} {unit}{'s' * (n != 1)}" for n, unit in parts if n)
+
+
+def _placed(issue: "Issue", done: str) -> Placed:
+    return Placed(issue.html_url, issue.number, done, issue.created_at)
+
+
+def slug_of(repository: Repository) -> str | None:
+    """OWNER/NAME, as the runner says or origin."""
+    return os.environ.get("GITHUB_REPOSITORY") or repository.slug
 
 
 def marker(kind: str, name: str) -> str:
@@ -67,7 +93,7 @@ def marker(kind: str, name: str) -> str:
 
 def connect(repository: Repository) -> "GitHub":
     """Asks nothing yet. Raises KitError without a token, or where origin is not on GitHub."""
-    slug = os.environ.get("GITHUB_REPOSITORY") or repository.slug
+    slug = slug_of(repository)
     if not slug:
         raise KitError(
             "Neither GITHUB_REPOSITORY nor origin names a repository on GitHub.",
@@ -150,30 +176,67 @@ class GitHub:
                 return Placed(newest.html_url, number, "updated")
             return Placed(newest.html_url, number, "unchanged")
 
-    def raise_alarm(self, mark: str, title: str, text: str, labels: tuple[str, ...] = (LABEL,)) -> Placed:
-        """One open issue an alarm: updated while it lasts, not repeated."""
+    def raise_alarm(
+        self,
+        mark: str,
+        title: str,
+        text: str,
+        labels: tuple[str, ...] = (LABEL,),
+        back_within: timedelta = timedelta(0),
+    ) -> Placed:
+        """One open issue an alarm: updated while it lasts, not repeated.
+
+        One that was closed within `back_within` is opened again: an alarm that comes and goes is one alarm.
+        """
         body = _body(mark, text)
         with self._asking("alarm", f"issue {title!r}"):
             found = self._alarms(mark)
             if not found:
-                made = self._remote.create_issue(title, body, labels=list(labels))
-                return Placed(made.html_url, made.number, "created")
+                return self._back(mark, title, body, back_within) or self._begun(title, body, labels)
             first, *repeated = found
             for issue in repeated:
                 issue.edit(state="closed", state_reason="not_planned")
             if (first.title, first.body) == (title, body):
-                return Placed(first.html_url, first.number, "unchanged")
+                return _placed(first, "unchanged")
             first.edit(title=title, body=body)
-            return Placed(first.html_url, first.number, "updated")
+            return _placed(first, "updated")
+
+    def _begun(self, title: str, body: str, labels: tuple[str, ...]) -> Placed:
+        return _placed(self._remote.create_issue(title, body, labels=list(labels)), "created")
+
+    def _back(self, mark: str, title: str, body: str, within: timedelta) -> Placed | None:
+        since = datetime.now(UTC) - within
+        for issue in self._remote.get_issues(state="closed", since=since) if within else ():
+            ended = issue.closed_at
+            if ended and ended >= since and _starts(issue.body, mark) and issue.state_reason == "completed":
+                issue.edit(title=title, body=body, state="open")
+                issue.create_comment("It is back.")
+                return _placed(issue, "reopened")
+        return None
 
     def clear_alarm(self, mark: str, text: str) -> Placed | None:
-        """Says why it is over, and closes it. None where no such alarm is open."""
+        """Says why it is over and how long it lasted, and closes it. None where no such alarm is open."""
         with self._asking("alarm", "issue of an alarm"):
             found = self._alarms(mark)
             for issue in found:
-                issue.create_comment(text[:LONGEST])
+                lasted = lasting(datetime.now(UTC) - issue.created_at)
+                issue.create_comment(f"{text[: LONGEST - 100]}\n\nIt lasted {lasted}.")
                 issue.edit(state="closed", state_reason="completed")
-            return Placed(found[0].html_url, found[0].number, "closed") if found else None
+            return _placed(found[0], "closed") if found else None
+
+    def page_in_place(self, mark: str, title: str, text: str, news: str, labels: tuple[str, ...]) -> Placed:
+        """One open issue whose text is the newest page; a comment tells its followers of it."""
+        body = _body(mark, text)
+        with self._asking("alarm", f"issue {title!r}"):
+            found = self._alarms(mark)
+            if not found:
+                return self._begun(title, body, labels)
+            issue = found[0]
+            if issue.body == body:
+                return _placed(issue, "unchanged")
+            issue.edit(title=title, body=body)
+            issue.create_comment(news)
+            return _placed(issue, "updated")
 
     def _alarms(self, mark: str) -> list["Issue"]:
         """Open issues with the mark, oldest first; a label may have been taken off, so all are looked at."""

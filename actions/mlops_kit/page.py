@@ -52,26 +52,30 @@ def html(report: Report) -> str:
         ("Slices", _slices(report)),
         ("Training", _training(report)),
     ]
-    body = "\n".join(f"<section><h2>{name}</h2>\n{text}</section>" for name, text in sections if text)
-    title = f"{report.model}: {report.verdict_in_words}"
+    return document(f"{report.model}: {report.verdict_in_words}", _head(report), sections)
+
+
+def document(title: str, head: str, sections: list[tuple[str, str]]) -> str:
+    """A whole page; `head` and the sections are HTML already, and a section without any is left out."""
+    body = "\n".join(f"<section><h2>{name}</h2>\n{inner}</section>" for name, inner in sections if inner)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{_head(report)}\n{body}\n"
+        f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{head}\n{body}\n"
         "</body>\n</html>\n"
     )
 
 
-def _text(text: object, limit: int = 400) -> str:
-    return escape(one_line(text, limit))
+def text(content: object, limit: int = 400) -> str:
+    return escape(one_line(content, limit))
 
 
-def _code(text: object) -> str:
-    return f"<code>{_text(text, 200)}</code>"
+def code(content: object) -> str:
+    return f"<code>{text(content, 200)}</code>"
 
 
-def _table(head: list[str], rows: list[list[str]], numbers: tuple[int, ...] = ()) -> str:
+def table(head: list[str], rows: list[list[str]], numbers: tuple[int, ...] = ()) -> str:
     """Cells are HTML already."""
 
     def line(cells: list[str], tag: str) -> str:
@@ -86,11 +90,11 @@ def _table(head: list[str], rows: list[list[str]], numbers: tuple[int, ...] = ()
 
 def _head(report: Report) -> str:
     status = {True: "pass", False: "fail", None: "unknown"}[report.is_open]
-    lines = [f"<h1>{_text(report.model)}: <span class={status}>{_text(report.verdict_in_words)}</span></h1>"]
+    lines = [f"<h1>{text(report.model)}: <span class={status}>{text(report.verdict_in_words)}</span></h1>"]
     if report.training:
-        lines.append(f"<p><strong>{_text(report.training.heading)}</strong></p>")
+        lines.append(f"<p><strong>{text(report.training.heading)}</strong></p>")
     made = (
-        f"Commit {_code(report.now.code.commit[:12])}, {_text(report.now.created[:16].replace('T', ' '))} UTC"
+        f"Commit {code(report.now.code.commit[:12])}, {text(report.now.created[:16].replace('T', ' '))} UTC"
     )
     link = f', <a href="{escape(report.link)}">the run and its logs</a>' if report.link else ""
     return "\n".join([*lines, f"<p class=quiet>{made}{link}</p>"])
@@ -100,23 +104,23 @@ def _gates(report: Report) -> str:
     results = report.verdict.results if report.verdict else []
     if not results:
         return "<p>No gate was asked. <code>mlops-kit gate</code> asks those of mlops.yaml.</p>"
-    return _table(["gate", "result", "why"], [_gate(one) for one in results])
+    return table(["gate", "result", "why"], [_gate(one) for one in results])
 
 
 def _gate(one: GateResult) -> list[str]:
     status = one.status if one.status in WORDS else "unknown"
     loosened = (
-        f" <strong class=fail>Loosened in this change: {_text(one.loosened)}</strong>" if one.loosened else ""
+        f" <strong class=fail>Loosened in this change: {text(one.loosened)}</strong>" if one.loosened else ""
     )
-    why = f"{_text(one.says)}{loosened}" + (f"<p class=quiet>{_text(one.because)}</p>" if one.because else "")
-    return [_code(one.name), f"<span class={status}>{WORDS[status]}</span>", f"<div class=say>{why}</div>"]
+    why = f"{text(one.says)}{loosened}" + (f"<p class=quiet>{text(one.because)}</p>" if one.because else "")
+    return [code(one.name), f"<span class={status}>{WORDS[status]}</span>", f"<div class=say>{why}</div>"]
 
 
 def _metrics(report: Report) -> str:
     figures = report.history[-1][1]
     if report.before is None:
         head = ["metric", "now", "interval", "rows"]
-        return _table(head, [[_code(name), *_figure(one)] for name, one in figures.items()], (1, 2, 3))
+        return table(head, [[code(name), *_figure(one)] for name, one in figures.items()], (1, 2, 3))
     rows = []
     for one in report.differences.metrics:
         before = number(one.before.value) if one.before else ""
@@ -124,10 +128,10 @@ def _metrics(report: Report) -> str:
         verdict = judgement(one) if one.difference else "the same" if one.difference == 0 else ""
         now, *range_and_rows = _figure(one.after) if one.after else ["", "", ""]
         rows.append(
-            [_code(one.name), now, before, difference, f"<p class=say>{_text(verdict)}</p>", *range_and_rows]
+            [code(one.name), now, before, difference, f"<p class=say>{text(verdict)}</p>", *range_and_rows]
         )
-    head = ["metric", "now", _text(report.before.version), "difference", "", "interval", "rows"]
-    return _table(head, rows, (1, 2, 3, 5, 6))
+    head = ["metric", "now", text(report.before.version), "difference", "", "interval", "rows"]
+    return table(head, rows, (1, 2, 3, 5, 6))
 
 
 def _figure(one: Figure) -> list[str]:
@@ -148,25 +152,25 @@ def _history(report: Report) -> str:
 def _changes(report: Report) -> str:
     """The description as it goes into the record, but for the metrics, which have their own table."""
     others = replace(report.differences, metrics=[], slices=[])
-    said = [f"<p>{_prose(opening(report.differences))}</p>"]
+    said = [f"<p>{prose(opening(report.differences))}</p>"]
     for head, lines in sections(others).items():
-        items = "".join(f"<li>{_prose(line.strip().removeprefix('- '))}</li>" for line in lines)
+        items = "".join(f"<li>{prose(line.strip().removeprefix('- '))}</li>" for line in lines)
         said.append(f"<h3>{head}</h3><ul>{items}</ul>")
     return "".join(said)
 
 
-def _prose(line: str) -> str:
+def prose(line: str) -> str:
     """Of our own Markdown: code spans, and text that `plain` has made harmless as HTML too."""
     parts = re.split(r"(`+)(.+?)\1(?!`)", line)
     said = []
-    for text, _, name in zip_longest(parts[::3], parts[1::3], parts[2::3], fillvalue=""):
-        said.append(re.sub(r"\\(.)", r"\1", text).replace(JOINER, ""))
+    for words, _, name in zip_longest(parts[::3], parts[1::3], parts[2::3], fillvalue=""):
+        said.append(re.sub(r"\\(.)", r"\1", words).replace(JOINER, ""))
         said.append(f"<code>{escape(name.strip())}</code>" if name else "")
     return "".join(said)
 
 
 def _plots(report: Report) -> str:
-    drawn = [f"<figure><h3>{_text(one.title)}</h3>{plots.curve(one)}</figure>" for one in report.curves]
+    drawn = [f"<figure><h3>{text(one.title)}</h3>{plots.curve(one)}</figure>" for one in report.curves]
     return f"<div class=plots>{''.join(drawn)}</div>" if drawn else ""
 
 
@@ -179,16 +183,16 @@ def _slices(report: Report) -> str:
         notes = [f"{few} with too few rows to judge"] * bool(few) + [f"{left} better ones left out"] * bool(
             left
         )
-        said = f"<p class=quiet>{_text('; '.join(notes))}</p>" if notes else ""
+        said = f"<p class=quiet>{text('; '.join(notes))}</p>" if notes else ""
         plot = plots.intervals(judged[:MOST_SLICES], group[0].metric) if judged else ""
-        drawn.append(f"<figure><h3>{_text(group[0].column)}</h3>{said}{plot}</figure>")
+        drawn.append(f"<figure><h3>{text(group[0].column)}</h3>{said}{plot}</figure>")
     return f"<div class=plots>{''.join(drawn)}</div>" if drawn else ""
 
 
 def _training(report: Report) -> str:
     if report.training is None:
         return ""
-    stages = [[_code(name), _text(said)] for name, said in report.training.stages.items()]
-    steps = [[_code(name), f"{seconds:.1f} s"] for name, seconds in report.steps.items()]
-    tables = [_table(["stage", ""], stages)] * bool(stages) + [_table(["step", "took"], steps)] * bool(steps)
+    stages = [[code(name), text(said)] for name, said in report.training.stages.items()]
+    steps = [[code(name), f"{seconds:.1f} s"] for name, seconds in report.steps.items()]
+    tables = [table(["stage", ""], stages)] * bool(stages) + [table(["step", "took"], steps)] * bool(steps)
     return f"<p>Training took {report.training.seconds:.1f} s.</p>" + "".join(tables)

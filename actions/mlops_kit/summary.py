@@ -172,14 +172,14 @@ def _line(curve: Curve) -> str:
     lines = [np.interp(at, xs, ys), *([at] if curve.diagonal else [])]
     low, high = min(0.0, float(ys.min())), max(1.0, float(ys.max())) if curve.diagonal else float(ys.max())
     top = high if high > low else low + 1
-    drawn = [f"  line [{', '.join(map(_plain_number, line))}]" for line in lines]
+    drawn = [f"  line [{', '.join(map(plain_number, line))}]" for line in lines]
     return "\n".join(
         [
             PALETTE,
             "xychart-beta",
-            f'  title "{_safe(curve.title)}"',
-            f'  x-axis "{_safe(curve.x_label)}" {_plain_number(xs[0])} --> {_plain_number(xs[-1])}',
-            f'  y-axis "{_safe(curve.y_label)}" {_plain_number(low)} --> {_plain_number(top)}',
+            f'  title "{safe(curve.title)}"',
+            f'  x-axis "{safe(curve.x_label)}" {plain_number(xs[0])} --> {plain_number(xs[-1])}',
+            f'  y-axis "{safe(curve.y_label)}" {plain_number(low)} --> {plain_number(top)}',
             *drawn,
         ]
     )
@@ -187,19 +187,19 @@ def _line(curve: Curve) -> str:
 
 def _bars(curve: Curve) -> str:
     pairs = sorted(zip(curve.x, curve.y, strict=True), key=lambda pair: -pair[0])[:MOST_BARS]
-    names = ", ".join(f'"{_safe(str(name))}"' for _, name in pairs)
-    values = ", ".join(_plain_number(value) for value, _ in pairs)
-    title = f'  title "{_safe(curve.title)}"'
-    axes = [f"  x-axis [{names}]", f'  y-axis "{_safe(curve.x_label)}"', f"  bar [{values}]"]
+    names = ", ".join(f'"{safe(str(name))}"' for _, name in pairs)
+    values = ", ".join(plain_number(value) for value, _ in pairs)
+    title = f'  title "{safe(curve.title)}"'
+    axes = [f"  x-axis [{names}]", f'  y-axis "{safe(curve.x_label)}"', f"  bar [{values}]"]
     return "\n".join([PALETTE, "xychart-beta horizontal", title, *axes])
 
 
-def _plain_number(value: float) -> str:
+def plain_number(value: float) -> str:
     """Mermaid does not read exponents."""
     return f"{value:.5f}".rstrip("0").rstrip(".") if abs(value) < 1e4 else f"{value:.0f}"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Mermaid has no escape: what is not a letter, digit or one of a few signs is left out."""
     return re.sub(r"[^\w .,()-]+", " ", text).strip()[:40] or "?"
 

@@ -40,6 +40,8 @@ def edit_issue(call: Call) -> Answer:
     short_enough(call, "Issue")
     issue = call.api.issue(call.number)
     issue |= {key: call.body[key] for key in ("title", "body", "state", "state_reason") if key in call.body}
+    if "state" in call.body:
+        issue["closed_at"] = now() if call.body["state"] == "closed" else None
     if "labels" in call.body:
         issue["labels"] = [call.api.label(name) for name in call.body["labels"]]
     return 200, touched(issue)

@@ -154,7 +154,7 @@ def test_a_year_of_a_project(flights: Path, next_version: str) -> None:
     assert new(flights, "update").exit_code == 0
     commit(flights, "Update")
     assert {name: (flights / name).read_bytes() for name in edited} == edited
-    assert (flights / "drift/whylogs/run.py").is_file()
+    assert (flights / "drift/whylogs/view.py").is_file()
     assert not (flights / "serving").exists()
     assert "1 failed" not in must(
         ["uv", "run", "--frozen", "pytest", "-q", "-p", "no:cacheprovider"], flights

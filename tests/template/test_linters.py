@@ -89,6 +89,7 @@ WRITES = {
     ("promote.yml", "move"): {"contents"},
     ("schedule.yml", "checks"): {"pull-requests"},
     ("schedule.yml", "cadence"): {"contents", "issues", "pull-requests"},
+    ("schedule.yml", "tell"): {"contents", "issues"},
 }
 
 

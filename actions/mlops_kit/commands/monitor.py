@@ -1,10 +1,12 @@
 """mlops-kit monitor."""
 
+import shlex
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.cli import finish, in_json, json_option, reporter
 
 
 @click.group()
@@ -16,25 +18,94 @@ def command() -> None:
 @json_option
 def calibrate(as_json: bool) -> None:
     """Find the thresholds for windows to come by resampling the rows of the version in use."""
-    from mlops_kit import contract, repository
-    from mlops_kit.monitoring import checking
+    from mlops_kit import contract, repository, versions
+    from mlops_kit.monitoring import checking, wording
 
     here = repository.find(Path.cwd())
-    made = checking.calibrate(here, contract.load(here.root), reporter())
-    finish(made, checking.calibration_in_words(made), as_json)
+    means, say = contract.load(here.root), reporter()
+    versions.refresh(here, means.model, say)
+    made = checking.calibrate(here, means, say)
+    finish(made, wording.of_calibration(made), as_json)
 
 
 @command.command()
 @click.option(
-    "--window", required=True, metavar="FILE|GLOB|URL", help="Rows, or a predictions log, to check."
+    "--window", metavar="FILE|GLOB|URL", help="Rows, or a predictions log, instead of monitoring.log."
 )
 @click.option("--labels", metavar="FILE|GLOB|URL", help="What came true, instead of monitoring.labels.")
+@click.option(
+    "--hand-over",
+    "handed",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Publish nothing: leave the outcome for the job that may write.",
+)
 @json_option
-def check(window: str, labels: str | None, as_json: bool) -> None:
-    """Say what moved: data, relation or infrastructure; 10 when something alarms."""
-    from mlops_kit import contract, repository
-    from mlops_kit.monitoring import checking
+def check(window: str | None, labels: str | None, handed: Path | None, as_json: bool) -> None:
+    """Say what moved: data, relation or infrastructure; 10 when something alarms.
 
+    Without --window it is the last days of the predictions log that mlops.yaml names, where there is one, and
+    the trainings of main. What was found waits in .mlops/monitoring for `mlops-kit alert`.
+    """
+    from mlops_kit import contract, repository, runner, versions
+    from mlops_kit.monitoring import checking, handing, keeping, showing, wording
+
+    if labels and not window:
+        raise click.UsageError(
+            "--labels goes with --window; for the log there is monitoring.labels in mlops.yaml."
+        )
     here = repository.find(Path.cwd())
-    found = checking.check(here, contract.load(here.root), window, labels, reporter())
-    finish(found, checking.in_words(found), as_json, yes=not found.alarms)
+    means, say = contract.load(here.root), reporter()
+    versions.refresh(here, means.model, say)
+    compared = handing.Compared()
+    with keeping.journal(here, means, handed) as journal:
+        if window:
+            found = checking.check(here, means, window, labels, say, compared.take)
+        else:
+            found = checking.scheduled(here, means, journal, say, compared.take)
+        words = ["mlops-kit", "monitor", "check", *(["--window", window] if window else [])]
+        words += ["--labels", labels] if labels else []
+        outcome = showing.outcome(found, journal.run, shlex.join(words))
+        outcome.write(here.root)
+        keeping.emit(journal, found)
+        content = asdict(found) | {
+            "findings": [asdict(one) for one in found.findings],
+            "judged": found.judged,
+        }
+        if means.hooks.get("after_monitor"):
+            handing.hand_over(here, means, journal, found, compared, in_json(content), say, handed)
+    runner.output(alarms=" ".join(outcome.kinds), version=found.version)
+    runner.summary(f"### Monitor\n\n```\n{wording.of_check(found)}\n```")
+    finish(content, wording.of_check(found), as_json, yes=not found.findings)
+
+
+@command.command()
+@click.option("--months", default="4-12", show_default=True, help="Of 2013, for instance 4-6.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the repository, to look at; by itself it is gone afterwards.",
+)
+@json_option
+def demo(months: str, keep: Path | None, as_json: bool) -> None:
+    """Go through nine months of flights and say what is found: the inputs, the relation, the alarms.
+
+    Makes a repository of its own and trains it on January to March. With GITHUB_TOKEN and GITHUB_REPOSITORY set,
+    alarms and reviews become issues there, labelled `demo`; else nobody is told.
+    """
+    from tempfile import TemporaryDirectory
+
+    from mlops_kit.monitoring import replaying
+
+    first, _, last = months.partition("-")
+    try:
+        wanted = list(range(int(first), int(last or first) + 1))
+    except ValueError:
+        wanted = []
+    if not wanted or not set(wanted) <= set(range(4, 13)):
+        raise click.UsageError(f"{months!r} are no months; from 4 to 12, for instance 4-6.")
+    say = reporter()
+    with TemporaryDirectory(prefix="mlops-demo-") as folder:
+        project = replaying.repository_in(keep.absolute() if keep else Path(folder), say)
+        found = list(replaying.replay(project, wanted, say))
+        finish([asdict(one) for one in found], replaying.in_words(found, project), as_json)

@@ -52,6 +52,13 @@ class Cells:
         codes = np.searchsorted(self.edges, numbers, side="right").astype(np.uint8)
         return np.where(np.isfinite(numbers), codes, np.uint8(MISSING))
 
+    def compared(self, values: pa.Array) -> pa.Array:
+        """What `encode` looks at: levels as texts, else numbers, a text's length and a time's hour among them."""
+        if self.levels:
+            return _texts(values, self.kind)
+        numbers = _numbers(values, self.kind)
+        return pa.array(numbers, mask=~np.isfinite(numbers))
+
     def value(self, code: int) -> str:
         """What lies in a cell, for a person."""
         if self.levels:

@@ -1,36 +1,81 @@
 """One check: the inputs, the relation and what runs, each with its own verdict."""
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_kit import events
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
-from mlops_kit.monitoring import drift, labels, operation, quality, windows
+from mlops_kit.events import Journal
+from mlops_kit.monitoring import drift, labels, operation, quality, shares, succession, trained, windows
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.drift import Data
+from mlops_kit.monitoring.findings import Finding, Kind
 from mlops_kit.monitoring.operation import Operation
-from mlops_kit.monitoring.quality import Concept, Figure
+from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
+from mlops_kit.monitoring.shares import Group
+from mlops_kit.monitoring.trained import Trained
 from mlops_kit.monitoring.windows import Window
 from mlops_kit.repository import Repository
 
 Say = Callable[[str], None]
-UNITS = "(sd of a number, share of the rows of a category)"
+Seen = Callable[[Reference, Window], None]
+PICTURED = 3
+JUDGED: dict[str, list[Kind]] = {  # by the state of the relation
+    "not connected": [],
+    "unknown": ["predictions-moved", "no-labels"],
+    "can't tell": ["no-labels"],
+    "holds": ["concept-drift", "predictions-moved", "no-labels"],
+    "drift": ["concept-drift", "predictions-moved", "no-labels"],
+}
 
 
 @dataclass(frozen=True)
 class Checked:
+    at: str
     version: str  # empty: before the first, what is here
-    window: str
+    window: str  # empty: nothing is connected
     data: Data
     concept: Concept
     infrastructure: Operation
+    training: Trained
+    succession: list[Finding] | None = None  # None: no new version to compare with the one before
+    shares: dict[str, list[Group]] = field(default_factory=dict)  # of the columns that moved most
 
     @property
-    def alarms(self) -> bool:
-        return bool(self.data.alarms or self.concept.alarms or self.infrastructure.alarms)
+    def findings(self) -> list[Finding]:
+        parts = (self.concept, self.infrastructure, self.training)
+        alarms = [one for part in parts for one in part.alarms]
+        return [*_of_data(self.data), *alarms, *(self.succession or [])]
+
+    @property
+    def judged(self) -> list[Kind]:
+        """Kinds of alarm that this check could tell: of the others silence says nothing."""
+        found: list[Kind] = []
+        if self.data.state in ("no drift", "drift"):
+            found += ["data-drift", "schema"]
+        found += JUDGED[self.concept.state]
+        if self.infrastructure.state != "not connected":
+            found += ["errors", "latency", "memory", "disk", "silence", "clock"]
+        if self.training.state != "not connected":
+            found += ["training-failed", "training-missing", "gate-closed", "model-old"]
+        if self.succession is not None:
+            found.append("training-data")
+        return found
+
+
+def _of_data(data: Data) -> list[Finding]:
+    drifts = [
+        Finding("data-drift", f"{one.column}: {one.what}; {one.by:.1%} of the rows moved (n = {one.n:,})")
+        for one in data.drifts
+    ]
+    changes = [Finding("schema", f"{one.column} ({one.kind}) {one.what}") for one in data.changes]
+    return drifts + changes
 
 
 @dataclass(frozen=True)
@@ -63,117 +108,91 @@ def calibrated(made: Reference) -> Calibrated:
     )
 
 
-def check(repository: Repository, contract: Contract, where: str, labelled: str | None, say: Say) -> Checked:
-    """`labelled`: where labels are, instead of what mlops.yaml says."""
+def check(
+    repository: Repository,
+    contract: Contract,
+    where: str,
+    labelled: str | None,
+    say: Say,
+    seen: Seen | None = None,
+) -> Checked:
+    """One window. `labelled`: where labels are, instead of what mlops.yaml says. `seen` gets what was compared."""
     reference = references.load(repository, contract, say)
     ours = contract.monitoring
     say(f"read {where}")
     window = windows.read(where, reference.largest, ours.slices)
     if not window.rows and not window.is_log:
         raise KitError(f"{where} has no rows.")
+    if seen:
+        seen(reference, window)
+    log = window if window.is_log else log_of(repository, contract, reference)
+    return _checked(contract, reference, window, log, labelled)
+
+
+def scheduled(
+    repository: Repository, contract: Contract, journal: Journal, say: Say, seen: Seen | None = None
+) -> Checked:
+    """The newest window of the predictions log, where there is one; and the trainings, which are there from the
+    first day.
+    """
+    training = trained.check(repository, contract)
+    moved = succession.check(repository, contract, journal, say)
+    log = None
+    if contract.monitoring.log and _is_there(repository, contract.monitoring.log):
+        reference = references.load(repository, contract, say)
+        say(f"read {contract.monitoring.log}")
+        log = log_of(repository, contract, reference)
+    if log is None:
+        nothing = Data("not connected", 0, 0), Concept("not connected"), Operation("not connected")
+        return Checked(events.now(), training.version, "", *nothing, training, moved)
+    if seen:
+        seen(reference, log)
+    found = _checked(contract, reference, log, log, None)
+    return replace(found, training=training, succession=moved)
+
+
+def _checked(
+    contract: Contract, reference: Reference, window: Window, log: Window | None, labelled: str | None
+) -> Checked:
+    ours = contract.monitoring
     window.notes += windows.repeated(window, contract.rows.key if contract.rows else "key")
     data = drift.check(reference, window, time=ours.time, ignored=references.left_out(contract))
-    log = window if window.is_log else _log(repository, contract, reference)
     facts = log.facts if log else None
     source = labelled or ours.labels
     key = contract.rows.key if contract.rows else "key"
     came = labels.read(source, key, ours.label) if source and facts is not None else None
-    concept = quality.check(reference, facts, came, contract.predictions, ours)
+    since = log.since if log else None
+    mine = _of_version(facts, reference.version) if facts is not None else None
+    concept = quality.check(reference, mine, came, contract.predictions, ours, since)
+    running = operation.check(facts, log.broken if log else 0, ours, since)
+    moved = {one.column: shares.of(reference, window, one.column) for one in data.drifts[:PICTURED]}
     return Checked(
-        reference.version, where, data, concept, operation.check(facts, log.broken if log else 0, ours)
+        events.now(),
+        reference.version,
+        window.name,
+        data,
+        concept,
+        running,
+        Trained("not connected"),
+        shares=moved,
     )
 
 
-def _log(repository: Repository, contract: Contract, reference: Reference) -> Window | None:
-    """None before the first prediction."""
-    where = contract.monitoring.log
-    if where is None:
+def _of_version(facts: pa.Table, version: str) -> pa.Table:
+    """Without what another version predicted, where the log names versions: it says nothing of this one."""
+    named = pc.match_substring_regex(facts["version"], r"^v\d+\.\d+\.\d+$")
+    other = pc.and_(named, pc.not_equal(facts["version"], version))
+    return facts.filter(pc.invert(pc.fill_null(other, False))) if version else facts
+
+
+def _is_there(repository: Repository, where: str) -> bool:
+    return "://" in where or bool(windows.found_at(str(repository.root / Path(where).expanduser())))
+
+
+def log_of(repository: Repository, contract: Contract, reference: Reference) -> Window | None:
+    """Its last days; None before the first prediction."""
+    ours = contract.monitoring
+    if ours.log is None or not _is_there(repository, ours.log):
         return None
-    if "://" in where:
-        return windows.read(where, reference.largest, contract.monitoring.slices)
-    path = str(repository.root / Path(where).expanduser())
-    if not windows.found_at(path):
-        return None
-    return windows.read(path, reference.largest, contract.monitoring.slices)
-
-
-# ---- in words ----
-
-
-def calibration_in_words(made: Calibrated) -> str:
-    name = made.version or "the rows here (no version yet)"
-    lines = [
-        f"Calibrated on {name}: {made.rows:,} rows, {len(made.columns)} columns; one false alarm in 100 checks at most."
-    ]
-    for n, visible in made.visible.items():
-        lines.append(f"  of {n:>6,} rows, a change seen 4 in 5 times: {_shows(visible)}")
-    if made.run > 1:
-        lines.append(f"  rows follow each other: drawn {made.run} at a time")
-    return "\n".join([*lines, f"  {UNITS}", *(f"  {note}" for note in made.notes)])
-
-
-def in_words(found: Checked) -> str:
-    against = found.version or "the rows here (no version yet)"
-    lines = [f"{found.window} against {against}", f"Data: {found.data.state} (n = {found.data.n:,})"]
-    if found.data.compared < found.data.n:
-        lines.append(
-            f"  compared: {found.data.compared:,} of them, drawn evenly; more says no more beside this reference"
-        )
-    lines += [
-        f"  {one.column}: {one.what}; {one.by:.1%} of the rows moved (n = {one.n:,})"
-        for one in found.data.drifts
-    ]
-    lines += [f"  schema: {one.column} ({one.kind}) {one.what}" for one in found.data.changes]
-    if found.data.visible:
-        lines.append(f"  a change seen in 4 of 5 such windows: {_shows(found.data.visible)} {UNITS}")
-    lines += [f"  {note}" for note in found.data.notes]
-    return "\n".join([*lines, *_of_concept(found.concept), *_of_operation(found.infrastructure)])
-
-
-def _shows(visible: dict[str, float | None]) -> str:
-    """From what change on it is seen, in the column where it is seen first, in the middle one and in the last."""
-    in_order = sorted(visible.items(), key=lambda pair: math.inf if pair[1] is None else pair[1])
-    chosen = dict.fromkeys([0, len(in_order) // 2, len(in_order) - 1])
-    said = [
-        f"{name} {'none that was tried' if size is None else f'{size:g}'}"
-        for name, size in (in_order[at] for at in chosen)
-    ]
-    return ", ".join(said)
-
-
-def _of_concept(found: Concept) -> list[str]:
-    if found.state == "not connected":
-        return ["Concept: not connected (no predictions log)"]
-    known = f"{found.labelled:,} of {found.predictions:,} predictions have a label"
-    preposition = "since" if found.state in ("unknown", "drift") else "until"
-    since = f" {preposition} {found.since}" if found.since else ""
-    lines = [f"Concept: {found.state}{since} ({known})"]
-    if found.figure:
-        lines.append(f"  {found.metric} {_figure(found.figure)}")
-    if found.happened:
-        lines.append(f"  happened {_figure(found.happened, 'predicted')}")
-    lines += [f"  loss, {name}: {_figure(one)}" for name, one in found.slices.items()]
-    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms), *(f"  {one}" for one in found.notes)]
-
-
-def _figure(one: Figure, beside: str = "reference") -> str:
-    was = "" if one.reference is None else f"; {beside} {one.reference:.3f}"
-    return f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f}, n = {one.n:,}{was})"
-
-
-def _of_operation(found: Operation) -> list[str]:
-    if found.state == "not connected":
-        return ["Infrastructure: not connected (no predictions log)"]
-    lines = [f"Infrastructure: {found.state} ({found.rows:,} predictions, {found.errors:,} failed)"]
-    if found.p95_seconds is not None:
-        lines.append(f"  latency p50 {found.p50_seconds:.3g} s, p95 {found.p95_seconds:.3g} s")
-    if found.rows_an_hour is not None:
-        lines.append(f"  {found.rows_an_hour:,} predictions an hour")
-    if found.age_hours is not None:
-        lines.append(f"  the newest is {found.age_hours:,} hours old")
-    if found.memory_mb is not None:
-        lines.append(f"  memory {found.memory_mb:,.0f} MB")
-    if found.disk_free_share is not None:
-        lines.append(f"  {found.disk_free_share:.0%} of the disk is free")
-    lines += [f"  {found.broken} lines of the log cannot be read"] if found.broken else []
-    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms)]
+    where = ours.log if "://" in ours.log else str(repository.root / Path(ours.log).expanduser())
+    return replace(windows.read(where, reference.largest, ours.slices, ours.window_days), name=ours.log)

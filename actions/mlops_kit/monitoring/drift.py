@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,7 +17,7 @@ from mlops_kit.monitoring.resampling import LEAST_REFERENCE, Limits, Resampling,
 from mlops_kit.monitoring.seasons import alike
 from mlops_kit.monitoring.windows import Window
 
-State = Literal["no drift", "drift", "can't tell"]
+State = Literal["not connected", "no drift", "drift", "can't tell"]
 LEAST = (
     0.02  # of the rows would have to change; what is less is seen in a large window and worth nobody's while
 )
@@ -70,7 +71,7 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
         return Data(
             "can't tell", window.rows, n, [], changes, {}, [*notes, f"{window.rows} rows are too few"]
         )
-    drawn = np.sort(np.random.default_rng(0).permutation(length)[:n])
+    drawn = compared_rows(length, n)
     codes: dict[str, Codes] = {}
     for column in like.cells:
         if column.name not in window.drawn or _is_lost(window.drawn[column.name]):
@@ -101,6 +102,11 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
     drifts.sort(key=lambda one: -one.by)
     seen_at_best = visible(like.cells, limits)
     return Data(_state(drifts, like.cells, limits), window.rows, n, drifts, changes, seen_at_best, notes)
+
+
+def compared_rows(length: int, n: int) -> npt.NDArray[np.intp]:
+    """An even draw, in their order."""
+    return np.sort(np.random.default_rng(0).permutation(length)[:n])
 
 
 def visible(columns: list[Cells], limits: Limits) -> dict[str, float | None]:

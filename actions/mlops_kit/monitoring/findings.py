@@ -15,6 +15,12 @@ Kind = Literal[
     "disk",
     "silence",  # no traffic, or far less than there was
     "clock",  # times that cannot be
+    "training-failed",
+    "training-missing",  # of a merge
+    "gate-closed",  # on main
+    "model-old",
+    "training-data",  # of one version moved against that of the version before
+    "monitor-dead",
 ]
 
 

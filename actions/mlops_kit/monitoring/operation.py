@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mlops_kit import clock
 from mlops_kit.contract import Monitoring
 from mlops_kit.monitoring import growth, traffic
 from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.findings import Finding
-from mlops_kit.monitoring.quality import moment
+from mlops_kit.monitoring.log import moment
 
 ODDS = 0.00025  # of each of four alarms by chance, where the true rate is just at its limit
 AHEAD_HOURS = 1.0  # clocks differ
@@ -36,13 +37,20 @@ class Operation:
     alarms: list[Finding] = field(default_factory=list)
 
 
-def check(facts: pa.Table | None, broken: int, limits: Monitoring) -> Operation:
+def check(
+    facts: pa.Table | None, broken: int, limits: Monitoring, since: datetime | None = None
+) -> Operation:
+    """What is later than `since`; traffic is compared with what is earlier."""
     if facts is None or not len(facts):
         return Operation("not connected")
+    times, now = _times(facts), clock.now().timestamp()
+    every = times
+    if since:
+        recent = times > since.timestamp()
+        facts, times = facts.filter(pa.array(recent)), times[recent]
     n, errors = len(facts), len(facts) - facts["error"].null_count
     seconds = _numbers(facts, "seconds")
     seconds = seconds[np.isfinite(seconds)]
-    times, now = _times(facts), datetime.now(UTC).timestamp()
     known = np.sort(times[np.isfinite(times)])
     age = (now - float(known[-1])) / HOUR if len(known) else None
     span = float(known[-1] - known[0]) / HOUR if len(known) else 0.0
@@ -52,7 +60,7 @@ def check(facts: pa.Table | None, broken: int, limits: Monitoring) -> Operation:
         *_errors(errors, n, limits),
         *_slow(seconds, limits),
         *_silent(age, limits),
-        *_less(known, now),
+        *_less(np.sort(every[np.isfinite(every)]), now),
         *_growing(facts, times, limits),
         *_full(free, limits),
     ]

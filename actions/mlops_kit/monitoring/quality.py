@@ -2,20 +2,22 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import predictions
+from mlops_kit import clock, predictions
 from mlops_kit.comparison import Floats, Rows, prepared
 from mlops_kit.contract import Monitoring, Predictions
 from mlops_kit.errors import KitError
 from mlops_kit.monitoring import cells, chance
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.labels import SLICE, joined
+from mlops_kit.monitoring.log import moment
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
 
@@ -58,8 +60,12 @@ def check(
     labels: pa.Table | None,
     form: Predictions | None,
     ours: Monitoring,
+    since: datetime | None = None,
 ) -> Concept:
-    """`labels` has the columns key and actual, as text; None where mlops.yaml names none."""
+    """`labels` has the columns key and actual, as text; None where mlops.yaml names none.
+
+    The detector looks at every label there is; figures are of predictions later than `since`, where those are enough.
+    """
     if facts is None or form is None or reference.predictions is None:
         return Concept("not connected")
     made = facts.filter(pc.is_valid(facts["prediction"]))
@@ -67,47 +73,80 @@ def check(
         return Concept("not connected")
     known, notes = joined(made, labels)
     has = np.asarray(pc.is_valid(known["actual"]))
-    since = _first(known) if not has.any() else _last(known.filter(pa.array(has)))
-    late = [] if has.all() else _late(since, ours.labels_within_days)
+    until = _first(known) if not has.any() else _last(known.filter(pa.array(has)))
+    late = [] if has.all() else _late(until, ours.labels_within_days)
     if not has.any():
         moved = _moved(reference.predictions, made, form)
-        return Concept("unknown", since, len(made), 0, alarms=[*moved, *late], notes=notes)
+        return Concept("unknown", until, len(made), 0, alarms=[*moved, *late], notes=notes)
     rows, table, dropped = _numbers(known.filter(pa.array(has)), reference.predictions, form)
     notes += [f"{dropped} labels or predictions are no such value and are left out"] if dropped else []
     if len(rows) < LEAST_LABELS:
         notes = [*notes, f"{len(rows)} labels are too few: it takes {LEAST_LABELS}"]
-        return Concept("can't tell", since, len(made), len(rows), alarms=late, notes=notes)
+        return Concept("can't tell", until, len(made), len(rows), alarms=late, notes=notes)
     return _judged(
         reference.predictions,
         rows,
         table,
         form,
-        Concept("holds", since, len(made), len(rows), alarms=late, notes=notes),
+        Concept("holds", until, len(made), len(rows), alarms=late, notes=notes),
+        since,
     )
 
 
-def _judged(evaluated: pa.Table, rows: Rows, table: pa.Table, form: Predictions, so_far: Concept) -> Concept:
+def measured(
+    known: pa.Table, evaluated: pa.Table, form: Predictions
+) -> tuple[str, Figure, dict[str, Figure]] | None:
+    """Metric and mean loss by slice of predictions whose `actual` is known; None where those are too few."""
+    rows, table, _ = _numbers(known.filter(pc.is_valid(known["actual"])), evaluated, form)
+    if len(rows) < LEAST_LABELS:
+        return None
+    before, _, _ = _numbers(evaluated, evaluated, form)
+    losses, usual = _losses(rows, before, form), _losses(before, before, form)
+    metric = _metric(rows, form)
+    return metric, _figure(metric, rows, before), _slices(losses, table, evaluated, usual)
+
+
+def _judged(
+    evaluated: pa.Table,
+    rows: Rows,
+    table: pa.Table,
+    form: Predictions,
+    so_far: Concept,
+    since: datetime | None,
+) -> Concept:
     before, _, _ = _numbers(evaluated, evaluated, form)
     metric = _metric(rows, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     bound = float(usual.mean() + SURE * usual.std() / math.sqrt(len(usual)))
     evidence, began = chance.evidence(losses, bound)
     drifts = float(evidence.max()) >= math.log(1 / ODDS)
-    loss = _mean(losses, float(usual.mean()))
     if drifts:
-        what = f"the mean loss is {loss.value:.3f}, was {usual.mean():.3f} (n = {len(rows)})"
+        worse = losses[began:]
+        what = f"the mean loss is {worse.mean():.3f}, was {usual.mean():.3f} (n = {len(worse)})"
         began_at = table["time"][began].as_py() or ""
         so_far = replace(
             so_far, state="drift", since=began_at, alarms=[*so_far.alarms, Finding("concept-drift", what)]
         )
+    recent = _later(table, since)
+    rows, table, losses = rows.take(recent), table.take(pa.array(recent)), losses[recent]
     return replace(
         so_far,
         metric=metric,
         figure=_figure(metric, rows, before),
         happened=_happened(rows) if form.task == "binary" and rows.probability is not None else None,
         slices=_slices(losses, table, evaluated, usual),
-        loss=loss,
+        loss=_mean(losses, float(usual.mean())),
     )
+
+
+def _later(table: pa.Table, since: datetime | None) -> npt.NDArray[np.intp]:
+    """Rows of the window; all of them where those have too few labels."""
+    every = np.arange(len(table))
+    if since is None:
+        return every
+    times = (moment(text) for text in table["time"].to_pylist())
+    recent = np.flatnonzero([at is not None and at > since for at in times])
+    return recent if len(recent) >= LEAST_LABELS else every
 
 
 def _numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Rows, pa.Table, int]:
@@ -243,14 +282,6 @@ def _last(table: pa.Table) -> str:
 def _late(since: str, days: float) -> list[Finding]:
     """Labels that never come for some rows are no alarm; that none comes any more is one."""
     known = moment(since)
-    if known is None or datetime.now(UTC) - known <= timedelta(days=days):
+    if known is None or clock.now() - known <= timedelta(days=days):
         return []
     return [Finding("no-labels", f"no label since {known:%Y-%m-%d}, for more than {days:g} days")]
-
-
-def moment(text: str | None) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

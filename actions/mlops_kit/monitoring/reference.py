@@ -26,6 +26,7 @@ from mlops_kit.monitoring.cells import Cells, Codes
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
 from mlops_kit.repository import Repository, file_md5
 from mlops_kit.rows import write
+from mlops_kit.versions import Version
 
 FOLDER = Path(".mlops/monitoring")
 FORMAT = 2  # of the kept file; another number makes them anew
@@ -70,10 +71,21 @@ class _Source:
     file: Callable[[str], Path]
 
 
-def load(repository: Repository, contract: Contract, say: Say, *, anew: bool = False) -> Reference:
-    """Of the version in use: as kept, or made and calibrated. Raises KitError when its rows cannot be had."""
+def load(
+    repository: Repository,
+    contract: Contract,
+    say: Say,
+    *,
+    anew: bool = False,
+    version: Version | None = None,
+) -> Reference:
+    """Of a version, by itself of the one in use: as kept, or made and calibrated.
+
+    Raises KitError when its rows cannot be had.
+    """
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        source = _source(repository, contract, Path(folder))
+        version = version or versions.champion(repository, contract.model, "production")
+        source = _source(repository, contract, Path(folder), version)
         named = source.version or "no-version"
         path = repository.root / FOLDER / f"{named}-{_key(source, contract)}.npz"
         if path.is_file() and not anew:
@@ -95,32 +107,49 @@ def make(
     columns = {name: values for name, values in window.drawn.items() if name not in left_out}
     found = [(name, cells.cut(name, values)) for name, values in columns.items()]
     cut = [one for _, one in found if one]
-    times = None
-    if time and time in window.drawn:
-        times = np.asarray(cells.moments(window.drawn[time]).cast(pa.int64()).fill_null(0))
     n = len(next(iter(columns.values()))) if columns else 0
     if n < LEAST_REFERENCE or not cut:
         raise KitError(
             f"The reference has {n} rows and {len(cut)} columns that can be compared; it takes {LEAST_REFERENCE} rows.",
             "Name the rows in `rows:` of mlops.yaml.",
         )
-    n -= n % BLOCK
-    order = np.argsort(times, kind="stable") if times is not None else np.arange(n)
-    codes = np.column_stack([one.encode(cells.plain(columns[one.name])) for one in cut])[order][-n:]
-    if times is not None:
-        times = times[order][-n:]
+    order, times = in_order(window, time)
+    codes = np.column_stack([one.encode(cells.plain(columns[one.name])) for one in cut])[order]
     other = [name for name, one in found if one is None] + [name for name in left_out if name in window.drawn]
     return Reference(version, window.rows, cut, codes, other, times)
 
 
-def _made(source: _Source, contract: Contract) -> Reference:
+def in_order(
+    window: windows.Window, time: str | None
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64] | None]:
+    """Which rows become the reference's, as many as blocks hold, and their times."""
+    n = len(next(iter(window.drawn.values())))
+    n -= n % BLOCK
+    if time is None or time not in window.drawn:
+        return np.arange(n), None
+    times = np.asarray(cells.moments(window.drawn[time]).cast(pa.int64()).fill_null(0))
+    order = np.argsort(times, kind="stable")[-n:]
+    return order, times[order]
+
+
+def drawn(repository: Repository, contract: Contract) -> windows.Window:
+    """The rows that the reference of the version in use was cut from. Raises KitError when they cannot be had."""
+    with TemporaryDirectory(prefix="mlops-kit-") as folder:
+        version = versions.champion(repository, contract.model, "production")
+        return _drawn(_source(repository, contract, Path(folder), version))
+
+
+def _drawn(source: _Source) -> windows.Window:
     rows = source.contract.rows
     files = [source.file(path) for path in (rows.train, rows.test) if path] if rows else []
     if not files:
         raise KitError("mlops.yaml names no `rows`, so there is nothing to compare with.")
-    window = windows.read_files("the reference", files, KEPT, together=TOGETHER)
+    return windows.read_files("the reference", files, KEPT, together=TOGETHER)
+
+
+def _made(source: _Source, contract: Contract) -> Reference:
     made = make(
-        window,
+        _drawn(source),
         version=source.version,
         time=contract.monitoring.time,
         left_out=left_out(contract, source.contract),
@@ -137,8 +166,7 @@ def left_out(*contracts: Contract) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*keys, ours.label, *ours.left_out]))
 
 
-def _source(repository: Repository, contract: Contract, folder: Path) -> _Source:
-    version = versions.champion(repository, contract.model, "production")
+def _source(repository: Repository, contract: Contract, folder: Path, version: Version | None) -> _Source:
     if version is None:
         files = [path for path in _wanted(contract) if (repository.root / path).is_file()]
         md5s = {path: file_md5(repository.root / path) for path in files}

@@ -85,7 +85,7 @@ class Resampling:
         """For windows of `n` rows, a size that `tested` gives."""
         middles, spreads, statistics = [], [], []
         highest = np.full(REPLICATES, -np.inf, np.float32)
-        for column, (window, reference) in enumerate(self._replicates(n)):
+        for column, (window, reference) in enumerate(self.replicates(n)):
             found = self.statistics(column, window, reference)
             middle = np.quantile(found, 0.95, axis=0)
             over = found > middle
@@ -123,7 +123,7 @@ class Resampling:
         single = (moved / np.maximum(1 - h, least)).max(axis=1)
         return np.stack([moved.sum(axis=1), missing, single], axis=1)
 
-    def _replicates(self, n: int) -> Iterator[tuple[Array, Array]]:
+    def replicates(self, n: int) -> Iterator[tuple[Array, Array]]:
         """Of each column counts of windows and of references, the same rows for every column."""
         draw = np.random.default_rng(SEED)
         pool = self._rows(draw, BLOCKS, BLOCK)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,6 +34,7 @@ class Window:
     broken: int = 0  # lines of a log that are no JSON object
     masked: set[str] = field(default_factory=set)  # inputs that a log leaves out on purpose
     notes: list[str] = field(default_factory=list)
+    since: datetime | None = None  # of a log: the window is what is later; its facts go further back
 
     @property
     def is_log(self) -> bool:
@@ -71,16 +73,25 @@ class Draw:
         return _joined([batch for _, batch in self.kept])
 
 
-def read(where: str, most: int, slices: list[str]) -> Window:
-    """`slices`: inputs of a log that its facts hold too. Raises KitError when there is nothing, or it cannot be read."""
+def read(where: str, most: int, slices: list[str], days: float | None = None) -> Window:
+    """`slices`: inputs of a log that its facts hold too. `days`: of a log, rows before its last so many days have
+    facts but no inputs. Raises KitError when there is nothing, or it cannot be read.
+    """
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        return read_files(where, files(where, Path(folder)), most, slices=slices)
+        found = files(where, Path(folder))
+        return read_files(where, found, most, slices=slices, since=_since(found, days))
 
 
 def read_files(
-    name: str, found: list[Path], most: int, *, together: int = 1, slices: list[str] | None = None
+    name: str,
+    found: list[Path],
+    most: int,
+    *,
+    together: int = 1,
+    slices: list[str] | None = None,
+    since: datetime | None = None,
 ) -> Window:
-    window, draw = Window(name), Draw(most, together)
+    window, draw = Window(name, since=since), Draw(most, together)
     facts: list[pa.Table] = []
     known: dict[tuple[int, str], Path] = {}
     for file in found:
@@ -89,7 +100,9 @@ def read_files(
             if first is not file and file.stat().st_size:
                 window.notes.append(f"{file.name} holds what {first.name} holds and is left out")
                 continue
-            for batch in log.lines(file, window, slices or []) if file.suffix in LOG else batches(file):
+            for batch in (
+                log.lines(file, window, slices or [], since) if file.suffix in LOG else batches(file)
+            ):
                 if file.suffix in LOG:
                     facts.append(batch.drop_columns(["inputs"]))
                     batch = batch.select(["inputs"]).filter(pc.not_equal(batch["inputs"], NOTHING))
@@ -159,6 +172,12 @@ def batches(file: Path) -> Iterator[pa.Table]:
 
 def _once(names: list[str]) -> list[str]:
     return [name for name in names if names.count(name) == 1]
+
+
+def _since(found: list[Path], days: float | None) -> datetime | None:
+    """So many days before the newest line of a log; None for all of it."""
+    newest = log.newest(file for file in found if file.suffix in LOG) if days is not None else None
+    return newest - timedelta(days=days) if newest and days is not None else None
 
 
 def _joined(batches: list[pa.Table]) -> dict[str, pa.Array]:

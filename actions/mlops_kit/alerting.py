@@ -1,0 +1,231 @@
+"""Brings alarms into line with a check: one issue a kind, raised, updated or closed; and the webhook.
+
+What the check could not judge stays as it is: a window that is too small ends no alarm.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from mlops_kit import alarms, clock, events, github, runs, webhook
+from mlops_kit.alarms import Alarm
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.events import Journal
+from mlops_kit.markup import code, plain
+from mlops_kit.monitoring.findings import Kind
+from mlops_kit.monitoring.outcome import Outcome
+from mlops_kit.repository import Repository
+from mlops_kit.webhook import Message, State
+
+# The title of the issue, and the heading of the runbook that says what to do.
+TITLES: dict[Kind, tuple[str, str]] = {
+    "data-drift": ("The inputs have drifted", "the-inputs-have-drifted"),
+    "schema": ("The inputs are not the same columns any more", "the-inputs-have-drifted"),
+    "training-data": ("The training data has drifted", "the-inputs-have-drifted"),
+    "concept-drift": ("The model is less right than it was", "the-model-is-less-right-than-it-was"),
+    "predictions-moved": ("The predictions have moved", "the-model-is-less-right-than-it-was"),
+    "no-labels": ("No labels come any more", "the-model-is-less-right-than-it-was"),
+    "errors": ("Predictions fail", "predictions-fail-or-are-slow"),
+    "latency": ("Predictions are slow", "predictions-fail-or-are-slow"),
+    "memory": ("Memory grows", "predictions-fail-or-are-slow"),
+    "disk": ("The disk fills up", "predictions-fail-or-are-slow"),
+    "silence": ("Predictions have stopped", "predictions-fail-or-are-slow"),
+    "clock": ("Predictions have times that cannot be", "predictions-fail-or-are-slow"),
+    "training-failed": ("main does not train", "train-is-red"),
+    "training-missing": ("A merge was not trained", "train-is-red"),
+    "gate-closed": ("The gates are closed on main", "train-is-red"),
+    "model-old": ("The model is old", "the-data-is-old-no-newer-rows-come"),
+    "monitor-dead": ("The monitor has stopped", "schedule-has-not-run-since-yesterday"),
+}
+TOLD = "told"
+CHANCE = "At most one check in 100 says so by chance, on data like the reference."
+
+
+@dataclass(frozen=True)
+class Told:
+    kind: str
+    done: str  # created, updated, reopened, unchanged, closed; or "not told"
+    where: str = ""
+    webhook: str = ""  # told, or why not
+    problem: str = ""
+
+
+def bring(
+    repository: Repository,
+    contract: Contract,
+    outcome: Outcome,
+    journal: Journal,
+    labels: tuple[str, ...] = (),
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Told]:
+    """Raises what was found and closes what is over. What could not be told is in the answer, not lost."""
+    told = []
+    for kind in outcome.kinds:
+        say(f"raise {kind}")
+        told.append(_raised(repository, contract, outcome, kind, labels))
+    for kind in [*outcome.over(), *_alive(outcome)]:
+        told += _over(repository, contract, kind, outcome)
+    for one in told:
+        if one.done != "unchanged":
+            facts = {"where": one.where or None, "error": one.problem or None}
+            journal.emit(f"alarm:{one.kind}", one.done, **facts)
+    return told
+
+
+def _alive(outcome: Outcome) -> list[Kind]:
+    """A check that ran is the monitor's pulse."""
+    return ["monitor-dead"] if "monitor-dead" not in outcome.kinds else []
+
+
+def plan(outcome: Outcome) -> list[Told]:
+    """What would be told; nobody is asked."""
+    raised = [Told(kind, "would be raised or updated") for kind in outcome.kinds]
+    return raised + [Told(kind, "would be closed, where it is open") for kind in outcome.over()]
+
+
+def _raised(
+    repository: Repository, contract: Contract, outcome: Outcome, kind: Kind, labels: tuple[str, ...]
+) -> Told:
+    words = "\n".join(outcome.of(kind))
+    cooldown = timedelta(hours=contract.alerts.cooldown_hours)
+    try:
+        placed = github.connect(repository).raise_alarm(
+            github.marker("alarm", kind),
+            _title(outcome, kind),
+            text(repository, contract, outcome, kind),
+            (github.LABEL, *labels),
+            cooldown,
+        )
+    except KitError as error:
+        if not github.token() and contract.alerts.webhook:
+            return _without_issue(repository, contract, kind, words, cooldown)
+        heard = _tell(repository, contract, "raised", kind, words, "")
+        return Told(kind, "created" if heard == TOLD else "not told", "", heard, _problem(error))
+    heard = _tell(repository, contract, "raised", kind, words, placed.url) if placed.done == "created" else ""
+    return Told(kind, placed.done, placed.url, heard, "" if heard in ("", TOLD) else heard)
+
+
+def _over(repository: Repository, contract: Contract, kind: Kind, outcome: Outcome) -> list[Told]:
+    """Nothing where no such alarm is open."""
+    said = f"The check of {outcome.at[:16].replace('T', ' ')} UTC finds nothing any more."
+    if not github.token():
+        began, how = _last(repository, kind)
+        if not contract.alerts.webhook or not began or how == "closed":
+            return []
+        heard = _tell(repository, contract, "over", kind, said, "")
+        return [Told(kind, "closed", "", heard, "" if heard == TOLD else heard)]
+    try:
+        placed = github.connect(repository).clear_alarm(github.marker("alarm", kind), said)
+    except KitError as error:
+        return [Told(kind, "not told", problem=_problem(error))]
+    if placed is None:
+        return []
+    heard = _tell(repository, contract, "over", kind, said, placed.url)
+    return [Told(kind, placed.done, placed.url, heard, "" if heard in ("", TOLD) else heard)]
+
+
+def _without_issue(
+    repository: Repository, contract: Contract, kind: Kind, words: str, cooldown: timedelta
+) -> Told:
+    """Where there is only a webhook, the events know whether it was told."""
+    last, how = _last(repository, kind)
+    if last and (how != "closed" or clock.now() - last < cooldown):
+        return Told(kind, "unchanged" if how != "closed" else "reopened")
+    heard = _tell(repository, contract, "raised", kind, words, "")
+    return Told(kind, "created" if heard == TOLD else "not told", "", heard, "" if heard == TOLD else heard)
+
+
+def _last(repository: Repository, kind: Kind) -> tuple[datetime | None, str]:
+    """When an alarm of this kind was told of, or closed, and how."""
+    told = [
+        (runs.moment(event["at"]), str(event["status"]))
+        for listed in runs.read(repository).events.values()
+        for event in listed
+        if event["stage"] == f"alarm:{kind}" and event["status"] != "not told"
+    ]
+    return max(told, default=(None, ""), key=lambda one: one[0])
+
+
+def _tell(repository: Repository, contract: Contract, state: State, kind: Kind, words: str, url: str) -> str:
+    """ "told", empty where there is no webhook, or why it was not told."""
+    form = contract.alerts.webhook
+    if form is None:
+        return ""
+    name = github.slug_of(repository) or repository.root.name
+    message = Message(kind, state, TITLES[kind][0], words[:1500], name, url, events.now())
+    try:
+        webhook.send(form, message)
+    except KitError as error:
+        return _problem(error)
+    return TOLD
+
+
+def _problem(error: KitError) -> str:
+    return f"{error.what} {error.do}".rstrip()
+
+
+def _title(outcome: Outcome, kind: Kind) -> str:
+    """With the first thing that is meant, so that a list of issues can be read."""
+    title = TITLES[kind][0]
+    first, *more = outcome.of(kind)
+    what = first.partition(":")[0] if kind in ("data-drift", "schema") else ""
+    return f"{title}: {what}{f' and {len(more)} more' if more else ''}" if what else title
+
+
+def text(repository: Repository, contract: Contract, outcome: Outcome, kind: Kind) -> str:
+    """The body of the issue: what, how sure, what to type."""
+    found = [f"- {plain(one, 400)}" for one in outcome.of(kind)[:30]]
+    about = [f"Window {code(outcome.window)}"] if outcome.window else []
+    about += [f"against {code(outcome.version)}"] if outcome.version and outcome.window else []
+    about += [f"checked {outcome.at[:16].replace('T', ' ')} UTC"]
+    parts = ["\n".join(found), ", ".join(about) + "."]
+    parts += [CHANCE] if kind in ("data-drift", "schema") else []
+    parts += [outcome.shown[kind]] if kind in outcome.shown else []
+    parts += [f"What to do: {_runbook(repository, contract, kind)}"]
+    parts += [f"The same check again:\n\n    {outcome.again}"] if outcome.again else []
+    return "\n\n".join(
+        [
+            *parts,
+            "This issue is brought up to date by each check, and closed by the first that finds nothing.",
+        ]
+    )
+
+
+def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
+    where = contract.alerts.runbook
+    slug = github.slug_of(repository)
+    if not slug or not (repository.root / where).is_file():
+        return code(where)
+    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
+    return f"[{Path(where).stem}]({server}/{slug}/blob/HEAD/{where}#{TITLES[kind][1]})"
+
+
+def test(repository: Repository, contract: Contract) -> list[Told]:
+    """Raises an alarm that means nothing and closes it, by every way there is."""
+    told = []
+    if github.token():
+        words = "`mlops-kit alert --test` asks whether alarms arrive. There is nothing to do."
+        where = alarms.ring(repository, Alarm("test", "Test of the alarms", words))
+        arrived = not where.startswith(alarms.NOT)
+        if arrived:
+            alarms.clear(repository, "test", "It arrived.")
+        told.append(Told("issue", "told" if arrived else "not told", where, problem="" if arrived else where))
+    if contract.alerts.webhook:
+        slug = github.slug_of(repository) or repository.root.name
+        message = Message(
+            "test", "test", "Do alarms arrive?", "There is nothing to do.", slug, "", events.now()
+        )
+        try:
+            webhook.send(contract.alerts.webhook, message)
+            told.append(Told("webhook", "told"))
+        except KitError as error:
+            told.append(Told("webhook", "not told", problem=_problem(error)))
+    if not told:
+        raise KitError(
+            "There is nobody to tell: no token for GitHub and no alerts.webhook in mlops.yaml.",
+            "`export GITHUB_TOKEN=$(gh auth token)`, or name a webhook.",
+        )
+    return told

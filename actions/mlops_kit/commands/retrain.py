@@ -1,0 +1,31 @@
+"""mlops-kit retrain."""
+
+from pathlib import Path
+
+import click
+
+from mlops_kit.cli import finish, json_option
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be done; start nothing.")
+@json_option
+def command(dry_run: bool, as_json: bool) -> None:
+    """Start a training where the checks found drift often enough; `retrain` in mlops.yaml says how often.
+
+    It goes the path of every merge: new data is looked for, and a model that is worse is not promoted.
+    """
+    from mlops_kit import contract, events, repository, runner
+    from mlops_kit.monitoring import keeping, retraining
+
+    here = repository.find(Path.cwd())
+    means = contract.load(here.root)
+    decision = retraining.ask(here, means)
+    if decision.train and not dry_run:
+        journal = events.alone(here, retraining.STAGE)
+        retraining.start(here, decision, journal)
+        keeping.publish(here, means, journal)
+    runner.output(trains=decision.train)
+    said = f"{'Trains' if decision.train else 'Trains nothing'}: {decision.why}."
+    runner.summary(said)
+    finish(decision, "\n".join([said, *(f"  {one}" for one in decision.windows)]), as_json)

@@ -1,0 +1,59 @@
+"""mlops-kit review."""
+
+from pathlib import Path
+
+import click
+
+from mlops_kit.cli import finish, json_option, reporter
+
+
+@click.command()
+@click.option("--week", metavar="2026-W47", help="By itself the last whole week.")
+@click.option("--out", type=click.Path(path_type=Path), default=".mlops/review", help="Folder of both files.")
+@click.option(
+    "--publish", is_flag=True, help="Bring the issue `Weekly review` up to date too, once for each week."
+)
+@click.option(
+    "--from",
+    "made",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Publish what an earlier call left in this folder, and nothing else.",
+)
+@click.option("--label", "labels", multiple=True, help="One more label for the issue.")
+@click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
+@json_option
+def command(
+    week: str | None,
+    out: Path,
+    publish: bool,
+    made: Path | None,
+    labels: tuple[str, ...],
+    show: bool,
+    as_json: bool,
+) -> None:
+    """Write the page of a week: quality, drift, alarms, versions, and what to decide."""
+    from mlops_kit import clock, contract, repository, runner, versions
+    from mlops_kit.review import collecting, pages, publishing
+
+    here = repository.find(Path.cwd())
+    means = contract.load(here.root)
+    if made:
+        told = publishing.publish(here, means, made, labels)
+        runner.output(url=told.where)
+        finish(told, told.says, as_json)
+        return
+    try:
+        monday = collecting.monday(week) if week else collecting.last_monday(clock.now())
+    except ValueError:
+        raise click.UsageError(f"{week!r} is no week; write 2026-W47.") from None
+    say = reporter()
+    versions.refresh(here, means.model, say)
+    review = collecting.build(here, means, monday, say)
+    publishing.write(out, review, pages.markdown(review), pages.html(review))
+    runner.output(markdown=out / publishing.TEXT, page=out / publishing.PAGE)
+    if publish:
+        told = publishing.publish(here, means, out, labels)
+        click.echo(told.says, err=True)
+    if show:
+        click.launch(str(out / publishing.PAGE))
+    finish(review, f"{review.headline}\n{out / publishing.PAGE}", as_json)

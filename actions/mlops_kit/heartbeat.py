@@ -1,0 +1,51 @@
+"""The monitor's own heartbeat: each check leaves its time on `mlops/runs`, and merges look whether it goes on.
+
+A schedule cannot say that it is dead: GitHub switches it off after 60 quiet days, and with it every alarm.
+"""
+
+import json
+from datetime import datetime, timedelta
+
+from mlops_kit import alarms, clock, commits, events
+from mlops_kit.alarms import Alarm
+from mlops_kit.repository import Repository
+
+NAME, FILE = "monitor-dead", "heartbeat.json"
+
+
+def beat(hours: float) -> dict[str, bytes]:
+    """The file to publish; after so many hours without another one the monitor counts as dead."""
+    content = {"at": events.now(), "hours": hours}
+    return {FILE: (json.dumps(content) + "\n").encode()}
+
+
+def silent(repository: Repository, now: datetime | None = None) -> timedelta | None:
+    """For how long, where that is too long; None too where nothing has ever been checked.
+
+    Looks at the branch as it was fetched last: whoever asks has just published his own events.
+    """
+    tip = commits.tip(repository, f"refs/remotes/origin/{events.BRANCH}")
+    text = repository.show(tip, FILE) if tip else None
+    try:
+        content = json.loads(text or "{}")
+        at, hours = datetime.fromisoformat(content["at"]), float(content["hours"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    since = (now or clock.now()) - at
+    return since if since > timedelta(hours=hours) else None
+
+
+def look(repository: Repository) -> str:
+    """Raises the alarm where it is due, and says so; the next check closes it."""
+    since = silent(repository)
+    if since is None:
+        return ""
+    text = (
+        f"The last check ended {since.days} days and {since.seconds // 3600} hours ago, so nobody would be told of "
+        "drift, of predictions that fail, or of a training that did not run.\n\n"
+        "GitHub switches the schedule of a quiet public repository off after 60 days:\n\n"
+        "    gh workflow enable schedule.yml && gh workflow run schedule.yml\n\n"
+        "`mlops-kit doctor` says what else may be wrong. The next check closes this issue."
+    )
+    where = alarms.ring(repository, Alarm(NAME, "The monitor has stopped", text))
+    return f"The monitor has not run for {since.days} days: {where}"

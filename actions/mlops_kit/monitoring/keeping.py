@@ -1,0 +1,104 @@
+"""Checks as events: what the weekly review, the retraining policy and whoever asks later read."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mlops_kit import events, heartbeat, logbook, runner
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.events import Journal
+from mlops_kit.monitoring import outcome
+from mlops_kit.monitoring.checking import Checked
+from mlops_kit.repository import Repository
+
+STAGE = "monitor"
+
+
+OUTCOME, EVENTS, RUN = "outcome.json", "events.jsonl", "run"  # what one job hands over to the next
+
+
+@contextmanager
+def journal(repository: Repository, contract: Contract, handed: Path | None) -> Iterator[Journal]:
+    """A run of its own, published on a runner or `handed` over, whatever came of it."""
+    made = events.alone(repository, STAGE)
+    alive = False
+    try:
+        yield made
+        alive = True
+    except BaseException as error:
+        made.emit(STAGE, "failed", error=str(error) or type(error).__name__)
+        raise
+    finally:
+        if handed is None:
+            publish(repository, contract, made, alive=alive)
+        else:
+            _hand_over(repository, made, handed, alive=alive)
+
+
+def _hand_over(repository: Repository, made: Journal, folder: Path, *, alive: bool) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / RUN).write_text(made.run, encoding="utf-8")
+    shutil.copyfile(made.file, folder / EVENTS)
+    kept = repository.root / outcome.FILE
+    if alive:
+        shutil.copyfile(kept, folder / OUTCOME)
+
+
+def take_over(repository: Repository, folder: Path) -> Journal:
+    """The run that another job began. Raises KitError for what `monitor check --hand-over` does not write."""
+    try:
+        run = (folder / RUN).read_text(encoding="utf-8").strip()
+        lines = (folder / EVENTS).read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise KitError(
+            f"{folder} holds no check that was handed over: {error}.",
+            "The job before writes it: `mlops-kit monitor check --hand-over FOLDER`.",
+        ) from error
+    if not events.RUN_ID.fullmatch(run):
+        raise KitError(f"{folder / RUN} is {run[:80]!r}, which is no run.")
+    if strangers := [one for one in events.read(lines) if one.get("run") != run]:
+        raise KitError(f"{folder / EVENTS} tells of another run, {strangers[0].get('run')!r}.")
+    made = Journal(repository, run)
+    made.file.parent.mkdir(parents=True, exist_ok=True)
+    made.file.write_text(lines, encoding="utf-8")
+    return made
+
+
+def publish(repository: Repository, contract: Contract, made: Journal, *, alive: bool = True) -> None:
+    """On a runner; `alive`: the monitor's heartbeat too, which a check that failed does not give."""
+    if runner.on_runner() and not runner.is_fork():
+        beat = heartbeat.beat(contract.monitoring.heartbeat_hours) if alive else {}
+        logbook.end_publishing(repository, made, beat)
+    else:
+        made.end()
+
+
+def emit(made: Journal, found: Checked) -> None:
+    """One event with every verdict, small enough to be kept for years."""
+    made.emit(STAGE, "alarm" if found.findings else "fine", **facts(found))
+
+
+def facts(found: Checked) -> dict[str, Any]:
+    concept, running = found.concept, found.infrastructure
+    figure = concept.figure
+    return {
+        "window": found.window or None,
+        "version": found.version or None,
+        "kinds": list(dict.fromkeys(one.kind for one in found.findings)),
+        "judged": found.judged,
+        "data": found.data.state,
+        "rows": found.data.n,
+        "columns": [one.column for one in found.data.drifts] or None,
+        "concept": concept.state,
+        "metric": concept.metric or None,
+        "value": round(figure.value, 6) if figure else None,
+        "labelled": concept.labelled or None,
+        "infrastructure": running.state,
+        "predictions": running.rows or None,
+        "errors": running.errors or None,
+        "p95_seconds": running.p95_seconds,
+        "training": found.training.state,
+    }

@@ -1,0 +1,182 @@
+"""`monitor demo`: goes through the flights of April to December as if each month had just ended.
+
+Everything is the product's own: `mlops-new` makes a repository, its own `predict` writes the log, and check, alert and
+review are the commands that a schedule runs, with MLOPS_NOW set to the end of each month.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from mlops_kit import clock, contract, github
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.processes import run, words
+
+LABEL = "demo"
+FRAGMENT = "mlops.d/demo.yaml"
+SETTINGS = """\
+# Written by `mlops-kit monitor demo`: each month is one window, and labels come with it.
+monitoring: {log: served/*.jsonl, labels: came-true/*.parquet, window_days: 31, slices: [carrier]}
+"""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Month:
+    month: str
+    rows: int
+    data: str
+    columns: list[str]
+    concept: str
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    opened: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+
+
+def batches() -> dict[int, Path]:
+    """The months that ship beside the generator. Raises KitError where only the kit is installed."""
+    found = importlib.util.find_spec("mlops_new")  # its place; nothing of it is imported
+    places = found.submodule_search_locations if found else None
+    folder = Path(next(iter(places))) / "batches" if places else Path()
+    files = {int(file.stem[-2:]): file for file in sorted(folder.glob("2013-*.parquet"))} if places else {}
+    if not files:
+        raise KitError("The flights are not here.", "They come with `uv tool install 'mlops-new[kit]'`.")
+    return files
+
+
+def repository_in(folder: Path, say: Say) -> Path:
+    """A trained repository with the version v0.1.0, as of 1 April 2013. Raises KitError where it cannot be made."""
+    project = folder / "flights"
+    if not (project / contract.FILE).is_file():
+        say("make a repository and train it, about 20 seconds")
+        command = Path(sys.executable).with_name("mlops-new")
+        if not command.exists():
+            raise KitError(
+                f"{command} is not there.", "`uv tool install 'mlops-new[kit]'` brings both commands."
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        run([str(command), str(project), "--train"], folder)
+    (project / FRAGMENT).parent.mkdir(exist_ok=True)
+    (project / FRAGMENT).write_text(SETTINGS, encoding="utf-8")
+    ignored = project / ".git/info/exclude"
+    ignored.write_text(f"/{FRAGMENT}\n/served/\n/came-true/\n", encoding="utf-8")
+    begin = datetime(2013, 4, 1, tzinfo=UTC)
+    for command_words in (["gate"], ["register"]):
+        say(" ".join(command_words))
+        _kit(project, begin, *command_words)
+    return project
+
+
+def replay(project: Path, months: list[int], say: Say) -> Iterator[Month]:
+    """Each month as it is over. Raises KitError when a command of the kit fails."""
+    means, files = contract.load(project), batches()
+    before: set[str] = set()
+    for month in months:
+        say(f"2013-{month:02}: predict, check, alert, review")
+        serve(project, means, files[month], project)
+        end = datetime(2013 + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+        found = json.loads(_kit(project, end, "monitor", "check", "--json", allowed=(0, 10)))
+        if github.token():
+            _kit(project, end, "alert", "--label", LABEL)
+        _kit(project, end, "review", *(["--publish", "--label", LABEL] if github.token() else []))
+        kinds = {one["kind"] for one in found["findings"]}
+        over = (before - kinds) & set(found["judged"])
+        yield _month(month, found, sorted(kinds - before), sorted(over))
+        before = (before | kinds) - over
+
+
+def _month(month: int, found: dict[str, Any], opened: list[str], closed: list[str]) -> Month:
+    figure = found["concept"]["figure"] or {}
+    return Month(
+        f"2013-{month:02}",
+        found["data"]["n"],
+        found["data"]["state"],
+        [one["column"] for one in found["data"]["drifts"]],
+        found["concept"]["state"],
+        found["concept"]["metric"],
+        figure.get("value"),
+        figure.get("low"),
+        figure.get("high"),
+        opened,
+        closed,
+    )
+
+
+def serve(project: Path, means: Contract, batch: Path, into: Path) -> None:
+    """The predictions log of a batch, as `predict` writes it but for its times, in `into`/served; and what came
+    true, in `into`/came-true.
+    """
+    log, labels = into / f"served/{batch.stem}.jsonl", into / f"came-true/{batch.stem}.parquet"
+    for file in (log, labels):
+        file.parent.mkdir(exist_ok=True)
+        file.unlink(missing_ok=True)
+    if means.commands.predict is None or means.monitoring.time is None or means.rows is None:
+        raise KitError(
+            f"{project / contract.FILE} names no `predict`, `rows` or time: this is not the demonstration."
+        )
+    out = project / ".mlops/demo.parquet"
+    run([*words(means.commands.predict), str(batch), "--out", str(out), "--log", str(log)], project)
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    dated = [line | {"time": _utc(line["inputs"][means.monitoring.time])} for line in lines]
+    log.write_text("".join(f"{json.dumps(line)}\n" for line in dated), encoding="utf-8")
+    rows = parquet.read_table(batch, columns=[means.rows.key, means.monitoring.label])
+    parquet.write_table(pa.table({name: rows[name] for name in rows.column_names}), labels)
+
+
+def _utc(text: str) -> str:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).isoformat()
+
+
+def _kit(project: Path, at: datetime, *said: str, allowed: tuple[int, ...] = (0,)) -> str:
+    moment = (at + timedelta(hours=1)).isoformat()
+    settings = {clock.VARIABLE: moment, "GIT_COMMITTER_DATE": moment, "GIT_AUTHOR_DATE": moment}
+    done = subprocess.run(
+        [sys.executable, "-m", "mlops_kit", *said],
+        cwd=project,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode not in allowed:
+        raise KitError(
+            f"`mlops-kit {' '.join(said)}` ended with {done.returncode}:\n{done.stderr.strip()[-2000:]}"
+        )
+    return done.stdout
+
+
+# ---- in words ----
+
+
+def in_words(months: list[Month], project: Path) -> str:
+    lines = [
+        f"{'month':8} {'rows':>6}  {'inputs':11} {'moved':>5}  {'relation':11} {'how right':28} alarms",
+        *(_line(one) for one in months),
+        "",
+        f"The repository: {project}",
+        f"The newest review: {project / '.mlops/review/review.html'}",
+    ]
+    return "\n".join(lines)
+
+
+def _line(one: Month) -> str:
+    right = ""
+    if one.value is not None and one.low is not None and one.high is not None:
+        right = f"{one.metric} {one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
+    alarms = [f"+{kind}" for kind in one.opened] + [f"-{kind}" for kind in one.closed]
+    moved = len(one.columns)
+    return f"{one.month:8} {one.rows:>6,}  {one.data:11} {moved:>5}  {one.concept:11} {right:28} {' '.join(alarms)}".rstrip()

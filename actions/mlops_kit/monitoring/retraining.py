@@ -1,0 +1,79 @@
+"""When drift trains: so many of the last checks found it, the newest among them, and not too often.
+
+What it starts is `drift-detected`, the path of every merge: it looks for new data, trains, gates; a model that is
+worse is not promoted, and where nothing is new the run says so.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mlops_kit import clock, github, runs
+from mlops_kit.contract import Contract, Retrain
+from mlops_kit.events import Journal
+from mlops_kit.monitoring import keeping
+from mlops_kit.repository import Repository
+from mlops_kit.runs import Event
+
+EVENT, STAGE = "drift-detected", "retrain"
+DRIFT = {"data-drift", "concept-drift", "predictions-moved"}
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Decision:
+    train: bool
+    why: str
+    windows: list[str]  # of the checks that count, newest first: at, and what was found
+
+
+def decide(contract: Contract, events: list[Event], now: datetime | None = None) -> Decision:
+    """`events` of every run, in any order."""
+    policy, now = contract.retrain, now or clock.now()
+    if policy is None:
+        return Decision(False, "mlops.yaml has no `retrain`: drift is told and trains nothing", [])
+    checks = sorted(
+        (one for one in events if one["stage"] == keeping.STAGE and one.get("window")),
+        key=lambda one: str(one["at"]),
+        reverse=True,
+    )[: policy.of]
+    shown = [f"{one['at'][:16]} {', '.join(_drifts(one)) or 'no drift'}" for one in checks]
+    violated = [bool(_drifts(one)) for one in checks]
+    if not violated or not violated[0]:
+        return Decision(False, "the newest check found no drift", shown)
+    if sum(violated) < policy.windows:
+        said = f"{sum(violated)} of the last {policy.of} checks found drift, it takes {policy.windows}"
+        return Decision(False, said, shown)
+    if held := _held(policy, events, now):
+        return Decision(False, held, shown)
+    return Decision(True, f"{sum(violated)} of the last {len(checks)} checks found drift", shown)
+
+
+def _drifts(check: Event) -> list[str]:
+    return [kind for kind in check.get("kinds", []) if kind in DRIFT]
+
+
+def _held(policy: Retrain, events: list[Event], now: datetime) -> str:
+    """Why not again yet."""
+    past = [
+        runs.moment(one["at"]) for one in events if one["stage"] == STAGE and one["status"] == "dispatched"
+    ]
+    if not past:
+        return ""
+    since = now - max(past)
+    if since < timedelta(days=policy.cooldown_days):
+        return f"drift trained {github.lasting(since)} ago, the cooldown is {policy.cooldown_days:g} days"
+    if (today := sum(now - one < DAY for one in past)) >= policy.a_day:
+        return f"drift trained {today} times within a day, at most {policy.a_day}"
+    return ""
+
+
+def ask(repository: Repository, contract: Contract) -> Decision:
+    log = runs.read(repository)
+    return decide(contract, [event for listed in log.events.values() for event in listed])
+
+
+def start(repository: Repository, decision: Decision, journal: Journal) -> None:
+    """Raises KitError where GitHub cannot be asked; then the next check decides again."""
+    with_it = {"why": decision.why, "windows": decision.windows[:5]}
+    github.connect(repository).dispatch(EVENT, with_it)
+    journal.emit(STAGE, "dispatched", why=decision.why)

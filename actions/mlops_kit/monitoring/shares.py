@@ -1,0 +1,64 @@
+"""Of a column that moved, the shares of rows in a few groups, to be looked at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from mlops_kit.monitoring import cells
+from mlops_kit.monitoring.cells import Cells, Codes, Floats
+from mlops_kit.monitoring.reference import Reference
+from mlops_kit.monitoring.resampling import count
+from mlops_kit.monitoring.windows import Window
+
+MOST = 10
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    reference: float
+    window: float
+
+
+def of(reference: Reference, window: Window, name: str) -> list[Group]:
+    """Empty where there is no such column any more."""
+    at = next((n for n, one in enumerate(reference.cells) if one.name == name), None)
+    if at is None or name not in window.drawn:
+        return []
+    column = reference.cells[at]
+    try:
+        seen = column.encode(cells.plain(window.drawn[name]))
+    except pa.ArrowException:
+        return []
+    before, now = (_shares(codes, column.size) for codes in (reference.codes[:, at], seen))
+    groups = _ordered(column, before) if column.is_ordered else _levels(before, now)
+    found = [
+        Group(_name(column, group), float(before[group].sum()), float(now[group].sum())) for group in groups
+    ]
+    missing = Group("missing", float(before[-1]), float(now[-1]))
+    return [*found, missing] if missing.reference or missing.window else found
+
+
+def _shares(codes: Codes, size: int) -> Floats:
+    return np.asarray(count(codes, size)[0] / max(len(codes), 1), dtype=float)
+
+
+def _ordered(column: Cells, before: Floats) -> list[list[int]]:
+    """Cells side by side, about as many rows of the reference in each group."""
+    below = np.cumsum(before[:-1]) - before[:-1] / 2
+    whole = max(float(before[:-1].sum()), 1e-9)
+    places = np.minimum((below / whole * MOST).astype(int), MOST - 1)
+    return [np.flatnonzero(places == place).tolist() for place in np.unique(places)]
+
+
+def _levels(before: Floats, now: Floats) -> list[list[int]]:
+    """Those that moved most, in the order of their size."""
+    most = np.argsort(-np.abs(now - before)[:-1], kind="stable")[:MOST]
+    return [[int(one)] for one in sorted(most, key=lambda one: -before[one])]
+
+
+def _name(column: Cells, group: list[int]) -> str:
+    if not column.is_ordered:
+        return column.value(group[0])
+    return "lower" if group[0] == 0 else f"{column.value(group[0])}..."

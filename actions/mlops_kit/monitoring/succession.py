@@ -1,0 +1,57 @@
+"""Did the data that the newest version was trained on move, against the data of the version before it?"""
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mlops_kit import past, runs, versions
+from mlops_kit.contract import Contract
+from mlops_kit.events import Journal
+from mlops_kit.monitoring import drift, windows
+from mlops_kit.monitoring import reference as references
+from mlops_kit.monitoring.findings import Finding
+from mlops_kit.monitoring.reference import Say
+from mlops_kit.repository import Repository
+
+STAGE = "training-data"
+
+
+def check(repository: Repository, contract: Contract, journal: Journal, say: Say) -> list[Finding] | None:
+    """Once for each version whose data is other data; None where there is nothing to compare."""
+    known = versions.versions(repository, contract.model)
+    if len(known) < 2 or contract.rows is None or contract.rows.train is None:
+        return None
+    before, newest = known[-2:]
+    rows = [_md5(repository, one.tag, contract.rows.train) for one in (before, newest)]
+    if rows[0] == rows[1] or _was_compared(repository, newest.name):
+        return None
+    say(f"compare the training data of {newest.name} with that of {before.name}")
+    reference = references.load(repository, contract, say, version=before)
+    with TemporaryDirectory(prefix="mlops-kit-") as folder:
+        later = past.at(repository, newest.tag, Path(folder), contract.commands.dvc)
+        file = later.file(
+            later.contract.rows.train if later.contract.rows and later.contract.rows.train else ""
+        )
+        window = windows.read_files(newest.name, [file], reference.largest)
+    found = drift.check(reference, window, time=None, ignored=references.left_out(contract))
+    found = replace(found, drifts=found.drifts[:10])
+    journal.emit(STAGE, found.state, version=newest.name, columns=[one.column for one in found.drifts])
+    moved = [f"{one.column}: {one.what}" for one in found.drifts] + [
+        f"{one.column} {one.what}" for one in found.changes
+    ]
+    return [Finding("training-data", f"{newest.name} against {before.name}: {one}") for one in moved]
+
+
+def _md5(repository: Repository, tag: str, path: str) -> str:
+    lock = repository.lock(tag)
+    out = lock.out(path) if lock else None
+    return out.md5 if out else ""
+
+
+def _was_compared(repository: Repository, version: str) -> bool:
+    log = runs.read(repository)
+    return any(
+        event["stage"] == STAGE and event.get("version") == version
+        for listed in log.events.values()
+        for event in listed
+    )

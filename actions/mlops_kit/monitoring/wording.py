@@ -1,0 +1,101 @@
+"""A check in words, for the terminal."""
+
+import math
+
+from mlops_kit.monitoring.checking import Calibrated, Checked
+from mlops_kit.monitoring.operation import Operation
+from mlops_kit.monitoring.quality import Concept, Figure
+from mlops_kit.monitoring.trained import Trained
+
+UNITS = "(sd of a number, share of the rows of a category)"
+
+
+def of_calibration(made: Calibrated) -> str:
+    name = made.version or "the rows here (no version yet)"
+    lines = [
+        f"Calibrated on {name}: {made.rows:,} rows, {len(made.columns)} columns; one false alarm in 100 checks at most."
+    ]
+    for n, visible in made.visible.items():
+        lines.append(f"  of {n:>6,} rows, a change seen 4 in 5 times: {_shows(visible)}")
+    if made.run > 1:
+        lines.append(f"  rows follow each other: drawn {made.run} at a time")
+    return "\n".join([*lines, f"  {UNITS}", *(f"  {note}" for note in made.notes)])
+
+
+def of_check(found: Checked) -> str:
+    against = found.version or "the rows here (no version yet)"
+    lines = [f"{found.window} against {against}"] if found.window else []
+    said = "not connected (no predictions log)" if found.data.state == "not connected" else found.data.state
+    lines.append(f"Data: {said}" + (f" (n = {found.data.n:,})" if found.window else ""))
+    if found.data.compared < found.data.n:
+        lines.append(
+            f"  compared: {found.data.compared:,} of them, drawn evenly; more says no more beside this reference"
+        )
+    lines += [
+        f"  {one.column}: {one.what}; {one.by:.1%} of the rows moved (n = {one.n:,})"
+        for one in found.data.drifts
+    ]
+    lines += [f"  schema: {one.column} ({one.kind}) {one.what}" for one in found.data.changes]
+    if found.data.visible:
+        lines.append(f"  a change seen in 4 of 5 such windows: {_shows(found.data.visible)} {UNITS}")
+    lines += [f"  {note}" for note in found.data.notes]
+    parts = [*_of_concept(found.concept), *_of_operation(found.infrastructure), *_of_training(found.training)]
+    moved = [f"  alarm: {one.what}" for one in found.succession or []]
+    return "\n".join([*lines, *parts, *moved])
+
+
+def _shows(visible: dict[str, float | None]) -> str:
+    """From what change on it is seen, in the column where it is seen first, in the middle one and in the last."""
+    in_order = sorted(visible.items(), key=lambda pair: math.inf if pair[1] is None else pair[1])
+    chosen = dict.fromkeys([0, len(in_order) // 2, len(in_order) - 1])
+    said = [
+        f"{name} {'none that was tried' if size is None else f'{size:g}'}"
+        for name, size in (in_order[at] for at in chosen)
+    ]
+    return ", ".join(said)
+
+
+def _of_concept(found: Concept) -> list[str]:
+    if found.state == "not connected":
+        return ["Concept: not connected (no predictions log)"]
+    known = f"{found.labelled:,} of {found.predictions:,} predictions have a label"
+    preposition = "since" if found.state in ("unknown", "drift") else "until"
+    since = f" {preposition} {found.since}" if found.since else ""
+    lines = [f"Concept: {found.state}{since} ({known})"]
+    if found.figure:
+        lines.append(f"  {found.metric} {_figure(found.figure)}")
+    if found.happened:
+        lines.append(f"  happened {_figure(found.happened, 'predicted')}")
+    lines += [f"  loss, {name}: {_figure(one)}" for name, one in found.slices.items()]
+    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms), *(f"  {one}" for one in found.notes)]
+
+
+def _figure(one: Figure, beside: str = "reference") -> str:
+    was = "" if one.reference is None else f"; {beside} {one.reference:.3f}"
+    return f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f}, n = {one.n:,}{was})"
+
+
+def _of_operation(found: Operation) -> list[str]:
+    if found.state == "not connected":
+        return ["Infrastructure: not connected (no predictions log)"]
+    lines = [f"Infrastructure: {found.state} ({found.rows:,} predictions, {found.errors:,} failed)"]
+    if found.p95_seconds is not None:
+        lines.append(f"  latency p50 {found.p50_seconds:.3g} s, p95 {found.p95_seconds:.3g} s")
+    if found.rows_an_hour is not None:
+        lines.append(f"  {found.rows_an_hour:,} predictions an hour")
+    if found.age_hours is not None:
+        lines.append(f"  the newest is {found.age_hours:,} hours old")
+    if found.memory_mb is not None:
+        lines.append(f"  memory {found.memory_mb:,.0f} MB")
+    if found.disk_free_share is not None:
+        lines.append(f"  {found.disk_free_share:.0%} of the disk is free")
+    lines += [f"  {found.broken} lines of the log cannot be read"] if found.broken else []
+    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms)]
+
+
+def _of_training(found: Trained) -> list[str]:
+    used = f"; {found.version} is in use, {found.age_days} days old" if found.version else ""
+    if not found.run:
+        return [f"Training: no run on main yet{used}"]
+    lines = [f"Training: {found.state} (the newest of {found.started[:10]}: {found.status}{used})"]
+    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms)]

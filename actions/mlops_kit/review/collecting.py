@@ -1,0 +1,172 @@
+"""Brings together what the week's page tells."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from mlops_kit import alerting, runs, stages, versions
+from mlops_kit.contract import Contract
+from mlops_kit.markup import code, plain
+from mlops_kit.monitoring import checking, labels, trained
+from mlops_kit.monitoring import reference as references
+from mlops_kit.repository import Repository
+from mlops_kit.review import weeks as weekly
+from mlops_kit.review.weeks import Alarm, Week
+
+SHOWN = 12  # weeks
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class InUse:
+    version: str
+    since: str  # of the version, ISO 8601
+    age_days: int
+    stage: str  # empty: the newest, none was promoted yet
+
+
+@dataclass
+class Review:
+    model: str
+    week: Week
+    weeks: list[Week]  # oldest first, `week` the last
+    connected: bool
+    metric: str = ""
+    in_use: InUse | None = None
+    newest: str = ""  # version
+    registered: list[str] = field(default_factory=list)  # in the week
+    promoted: list[str] = field(default_factory=list)  # in words
+    alarms: list[Alarm] = field(
+        default_factory=list
+    )  # that began before the week's end and not ended before it
+    decide: list[str] = field(default_factory=list)  # in words
+    checked: str = ""  # in words: what the newest check of a window found
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Of a repository in which nothing has happened yet: nobody needs a page of it."""
+        return not (self.in_use or self.connected or any(week.trainings for week in self.weeks))
+
+    @property
+    def headline(self) -> str:
+        figure = self.week.figure
+        parts = [f"{self.metric} {figure.value:.3f} (n = {figure.n:,})"] if figure else []
+        parts += [f"{len(self.alarms)} alarm{'s' * (len(self.alarms) != 1)}"]
+        parts += [f"{len(self.decide)} to decide" if self.decide else "nothing to decide"]
+        return f"{self.week.name}: {', '.join(parts)}"
+
+
+def build(repository: Repository, contract: Contract, monday: date, say: Say) -> Review:
+    """Of the week that begins on this Monday. Raises KitError when a log or labels cannot be read."""
+    listed = weekly.before(monday, SHOWN)
+    end = datetime.combine(monday + weekly.WEEK, datetime.min.time(), UTC)
+    log = runs.read(repository)
+    every = [event for one in log.events.values() for event in one]
+    events = [event for event in every if runs.moment(event["at"]) < end]
+    summed = [runs.summary(run, one, run in log.published) for run, one in log.events.items()]
+    made = Review(contract.model, listed[-1], listed, False, notes=[log.note] if log.note else [])
+    weekly.fill_checks(listed, events)
+    weekly.fill_trainings(listed, [one for one in summed if one.published])
+    _fill_quality(repository, contract, made, say)
+    _fill_versions(repository, contract, made, end)
+    made.checked = _last_check(events)
+    alarms = [one for one in weekly.alarms(every) if one.began < end]  # and whether they are over by now
+    made.alarms = [one for one in alarms if one.touches(made.week)]
+    made.decide = _to_decide(made, [one for one in alarms if one.ended is None], summed)
+    return made
+
+
+def _last_check(events: list[runs.Event]) -> str:
+    last = weekly.last_check(events)
+    if last is None:
+        return ""
+    columns = [code(one) for one in last.get("columns") or []]
+    moved = f"{', '.join(columns[:8])} moved" if columns else str(last.get("data"))
+    return f"{str(last['at'])[:10]} ({last.get('rows', 0):,} rows): {moved}"
+
+
+def _fill_quality(repository: Repository, contract: Contract, made: Review, say: Say) -> None:
+    if contract.monitoring.log is None:
+        return
+    reference = references.load(repository, contract, say)
+    log = checking.log_of(repository, contract, reference)
+    if log is None or log.facts is None:
+        return
+    made.connected = True
+    ours, key = contract.monitoring, contract.rows.key if contract.rows else "key"
+    came = labels.read(ours.labels, key, ours.label) if ours.labels else None
+    say(f"weigh {len(log.facts):,} predictions by week")
+    made.metric = weekly.fill_quality(made.weeks, reference, log.facts, came, contract)
+
+
+def _fill_versions(repository: Repository, contract: Contract, made: Review, end: datetime) -> None:
+    known = [
+        one
+        for one in versions.versions(repository, contract.model)
+        if datetime.fromisoformat(one.created) < end
+    ]
+    made.registered = [one.name for one in known if made.week.holds(datetime.fromisoformat(one.created))]
+    made.newest = known[-1].name if known else ""
+    by_commit = {one.commit: one for one in known}
+    given = [one for one in stages.assignments(repository, contract.model) if one.at < end]
+    stay = stages.holding(given, "production")
+    used = by_commit.get(stay.commit) if stay else known[-1] if known else None
+    if used:
+        age = max((end - datetime.fromisoformat(used.created)).days, 0)
+        made.in_use = InUse(used.name, used.created, age, "production" if stay else "")
+    made.promoted = [
+        f"{by_commit[one.commit].name} to {one.stage} by {one.who}: {one.why}"
+        for one in given
+        if made.week.holds(one.at) and one.commit in by_commit and not one.takes_back
+    ]
+
+
+def _to_decide(made: Review, open_now: list[Alarm], summed: list[runs.Run]) -> list[str]:
+    """What waits for a person, with the first command."""
+    found = [
+        f"{alerting.TITLES[one.kind][0]}, since {one.began:%Y-%m-%d}"
+        for one in open_now
+        if one.kind in alerting.TITLES
+    ]
+    week = made.week.figure
+    if week and week.reference is not None and _is_worse(made.metric, week.low, week.high, week.reference):
+        found.append(
+            f"The model is less right than when it was made ({made.metric} {week.value:.3f}, was {week.reference:.3f}): "
+            "train on newer data, or `mlops-kit rollback`"
+        )
+    if made.in_use and made.in_use.stage and made.newest != made.in_use.version:
+        command = f'`mlops-kit promote {made.newest} --stage {made.in_use.stage} --why "..."`'
+        found.append(f"{made.newest} is not in use, {made.in_use.version} is: {command}, or leave it")
+    last = next(
+        (
+            one
+            for one in sorted(summed, key=lambda run: run.start, reverse=True)
+            if one.published
+            and one.status != "running"
+            and any(stage in one.stages for stage in trained.STAGES)
+        ),
+        None,
+    )
+    if last and last.status not in ("done", "stopped") and not any("train" in one.kind for one in open_now):
+        found.append(f"The newest training {plain(last.status)}: {code(f'mlops-kit runs --run {last.run}')}")
+    before = [week for week in made.weeks[:-1] if week.predictions]
+    if made.connected and before and not made.week.predictions:
+        found.append(f"Nothing was predicted; the last time in {before[-1].name}")
+    return found
+
+
+def _is_worse(metric: str, low: float, high: float, reference: float) -> bool:
+    """The whole interval is on the worse side."""
+    return low > reference if metric == "rmse" else high < reference
+
+
+def last_monday(now: datetime) -> date:
+    """Of the last whole week."""
+    return weekly.monday_of(now.astimezone(UTC).date()) - timedelta(days=7)
+
+
+def monday(text: str) -> date:
+    """Of 2026-W47. Raises ValueError."""
+    year, _, week = text.partition("-W")
+    return date.fromisocalendar(int(year), int(week), 1)

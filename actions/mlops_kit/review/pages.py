@@ -1,0 +1,211 @@
+"""The week as Markdown for an issue and as one HTML page that needs nothing else."""
+
+from html import escape
+
+from mlops_kit import metrics, page, plots
+from mlops_kit.markup import code, number, plain, table
+from mlops_kit.monitoring.quality import Figure
+from mlops_kit.review.collecting import Review
+from mlops_kit.review.weeks import Alarm, Week
+from mlops_kit.summary import bar, scale
+
+MOST_SLICES, MOST_COLUMNS = 12, 8
+NOT_CONNECTED = "No predictions log is connected (`monitoring.log` of mlops.yaml), so nobody knows how right the model is."
+
+
+def markdown(review: Review) -> str:
+    week = review.week
+    parts = [
+        f"## {plain(review.model)}, {plain(review.headline)}",
+        _span(week),
+        "### To decide\n\n" + ("\n".join(f"- {one}" for one in review.decide) or "Nothing."),
+        "### Quality\n\n" + (_weeks(review) if review.connected else NOT_CONNECTED),
+    ]
+    parts += [f"### Slices\n\n{_slices(week)}"] if week.slices else []
+    parts += [f"### Drift\n\n{_drift(review)}", f"### Alarms\n\n{_alarms(review.alarms)}"]
+    parts += [f"### Versions and trainings\n\n{_versions(review)}"]
+    return "\n\n".join([*parts, *(f"_{plain(note)}_" for note in review.notes)]) + "\n"
+
+
+def _span(week: Week) -> str:
+    return f"Monday {week.monday:%Y-%m-%d} to Sunday {week.monday.fromordinal(week.monday.toordinal() + 6):%Y-%m-%d}, UTC."
+
+
+def _weeks(review: Review) -> str:
+    """The newest on top; one without predictions is a gap."""
+    judged = [
+        metrics.Figure(one.figure.value, one.figure.low, one.figure.high)
+        for one in review.weeks
+        if one.figure
+    ]
+    low, high = scale(judged) if judged else (0.0, 1.0)
+    rows = []
+    for week in reversed(review.weeks):
+        figure = week.figure
+        drawn = f"`{bar(metrics.Figure(figure.value, figure.low, figure.high), low, high)}`" if figure else ""
+        value = number(figure.value) if figure else "no labels yet" if week.predictions else ""
+        count = f"{week.predictions:,}" if week.predictions else "none"
+        rows.append(
+            [
+                week.name,
+                count,
+                f"{week.labelled:,}" if week.labelled else "",
+                value,
+                drawn,
+                f"{week.failed:,}" if week.failed else "",
+            ]
+        )
+    said = table(
+        [
+            "week",
+            "predictions",
+            "with label",
+            review.metric or "quality",
+            f"{number(low)} to {number(high)}",
+            "failed",
+        ],
+        rows,
+        (1, 2, 3, 5),
+    )
+    reference = next((one.figure.reference for one in reversed(review.weeks) if one.figure), None)
+    return said if reference is None else f"{said}\n\nWhen the model was made it was {number(reference)}."
+
+
+def _slices(week: Week) -> str:
+    """Those with the highest loss first."""
+    worst = sorted(week.slices.items(), key=lambda pair: -pair[1].value)
+    rows = [
+        [
+            code(name),
+            number(one.value),
+            _interval(one),
+            f"{one.n:,}",
+            "" if one.reference is None else number(one.reference),
+        ]
+        for name, one in worst[:MOST_SLICES]
+    ]
+    left = len(worst) - len(rows)
+    said = table(["slice", "mean loss", "99 % interval", "rows", "when made"], rows, (1, 2, 3, 4))
+    return f"{said}\n\n{left} better ones are in the page." if left > 0 else said
+
+
+def _interval(one: Figure) -> str:
+    return f"{number(one.low)} to {number(one.high)}"
+
+
+def _drift(review: Review) -> str:
+    week = review.week
+    if not week.checks:
+        last = f" The newest check was that of {review.checked}." if review.checked else ""
+        return f"No window was checked this week.{last}"
+    if not week.drifted:
+        return f"{week.checks} checks, and no column moved further than chance moves it."
+    named = ", ".join(code(name) for name in week.drifted[:MOST_COLUMNS])
+    more = len(week.drifted) - MOST_COLUMNS
+    return f"{week.checks} checks found that these moved: {named}{f' and {more} more' if more > 0 else ''}."
+
+
+def _alarms(alarms: list[Alarm]) -> str:
+    if not alarms:
+        return "None."
+    rows = [
+        [
+            f"[{code(one.kind)}]({one.where})" if one.where.startswith("http") else code(one.kind),
+            f"{one.began:%Y-%m-%d %H:%M}",
+            f"{one.ended:%Y-%m-%d %H:%M}" if one.ended else "open",
+        ]
+        for one in alarms
+    ]
+    return table(["alarm", "began", "ended"], rows)
+
+
+def _versions(review: Review) -> str:
+    lines = _version_lines(review)
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _version_lines(review: Review) -> list[str]:
+    used = review.in_use
+    lines = (
+        [
+            f"{code(used.version)} is in use, {used.age_days} days old"
+            + ("" if used.stage else " (the newest; none was promoted)")
+        ]
+        if used
+        else ["No version yet."]
+    )
+    lines += [f"Registered: {', '.join(map(code, review.registered))}"] if review.registered else []
+    lines += [f"Promoted: {plain(one)}" for one in review.promoted]
+    trained = ", ".join(f"{count} {how}" for how, count in review.week.trainings.items())
+    return [*lines, f"Trainings: {trained or 'none'}"]
+
+
+# ---- the page ----
+
+
+def html(review: Review) -> str:
+    title = f"{review.model}, week {review.week.name}"
+    head = f"<h1>{page.text(review.model)}: {page.text(review.headline)}</h1>\n<p class=quiet>{_span(review.week)}</p>"
+    decide = "".join(f"<li>{page.prose(one)}</li>" for one in review.decide)
+    quality = _quality_plots(review) if review.connected else f"<p>{page.prose(NOT_CONNECTED)}</p>"
+    sections = [
+        ("To decide", f"<ul>{decide}</ul>" if decide else "<p>Nothing.</p>"),
+        ("Quality", quality),
+        ("Slices", _slice_plots(review.week)),
+        ("Drift", f"<p>{page.prose(_drift(review))}</p>"),
+        ("Alarms", _alarm_table(review.alarms)),
+        (
+            "Versions and trainings",
+            "<ul>" + "".join(f"<li>{page.prose(one)}</li>" for one in _version_lines(review)) + "</ul>",
+        ),
+    ]
+    return page.document(title, head, sections)
+
+
+def _quality_plots(review: Review) -> str:
+    drawn = []
+    if any(week.figure for week in review.weeks):
+        points = [(week.name, _or_gap(week.figure)) for week in review.weeks]
+        reference = next((one.figure.reference for one in reversed(review.weeks) if one.figure), None)
+        said = "<p class=quiet>dashed: when the model was made</p>" if reference is not None else ""
+        drawn.append(f"<figure>{plots.history(points, review.metric, reference)}{said}</figure>")
+    drawn += [
+        f"<figure>{plots.counts([(week.name, week.predictions) for week in review.weeks], 'predictions')}</figure>",
+        f"<figure>{plots.counts([(week.name, week.labelled) for week in review.weeks], 'with a label')}</figure>",
+    ]
+    if any(week.failed for week in review.weeks):
+        failed = [(week.name, week.failed) for week in review.weeks]
+        drawn.append(f"<figure>{plots.counts(failed, 'failed')}</figure>")
+    return f"<div class=plots>{''.join(drawn)}</div>"
+
+
+def _or_gap(figure: Figure | None) -> metrics.Figure:
+    """A week that nothing is known of is a gap in the line."""
+    if figure is None:
+        return metrics.Figure(float("nan"))
+    return metrics.Figure(figure.value, figure.low, figure.high, figure.n)
+
+
+def _slice_plots(week: Week) -> str:
+    worst = sorted(week.slices.items(), key=lambda pair: -pair[1].value)
+    named = [
+        (f"{name} ({one.n:,})", metrics.Figure(one.value, one.low, one.high, one.n))
+        for name, one in worst[: 2 * MOST_SLICES]
+    ]
+    return f"<div class=plots><figure>{plots.intervals(named, 'mean loss')}</figure></div>" if named else ""
+
+
+def _alarm_table(alarms: list[Alarm]) -> str:
+    if not alarms:
+        return "<p>None.</p>"
+    rows = [
+        [
+            f'<a href="{escape(one.where)}">{page.code(one.kind)}</a>'
+            if one.where.startswith("http")
+            else page.code(one.kind),
+            f"{one.began:%Y-%m-%d %H:%M}",
+            f"{one.ended:%Y-%m-%d %H:%M}" if one.ended else "<strong class=fail>open</strong>",
+        ]
+        for one in alarms
+    ]
+    return page.table(["alarm", "began", "ended"], rows)

@@ -1,0 +1,75 @@
+"""The page of a week goes into one issue, which is brought up to date; a comment a week says that there is a new one."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_kit import events, github, runs
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.monitoring import keeping
+from mlops_kit.repository import Repository
+from mlops_kit.review.collecting import Review
+
+TEXT, PAGE, FACTS = "review.md", "review.html", "review.json"
+STAGE, TITLE, LABEL = "review", "Weekly review", "mlops-review"
+WEEK = re.compile(r"\d{4}-W\d{2}")
+
+
+@dataclass(frozen=True)
+class Published:
+    week: str
+    done: str  # created, updated, unchanged, "told already" or "nothing to tell yet"
+    where: str = ""
+
+    @property
+    def says(self) -> str:
+        return f"The review of {self.week}: {self.done}{f', {self.where}' if self.where else ''}"
+
+
+def write(folder: Path, review: Review, text: str, page: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / TEXT).write_text(text, encoding="utf-8", newline="\n")
+    (folder / PAGE).write_text(page, encoding="utf-8", newline="\n")
+    facts = {"week": review.week.name, "headline": review.headline, "is_empty": review.is_empty}
+    (folder / FACTS).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+
+def publish(
+    repository: Repository, contract: Contract, folder: Path, labels: tuple[str, ...] = ()
+) -> Published:
+    """Once a week is enough: one that was published is left alone. Raises KitError where GitHub cannot be asked."""
+    week, headline, text, is_empty = _read(folder)
+    if is_empty:
+        return Published(week, "nothing to tell yet")
+    if _is_published(repository, week):
+        return Published(week, "told already")
+    placed = github.connect(repository).page_in_place(
+        github.marker(STAGE, contract.model), TITLE, text, f"**{headline}**", (LABEL, *labels)
+    )
+    journal = events.alone(repository, STAGE)
+    journal.emit(STAGE, "published", week=week, where=placed.url)
+    keeping.publish(repository, contract, journal)
+    return Published(week, placed.done, placed.url)
+
+
+def _read(folder: Path) -> tuple[str, str, str, bool]:
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        week, headline = str(facts["week"]), str(facts["headline"])
+        is_empty = bool(facts["is_empty"])
+        text = (folder / TEXT).read_text(encoding="utf-8")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise KitError(f"{folder} holds no review: {error}.", "`mlops-kit review` writes one.") from error
+    if not WEEK.fullmatch(week):
+        raise KitError(f"{folder / FACTS} is of week {week[:40]!r}, which is none.")
+    return week, headline, text, is_empty
+
+
+def _is_published(repository: Repository, week: str) -> bool:
+    return any(
+        event["stage"] == STAGE and event.get("week") == week
+        for listed in runs.read(repository).events.values()
+        for event in listed
+    )

@@ -1,0 +1,146 @@
+"""Facts by week. A week without predictions is a gap, not a zero."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_kit.contract import Contract
+from mlops_kit.monitoring import keeping, labels, quality, trained
+from mlops_kit.monitoring.log import moment
+from mlops_kit.monitoring.quality import Figure
+from mlops_kit.monitoring.reference import Reference
+from mlops_kit.runs import Event, Run
+from mlops_kit.runs import moment as moment_of
+
+WEEK = timedelta(days=7)
+
+
+@dataclass
+class Week:
+    monday: date
+    predictions: int = 0
+    failed: int = 0
+    labelled: int = 0
+    figure: Figure | None = None
+    slices: dict[str, Figure] = field(default_factory=dict)  # mean loss
+    checks: int = 0
+    drifted: list[str] = field(default_factory=list)  # columns
+    trainings: dict[str, int] = field(default_factory=dict)  # how they ended
+
+    @property
+    def name(self) -> str:
+        year, week, _ = self.monday.isocalendar()
+        return f"{year}-W{week:02}"
+
+    def holds(self, at: datetime | date) -> bool:
+        day = at.astimezone(UTC).date() if isinstance(at, datetime) else at
+        return self.monday <= day < self.monday + WEEK
+
+
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def before(monday: date, many: int) -> list[Week]:
+    """The week of this Monday and those before it, oldest first."""
+    return [Week(monday - WEEK * back) for back in reversed(range(many))]
+
+
+def fill_quality(
+    weeks: list[Week], reference: Reference, facts: pa.Table, came: pa.Table | None, contract: Contract
+) -> str:
+    """Predictions, failures and how right they were; returns the metric's name."""
+    metric, form = "", contract.predictions
+    times = [moment(text) for text in facts["time"].to_pylist()]
+    made = facts.filter(pc.is_valid(facts["prediction"]))
+    known, _ = labels.joined(made, came)
+    mondays = _mondays(moment(text) for text in known["time"].to_pylist())
+    all_mondays = _mondays(times)
+    errors = np.asarray(pc.is_valid(facts["error"]))
+    for week in weeks:
+        day = np.datetime64(week.monday)
+        week.predictions = int((all_mondays == day).sum())
+        week.failed = int(errors[all_mondays == day].sum())
+        here = known.filter(pa.array(mondays == day))
+        week.labelled = len(here) - here["actual"].null_count
+        if form is None or reference.predictions is None or not week.labelled:
+            continue
+        if found := quality.measured(here, reference.predictions, form):
+            metric, week.figure, week.slices = found
+    return metric
+
+
+def _mondays(times: Iterable[datetime | None]) -> "np.ndarray[tuple[int], np.dtype[np.datetime64]]":
+    days = [monday_of(one.astimezone(UTC).date()) if one else None for one in times]
+    return np.array(days, dtype="datetime64[D]")
+
+
+def fill_checks(weeks: list[Week], events: list[Event]) -> None:
+    for event in events:
+        if not _is_check(event):
+            continue
+        if week := _of(weeks, moment_of(event["at"])):
+            week.checks += bool(event.get("window"))
+            week.drifted = list(dict.fromkeys([*week.drifted, *(event.get("columns") or [])]))
+
+
+def fill_trainings(weeks: list[Week], runs: list[Run]) -> None:
+    for run in runs:
+        week = _of(weeks, moment_of(run.start))
+        if week and any(stage in run.stages for stage in trained.STAGES):
+            week.trainings[run.status] = week.trainings.get(run.status, 0) + 1
+
+
+def _of(weeks: list[Week], at: datetime) -> Week | None:
+    return next((week for week in weeks if week.holds(at)), None)
+
+
+# ---- alarms ----
+
+
+@dataclass(frozen=True)
+class Alarm:
+    kind: str
+    began: datetime
+    ended: datetime | None
+    where: str
+
+    def touches(self, week: Week) -> bool:
+        over = self.ended.astimezone(UTC).date() if self.ended else date.max
+        return self.began.astimezone(UTC).date() < week.monday + WEEK and over >= week.monday
+
+
+def alarms(events: list[Event]) -> list[Alarm]:
+    """From the checks, in the order in which they began: over is what a later check could judge and did not find."""
+    found: list[Alarm] = []
+    open_now: dict[str, Alarm] = {}
+    where = _issues(events)
+    for check in sorted(filter(_is_check, events), key=lambda one: str(one["at"])):
+        at, kinds = moment_of(check["at"]), check.get("kinds", [])
+        for kind in kinds:
+            open_now.setdefault(kind, Alarm(kind, at, None, where.get(kind, "")))
+        for kind in check.get("judged", []):
+            if kind not in kinds and kind in open_now:
+                found.append(replace(open_now.pop(kind), ended=at))
+    return sorted([*found, *open_now.values()], key=lambda one: (one.began, one.kind))
+
+
+def _issues(events: list[Event]) -> dict[str, str]:
+    """Of each kind the newest issue."""
+    told = [one for one in events if one["stage"].startswith("alarm:") and one.get("where")]
+    ordered = sorted(told, key=lambda one: str(one["at"]))
+    return {one["stage"].removeprefix("alarm:"): str(one["where"]) for one in ordered}
+
+
+def _is_check(event: Event) -> bool:
+    return event["stage"] == keeping.STAGE and event["status"] in ("fine", "alarm")
+
+
+def last_check(events: list[Event]) -> Event | None:
+    """Of a window; None where none was checked yet."""
+    found = (one for one in events if _is_check(one) and one.get("window"))
+    return max(found, key=lambda one: str(one["at"]), default=None)

@@ -1,0 +1,48 @@
+"""The verdict on top of Evidently's page: whose word counts, and why the two may differ."""
+
+from html import escape
+from typing import Any
+
+STYLE = """<style>
+.verdict { font: 15px/1.45 system-ui, sans-serif; max-width: 60rem; margin: 1.5rem auto; padding: 0 1.5rem }
+.verdict table { border-collapse: collapse } .verdict td, .verdict th { padding: .15rem 1.2rem .15rem 0; text-align: left }
+.verdict .moved { font-weight: 600 }
+</style>"""
+DIFFERENCE = """The verdict is the one of <code>mlops-kit monitor</code>; Evidently shows the same rows in its own way. Its tests
+below have limits that the kit resampled from the reference for a window of this size: of 100 windows like the reference at
+most one is above any of them. Evidently measures each column by one distance. The kit also looks at spread, shape, missing
+values, new categories and columns that are gone, and calls nothing drift that touches less than 2 % of the rows. Where
+the two differ, the verdict stands."""
+
+
+def with_verdict(
+    html: str, check: dict[str, Any], limits: dict[str, dict[str, Any]], scores: dict[str, float]
+) -> str:
+    before, body, after = html.partition("<body>")
+    if not body:
+        raise ValueError("Evidently's page has no <body>; its version is not the one of constraints.txt.")
+    return f"{before}{body}{verdict(check, limits, scores)}{after}"
+
+
+def verdict(check: dict[str, Any], limits: dict[str, dict[str, Any]], scores: dict[str, float]) -> str:
+    data = check["data"]
+    version = check["version"] or "the rows here (no version yet)"
+    rows = "".join(_row(name, limits[name], scores[name], data) for name in scores)
+    others = [
+        f"<li>{escape(one['column'])}: {escape(one['kind'])}, {escape(one['what'])}</li>"
+        for one in data["changes"]
+    ]
+    return f"""{STYLE}<section class="verdict"><h1>Inputs: {escape(data["state"])}</h1>
+<p>{escape(check["window"])}, {data["compared"]:,} of {data["n"]:,} rows, against {escape(version)}.</p>
+<table><tr><th>column</th><th>the kit</th><th>Evidently's distance</th><th>limit</th></tr>{rows}</table>
+<ul>{"".join(others)}</ul><p>{DIFFERENCE}</p></section>"""
+
+
+def _row(name: str, limit: dict[str, Any], score: float, data: dict[str, Any]) -> str:
+    bound = limit["step"] if "step" in limit else limit["jensen_shannon"]
+    said = next((one["what"] for one in data["drifts"] if one["column"] == name), "no drift")
+    moved = ' class="moved"' if said != "no drift" or score > bound else ""
+    return (
+        f"<tr{moved}><td>{escape(name)}</td><td>{escape(said)}</td>"
+        f"<td>{score:.3f}{' (above)' if score > bound else ''}</td><td>{bound:.3f}</td></tr>"
+    )
