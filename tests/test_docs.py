@@ -76,13 +76,33 @@ def test_how_a_repository_grows(mlops_new: Path, tmp_path: Path) -> None:
     assert must(["git", "diff", "--stat", "HEAD~3"], tmp_path / "flights") == ""
 
 
-def test_the_page_about_versions(flights: Path, tmp_path: Path) -> None:
-    """In a project that has trained twice."""
+@pytest.fixture
+def reach(tmp_path: Path) -> dict[str, str]:
+    """An environment in which `mlops-kit` is a command."""
     kit = tmp_path / "bin/mlops-kit"
     kit.parent.mkdir()
     kit.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT / "actions"} exec {sys.executable} -m mlops_kit "$@"\n')
     kit.chmod(0o755)
-    reach = {"PATH": f"{kit.parent}{os.pathsep}{os.environ['PATH']}"}
+    return {"PATH": f"{kit.parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_the_page_about_monitoring(flights: Path, tmp_path: Path, reach: dict[str, str]) -> None:
+    """In a project that was trained and has no version yet."""
+    script = tmp_path / "monitor.sh"
+    lines = commands(ROOT / "docs/how-to/monitor.md")
+    assert len(lines) == 7
+    script.write_text("set -eux\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    said = must(["sh", script], flights, **reach)
+    assert "Training: no run on main yet" in said
+    assert "Concept: unknown since" in said
+    assert "one false alarm in 100 checks at most" in said
+    assert "Trains nothing: mlops.yaml has no `retrain`" in said
+    assert (flights / ".mlops/review/review.html").is_file()
+    assert must(["git", "status", "--porcelain"], flights) == ""
+
+
+def test_the_page_about_versions(flights: Path, tmp_path: Path, reach: dict[str, str]) -> None:
+    """In a project that has trained twice."""
     params = flights / "params.yaml"
     for rate in ("0.05", "0.1"):
         params.write_text(params.read_text().replace("learning_rate: 0.05", f"learning_rate: {rate}"))

@@ -5,7 +5,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from mlops_kit.processes import ProcessError
 from mlops_kit.repository import Repository
 
 TRIES = 6
+FETCH = ("fetch", "--quiet", "--no-tags", "--force", "origin")
 ROBOT = ("mlops-kit", "mlops-kit@users.noreply.github.com")
 
 
@@ -33,21 +34,25 @@ def commit(
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         if parent:
             repository.git("read-tree", parent, **index)
-        lines = []
-        for path, content in files.items():
-            if content is None:
-                lines.append(f"0 {'0' * 40}\t{path}\n")
-            else:
-                part = Path(folder) / "blob"
-                part.write_bytes(content)
-                blob = repository.git("hash-object", "-w", "--no-filters", str(part)).strip()
-                lines.append(f"100644 {blob}\t{path}\n")
+        blobs = _written(repository, [one for one in files.values() if one is not None], Path(folder))
+        lines = [
+            f"0 {'0' * 40}\t{path}\n" if content is None else f"100644 {next(blobs)}\t{path}\n"
+            for path, content in files.items()
+        ]
         repository.git("update-index", "--index-info", stdin="".join(lines), **index)
         tree = repository.git("write-tree", **index).strip()
     above = ["-p", parent] if parent else []
     return repository.git(
         "commit-tree", tree, *above, "-F", "-", stdin=message, **identity(repository)
     ).strip()
+
+
+def _written(repository: Repository, contents: Sequence[bytes], folder: Path) -> Iterator[str]:
+    """The names of blobs, in this order, by one process."""
+    for place, content in enumerate(contents):
+        (folder / f"blob-{place}").write_bytes(content)
+    paths = "".join(f"{folder / f'blob-{place}'}\n" for place in range(len(contents)))
+    yield from repository.git("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=paths).split()
 
 
 def identity(repository: Repository) -> dict[str, str]:
@@ -111,11 +116,19 @@ def again(act: Callable[[], None], tries: int = TRIES, wait: float = 0.2) -> Non
             wait *= 2
 
 
-def append(repository: Repository, branch: str, files: Mapping[str, bytes], message: str) -> None:
-    """Adds files to a branch of origin, made where it is not there; of this clone where there is no origin."""
+def append(
+    repository: Repository, branch: str, files: Mapping[str, bytes], message: str, on: str | None = None
+) -> str:
+    """Adds files to a branch of origin, made where it is not there; of this clone where there is no origin.
+
+    `on` is where the branch stood a moment ago; where it moved, and without it, origin is asked. The new tip.
+    """
+    tips = [on] if on else []
+    made = ""
 
     def once() -> None:
-        tip = remote_tip(repository, branch)
+        nonlocal made
+        tip = tips.pop() if tips else remote_tip(repository, branch)
         made = commit(repository, tip, files, message)
         if repository.has_origin:
             push(repository, f"{made}:refs/heads/{branch}")
@@ -124,32 +137,34 @@ def append(repository: Repository, branch: str, files: Mapping[str, bytes], mess
             repository.git("update-ref", f"refs/heads/{branch}", made, tip or "")
 
     again(once)
+    return made
 
 
 def remote_tip(repository: Repository, branch: str) -> str | None:
     """The branch's newest commit, fetched from origin where there is one."""
     if not repository.has_origin:
         return tip(repository, f"refs/heads/{branch}")
-    found = repository.git("ls-remote", "origin", f"refs/heads/{branch}", **access())
-    if not found:
-        return None
-    repository.git(
-        *("fetch", "--quiet", "--no-tags", "--force", "origin"),
-        f"refs/heads/{branch}:refs/remotes/origin/{branch}",
-        **access(),
-    )
+    try:
+        repository.git(*FETCH, f"refs/heads/{branch}:refs/remotes/origin/{branch}", **access(), LC_ALL="C")
+    except ProcessError as error:
+        if "couldn't find remote ref" in error.stderr:
+            return None
+        raise
     return tip(repository, f"refs/remotes/origin/{branch}")
 
 
 def tip(repository: Repository, ref: str) -> str | None:
-    return repository.commit(ref) if repository.asks("rev-parse", "--verify", "--quiet", ref) else None
+    """None for what is not there."""
+    try:
+        return repository.commit(ref)
+    except ProcessError:
+        return None
 
 
 def fetch(repository: Repository, *refspecs: str) -> None:
     """Brings these refs of origin and no other. Does nothing where there is no origin."""
     if repository.has_origin:
-        words = ("fetch", "--quiet", "--no-tags", "--force", "origin")
-        repository.git(*words, *refspecs, **access())
+        repository.git(*FETCH, *refspecs, **access())
 
 
 def deepen(repository: Repository) -> None:

@@ -1,5 +1,7 @@
 """`mlops.yaml`, the contract of a repository with the kit, and the fragments of `mlops.d/`."""
 
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -214,6 +216,10 @@ class Monitoring(Strict):
     """How old the version in use may be."""
     heartbeat_hours: Annotated[float, Field(gt=0)] = 50.0
     """After so long without a check the next merge says that the monitor has stopped."""
+    memory_growth_at_most: Annotated[float, Field(gt=0)] = 0.1
+    """Share of its memory by which a process may grow in a day, once it is warm; needs `memory_mb` in the log."""
+    disk_free_share_at_least: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Of the disk, in the newest line of the log that holds `disk_free_share`."""
 
 
 class Alerts(Strict):
@@ -317,11 +323,10 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def parse_yaml(text: str, name: str) -> dict[str, Any]:
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        content = YAML(typ="safe").load(text)
+        content = deepcopy(_loaded(text))
     except YAMLError as error:
         raise KitError(f"{name} is not YAML: {' '.join(str(error).split())}") from error
     if content is None:
@@ -329,6 +334,14 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise KitError(f"{name} holds a {type(content).__name__}, not a mapping of keys.")
     return content
+
+
+@lru_cache(maxsize=64)
+def _loaded(text: str) -> Any:
+    """A lock, and the dvc.yaml of a version, are asked for several times by one command; each takes a while."""
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe").load(text)
 
 
 def _note(value: Any, file: str, at: tuple[str, ...], origin: dict[tuple[str, ...], str]) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,7 +174,8 @@ def _of_predictions(path: Path, settings: Predictions) -> list[Curve]:
 
 
 def _residuals(actual: list[float], predicted: list[float]) -> Curve:
-    points = _thinned([(p, a - p) for a, p in zip(actual, predicted, strict=True)])
+    pairs = zip(actual, predicted, strict=True)
+    points = _thinned([(p, a - p) for a, p in pairs if math.isfinite(a) and math.isfinite(p)])
     xs, ys = [point[0] for point in points], [point[1] for point in points]
     return Curve("Residuals", "scatter", "predicted", "residual", xs, ys)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from mlops_kit import mirror
 from mlops_kit.contract import Contract, Hook
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
@@ -10,6 +9,12 @@ from mlops_kit.processes import run, words
 from mlops_kit.repository import Repository
 
 STOPS: tuple[Hook, ...] = ("before_train",)  # what comes after it would build on what it did not do
+MIRRORED: tuple[Hook, ...] = ("after_register", "after_promote")  # moments after which a registry is behind
+
+
+def listens(contract: Contract, name: Hook) -> bool:
+    """Is there anything to run at this moment?"""
+    return bool(contract.hooks.get(name)) or (contract.registry is not None and name in MIRRORED)
 
 
 def run_hooks(
@@ -42,7 +47,7 @@ def run_hooks(
             failed.append(who)
     if (
         contract.registry
-        and name in mirror.MOMENTS
+        and name in MIRRORED
         and not _mirrored(contract, repository, journal, say, variables)
     ):
         failed.append("registry")
@@ -57,6 +62,8 @@ def _mirrored(
     env: dict[str, str],
 ) -> bool:
     """False where the mirror is behind, or differs; the version or the promotion stands."""
+    from mlops_kit import mirror
+
     say("Sync the registry")
     try:
         with journal.stage("registry:sync") as found:

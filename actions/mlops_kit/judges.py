@@ -3,14 +3,18 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlops_kit import champion, comparison, measuring, rows, versions
+from mlops_kit import measuring, rows, versions
 from mlops_kit.contract import ChampionGate, Contract, LatencyGate, SizeGate, SlicesGate, ThresholdGate
 from mlops_kit.errors import KitError
 from mlops_kit.gates import GateResult, Status
 from mlops_kit.metrics import Figure, at, figure
 from mlops_kit.repository import Repository
+
+if TYPE_CHECKING:
+    from mlops_kit.champion import Duel
+    from mlops_kit.comparison import Difference
 
 MB = 1_000_000
 
@@ -200,6 +204,8 @@ def with_size(bench: Bench) -> dict[str, Any]:
 
 
 def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
+    from mlops_kit import champion, comparison  # numpy and Arrow, which nothing else here needs
+
     version = versions.champion(bench.repository, bench.contract.model, gate.stage)
     if version is None:
         bench.better = "first"
@@ -230,21 +236,19 @@ def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
     return GateResult(name, gate.kind, status, says, found.value, bound, details=details)
 
 
-def _not_worse(found: comparison.Difference, bound: float) -> Status:
+def _not_worse(found: "Difference", bound: float) -> Status:
     if found.low > bound or (found.same and bound <= 0):
         return "pass"
     return "fail" if found.high < bound else "unknown"
 
 
-def _better(found: comparison.Difference) -> str:
+def _better(found: "Difference") -> str:
     if found.same:
         return "the same"
     return "better" if found.low > 0 else "worse" if found.high < 0 else "can't tell"
 
 
-def _versus(
-    gate: ChampionGate, found: comparison.Difference, status: Status, version: versions.Version
-) -> str:
+def _versus(gate: ChampionGate, found: "Difference", status: Status, version: versions.Version) -> str:
     both = f"{gate.metric} {_number(found.challenger)}, {version.name} {_number(found.champion)}"
     if found.same:
         return f"{both}: the predictions of {found.n} rows are identical"
@@ -254,7 +258,7 @@ def _versus(
     return f"{unsure}{both}: {found.value:+.4f} (plus is better; {between}) on {found.n} rows, {allowed}"
 
 
-def _left_out(duel: champion.Duel, version: versions.Version) -> str:
+def _left_out(duel: "Duel", version: versions.Version) -> str:
     said = f"; {duel.left_out} rows left out that {version.name} was trained on" if duel.left_out else ""
     return said + (f"; {duel.unchecked}" if duel.unchecked else "")
 

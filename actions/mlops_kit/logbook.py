@@ -33,29 +33,41 @@ def publish(repository: Repository) -> Published:
     return Published([_run(path) for path in new if path.endswith(".jsonl")], alarm=cleared)
 
 
-def begin_publishing(repository: Repository, journal: Journal) -> None:
-    """Puts a run onto the branch before it is over, so that it is known of if it is killed now."""
+def begin_publishing(repository: Repository, journal: Journal) -> str | None:
+    """Puts a run onto the branch before it is over, so that it is known of if it is killed now; the branch's tip."""
     with suppress(KitError):  # the end of the run is published too, and an alarm raised where it cannot be
-        _append(repository, journal)
+        return _append(repository, journal)
+    return None
 
 
 def end_publishing(
-    repository: Repository, journal: Journal, beside: Mapping[str, bytes] | None = None
+    repository: Repository,
+    journal: Journal,
+    beside: Mapping[str, bytes] | None = None,
+    begun: str | None = None,
 ) -> None:
-    """Ends a run and puts it onto the branch, and small files `beside` it. Raises KitError as `publish` does."""
+    """Ends a run and puts it onto the branch, and small files `beside` it. Raises KitError as `publish` does.
+
+    `begun` is where the branch stood after the beginning was published.
+    """
     journal.end()
     with _alarmed(repository):
-        _append(repository, journal, beside)
+        _append(repository, journal, beside, begun)
     alarms.clear(repository, ALARM, "Events are published again.")
 
 
-def _append(repository: Repository, journal: Journal, beside: Mapping[str, bytes] | None = None) -> None:
+def _append(
+    repository: Repository,
+    journal: Journal,
+    beside: Mapping[str, bytes] | None = None,
+    on: str | None = None,
+) -> str:
     """All that the run said, and its record where the gates closed."""
     lines = journal.file.read_text(encoding="utf-8")
     files = {events.published_as(journal.run, lines): lines.encode(), **(beside or {})}
     if record := repository.text(f"{events.REJECTED}/{journal.run}.json"):
         files[f"rejected/{journal.run}.json"] = record.encode()
-    commits.append(repository, events.BRANCH, files, f"Events of run {journal.run}")
+    return commits.append(repository, events.BRANCH, files, f"Events of run {journal.run}", on)
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from mlops_kit.repository import Repository
 from mlops_kit.stages import now_in
 
 GIVEN = "MLOPS_HISTORY"  # the file that holds the history, for the command
-MOMENTS = ("after_register", "after_promote")
 
 
 def sync(repository: Repository, contract: Contract, heard: Heard, **more: str) -> bool:
@@ -34,6 +33,10 @@ def sync(repository: Repository, contract: Contract, heard: Heard, **more: str) 
             "No registry is connected: mlops.yaml and mlops.d/ have no `registry.sync`.",
             "`mlops-new add registry` brings one; docs/how-to/extend.md shows how to connect yours.",
         )
+    try:
+        commits.remote_tip(repository, events.BRANCH)  # fetched for its rejected models
+    except KitError:
+        heard("rejected models: those that are here")
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         file = Path(folder) / "history.json"
         file.write_text(json.dumps(history(repository, contract), default=str), encoding="utf-8")

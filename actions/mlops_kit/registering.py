@@ -1,4 +1,4 @@
-"""The three ways to a version: all of it here, or handed from the job that trains to the job that may write."""
+"""The ways to a version: all of it here, or handed from the job that trains to the job that may write, and told by a third."""
 
 import shutil
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from mlops_kit import (
     events,
     freshness,
     gates,
+    github,
     handover,
     hooks,
     logbook,
@@ -18,6 +19,7 @@ from mlops_kit import (
     runner,
     runs,
     training,
+    versions,
 )
 from mlops_kit.cli import Say
 from mlops_kit.contract import Contract
@@ -44,6 +46,20 @@ def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Reg
         hooks.run_hooks(contract, repository, "after_register", journal, say, **named)
     journal.end()
     return done
+
+
+def tell(repository: Repository, contract: Contract, name: str, say: Say) -> Registered:
+    """Only the hooks, for a version that another job registered: it stands, whatever becomes of them."""
+    versions.fetch(repository, contract.model)
+    version = versions.named(repository, contract.model, name)
+    told = {"version": version.name, "tag": version.tag}
+    failed = hooks.run_hooks(contract, repository, "after_register", events.go_on(repository), say, **told)
+    if failed:
+        runner.annotate(
+            "warning", f"{version.tag} stands; of its hooks failed: {', '.join(failed)}. See above."
+        )
+    says = f"The hooks were told of {version.tag}."
+    return Registered("told", version.name, version.tag, version.commit, True, says)
 
 
 def hand_over(repository: Repository, contract: Contract, say: Say) -> Registered:
@@ -97,21 +113,23 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
         journal.file.write_text(lines, encoding="utf-8", newline="\n")
     else:
         journal.emit("run", "crashed", commit=repository.commit(), error="the training ended without a word")
+    github.get_ready()
     say(f"Publishing the events of run {journal.run}")
+    begun = None
     try:
         with journal.stage("register") as found:
-            logbook.begin_publishing(repository, journal)
+            begun = logbook.begin_publishing(repository, journal)
             done = _take_over(repository, contract, folder, bump, journal, say)
             found |= {"status": done.outcome, "version": done.version or None}
     finally:
-        _end(repository, journal, say)
+        _end(repository, journal, begun, say)
     return done
 
 
-def _end(repository: Repository, journal: Journal, say: Say) -> None:
+def _end(repository: Repository, journal: Journal, begun: str | None, say: Say) -> None:
     """What was registered stands, also where nobody else hears of its run; for that there is an alarm."""
     try:
-        logbook.end_publishing(repository, journal)
+        logbook.end_publishing(repository, journal, begun=begun)
     except KitError as error:
         say(error.what)
         runner.annotate("warning", error.what)

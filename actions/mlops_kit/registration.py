@@ -21,7 +21,7 @@ TRAILER = "Identity"  # in a tag's message, so that one look at the tags finds t
 
 @dataclass(frozen=True)
 class Registered:
-    """`outcome` is registered, identical or rejected."""
+    """`outcome` is registered, identical, rejected or told."""
 
     outcome: str
     version: str = ""

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,8 @@ from mlops_kit.errors import KitError
 from mlops_kit.processes import environment, run
 
 LOCK = "dvc.lock"
+HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+LISTED = ("ls-tree", "-r", "-z", "--name-only")
 
 
 @dataclass(frozen=True)
@@ -163,11 +166,7 @@ class Repository:
 
     def tracked(self, revision: str | None = None) -> set[str]:
         """Paths in Git: of the index, or of a revision."""
-        listed = (
-            self.git("ls-tree", "-r", "-z", "--name-only", revision)
-            if revision
-            else self.git("ls-files", "-z")
-        )
+        listed = self._of(revision, *LISTED, revision) if revision else self.git("ls-files", "-z")
         return set(listed.split("\0")) - {""}
 
     def dirty(self, *own: str) -> list[str]:
@@ -178,9 +177,13 @@ class Repository:
     def show(self, revision: str, path: str) -> str | None:
         """A file's text at a revision; None where it is not there."""
         try:
-            return self.git("show", f"{revision}:{path}")
+            return self._of(revision, "show", f"{revision}:{path}")
         except KitError:
             return None
+
+    def _of(self, revision: str, *words: str) -> str:
+        """What Git says of a revision; of one named by its whole hash once, as that says the same for ever."""
+        return _said(self, *words) if HASH.fullmatch(revision) else self.git(*words)
 
     def text(self, path: str) -> str | None:
         """A file's text in the workspace; None where it is not there."""
@@ -230,6 +233,11 @@ class Repository:
                 yield Repository(Path(path))
             finally:
                 self.git("worktree", "remove", "--force", path)
+
+
+@lru_cache(maxsize=256)
+def _said(repository: Repository, *words: str) -> str:
+    return repository.git(*words)
 
 
 def find(start: Path) -> Repository:

@@ -15,7 +15,7 @@ YOURS, MIDDLE, THEIRS = "<<<<<<< before updating", "=======", ">>>>>>> after upd
 @dataclass(frozen=True)
 class Conflict:
     file: str
-    line: int  # where it begins, from 1
+    line: int  # where it begins, from 1; 0 where the file is no text that has lines
     yours: str
     template: str
 
@@ -62,11 +62,13 @@ def read(tree: Path, unmerged: Iterable[str]) -> Changes:
 
 
 def conflicts(tree: Path, name: str) -> list[Conflict]:
-    """With both sides of each place where Git could not decide."""
+    """With both sides of each place where Git could not decide; there is one at least."""
     found: list[Conflict] = []
     sides: tuple[list[str], list[str]] = ([], [])
     start = side = 0
-    for number, line in enumerate((tree / name).read_text("utf-8", "replace").splitlines(), start=1):
+    file = tree / name
+    text = "" if file.is_symlink() else file.read_text("utf-8", "replace")
+    for number, line in enumerate(text.splitlines(), start=1):
         if line == YOURS:
             start, side, sides = number, 0, ([], [])
         elif line == MIDDLE and start:
@@ -76,7 +78,7 @@ def conflicts(tree: Path, name: str) -> list[Conflict]:
             start = 0
         elif start:
             sides[side].append(line)
-    return found
+    return found or [Conflict(name, 0, "", "")]
 
 
 def _yaml(text: str) -> None:

@@ -4,7 +4,7 @@ import gc
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ def force_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-def agreed(lost: list[str], force: bool) -> bool:
+def agreed(lost: Sequence[str], force: bool) -> bool:
     """Whether edited files may go; asks on a terminal. Raises where there is nobody to ask, or who says no."""
     if not lost or force:
         return True

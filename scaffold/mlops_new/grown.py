@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_new.changes import Conflict
-from mlops_new.growth import Trial
+from mlops_new.trial import Trial
 
 SHOWN = 20  # lines of one side of a conflict
 
@@ -66,8 +66,10 @@ def table(template: str, tools: list[dict[str, Any]]) -> str:
 
 
 def _both_sides(conflict: Conflict) -> list[str]:
+    if not conflict.line:
+        return [f"{conflict.file}: yours stays, and the template's differs; not text that could be merged."]
     return [
-        f"{conflict.file}, line {conflict.line}: you and the template changed the same lines.",
+        f"{conflict.file}, line {conflict.line}: yours and the template's differ.",
         "  Yours:",
         *_side(conflict.yours),
         "  The template's:",

@@ -2,8 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mlops_new.errors import MlopsNewError
@@ -47,25 +50,48 @@ def run(command: Sequence[str | Path], cwd: Path, *, stdin: str | None = None, *
     return done.stdout
 
 
-def follow(command: Sequence[str | Path], cwd: Path, heard: Callable[[str], None]) -> None:
-    """Runs the command and hands each line it writes on at once. Raises ProcessError when it fails."""
+def follow(
+    command: Sequence[str | Path],
+    cwd: Path,
+    heard: Callable[[str], None],
+    *,
+    alone: bool = False,
+    **more: str,
+) -> None:
+    """Runs the command and hands each line it writes on at once. Raises ProcessError when it fails.
+
+    It ends when we are stopped; `alone`, in a session of its own, with all that it started.
+    """
     with subprocess.Popen(
         [str(word) for word in command],
         cwd=cwd,
-        env=environment(),
+        env=environment(**more),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
+        start_new_session=alone and os.name != "nt",
     ) as process:
         assert process.stdout
         lines = []
-        for line in process.stdout:
-            lines.append(line)
-            heard(line.rstrip())
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                heard(line.rstrip())
+        except BaseException:
+            _end(process, alone)
+            raise
     if process.returncode:
         raise ProcessError(command, process.returncode, "".join(lines))
+
+
+def _end(process: "subprocess.Popen[str]", alone: bool) -> None:
+    if alone and sys.platform != "win32":
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.terminate()
 
 
 class ProcessError(Exception):

@@ -25,6 +25,11 @@ class Project:
         """Path of the project in its Git repository."""
         return self.root.relative_to(self.top)
 
+    @property
+    def own_answers(self) -> dict[str, Any]:
+        """Without what Copier records for itself."""
+        return {key: value for key, value in self.answers.items() if not key.startswith("_")}
+
 
 def find(start: Path) -> Project:
     """The project of this folder or of one above. Raises MlopsNewError."""

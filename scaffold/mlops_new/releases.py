@@ -150,6 +150,16 @@ class Releases:
     def text(self, tag: str, name: str) -> str:
         return run(["git", "cat-file", "blob", f"{tag}:{name}"], self.folder)
 
+    def unpack(self, tag: str, into: Path) -> None:
+        """As plain files in a new folder."""
+        into.mkdir()
+        checkout = ["checkout", "--quiet", "--force", tag, "--", ":/"]
+        run(
+            ["git", "-c", "core.autocrlf=false", f"--work-tree={into}", *checkout],
+            self.folder,
+            **ANONYMOUS,
+        )
+
 
 def opened(folder: Path) -> Releases:
     """Unpacked into this folder."""

@@ -5,8 +5,9 @@ GitHub. A source tree needs neither a `.git` nor tags.
 """
 
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from mlops_new import aside, releases
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import run
+from mlops_new.project import ANSWERS
 
 # Rendered once and never again (`_skip_if_exists` in copier.yml), with what they substitute.
 OWNERS = ("README.md", "pyproject.toml", "params.yaml", "dvc.yaml")
@@ -43,17 +45,19 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
     """
     with aside.folder("mlops-new-") as folder:
         tree = folder / "template"
-        with ThreadPoolExecutor(max_workers=1) as other:
-            unpacked = other.submit(_unpack, tree)  # Git's work, while this thread imports
-            with aside.held_back():  # pydantic, building a class, would swallow Ctrl-C
-                import copier  # noqa: F401  # half of all the time there is: only who renders pays it
-            unpacked.result()
+        import_copier(meanwhile=lambda: _unpack(tree))
         published = releases.publisher((tree / "copier.yml").read_text(encoding="utf-8"))
         render_tree(tree, into, answers)
-    recorded = into / ".copier-answers.yml"
-    text = recorded.read_text(encoding="utf-8")
-    origin = f"_commit: {releases.current()}\n_src_path: gh:{published}"
-    recorded.write_text(text.replace(f"_src_path: {tree}", origin), encoding="utf-8", newline="\n")
+    record_origin(into, releases.current(), f"gh:{published}")
+
+
+def import_copier(meanwhile: Callable[[], object]) -> None:
+    """Half of all the time there is, so only who renders pays it, and Git's work is done beside it."""
+    with ThreadPoolExecutor(max_workers=1) as other:
+        done = other.submit(meanwhile)
+        with aside.held_back():  # pydantic, building a class, would swallow Ctrl-C
+            import copier  # noqa: F401
+        done.result()
 
 
 def render_tree(tree: Path, into: Path, answers: Mapping[str, object]) -> None:
@@ -64,8 +68,17 @@ def render_tree(tree: Path, into: Path, answers: Mapping[str, object]) -> None:
     try:
         with _copier_alone(tree.parent / f"settings-{os.getpid()}.yml"):
             copier.run_copy(str(tree), into, data=dict(answers), defaults=True, overwrite=True, quiet=True)
-    except (CopierError, ValueError) as error:
+    except (CopierError, ValueError, TypeError) as error:
         raise MlopsNewError(str(error)) from error
+
+
+def record_origin(into: Path, tag: str, origin: str) -> None:
+    """Says in the answers where the template is published, instead of where it was unpacked."""
+    recorded = into / ANSWERS
+    text = recorded.read_text(encoding="utf-8")
+    lines = f"_commit: {tag}\n_src_path: {origin}\n"
+    text = re.sub(r"^_src_path:.*\n(?: .*\n)*", lambda _: lines, text, count=1, flags=re.MULTILINE)
+    recorded.write_text(text, encoding="utf-8", newline="\n")
 
 
 @contextmanager

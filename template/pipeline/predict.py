@@ -1,7 +1,8 @@
 """Predict a file of rows: `python -m pipeline.predict ROWS --out predictions.csv`.
 
 ROWS is a CSV or Parquet file like the training data, or one of data/prepared; the target may be missing.
-With --log each prediction is a line of JSON that `mlops-kit monitor check` reads.
+With --log each prediction is a line of JSON that `mlops-kit monitor check` reads; params.yaml says
+which columns are masked there and how long a folder of logs keeps its files.
 """
 
 import argparse
@@ -10,14 +11,14 @@ import json
 import sys
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import joblib
 import polars as pl
 
-from pipeline import MODEL
+from pipeline import MODEL, params
 from pipeline import schema as schemas
 from pipeline.checks import check
 from pipeline.evaluate import keyed, predicted
@@ -57,13 +58,32 @@ def version(model_path: Path) -> dict[str, str]:
 def logged(
     rows: pl.DataFrame, table: pl.DataFrame, schema: Schema, facts: dict[str, Any]
 ) -> list[str]:
-    """A line a row: its inputs and its prediction, in the predictions log's form."""
-    asked = [name for name in rows.columns if name not in (schema.target, schema.key, ROW)]
-    shown = ("key", "prediction", "probability")
-    made = table.select(name for name in shown if name in table.columns).to_dicts()
-    inputs = rows.select(asked).to_dicts()
-    pairs = zip(inputs, made, strict=True)
+    """A line a row: its inputs, but for masked ones, and its prediction, as the predictions log has it."""
+    masked = facts["masked"]
+    if unknown := set(masked) - schema.features.keys():
+        raise DataError(f"predictions_log.masked of params.yaml: no column {min(unknown)!r}")
+    left_out = (schema.target, schema.key, ROW, *masked)
+    asked = [name for name in rows.columns if name not in left_out]
+    made = table.select("key", "prediction").to_dicts()
+    of = [name for name in table.columns if name.startswith("probability")]
+    for one, shares in zip(made, table.select(of).to_dicts(), strict=True):
+        classes = {name.removeprefix("probability."): share for name, share in shares.items()}
+        one |= shares if of == ["probability"] else {"probability": classes} if of else {}
+    pairs = zip(rows.select(asked).to_dicts(), made, strict=True)
     return [json.dumps(facts | one | {"inputs": row}, default=str) for row, one in pairs]
+
+
+def append(log: Path, lines: list[str], keep_days: int) -> None:
+    """To a .jsonl file; in a folder to the day's, and deletes the files of days that are over."""
+    if log.suffix != ".jsonl":
+        log.mkdir(parents=True, exist_ok=True)
+        today = datetime.now(UTC).date()
+        for file in log.glob("????-??-??.jsonl"):
+            if file.stem < str(today - timedelta(days=keep_days)):
+                file.unlink()
+        log /= f"{today}.jsonl"
+    with log.open("a", encoding="utf-8") as stream:
+        stream.writelines(f"{line}\n" for line in lines)
 
 
 def main() -> None:
@@ -71,10 +91,10 @@ def main() -> None:
     parser.add_argument("rows", type=Path)
     parser.add_argument("--out", type=Path, default="predictions.csv", help=".csv or .parquet")
     parser.add_argument("--model", type=Path, default=MODEL / "model.joblib")
-    parser.add_argument("--log", type=Path, help="append to this predictions log, a .jsonl file")
+    parser.add_argument("--log", type=Path, help="append to this .jsonl file or folder of such")
     wish = parser.parse_args()
-    start, lines = time.monotonic(), []
-    facts: dict[str, Any] = {"time": datetime.now(UTC).isoformat()}
+    start, lines, kept = time.monotonic(), [], params()["predictions_log"] if wish.log else {}
+    facts: dict[str, Any] = {"time": datetime.now(UTC).isoformat(), "masked": kept.get("masked")}
     try:
         schema = schemas.load()
         table, unusual = predict(wish.model, wish.rows, schema)
@@ -86,8 +106,7 @@ def main() -> None:
         sys.exit(f"{wish.rows} is refused:\n{error}")
     finally:
         if wish.log:
-            with wish.log.open("a", encoding="utf-8") as log:
-                log.writelines(f"{line}\n" for line in lines)
+            append(wish.log, lines, kept["keep_days"])
     for line in unusual:
         print(f"unlike the training data: {line}", file=sys.stderr)
     table.write_parquet(wish.out) if wish.out.suffix == ".parquet" else table.write_csv(wish.out)

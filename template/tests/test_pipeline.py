@@ -143,6 +143,33 @@ def test_the_log_holds_what_was_asked_and_answered(
     assert "is missing" in last["error"]
 
 
+def test_the_log_masks_columns_and_forgets_days(
+    run: Callable[[], Path], schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    name, *others = schema.features
+    Path("log").mkdir()
+    for day in ("2020-01-01", "2999-01-01"):
+        Path(f"log/{day}.jsonl").touch()
+    numbers = params() | {"predictions_log": {"masked": [name], "keep_days": 30}}
+    Path("params.yaml").write_text(yaml.safe_dump(numbers), encoding="utf-8")
+    monkeypatch.setattr(
+        sys, "argv", ["predict", str(SAMPLE), "--out", "out.parquet", "--log", "log"]
+    )
+    predict.main()
+    today, kept = sorted(path.name for path in Path("log").iterdir())
+    assert (kept, today > "2020-01-01.jsonl") == ("2999-01-01.jsonl", True)
+    line = json.loads(Path("log", today).read_text("utf-8").splitlines()[0])
+    assert line["masked"] == [name]
+    assert name not in line["inputs"]
+    assert {*others} <= line["inputs"].keys()
+
+    numbers["predictions_log"]["masked"] = ["nobody"]
+    Path("params.yaml").write_text(yaml.safe_dump(numbers), encoding="utf-8")
+    with pytest.raises(SystemExit, match="no column 'nobody'"):
+        predict.main()
+
+
 @pytest.mark.parametrize("bad", ["no rows", "a column less"])
 def test_refused_data_leaves_the_model_alone(
     bad: str, run: Callable[[], Path], schema: Schema, monkeypatch: pytest.MonkeyPatch

@@ -67,7 +67,7 @@ def empty_forge(tmp_path: Path, api: Api, export: Path) -> Forge:
 @pytest.fixture
 def forge(trained: Path, tmp_path: Path, api: Api, export: Path) -> Forge:
     """Of the trained repository, without a DVC remote."""
-    return Forge(tmp_path / "forge", _copy(trained, tmp_path), api, export)
+    return Forge(tmp_path / "forge", _copy(trained, tmp_path), api, export, installed=True)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def forge_with_folder(forge: Forge, folder: Folder) -> Forge:
 
 @pytest.fixture
 def forge_with_s3(trained_for_s3: Path, tmp_path: Path, api: Api, export: Path, s3: S3) -> Forge:
-    """Data and model are in the remote, as after `dvc push`."""
+    """Data and model are in the remote, as after `dvc push`. Its runs install everything, as a new runner does."""
     return _connected(Forge(tmp_path / "forge", _copy(trained_for_s3, tmp_path), api, export), s3)
 
 
@@ -97,7 +97,7 @@ def versioned(trained: Path, once: Once) -> Path:
 @pytest.fixture
 def first(versioned: Path, tmp_path: Path, api: Api, export: Path, folder: Folder) -> Forge:
     """Of a repository whose first model is v0.1.0, with data and model in the remote."""
-    forge = Forge(tmp_path / "forge", _copy(versioned, tmp_path), api, export)
+    forge = Forge(tmp_path / "forge", _copy(versioned, tmp_path), api, export, installed=True)
     forge.push("refs/tags/flights@v0.1.0")
     return _connected(forge, folder)
 

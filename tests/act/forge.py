@@ -23,10 +23,14 @@ case "$1" in {pattern}) echo "GH013: Repository rule violations found for $1."; 
 
 
 class Forge:
-    """`work` is a person's working copy; `bare` is what the others see, under the address of `URL`."""
+    """`work` is a person's working copy; `bare` is what the others see, under the address of `URL`.
 
-    def __init__(self, folder: Path, work: Path, api: Api, export: Path) -> None:
-        self.work, self.api, self.export = work, api, export
+    With `installed` a run finds the environment of `work` in its clone as long as its lock is that one's, instead
+    of installing the same packages and compiling them once more.
+    """
+
+    def __init__(self, folder: Path, work: Path, api: Api, export: Path, *, installed: bool = False) -> None:
+        self.work, self.api, self.export, self.installed = work, api, export, installed
         self.variables: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
         self.environment: dict[str, str] = {}
@@ -111,6 +115,7 @@ class Forge:
         attempt: int = 1,
         actor: str = "ada",
         online: bool = False,
+        only: str = "",
     ) -> Outcome:
         """Of what was pushed: main, an older commit with `at`, or the merge commit of pull request `pull`.
 
@@ -144,6 +149,7 @@ class Forge:
                 | dict(env or {}),
                 actor=actor,
                 online=online,
+                only=only,
             )
             outcome = runner.run(job, REPOSITORY, clone, self.export, folder)
             about["conclusion"] = "failure" if "failure" in outcome.jobs.values() else "success"
@@ -208,4 +214,11 @@ class Forge:
             ["checkout", "--quiet", *([] if pull else ["-B", "main"]), remote],
         ):
             must(["git", *words], clone, **self._insteads())
+        environment = (self.work / ".venv").resolve()
+        if self.installed and _same(clone / "uv.lock", environment.with_name("uv.lock")):
+            (clone / ".venv").symlink_to(environment)
         yield folder, clone
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()

@@ -46,6 +46,7 @@ class Job:
     environment: Mapping[str, str] = field(default_factory=dict)
     actor: str = "ada"
     online: bool = False
+    only: str = ""  # this job of the workflow, and what it needs
 
 
 def run(job: Job, repository: str, clone: Path, export: Path, folder: Path) -> Outcome:
@@ -83,6 +84,7 @@ def _command(job: Job, clone: Path, folder: Path, known: Mapping[str, Path]) -> 
     assert not short, f"secrets shorter than {SHORTEST_SECRET} characters garble the log: {short}"
     command = [str(ACT), job.event, "--directory", str(clone), "--json", "--no-cache-server"]
     command += ["--workflows", str(folder / "workflows" / workflows.FOLDER / job.workflow)]
+    command += ["--job", job.only] if job.only else []
     command += ["--eventpath", str(folder / "event.json"), "--actor", job.actor, "--defaultbranch", "main"]
     command += ["--action-cache-path", str(folder / "cache")]  # absolute, or scripts are not found
     command += [f"--platform={label}=-self-hosted" for label in workflows.RUNNERS]

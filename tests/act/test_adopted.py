@@ -1,4 +1,4 @@
-"""A folder of notebooks, adopted: its merge trains."""
+"""Adopted repositories on GitHub: a folder of notebooks trains by a merge, a script with the kit in it by a pull request too."""
 
 import json
 import shutil
@@ -9,8 +9,8 @@ import yaml
 from tests.act.api import Api
 from tests.act.forge import Forge
 from tests.act.remotes import Folder, stock
-from tests.conftest import Once
-from tests.scaffold import adopted
+from tests.conftest import Once, must
+from tests.scaffold import adoptable, adopted
 
 
 def test_a_merge_of_a_notebook_trains(
@@ -33,6 +33,35 @@ def test_a_merge_of_a_notebook_trains(
     assert record["metrics"]["r2_score"] > 0.9
     assert [file["path"] for file in record["artifacts"]] == ["notebooks/forest.pkl"]
     assert record["artifacts"][0]["md5"] != adopted_model(work)
+    assert forge.api.unknown == []
+
+
+def test_a_pull_request_is_judged_by_the_kit_in_the_repository(
+    mlops_new: Path, once: Once, tmp_path: Path, api: Api, export: Path, folder: Folder
+) -> None:
+    adopted.warm(once)
+    work = adoptable.small(tmp_path / "mean")
+    must([mlops_new, "adopt", "--kit", "vendored"], work, **adopted.OFFLINE)
+    must(["git", "commit", "--quiet", "--message=Train by DVC"], work)
+    workflows = "".join(file.read_text("utf-8") for file in work.glob(".github/workflows/*.yml"))
+    assert "mlops-new/mlops-new" not in workflows
+    forge = Forge(tmp_path / "forge", work, api, export)
+    stock(folder, work)
+    forge.merge("Train by GitHub", {".dvc/config": folder.config()})
+
+    forge.git("switch", "--quiet", "--create", "worse")
+    code = (work / "train.py").read_text("utf-8")
+    forge.commit("Guess", {"train.py": code.replace("0.25", "0.75")})
+    number = forge.pull_request("worse")
+    forge.run("mlops-ci.yml", "pull_request", pull=number).must({"train": "failure", "comment": "success"})
+    (comment,) = forge.api.comments_of(number)
+    assert "mean: gates closed" in comment["body"]
+    assert list(forge.refs()) == []
+
+    forge.merge("Think", {"train.py": code.replace("0.25", "0.125")})
+    forge.run("mlops-train.yml").must({"train": "success", "register": "success"})
+    assert list(forge.refs()) == ["mean@v0.1.0"]
+    assert json.loads(forge.show("mean@v0.1.0:record.json"))["metrics"] == {"mae": 0.125}
     assert forge.api.unknown == []
 
 

@@ -9,23 +9,25 @@ from tests.act.remotes import Folder, stock
 from tests.conftest import must
 from tests.kit.tips import start
 
-WORKFLOW = """\
-name: train
-on: push
-permissions: {}
-jobs:
-  train:
-    runs-on: ubuntu-24.04
-    permissions:
-      contents: read
-    steps:
+CHECK_OUT = """\
       - name: Check out
         uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1
         with:
           persist-credentials: false
       - name: Set up
         uses: mlops-new/mlops-new/actions/setup@v0.1.0
-      - name: Validate
+"""
+WORKFLOW = f"""\
+name: train
+on: push
+permissions: {{}}
+jobs:
+  train:
+    runs-on: ubuntu-24.04
+    permissions:
+      contents: read
+    steps:
+{CHECK_OUT}      - name: Validate
         uses: mlops-new/mlops-new/actions/validate@v0.1.0
       - name: Train
         uses: mlops-new/mlops-new/actions/train@v0.1.0
@@ -48,13 +50,7 @@ jobs:
     permissions:
       contents: write
     steps:
-      - name: Check out
-        uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1
-        with:
-          persist-credentials: false
-      - name: Set up
-        uses: mlops-new/mlops-new/actions/setup@v0.1.0
-      - name: Take
+{CHECK_OUT}      - name: Take
         uses: actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131
         with:
           name: mlops-run

@@ -118,19 +118,51 @@ def test_the_launcher_makes_its_environment_once(tmp_path: Path) -> None:
     assert (tmp_path / ".venv-mlops-kit/requirements.txt").stat().st_mtime_ns == made
 
 
+def kit_of(tmp_path: Path, name: str) -> Path:
+    """A checkout of our actions, as a job has it."""
+    shutil.copytree(ACTIONS, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / name
+
+
+def launched(sources: Path, job: Path) -> str:
+    done = run(
+        ["sh", sources / "mlops-kit", "--version"], job, RUNNER_TEMP=str(job), PYTHONDONTWRITEBYTECODE="1"
+    )
+    return done.said.strip()
+
+
 def test_a_job_compiles_the_kit_once_and_not_beside_its_sources(tmp_path: Path) -> None:
     """Sources that are in a repository, as with --kit vendored, would make its tree dirty."""
-    sources = tmp_path / "actions"
-    shutil.copytree(ACTIONS, sources, ignore=shutil.ignore_patterns("__pycache__"))
-    done = run(
-        ["sh", sources / "mlops-kit", "--version"],
-        tmp_path,
-        RUNNER_TEMP=str(tmp_path),
-        PYTHONDONTWRITEBYTECODE="",
-    )
-    assert done.code == 0, done.said
+    sources = kit_of(tmp_path, "actions")
+    assert launched(sources, tmp_path) == f"mlops-kit, version {VERSION}"
     assert list(sources.rglob("*.pyc")) == []
-    assert list((tmp_path / ".venv-mlops-kit/bytecode").rglob("cli.*.pyc"))
+    assert list((tmp_path / ".venv-mlops-kit").rglob("mlops_kit/__pycache__/cli.*.pyc"))
+
+
+def test_the_ref_of_an_action_is_the_kit_that_runs_whatever_ran_before(tmp_path: Path) -> None:
+    one, other = kit_of(tmp_path, "v1"), kit_of(tmp_path, "v2")
+    version = other / "mlops_kit/__init__.py"
+    version.write_text(version.read_text().replace(VERSION, "9.9.9"))
+    said = [launched(sources, tmp_path) for sources in (one, other, one, other)]
+    assert [words.split()[-1] for words in said] == [VERSION, "9.9.9", VERSION, "9.9.9"]
+
+
+def test_a_kit_that_was_updated_in_place_runs_as_it_is_now(tmp_path: Path) -> None:
+    sources = kit_of(tmp_path, "actions")
+    assert launched(sources, tmp_path).endswith(VERSION)
+    (sources / "mlops_kit/__init__.py").write_text('"""Another."""\n\nVERSION = "9.9.9"\n')
+    assert launched(sources, tmp_path).endswith("9.9.9")
+    (sources / "mlops_kit/kit_version.py").unlink()
+    assert (
+        "kit_version" in run(["sh", sources / "mlops-kit", "train"], tmp_path, RUNNER_TEMP=str(tmp_path)).said
+    )
+
+
+def test_no_module_of_the_repository_runs_in_the_place_of_the_kits(tmp_path: Path) -> None:
+    """The job that may write runs no code of the repository, not even by its name."""
+    for name in ("json", "click", "mlops_kit"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the repository ran')\n")
+    assert launched(ACTIONS, tmp_path) == f"mlops-kit, version {VERSION}"
 
 
 def test_without_uv_the_launcher_says_so(tmp_path: Path) -> None:

@@ -9,7 +9,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import asking, drifting, growing, merging, operating, syncing, tables
+from tests.bench import (
+    asking,
+    crying,
+    drifting,
+    growing,
+    merging,
+    operating,
+    seeing,
+    streams,
+    syncing,
+    tables,
+)
 from tests.bench.measure import BenchError, ratio, seconds
 from tests.bench.peers import Peers
 from tests.bench.tables import Table
@@ -21,6 +32,9 @@ TABLES = (
     | asking.TABLES
     | merging.TABLES
     | drifting.TABLES
+    | crying.TABLES
+    | seeing.TABLES
+    | streams.TABLES
     | syncing.TABLES
 )
 
@@ -51,8 +65,9 @@ def main() -> int:
 
 
 def in_words(table: Table) -> str:
-    ours = next(iter(table.spent.values()))
-    lines = [f"{table.name}: median of {len(ours)} runs in turns, from, to, cpu; ours / theirs"]
+    ours = next(iter(table.spent.values()), [])
+    times = f": median of {len(ours)} runs in turns, from, to, cpu; ours / theirs" if ours else ""
+    lines = [f"{table.name}{times}"]
     for name, spent in table.spent.items():
         took = [one.seconds for one in spent]
         times = "" if spent is ours else f"{ratio(ours, spent):5.2f} x"
@@ -62,7 +77,7 @@ def in_words(table: Table) -> str:
     lines += [f"  {note}" for note in table.notes]
     for reach in table.reaches:
         says = "within reach" if reach.reached else "NOT WITHIN REACH"
-        values = f"{reach.value:.2f} {reach.unit}, at most {reach.limit:g} {reach.unit}"
+        values = f"{reach.value:.2f} {reach.unit}, at most {reach.limit:g} {reach.unit}".rstrip()
         lines.append(f"  {says}: {reach.what} {values}")
     return "\n".join(lines)
 

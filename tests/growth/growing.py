@@ -22,7 +22,7 @@ def commit(at: Path, message: str) -> None:
 
 def add(at: Path, answers: Mapping[str, str]) -> Changes:
     """Adds, and applies it."""
-    with growth.standing(at) as here, growth.tried(here, answers, here.project.template) as trial:
+    with growth.standing(at) as here, growth.switched(here, answers) as trial:
         trial.apply()
     return trial.changes
 

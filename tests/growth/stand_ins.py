@@ -71,12 +71,14 @@ def _answer(layer: str, tool: str) -> str:
 
 
 def _folder(template: Path, layer: str, tool: str) -> None:
-    """A file of its own, one that the kit reads, one in a folder that the base has too, one that is rendered."""
+    """Files of its own, one that the kit reads, one in a folder that the base has too, one that is rendered; and one
+    that the other tool of the layer has too."""
     folder = template / f"[[ {layer}_{tool.replace('-', '_')} ]]"
     for name, text in {
         f"{layer}/{tool}/README.md.jinja": f"# {tool} for [[ project_name ]]\n\n    uv run {tool}\n",
         f"{layer}/{tool}/pyproject.toml": f'[project]\nname = "{tool}"\nversion = "0"\ndependencies = ["{tool}>=1"]\n',
         f"{layer}/{tool}/run.py": f'"""Runs {tool}."""\n\nprint("{tool}")\n',
+        f"{layer}/tool.yaml": f"tool: {tool}\n\n\n\n\n# where it listens\nport: 80\n",
         f"mlops.d/{tool}.yaml": f"hooks:\n  after_gate:\n    {tool}: python {layer}/{tool}/run.py\n",
         f".github/workflows/{tool}.yml": f"name: {tool}\non: workflow_dispatch\njobs: {{}}\n",
     }.items():

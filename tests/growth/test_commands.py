@@ -9,7 +9,7 @@ from mlops_new import cli
 from mlops_new.errors import MlopsNewError
 
 from tests.conftest import must
-from tests.growth.growing import commit, new, refused
+from tests.growth.growing import commit, files_of, new, refused
 
 
 def test_add_says_what_came_and_what_to_do_next(made: Path) -> None:
@@ -22,6 +22,7 @@ def test_add_says_what_came_and_what_to_do_next(made: Path) -> None:
         "  added    serving/seldon/README.md\n"
         "  added    serving/seldon/pyproject.toml\n"
         "  added    serving/seldon/run.py\n"
+        "  added    serving/tool.yaml\n"
         "  changed  .copier-answers.yml\n"
         "\n"
         'Look at it (git diff), then: git add --all && git commit --message "Add serving=seldon"\n'
@@ -34,7 +35,7 @@ def test_add_for_programs_and_without_doing_it(made: Path) -> None:
     report = json.loads(new(made, "add", "serving=tf-serving", "drift", "--json", "--dry-run").output)
     assert report["tiers"] == {"serving": "tf-serving", "drift": "evidently"}
     assert report["changed"] == [".copier-answers.yml"]
-    assert len(report["added"]) == 13
+    assert set(report["added"]) == files_of(made, report["tiers"])
     assert (report["removed"], report["conflicts"], report["broken"]) == ([], [], [])
     assert must(["git", "status", "--porcelain"], made) == ""
 
@@ -42,8 +43,8 @@ def test_add_for_programs_and_without_doing_it(made: Path) -> None:
 def test_tiers_lists_what_is_on_and_what_each_costs(made: Path) -> None:
     new(made, "add", "serving")
     rows = [line.split() for line in new(made, "tiers").output.splitlines()]
-    assert ["on", "serving=seldon", "5", "seldon>=1", "stands", "in"] in rows
-    assert ["serving=tf-serving", "5", "tf-serving>=1", "stands", "in"] in rows
+    assert ["on", "serving=seldon", "6", "seldon>=1", "stands", "in"] in rows
+    assert ["serving=tf-serving", "6", "tf-serving>=1", "stands", "in"] in rows
     listed = json.loads(new(made, "tiers", "--json").output)["tiers"]
     assert [tier["name"] for tier in listed if tier["on"]] == ["seldon"]
 
@@ -88,6 +89,45 @@ def test_remove_asks_for_what_was_edited_and_leaves_what_is_yours(made: Path) ->
     assert (made / "serving/seldon/run.py").is_file()
     assert new(made, "remove", "serving", "--force").exit_code == 0
     assert [path.name for path in (made / "serving/seldon").iterdir()] == ["ours.py"]
+
+
+def test_a_file_of_yours_at_the_place_of_a_tiers_is_shown_with_both_sides(made: Path) -> None:
+    run = made / "serving/seldon/run.py"
+    run.parent.mkdir(parents=True)
+    run.write_text("print('ours')\n")
+    (made / "mlops.d").mkdir()
+    (made / "mlops.d/seldon.yaml").symlink_to("../mlops.yaml")
+    commit(made, "Serve by hand")
+    must(["git", "config", "merge.conflictStyle", "diff3"], made)
+    contract = (made / "mlops.yaml").read_bytes()
+    done = new(made, "add", "serving")
+    assert done.exit_code == 1
+    assert (
+        "\nserving/seldon/run.py, line 1: yours and the template's differ.\n"
+        "  Yours:\n"
+        "    print('ours')\n"
+        "  The template's:\n"
+        '    """Runs seldon."""\n'
+    ) in done.output
+    assert "mlops.d/seldon.yaml: yours stays, and the template's differs" in done.output
+    assert "Mend mlops.d/seldon.yaml, serving/seldon/run.py first." in done.output
+    assert (made / "mlops.yaml").read_bytes() == contract
+    unmerged = must(["git", "ls-files", "--unmerged", "--format=%(stage) %(path)"], made)
+    assert unmerged.splitlines() == [
+        "2 mlops.d/seldon.yaml",
+        "3 mlops.d/seldon.yaml",
+        "2 serving/seldon/run.py",
+        "3 serving/seldon/run.py",
+    ]
+
+
+def test_a_folder_and_a_file_of_one_name(made: Path) -> None:
+    (made / "serving").write_text("how we serve\n")
+    commit(made, "Note")
+    error = refused(made, "add", "serving")
+    assert error.what.endswith("cannot be written: serving, which is yours, is in the way.")
+    assert error.do.endswith("git mv serving NAME")
+    assert (made / "serving").read_text() == "how we serve\n"
 
 
 def test_a_file_that_git_ignores_is_not_overwritten(made: Path) -> None:

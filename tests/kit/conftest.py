@@ -12,7 +12,7 @@ from tests.act.api import WRITE_TOKEN, Api
 from tests.act.payloads import REPOSITORY
 from tests.act.server import serving
 from tests.conftest import must, python_of
-from tests.kit.made import a_repository
+from tests.kit.made import a_record, a_repository, metrics, tag
 from tests.kit.scripted import Scripted
 from tests.kit.tips import change, kit, publish, registered, start
 
@@ -118,3 +118,9 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     seconds: list[float] = []
     monkeypatch.setattr(time, "sleep", seconds.append)
     return seconds
+
+
+@pytest.fixture
+def with_version(repository: Repository) -> Repository:
+    tag(repository, a_record(repository.commit(), "v0.1.0", metrics=metrics(0.7)))
+    return repository

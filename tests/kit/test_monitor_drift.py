@@ -77,6 +77,23 @@ def test_the_size_of_a_shift_is_near_what_was_planted(like: Reference) -> None:
     assert found.shift == pytest.approx(0.5, abs=0.12)
 
 
+@pytest.mark.parametrize(
+    ("name", "share", "n", "least"), [("flag", 0.15, 200, 0.12), ("level", 0.05, 50, 0.3)]
+)
+def test_a_share_that_grows_by_five_points_is_found(
+    like: Reference, name: str, share: float, n: int, least: float
+) -> None:
+    """As often as by a test of that column alone, or near it, though seven others are watched too."""
+    draw = np.random.default_rng(5)
+
+    def grown(made: dict[str, Any]) -> None:
+        hit = draw.random(n) < share
+        made[name] = hit if name == "flag" else np.where(hit, "h", made[name])
+
+    found = sum(bool(checked(like, n, grown, seed).drifts) for seed in range(300))
+    assert found / 300 >= least
+
+
 def test_silence_says_what_it_could_have_seen(like: Reference) -> None:
     small, large = checked(like, 200), checked(like, 1000)
     assert (small.state, large.state) == ("no drift", "no drift")

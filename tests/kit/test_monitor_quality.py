@@ -72,3 +72,34 @@ def test_some_that_never_come_are_no_alarm_but_none_any_more_is() -> None:
     assert found.since == "2026-11-20T19:00:00"  # the newest that has one
     stopped = judged("binary", wrong=False, labels=[*actual[:100], *[None] * 300], within=1e-6)
     assert [one.what for one in stopped.alarms] == ["no label since 2026-11-05, for more than 1e-06 days"]
+
+
+@pytest.mark.parametrize("sure", [0.9, 0.34])
+def test_probabilities_of_several_classes_are_judged(sure: float) -> None:
+    """The same classes, of which the model is no longer sure: only the probabilities show it."""
+    names, other = ["a", "b", "c"], (1 - sure) / 2
+
+    def shares(made: dict[str, Any], each: float) -> dict[str, Any]:
+        rest = (1 - each) / 2
+        return {f"probability.{name}": np.where(made["prediction"] == name, each, rest) for name in names}
+
+    before, made = rows("multiclass", 1), rows("multiclass", 2)
+    keys = [f"n{at}" for at in range(N)]
+    evaluated = pa.table({"key": keys} | before | shares(before, 0.9))
+    facts = pa.table(
+        {
+            "time": [f"2026-11-{1 + at // 20:02}" for at in range(N)],
+            "key": keys,
+            "prediction": made["prediction"],
+        }
+        | {"probability": pa.nulls(N, pa.float64())}
+        | shares(made, sure)
+    )
+    reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
+    came = pa.table({"key": keys, "actual": made["actual"]})
+    found = quality.check(reference, facts, came, FORMS["multiclass"], Monitoring(labels_within_days=1e5))
+    assert found.state == ("holds" if sure == 0.9 else "drift")
+    assert found.loss
+    wrong = float((made["prediction"] != made["actual"]).mean())
+    right_loss, wrong_loss = ((1 - sure) ** 2 + 2 * other**2) / 2, (sure**2 + (1 - other) ** 2 + other**2) / 2
+    assert found.loss.value == pytest.approx((1 - wrong) * right_loss + wrong * wrong_loss)

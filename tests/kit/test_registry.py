@@ -43,6 +43,18 @@ def test_it_is_told_after_each_registration_and_promotion(mirrored: Repository) 
     assert told(mirrored)["stages"] == {"production": "v0.1.0"}
 
 
+def test_a_job_of_its_own_tells_of_a_version(mirrored: Repository) -> None:
+    kit(mirrored, "register")
+    (mirrored.root / ".mlops/told.json").unlink()
+    done = kit(mirrored, "register", "--tell", "v0.1.0")
+    assert (done.code, done.stdout) == (0, "The hooks were told of tips@v0.1.0.\n")
+    assert [one["version"] for one in told(mirrored)["versions"]] == ["v0.1.0"]
+    assert mirrored.git("tag").split() == ["tips@v0.1.0"]
+    assert "tips has no version 'v9.9.9'" in kit(mirrored, "register", "--tell", "v9.9.9").stderr
+    done = kit(mirrored, "register", "--tell", "v0.1.0", "--hand-over")
+    assert done.code == 2 and "give one of them" in done.stderr
+
+
 def test_a_fresh_clone_tells_the_whole_history(mirrored: Repository) -> None:
     kit(mirrored, "register")
     change(mirrored, "mlops.yaml", "at_most: baseline.mae", "at_most: 0.001")

@@ -2,45 +2,18 @@
 
 import json
 import re
-import subprocess
-import sys
 from html import escape
-from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
-from mlops_kit import contract, curves, gates, page, publishing, report, summary, training
+from mlops_kit import page, summary, training
 from mlops_kit.card import ON_NO_BRANCH, card
-from mlops_kit.cli import group
 from mlops_kit.errors import KitError
-from mlops_kit.gates import GateResult, Verdict
 from mlops_kit.metrics import Figure
-from mlops_kit.report import Report
 from mlops_kit.repository import Repository
 from mlops_kit.training import Training
 
-from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api
 from tests.kit.made import a_record, commit, figure, metrics, tag, write_metrics
-
-
-def built(repository: Repository) -> Report:
-    return report.build(repository, contract.load(repository.root))
-
-
-def judged(repository: Repository, *statuses: str, better: str = "", against: str = "", **more: str) -> None:
-    """The gates answered so."""
-    results = []
-    for at, status in enumerate(statuses):
-        said: dict[str, Any] = {"name": f"g{at}", "kind": "threshold", "status": status, "says": f"why {at}"}
-        results.append(GateResult(**said | more))
-    gates.save(repository, Verdict(results, {}, better, against), "r")
-
-
-@pytest.fixture
-def with_version(repository: Repository) -> Repository:
-    tag(repository, a_record(repository.commit(), "v0.1.0", metrics=metrics(0.7)))
-    return repository
+from tests.kit.reported import built, judged
 
 
 def test_right_after_a_first_training(repository: Repository) -> None:
@@ -146,7 +119,7 @@ def test_the_page_asks_for_nothing_else(with_version: Repository) -> None:
     html = page.html(built(with_version))
     assert "default-src 'none'" in html and "<script" not in html
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|@import|url\(\s*["']?(?!#)""", html)
-    assert "currentColor" in html and "#010203" not in html
+    assert "currentColor" in html and "var(--accent)" in html
     ids = re.findall(r' id="([^"]+)"', html)
     assert len(ids) == len(set(ids))
 
@@ -170,161 +143,6 @@ def test_nothing_trained_says_so(repository: Repository) -> None:
     (repository.root / "dvc.lock").unlink()
     with pytest.raises(KitError, match="nothing was trained yet"):
         built(repository)
-
-
-# ---- plots ----
-
-
-def drawn(repository: Repository, **plots: Any) -> list[curves.Curve]:
-    (repository.root / "dvc.yaml").write_text(json.dumps(plots))
-    return curves.curves(repository, contract.load(repository.root).predictions)
-
-
-@pytest.mark.parametrize(
-    "plots",
-    [
-        ["p.csv"],
-        [{"p.csv": {"x": "x", "y": "y"}}],
-        {"p.csv": {"x": "x", "y": "y"}},
-        [{"name": {"x": "x", "y": {"p.csv": "y"}}}],
-        [{"name": {"x": {"p.csv": "x"}, "y": {"p.csv": ["y"]}}}],
-        [{"p.json": {"x": "x", "y": "y"}}],
-        [{"p.csv": None}],
-    ],
-)
-def test_each_form_of_dvcs_plots_is_read(repository: Repository, plots: Any) -> None:
-    (repository.root / "p.csv").write_text("x,y\n1,2\n3,4\nnan,\n")
-    (repository.root / "p.json").write_text('{"any": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}')
-    found = drawn(repository, plots=plots)
-    assert [one.y for one in found] == [[2.0, 4.0]]
-
-
-def test_a_plot_outside_the_repository_is_not_read(repository: Repository, tmp_path: Path) -> None:
-    (tmp_path / "secret.csv").write_text("x,y\n1,2\n")
-    (repository.root / "link.csv").symlink_to(tmp_path / "secret.csv")
-    assert {one.title for one in drawn(repository, plots=["../secret.csv", "link.csv"])} <= {
-        "ROC",
-        "Precision and recall",
-        "Calibration",
-    }
-
-
-def test_without_declared_plots_the_predictions_are_drawn(repository: Repository) -> None:
-    roc, precision, calibration = drawn(repository)
-    assert (roc.x[0], roc.y[0], roc.x[-1], roc.y[-1]) == (0, 0, 1, 1)
-    assert roc.x == sorted(roc.x) and roc.y == sorted(roc.y)
-    assert precision.x[-1] == 1 and precision.y[-1] == pytest.approx(40 / 60)
-    assert len(calibration.x) == 10 and calibration.x == sorted(calibration.x)
-
-
-def test_the_roc_is_the_one_that_scores_determine() -> None:
-    roc = curves._binary([True, False, True, False], [0.9, 0.8, 0.8, 0.1])[0]
-    assert list(zip(roc.x, roc.y, strict=True)) == [(0, 0), (0, 0.5), (0.5, 1), (1, 1)]
-
-
-@pytest.mark.parametrize(("task", "title"), [("regression", "Residuals"), ("multiclass", "Confusion")])
-def test_other_tasks_have_their_plot(repository: Repository, task: str, title: str) -> None:
-    settings = (repository.root / "mlops.yaml").read_text().replace("binary", task)
-    (repository.root / "mlops.yaml").write_text(settings)
-    (repository.root / "predictions.csv").write_text("key,actual,prediction\n1,2,2\n2,3,2\n")
-    assert [one.title for one in drawn(repository)] == [title]
-    assert page.html(built(repository)).count("<svg") >= 1
-
-
-def test_mermaid_has_numbers_that_it_reads(repository: Repository) -> None:
-    for one in [*drawn(repository), curves.Curve("B", "bars", "x", "y", [1e-7, 0.5, -2e-9], ["a", "b", "c"])]:
-        text = summary.mermaid(one)
-        assert text.splitlines()[1].startswith("xychart-beta") and "plotColorPalette" in text
-        assert not re.search(r"\de[-+]?\d|nan|inf", text)
-
-
-# ---- where it goes ----
-
-
-def ran(repository: Repository, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
-    monkeypatch.chdir(repository.root)
-    return CliRunner().invoke(group, ["report", *words], catch_exceptions=True)
-
-
-def test_the_command_writes_both_files_and_the_summary(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
-    (tmp_path / "summary.md").write_text("before\n")
-    done = ran(repository, monkeypatch)
-    assert done.exit_code == 0, done.output
-    text = (repository.root / ".mlops/report/report.md").read_text()
-    assert text in done.stdout and (tmp_path / "summary.md").read_text() == f"before\n{text}\n"
-    assert (repository.root / ".mlops/report/report.html").read_text().startswith("<!doctype html>")
-
-
-def test_the_json_is_for_programs(with_version: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = json.loads(ran(with_version, monkeypatch, "--json").stdout)
-    assert found["open"] is None and found["compared_with"] == "v0.1.0"
-    assert found["metrics"]["model.roc_auc"]["difference"] == pytest.approx(0.02)
-    assert found["metrics"]["model.roc_auc"]["after"]["n"] == 500
-
-
-def test_one_comment_whatever_the_number_of_runs(
-    repository: Repository, on_github: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    on_github.open_pull("acme:x", "A change")
-    monkeypatch.setenv("GITHUB_REF", "refs/pull/1/merge")
-    for auc in (0.72, 0.73):
-        write_metrics(repository.root, metrics(auc))
-        assert ran(repository, monkeypatch, "--comment", "auto").exit_code == 0
-    (comment,) = on_github.comments_of(1)
-    assert comment["body"].startswith("<!-- mlops-kit:report:flights -->\n## ❔ flights")
-    assert "0.7300" in comment["body"] and not on_github.unknown
-
-
-def test_a_push_has_no_comment(
-    repository: Repository, on_github: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
-    done = ran(repository, monkeypatch, "--comment", "auto")
-    assert done.exit_code == 0 and "of no pull request" in done.stderr
-    assert not on_github.requests
-
-
-def test_a_fork_is_green_and_says_so(
-    repository: Repository, on_github: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    on_github.open_pull("stranger:x", "A change")
-    event = tmp_path / "event.json"
-    event.write_text(json.dumps({"pull_request": {"number": 1, "head": {"repo": {"fork": True}}}}))
-    monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
-    monkeypatch.setenv("GITHUB_TOKEN", READ_TOKEN)
-    done = ran(repository, monkeypatch, "--comment", "auto")
-    assert done.exit_code == 0 and "fork has a token that may only read" in done.stderr
-    event.write_text(json.dumps({"pull_request": {"number": 1, "head": {"repo": {"fork": False}}}}))
-    refused = ran(repository, monkeypatch, "--comment", "auto")
-    assert isinstance(refused.exception, KitError) and "403" in str(refused.exception)
-
-
-def test_a_wrong_number_is_refused(repository: Repository) -> None:
-    with pytest.raises(KitError, match="neither a number nor"):
-        publishing._number("first")
-
-
-def test_the_token_is_in_nothing_that_is_written(
-    repository: Repository, on_github: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    on_github.open_pull("acme:x", "A change")
-    done = ran(repository, monkeypatch, "--comment", "1", "--json")
-    written = "".join(
-        path.read_text() for path in (repository.root / ".mlops").rglob("*.*") if path.is_file()
-    )
-    assert on_github.comments_of(1)
-    assert WRITE_TOKEN not in done.output + written + json.dumps(on_github.comments)
-
-
-def test_starting_the_kit_imports_no_heavy_library() -> None:
-    heavy = "{'matplotlib', 'github', 'pyarrow', 'numpy', 'requests'}"
-    names = "report, summary, page, plots, curves, publishing, card, description, doctor, github"
-    program = f"import sys; from mlops_kit import {names}; print({heavy} & set(sys.modules) or '')"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
 
 
 # ---- the card ----

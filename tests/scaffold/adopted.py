@@ -36,8 +36,8 @@ class Adopted:
         return run(command, self.root, PYTHONPATH=str(ROOT / "actions"), **OFFLINE)
 
 
-def warm(once: Once) -> None:
-    """Puts the packages into uv's cache, the one time that there is a network."""
+def warm(once: Once) -> str:
+    """Puts the packages into uv's cache, the one time that there is a network. Their pins."""
 
     def fill(into: Path) -> None:
         (into / "in").write_text("\n".join(adoptable.PACKAGES))
@@ -50,7 +50,7 @@ def warm(once: Once) -> None:
             into,
         )
 
-    once("adoptable-packages", fill)
+    return (once("adoptable-packages", fill) / "pins").read_text("utf-8")
 
 
 def adopted(

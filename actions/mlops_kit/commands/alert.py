@@ -57,6 +57,8 @@ def command(
         told = alerting.plan(outcome.read(_file(here, checked, handed)))
     else:
         journal = keeping.take_over(here, handed) if handed else None
+        if journal and handed and not (handed / keeping.OUTCOME).is_file():
+            keeping.publish(here, means, journal, alive=False)
         found = outcome.read(_file(here, checked, handed))
         journal = journal or Journal(here, found.run or keeping.STAGE)
         told = alerting.bring(here, means, found, journal, labels, reporter())

@@ -18,11 +18,13 @@ def command() -> None:
 @json_option
 def calibrate(as_json: bool) -> None:
     """Find the thresholds for windows to come by resampling the rows of the version in use."""
-    from mlops_kit import contract, repository
+    from mlops_kit import contract, repository, versions
     from mlops_kit.monitoring import checking, wording
 
     here = repository.find(Path.cwd())
-    made = checking.calibrate(here, contract.load(here.root), reporter())
+    means, say = contract.load(here.root), reporter()
+    versions.refresh(here, means.model, say)
+    made = checking.calibrate(here, means, say)
     finish(made, wording.of_calibration(made), as_json)
 
 
@@ -45,7 +47,7 @@ def check(window: str | None, labels: str | None, handed: Path | None, as_json: 
     Without --window it is the last days of the predictions log that mlops.yaml names, where there is one, and
     the trainings of main. What was found waits in .mlops/monitoring for `mlops-kit alert`.
     """
-    from mlops_kit import contract, repository, runner
+    from mlops_kit import contract, repository, runner, versions
     from mlops_kit.monitoring import checking, handing, keeping, showing, wording
 
     if labels and not window:
@@ -54,6 +56,7 @@ def check(window: str | None, labels: str | None, handed: Path | None, as_json: 
         )
     here = repository.find(Path.cwd())
     means, say = contract.load(here.root), reporter()
+    versions.refresh(here, means.model, say)
     compared = handing.Compared()
     with keeping.journal(here, means, handed) as journal:
         if window:

@@ -1,6 +1,9 @@
 """mlops-kit promote."""
 
+from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -11,22 +14,31 @@ from mlops_kit.cli import finish, json_option, reporter
 from mlops_kit.markup import plain
 from mlops_kit.promotion import Part, Wish
 
+OPTIONS = (
+    click.option("--stage", default="production", show_default=True, help="The stage that changes."),
+    click.option("--why", required=True, help="For the history; whoever is paged will read it."),
+    click.option(
+        "--expect", default="", metavar="VERSION|nothing", help="Refuse when the stage holds another one."
+    ),
+    click.option(
+        "--part",
+        type=click.Choice(get_args(Part)),
+        default="all",
+        show_default=True,
+        help="Of several jobs: check with the remote, move the stage, run the hooks.",
+    ),
+    json_option,
+)
+
+
+def stage_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Those of `promote` and `rollback`."""
+    return reduce(lambda inner, option: option(inner), reversed(OPTIONS), function)
+
 
 @click.command()
 @click.argument("version", envvar="MLOPS_KIT_PROMOTE_VERSION")
-@click.option("--stage", default="production", show_default=True, help="Where it goes.")
-@click.option("--why", required=True, help="For the history; whoever is paged will read it.")
-@click.option(
-    "--expect", default="", metavar="VERSION|nothing", help="Refuse when the stage holds another one."
-)
-@click.option(
-    "--part",
-    type=click.Choice(["all", "check", "move", "after"]),
-    default="all",
-    show_default=True,
-    help="Of several jobs: check with the remote, move the stage, run the hooks.",
-)
-@json_option
+@stage_options
 def command(version: str, stage: str, why: str, expect: str, part: Part, as_json: bool) -> None:
     """Put a version into a stage, once its artifacts were found in the remote.
 

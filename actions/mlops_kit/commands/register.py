@@ -21,28 +21,38 @@ from mlops_kit.versions import BUMPS
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder that --hand-over wrote; what it says is checked against Git and the lock.",
 )
+@click.option(
+    "--tell",
+    metavar="VERSION",
+    help="Only run the hooks that follow a registration, of a version that --from registered.",
+)
 @json_option
-def command(bump: str, hand_over: bool, handed: Path | None, as_json: bool) -> None:
+def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, as_json: bool) -> None:
     """Make the trained model a version: record, card and tag.
 
     The gates must be open and the tree committed. The same result again registers nothing. Ends with 10
     when the gates are closed; then the record is kept on the branch mlops/runs.
     """
-    from mlops_kit import contract, registering, repository, runner
+    from mlops_kit import contract, heartbeat, hooks, registering, repository, runner
 
-    if hand_over and handed:
-        raise click.UsageError("--hand-over and --from are the two ends of one hand-over: give one of them.")
+    if hand_over + bool(handed) + bool(tell) > 1:
+        raise click.UsageError("--hand-over, --from and --tell are for one job each: give one of them.")
     here = repository.find(Path.cwd())
     means = contract.load(here.root)
     say = reporter()
-    if hand_over:
+    if tell:
+        done = registering.tell(here, means, tell, say)
+    elif hand_over:
         done = registering.hand_over(here, means, say)
     elif handed:
         done = registering.take_over(here, means, handed.absolute(), bump, say)
     else:
         done = registering.here(here, means, bump, say)
-    runner.output(outcome=done.outcome, version=done.version, tag=done.tag, commit=done.commit)
+    untold = bool(handed) and done.outcome == "registered" and hooks.listens(means, "after_register")
+    runner.output(outcome=done.outcome, version=done.version, tag=done.tag, commit=done.commit, untold=untold)
     runner.annotate("notice", done.says)
-    if not hand_over:
+    if not hand_over and not tell:
         runner.summary(f"### {done.says}")
+        if runner.on_runner() and (dead := heartbeat.look(here)):
+            runner.annotate("warning", dead)
     finish(done, done.says, as_json, yes=done.outcome != "rejected")

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import commits, events, mirror, repository, versions
 from mlops_kit import contract as contracts
+from mlops_kit import mirror, repository, versions
 from mlops_kit.cli import finish, json_option, reporter
-from mlops_kit.errors import KitError
 
 
 @click.command()
@@ -23,10 +22,6 @@ def command(action: str, as_json: bool) -> None:
     contract = contracts.load(here.root)
     say = reporter()
     versions.refresh(here, contract.model, say)
-    try:
-        commits.remote_tip(here, events.BRANCH)  # fetched for its rejected models
-    except KitError:
-        say("rejected models: those that are here")
     agrees = mirror.sync(here, contract, say)
     says = "The registry is up to date." if agrees else "The registry differs from the tags; see above."
     finish({"agrees": agrees, "says": says}, says, as_json, yes=agrees)

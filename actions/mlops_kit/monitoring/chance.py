@@ -21,6 +21,15 @@ def at_least(k: int, n: int, p: float) -> float:
     return float(min(1.0, np.exp(terms).sum()))
 
 
+def at_most(k: int, mean: float) -> float:
+    """Of a Poisson distribution, the chance of k or fewer."""
+    if mean <= 0:
+        return 1.0
+    i = np.arange(k + 1)
+    logs = np.cumsum(np.append(0.0, np.log(i[1:])))
+    return float(min(1.0, np.exp(i * math.log(mean) - mean - logs).sum()))
+
+
 def evidence(losses: Floats, usual: float) -> tuple[Floats, int]:
     """Log of the evidence, after each row, that the mean loss is above `usual`; and the row at which that began.
 

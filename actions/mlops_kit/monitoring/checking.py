@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from mlops_kit import events
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
@@ -152,13 +155,16 @@ def _checked(
     contract: Contract, reference: Reference, window: Window, log: Window | None, labelled: str | None
 ) -> Checked:
     ours = contract.monitoring
+    window.notes += windows.repeated(window, contract.rows.key if contract.rows else "key")
     data = drift.check(reference, window, time=ours.time, ignored=references.left_out(contract))
     facts = log.facts if log else None
     source = labelled or ours.labels
     key = contract.rows.key if contract.rows else "key"
     came = labels.read(source, key, ours.label) if source and facts is not None else None
-    concept = quality.check(reference, facts, came, contract.predictions, ours)
-    running = operation.check(facts, log.broken if log else 0, ours)
+    since = log.since if log else None
+    mine = _of_version(facts, reference.version) if facts is not None else None
+    concept = quality.check(reference, mine, came, contract.predictions, ours, since)
+    running = operation.check(facts, log.broken if log else 0, ours, since)
     moved = {one.column: shares.of(reference, window, one.column) for one in data.drifts[:PICTURED]}
     return Checked(
         events.now(),
@@ -170,6 +176,13 @@ def _checked(
         Trained("not connected"),
         shares=moved,
     )
+
+
+def _of_version(facts: pa.Table, version: str) -> pa.Table:
+    """Without what another version predicted, where the log names versions: it says nothing of this one."""
+    named = pc.match_substring_regex(facts["version"], r"^v\d+\.\d+\.\d+$")
+    other = pc.and_(named, pc.not_equal(facts["version"], version))
+    return facts.filter(pc.invert(pc.fill_null(other, False))) if version else facts
 
 
 def _is_there(repository: Repository, where: str) -> bool:

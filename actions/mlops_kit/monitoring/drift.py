@@ -63,6 +63,7 @@ class Data:
 
 def check(reference: Reference, window: Window, *, time: str | None, ignored: tuple[str, ...]) -> Data:
     like, notes = alike(reference, window, time)
+    notes = [*notes, *window.notes, *_masked(window)]
     changes = _columns(reference, window, ignored) if window.rows else []
     length = len(next(iter(window.drawn.values()))) if window.drawn else 0
     n = tested(length, len(like.codes))
@@ -131,7 +132,7 @@ def _columns(reference: Reference, window: Window, ignored: tuple[str, ...]) -> 
     changes = [
         Change(one.name, "missing column", "is not in the window")
         for one in reference.cells
-        if one.name not in window.drawn
+        if one.name not in window.drawn and one.name not in window.masked
     ]
     changes += [
         Change(name, "new column", "is not in the reference") for name in window.drawn if name not in known
@@ -140,6 +141,11 @@ def _columns(reference: Reference, window: Window, ignored: tuple[str, ...]) -> 
         if one.name in window.drawn and _is_lost(window.drawn[one.name]):
             changes.append(Change(one.name, "all null", "has no value in the window"))
     return changes
+
+
+def _masked(window: Window) -> list[str]:
+    names = ", ".join(sorted(window.masked))
+    return [f"masked in the log and not watched: {names}"] if names else []
 
 
 def _example(values: Any, column: Cells) -> str:

@@ -24,24 +24,26 @@ OUTCOME, EVENTS, RUN = "outcome.json", "events.jsonl", "run"  # what one job han
 def journal(repository: Repository, contract: Contract, handed: Path | None) -> Iterator[Journal]:
     """A run of its own, published on a runner or `handed` over, whatever came of it."""
     made = events.alone(repository, STAGE)
+    alive = False
     try:
         yield made
+        alive = True
     except BaseException as error:
         made.emit(STAGE, "failed", error=str(error) or type(error).__name__)
         raise
     finally:
         if handed is None:
-            publish(repository, contract, made)
+            publish(repository, contract, made, alive=alive)
         else:
-            _hand_over(repository, made, handed)
+            _hand_over(repository, made, handed, alive=alive)
 
 
-def _hand_over(repository: Repository, made: Journal, folder: Path) -> None:
+def _hand_over(repository: Repository, made: Journal, folder: Path, *, alive: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RUN).write_text(made.run, encoding="utf-8")
     shutil.copyfile(made.file, folder / EVENTS)
     kept = repository.root / outcome.FILE
-    if kept.is_file():
+    if alive:
         shutil.copyfile(kept, folder / OUTCOME)
 
 
@@ -65,9 +67,10 @@ def take_over(repository: Repository, folder: Path) -> Journal:
     return made
 
 
-def publish(repository: Repository, contract: Contract, made: Journal) -> None:
+def publish(repository: Repository, contract: Contract, made: Journal, *, alive: bool = True) -> None:
+    """On a runner; `alive`: the monitor's heartbeat too, which a check that failed does not give."""
     if runner.on_runner() and not runner.is_fork():
-        beat = heartbeat.beat(contract.monitoring.heartbeat_hours)
+        beat = heartbeat.beat(contract.monitoring.heartbeat_hours) if alive else {}
         logbook.end_publishing(repository, made, beat)
     else:
         made.end()
@@ -85,6 +88,7 @@ def facts(found: Checked) -> dict[str, Any]:
         "window": found.window or None,
         "version": found.version or None,
         "kinds": list(dict.fromkeys(one.kind for one in found.findings)),
+        "judged": found.judged,
         "data": found.data.state,
         "rows": found.data.n,
         "columns": [one.column for one in found.data.drifts] or None,

@@ -1,19 +1,24 @@
-"""What runs: latency, errors and traffic, by the predictions log."""
+"""What runs: latency, errors, traffic, memory and disk, by the predictions log."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from mlops_kit import clock
 from mlops_kit.contract import Monitoring
+from mlops_kit.monitoring import growth, traffic
 from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.findings import Finding
-from mlops_kit.monitoring.windows import moment
+from mlops_kit.monitoring.log import moment
 
-ODDS = 0.0005  # of each of two alarms by chance, where the true rate is just at its limit
+ODDS = 0.00025  # of each of four alarms by chance, where the true rate is just at its limit
 AHEAD_HOURS = 1.0  # clocks differ
+HOUR = 3600.0
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,19 +32,38 @@ class Operation:
     rows_an_hour: float | None = None
     newest: str = ""
     age_hours: float | None = None
+    memory_mb: float | None = None  # the newest reading
+    disk_free_share: float | None = None
     alarms: list[Finding] = field(default_factory=list)
 
 
-def check(facts: pa.Table | None, broken: int, limits: Monitoring) -> Operation:
+def check(
+    facts: pa.Table | None, broken: int, limits: Monitoring, since: datetime | None = None
+) -> Operation:
+    """What is later than `since`; traffic is compared with what is earlier."""
     if facts is None or not len(facts):
         return Operation("not connected")
+    times, now = _times(facts), clock.now().timestamp()
+    every = times
+    if since:
+        recent = times > since.timestamp()
+        facts, times = facts.filter(pa.array(recent)), times[recent]
     n, errors = len(facts), len(facts) - facts["error"].null_count
-    seconds = np.asarray(facts["seconds"].drop_null(), dtype=float)
-    times = sorted(one for text in facts["time"].to_pylist() if (one := moment(text)))
-    age = (clock.now() - times[-1]).total_seconds() / 3600 if times else None
-    span = (times[-1] - times[0]).total_seconds() / 3600 if times else 0
+    seconds = _numbers(facts, "seconds")
+    seconds = seconds[np.isfinite(seconds)]
+    known = np.sort(times[np.isfinite(times)])
+    age = (now - float(known[-1])) / HOUR if len(known) else None
+    span = float(known[-1] - known[0]) / HOUR if len(known) else 0.0
     p50, p95 = (float(one) for one in np.quantile(seconds, [0.5, 0.95])) if len(seconds) else (None, None)
-    alarms = [*_errors(errors, n, limits), *_slow(seconds, limits), *_silent(age, limits)]
+    free = _newest(facts, times, "disk_free_share")
+    alarms = [
+        *_errors(errors, n, limits),
+        *_slow(seconds, limits),
+        *_silent(age, limits),
+        *_less(np.sort(every[np.isfinite(every)]), now),
+        *_growing(facts, times, limits),
+        *_full(free, limits),
+    ]
     return Operation(
         "alarm" if alarms else "fine",
         n,
@@ -48,10 +72,31 @@ def check(facts: pa.Table | None, broken: int, limits: Monitoring) -> Operation:
         p50,
         p95,
         round(n / span, 1) if span else None,
-        times[-1].isoformat() if times else "",
+        datetime.fromtimestamp(known[-1], UTC).isoformat() if len(known) else "",
         None if age is None else round(age, 2),
+        _newest(facts, times, "memory_mb"),
+        free,
         alarms,
     )
+
+
+def _times(facts: pa.Table) -> Floats:
+    """Seconds since 1970; NaN where the line names no time."""
+    moments = [moment(text) for text in facts["time"].to_pylist()]
+    return np.array([np.nan if one is None else one.timestamp() for one in moments])
+
+
+def _numbers(facts: pa.Table, name: str) -> Floats:
+    """NaN where the line holds none, or the log is of another time."""
+    if name not in facts.column_names:
+        return np.full(len(facts), np.nan)
+    return np.asarray(facts[name].to_numpy(), dtype=float)
+
+
+def _newest(facts: pa.Table, times: Floats, name: str) -> float | None:
+    values = _numbers(facts, name)
+    has = np.flatnonzero(np.isfinite(values) & np.isfinite(times))
+    return float(values[has[times[has].argmax()]]) if len(has) else None
 
 
 def _errors(errors: int, n: int, limits: Monitoring) -> list[Finding]:
@@ -61,7 +106,7 @@ def _errors(errors: int, n: int, limits: Monitoring) -> list[Finding]:
     return [Finding("errors", what)]
 
 
-def _slow(seconds: "np.ndarray[tuple[int], np.dtype[np.float64]]", limits: Monitoring) -> list[Finding]:
+def _slow(seconds: Floats, limits: Monitoring) -> list[Finding]:
     most = limits.p95_seconds_at_most
     if most is None or at_least(int((seconds > most).sum()), len(seconds), 0.05) >= ODDS:
         return []
@@ -77,3 +122,40 @@ def _silent(age: float | None, limits: Monitoring) -> list[Finding]:
     if age is None or most is None or age <= most:
         return []
     return [Finding("silence", f"the newest prediction is {age:.1f} hours old, at most {most:g}")]
+
+
+def _less(times: Floats, now: float) -> list[Finding]:
+    if (found := traffic.drop(times, now, ODDS)) is None:
+        return []
+    before = ", ".join(map(str, found.before[:4]))
+    what = f"{found.rows} predictions in {found.hours} hours, where the weeks before had {before}"
+    return [Finding("silence", what)]
+
+
+def _growing(facts: pa.Table, times: Floats, limits: Monitoring) -> list[Finding]:
+    """Each process by itself: the next one starts small again."""
+    memory = _numbers(facts, "memory_mb")
+    has = np.isfinite(memory) & np.isfinite(times)
+    if not has.any():
+        return []
+    processes = np.array([one or "" for one in facts["process"].to_pylist()])[has]
+    times, memory = times[has], memory[has]
+    order = np.argsort(times, kind="stable")
+    names = np.unique(processes)
+    found = []
+    for name in names:
+        mine = order[processes[order] == name]
+        grows = growth.a_day(times[mine], memory[mine], ODDS / len(names))
+        if grows > limits.memory_growth_at_most * np.median(memory[mine]):
+            who = f"process {name}" if name else "the process"
+            last = memory[mine][-1]
+            found.append(Finding("memory", f"{who} grows by {grows:,.0f} MB a day and has {last:,.0f} MB"))
+    return found
+
+
+def _full(free: float | None, limits: Monitoring) -> list[Finding]:
+    if free is None or free >= limits.disk_free_share_at_least:
+        return []
+    return [
+        Finding("disk", f"{free:.1%} of the disk is free, at least {limits.disk_free_share_at_least:.1%}")
+    ]

@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,9 +17,9 @@ from mlops_kit.errors import KitError
 from mlops_kit.monitoring import cells, chance
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.labels import SLICE, joined
+from mlops_kit.monitoring.log import moment
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
-from mlops_kit.monitoring.windows import moment
 
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
 ODDS = 0.001  # of an alarm by chance; the same for moved predictions
@@ -59,8 +60,12 @@ def check(
     labels: pa.Table | None,
     form: Predictions | None,
     ours: Monitoring,
+    since: datetime | None = None,
 ) -> Concept:
-    """`labels` has the columns key and actual, as text; None where mlops.yaml names none."""
+    """`labels` has the columns key and actual, as text; None where mlops.yaml names none.
+
+    The detector looks at every label there is; figures are of predictions later than `since`, where those are enough.
+    """
     if facts is None or form is None or reference.predictions is None:
         return Concept("not connected")
     made = facts.filter(pc.is_valid(facts["prediction"]))
@@ -68,22 +73,23 @@ def check(
         return Concept("not connected")
     known, notes = joined(made, labels)
     has = np.asarray(pc.is_valid(known["actual"]))
-    since = _first(known) if not has.any() else _last(known.filter(pa.array(has)))
-    late = [] if has.all() else _late(since, ours.labels_within_days)
+    until = _first(known) if not has.any() else _last(known.filter(pa.array(has)))
+    late = [] if has.all() else _late(until, ours.labels_within_days)
     if not has.any():
         moved = _moved(reference.predictions, made, form)
-        return Concept("unknown", since, len(made), 0, alarms=[*moved, *late], notes=notes)
+        return Concept("unknown", until, len(made), 0, alarms=[*moved, *late], notes=notes)
     rows, table, dropped = _numbers(known.filter(pa.array(has)), reference.predictions, form)
     notes += [f"{dropped} labels or predictions are no such value and are left out"] if dropped else []
     if len(rows) < LEAST_LABELS:
         notes = [*notes, f"{len(rows)} labels are too few: it takes {LEAST_LABELS}"]
-        return Concept("can't tell", since, len(made), len(rows), alarms=late, notes=notes)
+        return Concept("can't tell", until, len(made), len(rows), alarms=late, notes=notes)
     return _judged(
         reference.predictions,
         rows,
         table,
         form,
-        Concept("holds", since, len(made), len(rows), alarms=late, notes=notes),
+        Concept("holds", until, len(made), len(rows), alarms=late, notes=notes),
+        since,
     )
 
 
@@ -100,28 +106,47 @@ def measured(
     return metric, _figure(metric, rows, before), _slices(losses, table, evaluated, usual)
 
 
-def _judged(evaluated: pa.Table, rows: Rows, table: pa.Table, form: Predictions, so_far: Concept) -> Concept:
+def _judged(
+    evaluated: pa.Table,
+    rows: Rows,
+    table: pa.Table,
+    form: Predictions,
+    so_far: Concept,
+    since: datetime | None,
+) -> Concept:
     before, _, _ = _numbers(evaluated, evaluated, form)
     metric = _metric(rows, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     bound = float(usual.mean() + SURE * usual.std() / math.sqrt(len(usual)))
     evidence, began = chance.evidence(losses, bound)
     drifts = float(evidence.max()) >= math.log(1 / ODDS)
-    loss = _mean(losses, float(usual.mean()))
     if drifts:
-        what = f"the mean loss is {loss.value:.3f}, was {usual.mean():.3f} (n = {len(rows)})"
+        worse = losses[began:]
+        what = f"the mean loss is {worse.mean():.3f}, was {usual.mean():.3f} (n = {len(worse)})"
         began_at = table["time"][began].as_py() or ""
         so_far = replace(
             so_far, state="drift", since=began_at, alarms=[*so_far.alarms, Finding("concept-drift", what)]
         )
+    recent = _later(table, since)
+    rows, table, losses = rows.take(recent), table.take(pa.array(recent)), losses[recent]
     return replace(
         so_far,
         metric=metric,
         figure=_figure(metric, rows, before),
         happened=_happened(rows) if form.task == "binary" and rows.probability is not None else None,
         slices=_slices(losses, table, evaluated, usual),
-        loss=loss,
+        loss=_mean(losses, float(usual.mean())),
     )
+
+
+def _later(table: pa.Table, since: datetime | None) -> npt.NDArray[np.intp]:
+    """Rows of the window; all of them where those have too few labels."""
+    every = np.arange(len(table))
+    if since is None:
+        return every
+    times = (moment(text) for text in table["time"].to_pylist())
+    recent = np.flatnonzero([at is not None and at > since for at in times])
+    return recent if len(recent) >= LEAST_LABELS else every
 
 
 def _numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Rows, pa.Table, int]:
@@ -129,8 +154,10 @@ def _numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[R
     classes = predictions.classes(evaluated, form)
     if form.task != "regression" and "time" not in table.column_names and "actual" not in table.column_names:
         raise KitError("The evaluated predictions hold no `actual`.")
+    shares = [one for one in table.column_names if one.startswith("probability.")]
     if form.task == "multiclass":
-        table = table.select([one for one in table.column_names if not one.startswith("probability")])
+        whole = bool(shares) and not any(table[one].null_count for one in shares)
+        table = table.drop_columns([*(() if whole else shares), *_there(table, "probability")])
     if "time" in table.column_names:
         table = table.sort_by("time")
     has = "probability" in table.column_names and table["probability"].null_count == 0
@@ -138,8 +165,12 @@ def _numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[R
     rows = predictions.numbers(_plain(table["actual"], form), _typed(table, form), form, classes)
     good = np.isfinite(rows.actual) & np.isfinite(rows.prediction)
     if rows.probability is not None:
-        good &= np.isfinite(rows.probability)
+        good &= np.isfinite(rows.probability).reshape(len(good), -1).all(axis=1)
     return rows.take(np.flatnonzero(good)), table.filter(pa.array(good)), int((~good).sum())
+
+
+def _there(table: pa.Table, *names: str) -> list[str]:
+    return [name for name in names if name in table.column_names]
 
 
 def _typed(table: pa.Table, form: Predictions) -> pa.Table:
@@ -173,8 +204,12 @@ def _losses(rows: Rows, before: Rows, form: Predictions) -> Floats:
     if form.task == "regression":
         usual = np.quantile(np.abs(before.prediction - before.actual), USUAL)
         return np.asarray(np.abs(rows.prediction - rows.actual) > usual, dtype=float)
-    if rows.probability is not None and before.probability is not None and rows.probability.ndim == 1:
-        return np.asarray((np.clip(rows.probability, 0, 1) - rows.actual) ** 2)
+    if rows.probability is not None and before.probability is not None:
+        shares = np.clip(rows.probability, 0, 1)
+        if shares.ndim == 1:
+            return np.asarray((shares - rows.actual) ** 2)
+        happened = np.arange(shares.shape[1]) == rows.actual[:, None]
+        return np.asarray(((shares - happened) ** 2).sum(axis=1) / 2).clip(max=1)
     return np.asarray(rows.prediction != rows.actual, dtype=float)
 
 

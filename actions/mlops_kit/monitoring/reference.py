@@ -6,11 +6,13 @@ can make it again, to the byte. It stays out of Git because it holds rows, even 
 
 import hashlib
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +29,7 @@ from mlops_kit.rows import write
 from mlops_kit.versions import Version
 
 FOLDER = Path(".mlops/monitoring")
-FORMAT = 1  # of the kept file; another number makes them anew
+FORMAT = 2  # of the kept file; another number makes them anew
 KEPT, TOGETHER = 100_000, 1000  # finer shifts than so many rows can see are trifles
 GRID = (50, 200, 1000, 5000, 20_000)
 Say = Callable[[str], None]
@@ -87,7 +89,10 @@ def load(
         named = source.version or "no-version"
         path = repository.root / FOLDER / f"{named}-{_key(source, contract)}.npz"
         if path.is_file() and not anew:
-            return _kept(path)
+            try:
+                return _kept(path)
+            except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error, KitError):
+                say(f"{path.name} cannot be read and is made again")
         say(f"calibrate on the rows of {source.version or 'the workspace'}")
         made = _made(source, contract)
     made.calibrate()

@@ -24,7 +24,7 @@ from mlops_kit.errors import KitError
 from mlops_kit.processes import run, words
 
 LABEL = "demo"
-LOG, LABELS, FRAGMENT = "served/2013-{:02}.jsonl", "came-true/2013-{:02}.parquet", "mlops.d/demo.yaml"
+FRAGMENT = "mlops.d/demo.yaml"
 SETTINGS = """\
 # Written by `mlops-kit monitor demo`: each month is one window, and labels come with it.
 monitoring: {log: served/*.jsonl, labels: came-true/*.parquet, window_days: 31, slices: [carrier]}
@@ -87,7 +87,7 @@ def replay(project: Path, months: list[int], say: Say) -> Iterator[Month]:
     before: set[str] = set()
     for month in months:
         say(f"2013-{month:02}: predict, check, alert, review")
-        _serve(project, means, files[month], month)
+        serve(project, means, files[month], project)
         end = datetime(2013 + month // 12, month % 12 + 1, 1, tzinfo=UTC)
         found = json.loads(_kit(project, end, "monitor", "check", "--json", allowed=(0, 10)))
         if github.token():
@@ -116,9 +116,11 @@ def _month(month: int, found: dict[str, Any], opened: list[str], closed: list[st
     )
 
 
-def _serve(project: Path, means: Contract, batch: Path, month: int) -> None:
-    """The log of a month, as `predict` writes it but for its times; and what came true."""
-    log, labels = project / LOG.format(month), project / LABELS.format(month)
+def serve(project: Path, means: Contract, batch: Path, into: Path) -> None:
+    """The predictions log of a batch, as `predict` writes it but for its times, in `into`/served; and what came
+    true, in `into`/came-true.
+    """
+    log, labels = into / f"served/{batch.stem}.jsonl", into / f"came-true/{batch.stem}.parquet"
     for file in (log, labels):
         file.parent.mkdir(exist_ok=True)
         file.unlink(missing_ok=True)

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlops_kit.monitoring.cells import MISSING, Cells, Codes
+from mlops_kit.monitoring.cells import MISSING, Cells, Codes, Kind
 
 Array = npt.NDArray[np.float32]
 REPLICATES, SEED = 4000, 20_26
-LEVEL = 0.006  # of a check's 1 %; the rest is left for new levels, predictions, labels and operation
+LEVEL = 0.007  # of a check's 1 %; the rest is left for new levels, predictions, labels and operation
 BLOCK, BLOCKS = 200, 1000  # many rows are drawn as blocks that were counted once
 ROW_BY_ROW = 1000  # up to here a window is drawn row by row
 LEAST_REFERENCE, OF_REFERENCE = (
@@ -30,6 +30,8 @@ SEEN_IN, TRIES = 0.8, 200
 SHIFTS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)  # sd
 POINTS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75)  # share of the rows
 LAGS, UNRELATED = 50, 0.05
+CHI_SQUARE = 2.0  # mean excess of one: of a likelihood ratio that no replicate has moved
+TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,19 @@ class Limits:
     def standing(self, column: int, statistics: Array) -> Array:
         """Above `threshold` is an alarm."""
         middle, spread = (np.array(one[column], np.float32) for one in (self.middle, self.spread))
-        highest: Array = np.max((statistics - middle) / spread - _PENALTY[: len(middle)], axis=-1)
+        highest: Array = np.max((statistics - middle) / spread, axis=-1)
         return highest
 
 
-# Of Anderson-Darling, missing, largest step, shift, spread; the last three find little that the first does not.
-_PENALTY = np.array([0, 0, 1.1, 1.1, 1.1], np.float32)
+# What a statistic is given in advance, in logarithms of the odds of chance: levels more, of which a column has one number
+# to show where a number has its place, its spread and its shape; a spread less, which is seen easily.
+_OF_NUMBERS = np.array([-0.5, 0, 0, -1], np.float32)  # Anderson-Darling, missing, shift, spread
+_OF_LEVELS = np.array([0.25, 0, 1.25], np.float32)  # all levels, missing, the one that moved most
+_OF_BOOLEANS = np.array([1.75, 0, 1.75], np.float32)
+
+
+def _ahead(kind: Kind) -> Array:
+    return {"category": _OF_LEVELS, "boolean": _OF_BOOLEANS}.get(kind, _OF_NUMBERS)
 
 
 def tested(n: int, reference: int) -> int:
@@ -68,9 +77,7 @@ class Resampling:
         self.scores = [_scores(self._shares(index)) for index in range(len(cells))]
 
     def _shares(self, column: int) -> Array:
-        counts = _counts(
-            self.codes[:, column], np.zeros(len(self.codes), np.intp), 1, self.cells[column].size
-        )
+        counts = count(self.codes[:, column], self.cells[column].size)
         shares: Array = counts[0, :-1] / max(counts[0, :-1].sum(), 1)
         return shares
 
@@ -81,11 +88,11 @@ class Resampling:
         for column, (window, reference) in enumerate(self.replicates(n)):
             found = self.statistics(column, window, reference)
             middle = np.quantile(found, 0.95, axis=0)
-            over = np.where(found > middle, found - middle, np.nan)
-            spread = np.where((found > middle).any(axis=0), _mean(over), 1.0)
-            spread = np.maximum(spread, 1e-6)
-            penalty = _PENALTY[: found.shape[1]]
-            np.maximum(highest, np.max((found - middle) / spread - penalty, axis=1), out=highest)
+            over = found > middle
+            excess = np.where(over, found - middle, 0).sum(axis=0) / np.maximum(over.sum(axis=0), 1)
+            spread = np.where(over.any(axis=0), np.maximum(excess, 1e-6), CHI_SQUARE)
+            middle = middle - _ahead(self.cells[column].kind) * spread
+            np.maximum(highest, np.max((found - middle) / spread, axis=1), out=highest)
             middles.append(middle.tolist())
             spreads.append(spread.tolist())
             statistics.append(found)
@@ -97,7 +104,7 @@ class Resampling:
     def statistics(self, column: int, window: Array, reference: Array) -> Array:
         """Both hold counts a cell, the missing in the last; shape (replicates, statistics)."""
         n, big_n = window.sum(axis=1), reference.sum(axis=1)
-        missing = _two_shares(window[:, -1], n, reference[:, -1], big_n)
+        missing = _likelihood(window[:, -1], n, reference[:, -1], big_n)
         window, reference = window[:, :-1], reference[:, :-1]
         n, big_n = (np.maximum(one.sum(axis=1, keepdims=True), 1) for one in (window, reference))
         g, f = window / n, reference / big_n
@@ -108,13 +115,13 @@ class Resampling:
             weight = (h[:, :-1] + h[:, 1:]) / 2
             inside = np.maximum(below * (1 - below), 1e-9)[:, :-1]
             darling = (c * apart[:, :-1] ** 2 / inside * weight).sum(axis=1)
-            step = (c * apart**2).max(axis=1)
-            scores = [(c[:, 0] * ((g - f) @ score) ** 2) for score in self.scores[column]]
-            return np.stack([darling, missing, step, *scores], axis=1)
-        of_g = window * np.log(np.maximum(g, 1e-12) / np.maximum(h, 1e-12))
-        of_f = reference * np.log(np.maximum(f, 1e-12) / np.maximum(h, 1e-12))
-        single = (c * (g - f) ** 2 / np.maximum(h * (1 - h), 1.0 / (n + big_n))).max(axis=1)
-        return np.stack([(of_g + of_f).sum(axis=1), missing, single], axis=1)
+            shift, spread = (c[:, 0] * ((g - f) @ score) ** 2 for score in self.scores[column])
+            return np.stack([darling, missing, shift, spread], axis=1)
+        # Pearson's statistic, not the likelihood ratio: it sees a rare level that gains sooner.
+        least = 1 / (n + big_n)
+        moved = c * (g - f) ** 2 / np.maximum(h, least)
+        single = (moved / np.maximum(1 - h, least)).max(axis=1)
+        return np.stack([moved.sum(axis=1), missing, single], axis=1)
 
     def replicates(self, n: int) -> Iterator[tuple[Array, Array]]:
         """Of each column counts of windows and of references, the same rows for every column."""
@@ -123,13 +130,12 @@ class Resampling:
         of_reference = _weights(draw, max(len(self.codes) // BLOCK, 1))
         by_rows = self._rows(draw, REPLICATES, n) if n <= ROW_BY_ROW else None
         of_window = None if by_rows is not None else _weights(draw, n // BLOCK)
-        blocks, windows = (np.repeat(np.arange(k), size) for k, size in ((BLOCKS, BLOCK), (REPLICATES, n)))
         for column, cells in enumerate(self.cells):
             codes = self.codes[:, column]
-            counted = _counts(codes[pool], blocks, BLOCKS, cells.size)
+            counted = _counts(codes, pool, cells.size)
             reference = of_reference @ counted
             if by_rows is not None:
-                yield _counts(codes[by_rows], windows, REPLICATES, cells.size), reference
+                yield _counts(codes, by_rows, cells.size), reference
             elif of_window is not None:
                 yield of_window @ counted, reference
 
@@ -138,12 +144,12 @@ class Resampling:
         run = min(self.run, size)
         runs = -(-size // run)
         starts = draw.integers(0, len(self.codes) - run + 1, (many, runs))
-        return (starts[:, :, None] + np.arange(run)).reshape(many, -1)[:, :size].ravel()
+        return (starts[:, :, None] + np.arange(run)).reshape(many, -1)[:, :size]
 
     def _visible(self, column: int, limits: Limits) -> float:
         """Rows of the reference, tilted: by how much until four of five windows alarm?"""
         cells, shares = self.cells[column], self._shares(column).astype(float)
-        reference = _counts(self.codes[:, column], np.zeros(len(self.codes), np.intp), 1, cells.size)
+        reference = self.counts[column]
         present = round(limits.n * float(reference[0, :-1].sum() / reference.sum()))
         draw = np.random.default_rng(SEED)
         for size in SHIFTS if cells.is_ordered else POINTS:
@@ -157,30 +163,40 @@ class Resampling:
 
     @cached_property
     def counts(self) -> list[Array]:
-        whole = np.zeros(len(self.codes), np.intp)
-        return [_counts(self.codes[:, at], whole, 1, one.size) for at, one in enumerate(self.cells)]
+        return [count(self.codes[:, at], one.size) for at, one in enumerate(self.cells)]
 
 
 def count(codes: Codes, size: int) -> Array:
     """Of one window: its rows a cell, the missing in the last; unseen levels are no cell."""
-    return _counts(codes, np.zeros(len(codes), np.intp), 1, size)
+    return _counts(codes, np.arange(len(codes))[None], size)
 
 
-def _counts(codes: Codes, group: npt.NDArray[np.intp], groups: int, size: int) -> Array:
-    cells = np.where(codes == MISSING, size, np.minimum(codes, size + 1))
-    flat = np.bincount(group * (size + 2) + cells, minlength=groups * (size + 2))
-    return flat.reshape(groups, size + 2)[:, : size + 1].astype(np.float32)
+def _counts(codes: Codes, groups: npt.NDArray[np.intp], size: int) -> Array:
+    """`groups`: indices into the codes, a group a row."""
+    cells = np.where(codes == MISSING, size, np.minimum(codes, size + 1)).astype(np.intp)
+    flat = cells[groups]
+    flat += np.arange(len(groups))[:, None] * (size + 2)
+    counted = np.bincount(flat.ravel(), minlength=len(groups) * (size + 2))
+    return counted.reshape(-1, size + 2)[:, : size + 1].astype(np.float32)
 
 
 def _weights(draw: np.random.Generator, blocks: int) -> Array:
     return draw.multinomial(blocks, np.full(BLOCKS, 1 / BLOCKS), REPLICATES).astype(np.float32)
 
 
-def _two_shares(a: Array, n: Array, b: Array, big_n: Array) -> Array:
+def _likelihood(a: Array, n: Array, b: Array, big_n: Array) -> Array:
+    """Twice the log of the likelihood ratio that a of n and b of N are not of one share."""
     pooled = (a + b) / (n + big_n)
-    spread = np.maximum(pooled * (1 - pooled), 1.0 / (n + big_n)) * (1 / n + 1 / big_n)
-    distance: Array = (a / n - b / big_n) ** 2 / spread
-    return distance
+
+    def of(k: Array, m: Array, share: Array) -> Array:
+        part: Array = k * np.log(np.maximum(k, TINY) / np.maximum(m * share, TINY))
+        return part
+
+    told = (
+        of(a, n, pooled) + of(n - a, n, 1 - pooled) + of(b, big_n, pooled) + of(big_n - b, big_n, 1 - pooled)
+    )
+    ratio: Array = 2 * np.maximum(told, 0)
+    return ratio
 
 
 def _scores(shares: Array) -> list[Array]:
@@ -218,11 +234,3 @@ def _run(codes: Codes) -> int:
                 break
             longest = max(longest, lag)
     return 1 if not longest else min(5 * longest, max(len(codes) // 50, 1))
-
-
-def _mean(values: Any) -> Any:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # nothing above the quantile: all values tie
-        return np.nanmean(values, axis=0)

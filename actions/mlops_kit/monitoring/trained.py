@@ -34,7 +34,7 @@ def check(repository: Repository, contract: Contract, now: datetime | None = Non
     found, _ = runs.ask(repository, runs.Wish())
     trained = [one for one in found if one.published and any(name in one.stages for name in STAGES)]
     used = versions.champion(repository, contract.model, "production")
-    age = (now - datetime.fromisoformat(used.created)).days if used else None
+    age = max((now - datetime.fromisoformat(used.created)).days, 0) if used else None
     alarms = [*_badly(trained), *_missing(repository, trained, now), *_old(age, contract)]
     newest = next((one for one in trained if one.status != "running"), None)
     if newest is None:

@@ -1,10 +1,9 @@
 """The rows to check: a file, a pattern, a bucket; in one pass and in little memory, however many there are."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,15 +16,13 @@ from mlops_kit import rows
 from mlops_kit.errors import KitError
 from mlops_kit.incoming.outcome import DataRefused
 from mlops_kit.incoming.places import Place
+from mlops_kit.monitoring import log
+from mlops_kit.repository import file_md5
 
 LOG = (".jsonl", ".ndjson")
 READABLE = (*rows.PARQUET, *rows.NAMED, *LOG)
-LINES = 10_000
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
 SEED = 7
-TIME = re.compile(rb'"time": ?"([^"]+)"')
-# What a line of the predictions log holds beside its inputs; docs/reference/predictions-log.md.
-FACTS = ("time", "version", "key", "prediction", "probability", "seconds", "error")
 
 
 @dataclass
@@ -33,8 +30,11 @@ class Window:
     name: str
     rows: int = 0  # that hold inputs
     drawn: dict[str, pa.Array] = field(default_factory=dict)  # an even draw of the rows, in their order
-    facts: pa.Table | None = None  # of a predictions log: `FACTS` of all its rows
+    facts: pa.Table | None = None  # of a predictions log: `log.FACTS` of all its rows
     broken: int = 0  # lines of a log that are no JSON object
+    masked: set[str] = field(default_factory=set)  # inputs that a log leaves out on purpose
+    notes: list[str] = field(default_factory=list)
+    since: datetime | None = None  # of a log: the window is what is later; its facts go further back
 
     @property
     def is_log(self) -> bool:
@@ -91,12 +91,18 @@ def read_files(
     slices: list[str] | None = None,
     since: datetime | None = None,
 ) -> Window:
-    window, draw = Window(name), Draw(most, together)
+    window, draw = Window(name, since=since), Draw(most, together)
     facts: list[pa.Table] = []
+    known: dict[tuple[int, str], Path] = {}
     for file in found:
         try:
-            is_log = file.suffix in LOG
-            for batch in _lines(file, window, slices or [], since) if is_log else batches(file):
+            first = known.setdefault((file.stat().st_size, file_md5(file)), file) if found[1:] else file
+            if first is not file and file.stat().st_size:
+                window.notes.append(f"{file.name} holds what {first.name} holds and is left out")
+                continue
+            for batch in (
+                log.lines(file, window, slices or [], since) if file.suffix in LOG else batches(file)
+            ):
                 if file.suffix in LOG:
                     facts.append(batch.drop_columns(["inputs"]))
                     batch = batch.select(["inputs"]).filter(pc.not_equal(batch["inputs"], NOTHING))
@@ -104,9 +110,22 @@ def read_files(
                 draw.add(batch)
         except (OSError, UnicodeError, pa.ArrowException) as error:
             raise KitError(f"{file.name} cannot be read: {error}", "Was it written to its end?") from error
-    window.drawn = draw.columns()
+    drawn = draw.columns()
+    window.drawn = {name: values for name, values in drawn.items() if name not in window.masked}
     window.facts = pa.Table.from_pydict(_joined(facts)) if facts else None
     return window
+
+
+def repeated(window: Window, key: str) -> list[str]:
+    """The same rows twice would count as twice the evidence."""
+    if window.is_log and window.facts is not None:
+        keys = window.facts["key"].drop_null()
+    elif key in window.drawn:
+        keys = window.drawn[key].drop_null()
+    else:
+        return []
+    more = len(keys) - pc.count_distinct(keys).as_py()
+    return [f"{more:,} of {len(keys):,} keys occurred before: are rows here twice?"] if more else []
 
 
 def files(where: str, folder: Path) -> list[Path]:
@@ -135,7 +154,7 @@ def _fetched(where: str, folder: Path) -> list[Path]:
     parent, _, pattern = where.rpartition("/")
     try:
         place = Place(parent, Path.cwd())
-        landed = [one for one in place.files(pattern) if Path(one.name).suffix in READABLE]
+        landed = [one for one in place.files(pattern or "*") if Path(one.name).suffix in READABLE]
         for one in landed:
             place.fetch(one, folder / one.name)
     except DataRefused as error:
@@ -157,78 +176,8 @@ def _once(names: list[str]) -> list[str]:
 
 def _since(found: list[Path], days: float | None) -> datetime | None:
     """So many days before the newest line of a log; None for all of it."""
-    if days is None:
-        return None
-    newest = None
-    for file in (one for one in found if one.suffix in LOG):
-        with file.open("rb") as stream:
-            times = (
-                moment(match[1].decode(errors="replace")) for line in stream if (match := TIME.search(line))
-            )
-            newest = max((one for one in (newest, *times) if one), default=None)
-    return newest - timedelta(days=days) if newest else None
-
-
-def moment(text: str | None) -> datetime | None:
-    """Without a zone it is UTC; None for what is no time."""
-    try:
-        found = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _lines(file: Path, window: Window, slices: list[str], since: datetime | None) -> Iterator[pa.Table]:
-    """A batch has the columns FACTS, as texts and numbers, and `inputs`, which stays JSON."""
-    found: list[dict[str, Any]] = []
-    with file.open("rb") as stream:
-        for line in stream:
-            if not line.strip():
-                continue
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                entry = None
-            if not isinstance(entry, dict):
-                window.broken += 1  # half written when the process ended
-                continue
-            found.append(entry)
-            if len(found) == LINES:
-                yield _table(found, slices, since)
-                found = []
-    if found:
-        yield _table(found, slices, since)
-
-
-def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | None) -> pa.Table:
-    def column(name: str) -> pa.Array:
-        values = [entry.get(name) for entry in entries]
-        if name in ("probability", "seconds"):
-            numbers = [
-                one if isinstance(one, int | float) and not isinstance(one, bool) else None for one in values
-            ]
-            return pa.array(numbers, pa.float64())
-        return pa.array([None if one is None else _text(one) for one in values], pa.string())
-
-    given = [one if isinstance(one := entry.get("inputs"), dict) else {} for entry in entries]
-    texts = {
-        f"slice.{name}": [None if (one := row.get(name)) is None else _text(one) for row in given]
-        for name in slices
-    }
-    if since:
-        given = [row if _is_later(entry, since) else {} for row, entry in zip(given, entries, strict=True)]
-    columns = {name: column(name) for name in FACTS}
-    columns |= {name: pa.array(values, pa.string()) for name, values in texts.items()}
-    return pa.table(columns | {"inputs": pa.array([json.dumps(row) for row in given], pa.string())})
-
-
-def _is_later(entry: dict[str, Any], since: datetime) -> bool:
-    at = moment(_text(entry.get("time")))
-    return at is not None and at > since
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    newest = log.newest(file for file in found if file.suffix in LOG) if days is not None else None
+    return newest - timedelta(days=days) if newest and days is not None else None
 
 
 def _joined(batches: list[pa.Table]) -> dict[str, pa.Array]:
@@ -257,5 +206,5 @@ def _of_json(texts: list[str]) -> dict[str, pa.Array]:
         try:
             found[name] = pa.array(values)
         except (pa.ArrowException, OverflowError):  # of several types
-            found[name] = pa.array([None if one is None else _text(one) for one in values], pa.string())
+            found[name] = pa.array([None if one is None else log.text(one) for one in values], pa.string())
     return found

@@ -40,7 +40,13 @@ class Review:
         default_factory=list
     )  # that began before the week's end and not ended before it
     decide: list[str] = field(default_factory=list)  # in words
+    checked: str = ""  # in words: what the newest check of a window found
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Of a repository in which nothing has happened yet: nobody needs a page of it."""
+        return not (self.in_use or self.connected or any(week.trainings for week in self.weeks))
 
     @property
     def headline(self) -> str:
@@ -56,17 +62,28 @@ def build(repository: Repository, contract: Contract, monday: date, say: Say) ->
     listed = weekly.before(monday, SHOWN)
     end = datetime.combine(monday + weekly.WEEK, datetime.min.time(), UTC)
     log = runs.read(repository)
-    events = [event for one in log.events.values() for event in one if runs.moment(event["at"]) < end]
+    every = [event for one in log.events.values() for event in one]
+    events = [event for event in every if runs.moment(event["at"]) < end]
     summed = [runs.summary(run, one, run in log.published) for run, one in log.events.items()]
     made = Review(contract.model, listed[-1], listed, False, notes=[log.note] if log.note else [])
     weekly.fill_checks(listed, events)
     weekly.fill_trainings(listed, [one for one in summed if one.published])
     _fill_quality(repository, contract, made, say)
     _fill_versions(repository, contract, made, end)
-    every = weekly.alarms(events)
-    made.alarms = [one for one in every if one.touches(made.week)]
-    made.decide = _to_decide(repository, contract, made, [one for one in every if one.ended is None], summed)
+    made.checked = _last_check(events)
+    alarms = [one for one in weekly.alarms(every) if one.began < end]  # and whether they are over by now
+    made.alarms = [one for one in alarms if one.touches(made.week)]
+    made.decide = _to_decide(made, [one for one in alarms if one.ended is None], summed)
     return made
+
+
+def _last_check(events: list[runs.Event]) -> str:
+    last = weekly.last_check(events)
+    if last is None:
+        return ""
+    columns = [code(one) for one in last.get("columns") or []]
+    moved = f"{', '.join(columns[:8])} moved" if columns else str(last.get("data"))
+    return f"{str(last['at'])[:10]} ({last.get('rows', 0):,} rows): {moved}"
 
 
 def _fill_quality(repository: Repository, contract: Contract, made: Review, say: Say) -> None:
@@ -105,9 +122,7 @@ def _fill_versions(repository: Repository, contract: Contract, made: Review, end
     ]
 
 
-def _to_decide(
-    repository: Repository, contract: Contract, made: Review, open_now: list[Alarm], summed: list[runs.Run]
-) -> list[str]:
+def _to_decide(made: Review, open_now: list[Alarm], summed: list[runs.Run]) -> list[str]:
     """What waits for a person, with the first command."""
     found = [
         f"{alerting.TITLES[one.kind][0]}, since {one.began:%Y-%m-%d}"

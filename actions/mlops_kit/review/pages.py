@@ -22,7 +22,7 @@ def markdown(review: Review) -> str:
         "### Quality\n\n" + (_weeks(review) if review.connected else NOT_CONNECTED),
     ]
     parts += [f"### Slices\n\n{_slices(week)}"] if week.slices else []
-    parts += [f"### Drift\n\n{_drift(week)}", f"### Alarms\n\n{_alarms(review.alarms)}"]
+    parts += [f"### Drift\n\n{_drift(review)}", f"### Alarms\n\n{_alarms(review.alarms)}"]
     parts += [f"### Versions and trainings\n\n{_versions(review)}"]
     return "\n\n".join([*parts, *(f"_{plain(note)}_" for note in review.notes)]) + "\n"
 
@@ -93,9 +93,11 @@ def _interval(one: Figure) -> str:
     return f"{number(one.low)} to {number(one.high)}"
 
 
-def _drift(week: Week) -> str:
+def _drift(review: Review) -> str:
+    week = review.week
     if not week.checks:
-        return "No window was checked this week."
+        last = f" The newest check was that of {review.checked}." if review.checked else ""
+        return f"No window was checked this week.{last}"
     if not week.drifted:
         return f"{week.checks} checks, and no column moved further than chance moves it."
     named = ", ".join(code(name) for name in week.drifted[:MOST_COLUMNS])
@@ -150,7 +152,7 @@ def html(review: Review) -> str:
         ("To decide", f"<ul>{decide}</ul>" if decide else "<p>Nothing.</p>"),
         ("Quality", quality),
         ("Slices", _slice_plots(review.week)),
-        ("Drift", f"<p>{page.prose(_drift(review.week))}</p>"),
+        ("Drift", f"<p>{page.prose(_drift(review))}</p>"),
         ("Alarms", _alarm_table(review.alarms)),
         (
             "Versions and trainings",
@@ -165,23 +167,16 @@ def _quality_plots(review: Review) -> str:
     if any(week.figure for week in review.weeks):
         points = [(week.name, _or_gap(week.figure)) for week in review.weeks]
         reference = next((one.figure.reference for one in reversed(review.weeks) if one.figure), None)
-        said = (
-            f"<p class=quiet>when the model was made: {number(reference)}</p>"
-            if reference is not None
-            else ""
-        )
-        drawn.append(f"<figure>{plots.history(points, review.metric)}{said}</figure>")
-    counts = [(week.name, _count(week.predictions)) for week in review.weeks]
-    if any(one.is_number for _, one in counts):
-        drawn.append(f"<figure>{plots.history(counts, 'predictions a week')}</figure>")
-    labelled = [(week.name, _count(week.labelled)) for week in review.weeks]
-    if any(one.is_number for _, one in labelled):
-        drawn.append(f"<figure>{plots.history(labelled, 'of them with a label')}</figure>")
-    return (
-        f"<div class=plots>{''.join(drawn)}</div>"
-        if drawn
-        else "<p>Nothing was predicted in these weeks.</p>"
-    )
+        said = "<p class=quiet>dashed: when the model was made</p>" if reference is not None else ""
+        drawn.append(f"<figure>{plots.history(points, review.metric, reference)}{said}</figure>")
+    drawn += [
+        f"<figure>{plots.counts([(week.name, week.predictions) for week in review.weeks], 'predictions')}</figure>",
+        f"<figure>{plots.counts([(week.name, week.labelled) for week in review.weeks], 'with a label')}</figure>",
+    ]
+    if any(week.failed for week in review.weeks):
+        failed = [(week.name, week.failed) for week in review.weeks]
+        drawn.append(f"<figure>{plots.counts(failed, 'failed')}</figure>")
+    return f"<div class=plots>{''.join(drawn)}</div>"
 
 
 def _or_gap(figure: Figure | None) -> metrics.Figure:
@@ -189,10 +184,6 @@ def _or_gap(figure: Figure | None) -> metrics.Figure:
     if figure is None:
         return metrics.Figure(float("nan"))
     return metrics.Figure(figure.value, figure.low, figure.high, figure.n)
-
-
-def _count(many: int) -> metrics.Figure:
-    return metrics.Figure(float(many) if many else float("nan"))
 
 
 def _slice_plots(week: Week) -> str:

@@ -20,7 +20,7 @@ WEEK = re.compile(r"\d{4}-W\d{2}")
 @dataclass(frozen=True)
 class Published:
     week: str
-    done: str  # created, updated, unchanged, or "told already"
+    done: str  # created, updated, unchanged, "told already" or "nothing to tell yet"
     where: str = ""
 
     @property
@@ -32,7 +32,7 @@ def write(folder: Path, review: Review, text: str, page: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / TEXT).write_text(text, encoding="utf-8", newline="\n")
     (folder / PAGE).write_text(page, encoding="utf-8", newline="\n")
-    facts = {"week": review.week.name, "headline": review.headline}
+    facts = {"week": review.week.name, "headline": review.headline, "is_empty": review.is_empty}
     (folder / FACTS).write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
@@ -40,7 +40,9 @@ def publish(
     repository: Repository, contract: Contract, folder: Path, labels: tuple[str, ...] = ()
 ) -> Published:
     """Once a week is enough: one that was published is left alone. Raises KitError where GitHub cannot be asked."""
-    week, headline, text = _read(folder)
+    week, headline, text, is_empty = _read(folder)
+    if is_empty:
+        return Published(week, "nothing to tell yet")
     if _is_published(repository, week):
         return Published(week, "told already")
     placed = github.connect(repository).page_in_place(
@@ -52,16 +54,17 @@ def publish(
     return Published(week, placed.done, placed.url)
 
 
-def _read(folder: Path) -> tuple[str, str, str]:
+def _read(folder: Path) -> tuple[str, str, str, bool]:
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         week, headline = str(facts["week"]), str(facts["headline"])
+        is_empty = bool(facts["is_empty"])
         text = (folder / TEXT).read_text(encoding="utf-8")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise KitError(f"{folder} holds no review: {error}.", "`mlops-kit review` writes one.") from error
     if not WEEK.fullmatch(week):
         raise KitError(f"{folder / FACTS} is of week {week[:40]!r}, which is none.")
-    return week, headline, text
+    return week, headline, text, is_empty
 
 
 def _is_published(repository: Repository, week: str) -> bool:

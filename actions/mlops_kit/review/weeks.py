@@ -1,7 +1,7 @@
 """Facts by week. A week without predictions is a gap, not a zero."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 
 from mlops_kit.contract import Contract
 from mlops_kit.monitoring import keeping, labels, quality, trained
+from mlops_kit.monitoring.log import moment
 from mlops_kit.monitoring.quality import Figure
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.windows import moment
 from mlops_kit.runs import Event, Run
 from mlops_kit.runs import moment as moment_of
 
@@ -81,7 +81,7 @@ def _mondays(times: Iterable[datetime | None]) -> "np.ndarray[tuple[int], np.dty
 
 def fill_checks(weeks: list[Week], events: list[Event]) -> None:
     for event in events:
-        if event["stage"] != keeping.STAGE or event["status"] not in ("fine", "alarm"):
+        if not _is_check(event):
             continue
         if week := _of(weeks, moment_of(event["at"])):
             week.checks += bool(event.get("window"))
@@ -114,17 +114,33 @@ class Alarm:
         return self.began.astimezone(UTC).date() < week.monday + WEEK and over >= week.monday
 
 
-def alarms(events: list[Event], until: Callable[[datetime], bool] = lambda _: True) -> list[Alarm]:
-    """From the events of `alert`, in the order in which they began."""
+def alarms(events: list[Event]) -> list[Alarm]:
+    """From the checks, in the order in which they began: over is what a later check could judge and did not find."""
     found: list[Alarm] = []
     open_now: dict[str, Alarm] = {}
-    for event in sorted(events, key=lambda one: str(one["at"])):
-        kind, at = event["stage"].removeprefix("alarm:"), moment_of(event["at"])
-        if not event["stage"].startswith("alarm:") or not until(at):
-            continue
-        if event["status"] == "closed" and kind in open_now:
-            was = open_now.pop(kind)
-            found.append(Alarm(kind, was.began, at, was.where))
-        elif event["status"] in ("created", "updated", "reopened") and kind not in open_now:
-            open_now[kind] = Alarm(kind, at, None, str(event.get("where") or ""))
-    return sorted([*found, *open_now.values()], key=lambda one: one.began)
+    where = _issues(events)
+    for check in sorted(filter(_is_check, events), key=lambda one: str(one["at"])):
+        at, kinds = moment_of(check["at"]), check.get("kinds", [])
+        for kind in kinds:
+            open_now.setdefault(kind, Alarm(kind, at, None, where.get(kind, "")))
+        for kind in check.get("judged", []):
+            if kind not in kinds and kind in open_now:
+                found.append(replace(open_now.pop(kind), ended=at))
+    return sorted([*found, *open_now.values()], key=lambda one: (one.began, one.kind))
+
+
+def _issues(events: list[Event]) -> dict[str, str]:
+    """Of each kind the newest issue."""
+    told = [one for one in events if one["stage"].startswith("alarm:") and one.get("where")]
+    ordered = sorted(told, key=lambda one: str(one["at"]))
+    return {one["stage"].removeprefix("alarm:"): str(one["where"]) for one in ordered}
+
+
+def _is_check(event: Event) -> bool:
+    return event["stage"] == keeping.STAGE and event["status"] in ("fine", "alarm")
+
+
+def last_check(events: list[Event]) -> Event | None:
+    """Of a window; None where none was checked yet."""
+    found = (one for one in events if _is_check(one) and one.get("window"))
+    return max(found, key=lambda one: str(one["at"]), default=None)

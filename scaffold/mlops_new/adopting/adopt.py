@@ -29,6 +29,7 @@ def adopt(wishes: Wishes, say: Say) -> Adopted:
     )
     made.others = [one for one in plan.found.candidates if one.path != plan.entry.path]
     made.obstacles = [found for one in plan.sources for found in obstacles.found(one, of(one, here))]
+    made.notes += plan.packages.notes
     if wishes.dry_run:
         made.stage = of_code(plan)
         with aside.folder("mlops-new-") as folder:

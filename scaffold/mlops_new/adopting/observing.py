@@ -8,8 +8,6 @@ size and time of change.
 import json
 import os
 import shutil
-import signal
-import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +18,7 @@ from mlops_new import aside
 from mlops_new.adopting import place
 from mlops_new.adopting.place import Place
 from mlops_new.errors import MlopsNewError
-from mlops_new.processes import ProcessError, environment, run
+from mlops_new.processes import follow, run
 
 Say = Callable[[str], None]
 OBSERVER = Path(__file__).parent / "observer"
@@ -155,47 +153,18 @@ def observe(copy: Path, command: Sequence[str]) -> Seen:
         for path in before:
             with suppress(OSError):
                 os.utime(copy / path, ns=(0, before[path][1]), follow_symlinks=False)
-        said = follow(
+        said: list[str] = []
+        follow(
             command,
             copy,
+            said.append,
+            alone=True,
             PYTHONPATH=str(OBSERVER),
             MLOPS_NEW_OBSERVED=str(notes),
             PYTHONDONTWRITEBYTECODE="1",
             MPLBACKEND="Agg",
         )
         return _seen(copy, before, _state(copy), _noted(notes), said)
-
-
-def follow(command: Sequence[str], cwd: Path, **more: str) -> list[str]:
-    """What it wrote, a line each. It is ended, with all that it started, when we are."""
-    with subprocess.Popen(
-        list(command),
-        cwd=cwd,
-        env=environment(**more),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=os.name != "nt",
-    ) as process:
-        assert process.stdout
-        try:
-            said = [line.rstrip() for line in process.stdout]
-        except BaseException:
-            _end(process)
-            raise
-    if process.returncode:
-        raise ProcessError(command, process.returncode, "\n".join(said))
-    return said
-
-
-def _end(process: "subprocess.Popen[str]") -> None:
-    if os.name == "nt":
-        process.kill()
-    else:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 State = dict[str, tuple[int, int, int]]  # size, time of change, time of last access

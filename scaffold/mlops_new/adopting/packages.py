@@ -2,12 +2,16 @@
 
 import ast
 import re
+import shlex
 import sys
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_new.adopting import declared
+from mlops_new.adopting.declared import Declared
 from mlops_new.adopting.entry import Entry
 from mlops_new.adopting.observing import desk
 from mlops_new.adopting.place import Place
@@ -50,6 +54,8 @@ class Packages:
     adds: dict[str, str]
     editable: bool = False  # the repository's own package is installed too
     locked: bool = False  # by uv, and only to be completed
+    wished: tuple[str, ...] = ()  # NAME==VERSION, kept if they can be
+    notes: tuple[str, ...] = ()
 
     def with_run(self, *words: str) -> list[str]:
         return [*self.run.split(), *words]
@@ -60,13 +66,17 @@ class Packages:
 
 
 def find(here: Place, entry: Entry, sources: list[Source], python: str) -> Packages:
-    """Of uv's lock, pyproject.toml, requirements.txt, or - where there is none - of what is imported."""
-    project = _toml(here, "pyproject.toml").get("project") or {}
+    """Of uv's lock, pyproject.toml, requirements.txt, conda's file, or - where there is none - of what is imported."""
+    pyproject = _toml(here, "pyproject.toml")
+    project = pyproject.get("project") or {}
+    of_poetry = pyproject.get("tool", {}).get("poetry", {})
     needs = (DVC, *(NOTEBOOK if entry.kind == "notebook" else ()))
-    python = python or _python(here, project)
+    if of_poetry.get("dependencies") and not project.get("dependencies"):
+        return _of_poetry(here, entry, of_poetry, needs, python)
+    wanted, python = python, python or _python(here, project)
     if here.has("uv.lock") and project:
         return _of_lock(here, needs, python)
-    pinned = f"uv run --no-project --isolated --python {python} --with-requirements {PINS}"
+    pinned = _pinned(python)
     if project.get("dependencies") or (project and not _requirements(here)):
         editable = here.has("src") or entry.kind in ("module", "pipeline")
         says = f"pyproject.toml, {'installed with its own package, ' if editable else ''}pinned in {PINS}"
@@ -75,10 +85,55 @@ def find(here: Place, entry: Entry, sources: list[Source], python: str) -> Packa
         says = f"{file}, pinned in {PINS}"
         return Packages(says, pinned, (file,), needs, (PINS,), python, {})
     names = _imported(here, sources)
+    if file := next((path for path in declared.CONDA_FILES if here.has(path)), ""):
+        return _of_conda(here, file, names, needs, wanted)
     says = f"the imports ({', '.join(names) or 'none'}): there was no requirements.txt, now there is"
-    says += "; environment.yml is conda's, and not read" if here.has("environment.yml") else ""
     text = "".join(f"{name}\n" for name in names)
     return Packages(says, pinned, ("requirements.txt",), needs, (PINS,), python, {"requirements.txt": text})
+
+
+def _pinned(python: str) -> str:
+    return f"uv run --no-project --isolated --python {python} --with-requirements {PINS}"
+
+
+def _of_poetry(
+    here: Place, entry: Entry, table: dict[str, Any], needs: tuple[str, ...], python: str
+) -> Packages:
+    found = declared.poetry(table["dependencies"], here.text(declared.LOCK))
+    python = python or _python(here, {"requires-python": found.python})
+    editable = table.get("package-mode", True) and (here.has("src") or entry.kind in ("module", "pipeline"))
+    locked = f" with the versions of {declared.LOCK}" if found.locked else ""
+    says = f"pyproject.toml, as Poetry reads it{locked}, pinned in {PINS}"
+    note = (f"After a change of Poetry's dependencies, change {PINS} too: its first line says how.",)
+    return Packages(says, _pinned(python), (), (*found.requires, *needs), (PINS,), python, {}, editable,
+                    wished=found.locked, notes=(*note, *_not_taken("pyproject.toml", found)))  # fmt: skip
+
+
+def _of_conda(here: Place, file: str, names: list[str], needs: tuple[str, ...], python: str) -> Packages:
+    """The packages of conda's file that PyPI has too, in a requirements.txt."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(here.text(file))
+    except yaml.YAMLError as error:
+        raise MlopsNewError(f"{file} is not YAML: {error}.", "Mend it and adopt again.") from error
+    listed = content.get("dependencies") if isinstance(content, dict) else None
+    found = declared.conda(listed if isinstance(listed, list) else [], names)
+    python = python or _python(here, {"requires-python": found.python})
+    says = f"what is imported, at the versions of {file}, in requirements.txt, which is new; pinned in {PINS}"
+    text = "".join(f"{line}\n" for line in found.requires)
+    adds = {"requirements.txt": text}
+    return Packages(says, _pinned(python), ("requirements.txt",), needs, (PINS,), python, adds,
+                    notes=_not_taken(file, found))  # fmt: skip
+
+
+def _not_taken(file: str, found: Declared) -> tuple[str, ...]:
+    if not found.left_out:
+        return ()
+    listed = "; ".join(found.left_out)
+    return (
+        f"Not taken from {file}: {listed}. What the training needs of it: add to {PINS}, as its first line says.",
+    )
 
 
 def _of_lock(here: Place, needs: tuple[str, ...], python: str) -> Packages:
@@ -110,7 +165,9 @@ def pins(packages: Packages, copy: Path) -> str:
             ]
             (desk(copy) / "locked.txt").write_text(run(export, copy), encoding="utf-8")
             compile_ += ["--constraints", str(desk(copy) / "locked.txt")]
-        resolved = run([*compile_, "--python-version", packages.python, *packages.sources, given], copy)
+        resolved = _resolved(
+            [*compile_, "--python-version", packages.python, *packages.sources, given], packages, copy
+        )
     except ProcessError as error:
         raise MlopsNewError(
             f"The packages of {', '.join(packages.sources) or 'uv.lock'} with {', '.join(packages.needs)} "
@@ -118,9 +175,21 @@ def pins(packages: Packages, copy: Path) -> str:
             "Packages come from the network or from uv's cache. For another Python: --python 3.12",
         ) from error
     own = "-e .\n" if packages.editable else ""
-    words = r"\n".join(packages.needs)
-    anew = f"printf '{words}\\n' | {packages.made_by} {' '.join(packages.sources)}".rstrip()
+    words = shlex.join(packages.needs)
+    anew = rf"printf '%s\n' {words} | {packages.made_by} {' '.join(packages.sources)}".rstrip()
     return f"# What the training runs with, pinned. Anew: {anew}\n{own}{resolved}"
+
+
+def _resolved(compile_: Sequence[str | Path], packages: Packages, copy: Path) -> str:
+    """With the versions that are wished for, or without them where they exclude DVC. Raises ProcessError."""
+    if not packages.wished:
+        return run(compile_, copy)
+    wished = desk(copy) / "wished.txt"
+    wished.write_text("".join(f"{one}\n" for one in packages.wished), encoding="utf-8")
+    try:
+        return run([*compile_, "--constraints", wished], copy)
+    except ProcessError:
+        return f"# not at the versions of {declared.LOCK}, which cannot be had together with DVC\n{run(compile_, copy)}"
 
 
 def _python(here: Place, project: dict[str, Any]) -> str:

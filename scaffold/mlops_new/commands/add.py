@@ -22,7 +22,7 @@ def command(words: tuple[str, ...], directory: Path, dry_run: bool, as_json: boo
 
     with growth.standing(directory.resolve()) as here:
         adding = growth.to_add(here, words)
-        with growth.tried(here, adding, here.project.template) as trial:
+        with growth.switched(here, adding) as trial:
             if not dry_run:
                 trial.apply()
             what = grown.joined(adding)

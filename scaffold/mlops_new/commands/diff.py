@@ -17,7 +17,7 @@ def command(to: str | None, directory: Path, as_json: bool) -> None:
 
     with (
         growth.standing(directory.resolve()) as here,
-        growth.tried(here, {}, growth.version(here, to)) as trial,
+        growth.moved(here, growth.version(here, to)) as trial,
     ):
         text = trial.text()
     finish(grown.report(trial, patch=text), text.rstrip("\n"), as_json)

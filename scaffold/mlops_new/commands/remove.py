@@ -23,13 +23,12 @@ def command(words: tuple[str, ...], directory: Path, force: bool, dry_run: bool,
 
     with growth.standing(directory.resolve()) as here:
         going = growth.to_remove(here, words)
-        with growth.tried(here, dict.fromkeys(going, tiers.NONE), here.project.template) as trial:
-            lost = growth.edited(here, going)
-            if not dry_run and agreed(lost, force):
+        with growth.switched(here, dict.fromkeys(going, tiers.NONE)) as trial:
+            if not dry_run and agreed(trial.lost, force):
                 trial.apply()
             what = grown.joined(going)
             said = grown.in_words(
                 trial, f"{'Would remove' if dry_run else 'Removed'} {what}:", f"Remove {what}"
             )
     left = {layer: tool for layer, tool in here.on.items() if layer not in going}
-    finish(grown.report(trial, tiers=left, edited=lost), said, as_json, code=grown.code(trial))
+    finish(grown.report(trial, tiers=left, edited=trial.lost), said, as_json, code=grown.code(trial))

@@ -23,12 +23,13 @@ def command(words: tuple[str, ...], directory: Path, force: bool, dry_run: bool,
 
     with growth.standing(directory.resolve()) as here:
         going, coming = growth.to_switch(here, words)
-        with growth.tried(here, coming, here.project.template) as trial:
-            lost = growth.edited(here, going)
-            if not dry_run and agreed(lost, force):
+        with growth.switched(here, coming) as trial:
+            if not dry_run and agreed(trial.lost, force):
                 trial.apply()
             what = f"{grown.joined(going)} to {grown.joined(coming)}"
             said = grown.in_words(
                 trial, f"{'Would switch' if dry_run else 'Switched'} {what}:", f"Switch {what}"
             )
-    finish(grown.report(trial, tiers=here.on | coming, edited=lost), said, as_json, code=grown.code(trial))
+    finish(
+        grown.report(trial, tiers=here.on | coming, edited=trial.lost), said, as_json, code=grown.code(trial)
+    )

@@ -32,7 +32,7 @@ def command(to: str | None, check: bool, directory: Path, dry_run: bool, as_json
             )
             finish({"at": at, "newer": newer}, words, as_json, code=SAYS_NO if at != newer else 0)
             return
-        with growth.tried(here, {}, newer) as trial:
+        with growth.moved(here, newer) as trial:
             if not dry_run:
                 trial.apply()
             what = f"the template from {at} to {newer}"

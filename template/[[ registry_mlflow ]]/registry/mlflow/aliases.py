@@ -10,6 +10,7 @@ from mirror import NAME, Mirror
 
 OF_STAGES = {"production": "champion", "staging": "challenger"}  # another stage: its own name
 TAG = "mlops.alias."  # where the last sync put the alias
+NONE = "-"  # while it moves: from or to no version
 
 
 def follow(mirror: Mirror) -> Iterator[str]:
@@ -21,6 +22,8 @@ def follow(mirror: Mirror) -> Iterator[str]:
         stage, version = held.get(alias, (alias, ""))
         now, before = str(model.aliases.get(alias, "")), put.get(TAG + alias, [""])
         wish = str(mirror.versions[version].version) if version in mirror.versions else ""
+        if version in mirror.elsewhere:
+            continue  # the sync that writes it moves the alias too
         if version and not wish:
             yield f"{stage} is {version}, which MLflow does not have"
         elif now != wish and _is_a_persons(mirror, now, before):
@@ -33,14 +36,14 @@ def follow(mirror: Mirror) -> Iterator[str]:
 def _is_a_persons(mirror: Mirror, now: str, before: list[str]) -> bool:
     """Not where the alias went with a version that was deleted: then nobody moved it."""
     there = {str(one.version) for one in mirror.versions.values()}
-    return now not in before and (now != "" or not there.isdisjoint(before))
+    return (now or NONE) not in before and (now != "" or not there.isdisjoint(before))
 
 
 def _move(mirror: Mirror, alias: str, now: str, wish: str) -> None:
-    """In three steps, so that one that is cut short between them is not taken for a person's."""
+    """In three steps, so that one that is cut short between them, or watched, is not taken for a person's."""
     model, client = mirror.history.model, mirror.client
     if now != wish:
-        client.set_registered_model_tag(model, TAG + alias, f"{now} {wish}".strip())
+        client.set_registered_model_tag(model, TAG + alias, f"{now or NONE} {wish or NONE}")
         if wish:
             client.set_registered_model_alias(model, alias, wish)
         else:

@@ -1,6 +1,7 @@
 """Brings MLflow to the history of `mlops-kit registry sync`, which runs this."""
 
 import argparse
+import fcntl
 import os
 import sys
 from pathlib import Path
@@ -51,7 +52,9 @@ def sync(file: Path, server: str) -> int:
         if server:
             return bring(history, None)
         folder.mkdir(parents=True, exist_ok=True)
-        return bring(history, (folder / "artifacts").as_uri())
+        with (folder / "lock").open("w") as lock:  # a file has one writer; the second sync waits
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return bring(history, (folder / "artifacts").as_uri())
     except (MlflowException, OSError) as error:
         sys.exit(f"MLflow at {where} failed: {str(error).splitlines()[0]}")
     except FilesMissing as error:

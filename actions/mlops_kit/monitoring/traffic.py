@@ -1,0 +1,47 @@
+"""Is there far less traffic than at this time of the week before?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mlops_kit.monitoring.chance import at_most
+
+Floats = npt.NDArray[np.float64]
+HOUR = 3600.0
+WEEK = 168 * HOUR
+PERIODS = (6, 24, 168)  # hours, the last ones of which are compared
+LEAST_WEEKS = 2
+FAR_LESS = 1 / 3  # of the quietest of the same periods before: days differ by more than chance
+
+
+@dataclass(frozen=True)
+class Drop:
+    hours: int
+    rows: int
+    before: list[int]  # in the weeks before, the newest first; what lasts for a week is usual from then on
+
+
+def drop(times: Floats, now: float, odds: float) -> Drop | None:
+    """`times` in seconds since 1970, in order. None too where the log holds no such periods.
+
+    A log that ended longer ago than it lasted is one that somebody kept: it is judged as of its end.
+    """
+    if len(times) < 2:
+        return None
+    if now - times[-1] > times[-1] - times[0]:
+        now = float(times[-1])
+    for hours in PERIODS:
+        ends = np.arange(now - WEEK, times[0] + hours * HOUR, -WEEK)
+        ends = ends[ends <= times[-1]]  # of weeks that are silent as a whole nothing is usual
+        if len(ends) < LEAST_WEEKS:
+            continue
+        rows, before = _within(times, now, hours), [_within(times, end, hours) for end in ends]
+        if at_most(rows, FAR_LESS * min(before)) < odds / len(PERIODS):
+            return Drop(hours, rows, before)
+    return None
+
+
+def _within(times: Floats, end: float, hours: int) -> int:
+    start = np.searchsorted(times, end - hours * HOUR, side="right")
+    return int(np.searchsorted(times, end, side="right") - start)

@@ -1,0 +1,81 @@
+"""A10 to A14 by the generated repository's own schedule: silent when new, then the issues that flights give cause for."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from mlops_kit import contract
+from mlops_kit.monitoring import replaying
+
+from tests.act.api import Api
+from tests.act.flights import rows
+from tests.act.forge import Forge
+from tests.act.outcome import Outcome
+
+SETTINGS = {"window_days": 31, "slices": ["carrier"]}
+# The flights of January to March once more, as if they had left in May: nothing has changed.
+AS_BEFORE = (
+    "f.sample(3000, seed=7).with_columns((pl.datetime(2013, 5, 1) + pl.duration("
+    "days=(pl.col('scheduled').dt.ordinal_day() - 1) % 31, hours=pl.col('scheduled').dt.hour()))"
+    ".alias('scheduled'), ('again-' + pl.col('flight')).alias('flight')).sort('scheduled')"
+)
+
+
+@pytest.fixture
+def watched(first: Forge, tmp_path: Path) -> tuple[Forge, Path]:
+    """Its predictions log and labels land in a folder; drift in two of three windows trains."""
+    served = tmp_path / "production"
+    served.mkdir()
+    places = {"log": f"{served}/served/*.jsonl", "labels": f"{served}/came-true/*.parquet"}
+    settings = {"monitoring": SETTINGS | places, "retrain": {"windows": 2, "of": 3}}
+    first.merge("Watch what is predicted", {"mlops.d/watched.yaml": yaml.safe_dump(settings)})
+    return first, served
+
+
+def scheduled(forge: Forge, at: str) -> Outcome:
+    outcome = forge.run("schedule.yml", "schedule", only="tell", env={"MLOPS_NOW": at})
+    outcome.must(jobs={"monitor": "success", "tell": "success"})
+    return outcome
+
+
+def issues(api: Api, state: str = "open") -> list[str]:
+    found = [issue for issue in api.issues if issue["state"] == state and issue["title"] != "Weekly review"]
+    return sorted(issue["title"].partition(":")[0] for issue in found)
+
+
+def test_a_fresh_repository_stays_silent(forge_with_folder: Forge) -> None:
+    scheduled(forge_with_folder, "2026-11-24T05:23:00Z")
+    assert forge_with_folder.api.writes == []
+    beat = json.loads(forge_with_folder.show("mlops/runs:heartbeat.json"))
+    assert beat["at"].startswith("2026-11-24T05:23")
+
+
+def test_the_flights_of_april_open_what_a_month_as_before_closes(
+    watched: tuple[Forge, Path], tmp_path: Path
+) -> None:
+    forge, served = watched
+    api, means = forge.api, contract.load(forge.work)
+    scheduled(forge, "2013-04-02T05:23:00Z")
+    assert issues(api) == []  # connected, and nobody has predicted yet
+
+    replaying.serve(forge.work, means, replaying.batches()[4], served)
+    outcome = scheduled(forge, "2013-05-01T05:23:00Z")
+    opened = ["The inputs have drifted", "The model is less right than it was"]
+    assert issues(api) == opened
+    drift = next(issue for issue in api.issues if issue["title"].startswith("The inputs"))
+    assert drift["title"] == "The inputs have drifted: temperature"
+    assert "n = 2,400" in drift["body"] and "no row of month 4" in drift["body"].lower()
+    assert "xychart-beta" in drift["body"] and "runbook.md#the-inputs-have-drifted" in drift["body"]
+    assert (outcome.artifacts / "mlops-monitor/review.html").is_file()
+
+    scheduled(forge, "2013-05-02T05:23:00Z")
+    assert issues(api) == opened and len(api.issues) == 3  # the review is one of them
+    assert [one["event_type"] for one in api.dispatches] == ["drift-detected"]
+
+    batch = rows(forge, AS_BEFORE, tmp_path / "2013-05.parquet")
+    replaying.serve(forge.work, means, batch, served)
+    scheduled(forge, "2013-06-01T05:23:00Z")
+    assert issues(api, "closed") == ["The inputs have drifted"]
+    assert "It lasted" in api.comments_of(drift["number"])[-1]["body"]
+    assert len(api.dispatches) == 2  # the cooldown is over, and the relation is as it was in April

@@ -1,0 +1,144 @@
+"""`drift-rates`: how often a check of clean rows alarms; beside what people test columns with."""
+
+import math
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from mlops_kit.monitoring import drift
+from mlops_kit.monitoring.reference import Reference, make
+from mlops_kit.monitoring.resampling import tested
+
+from tests.bench.peers import Peers
+from tests.bench.tables import Reach, Table
+from tests.bench.testers import Plain, drifted
+from tests.kit.monitored import FAMILIES, Columns, columns, window
+
+REFERENCE = 5000
+SIZES, WIDTHS = (50, 200, 1000, 10_000), (8, 20, 100)
+WINDOWS = 25  # of a reference
+REFERENCES = {8: 32, 20: 24, 100: 8}
+OF_FAMILY = 10  # references; eight columns of it
+SLOW, SLOW_SIZES = (4, 5), (50, 200, 1000)  # references and windows that Evidently gets: seconds each
+OURS, ANY, BONFERRONI, PSI = "mlops-kit", "any KS p < .05", "Bonferroni at 1 %", "any PSI > 0.2"
+
+
+@dataclass
+class Cell:
+    n: int
+    width: int
+    family: str = ""  # empty: one after the other
+    hits: dict[str, list[int]] = field(default_factory=dict)  # of each reference, of WINDOWS windows
+
+    @property
+    def name(self) -> str:
+        return f"n = {self.n:,}, {self.width} columns" + (f", {self.family}" if self.family else "")
+
+    def rate(self, who: str = OURS) -> float:
+        return sum(self.hits[who]) / (len(self.hits[who]) * WINDOWS)
+
+    @property
+    def lower(self) -> float:
+        """One-sided 99 % bound by the references' own scatter, at least a binomial's at 1 %."""
+        rates = np.array(self.hits[OURS]) / WINDOWS
+        scatter = rates.std(ddof=1) / math.sqrt(len(rates))
+        return self.rate() - 2.33 * max(float(scatter), math.sqrt(0.01 * 0.99 / (len(rates) * WINDOWS)))
+
+
+def rates(peers: Peers, _: int) -> Table:
+    """Made windows of the reference's own distribution: every alarm is a false one. The same on every machine."""
+    cells = [Cell(n, width) for width in WIDTHS for n in SIZES]
+    cells += [Cell(n, 8, family) for family in FAMILIES for n in SIZES]
+    jobs = [(at, seed, cell) for at, cell in enumerate(cells) for seed in range(_references(cell))]
+    with ProcessPoolExecutor() as pool:
+        for (at, _seed, _cell), found in zip(jobs, pool.map(_hits, jobs, chunksize=4), strict=True):
+            for who, hits in found.items():
+                cells[at].hits.setdefault(who, []).append(hits)
+    reaches = [Reach(f"99 % lower bound, {one.name}", one.lower * 100, 1.0, "%") for one in cells]
+    mean = sum(one.rate() for one in cells) / len(cells)
+    reaches.append(Reach("mean over the cells", mean * 100, 1.0, "%"))
+    worst = max(cells, key=lambda one: _surely(max(one.hits[OURS])))
+    reaches.append(
+        Reach(
+            f"99 % lower bound of the worst reference ({worst.name})",
+            _surely(max(worst.hits[OURS])),
+            5.0,
+            "%",
+        )
+    )
+    notes = [f"| {one.name} | {_in_words(one)} |" for one in cells]
+    return Table("drift-rates", {}, reaches, [HEAD, RULE, *notes, *_of_evidently(peers)])
+
+
+HEAD = f"| | {OURS} | worst reference | {ANY} | {BONFERRONI} | {PSI} | references x windows |"
+RULE = "|---" * 7 + "|"
+
+
+def _in_words(cell: Cell) -> str:
+    of = cell.hits[OURS]
+    figures = [cell.rate(), max(of) / WINDOWS, *(cell.rate(who) for who in (ANY, BONFERRONI, PSI))]
+    return " | ".join([*(f"{one:.1%}" for one in figures), f"{len(of)} x {WINDOWS}"])
+
+
+def _surely(hits: int) -> float:
+    """Percent that the rate of a reference with so many hits is above at 99 %: of a few windows one says little."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        p = (low + high) / 2
+        tail = sum(math.comb(WINDOWS, k) * p**k * (1 - p) ** (WINDOWS - k) for k in range(hits, WINDOWS + 1))
+        low, high = (p, high) if tail < 0.01 else (low, p)
+    return low * 100
+
+
+def _references(cell: Cell) -> int:
+    return OF_FAMILY if cell.family else REFERENCES[cell.width]
+
+
+def _hits(job: tuple[int, int, Cell]) -> dict[str, int]:
+    """Of one reference."""
+    _, seed, cell = job
+    before = columns(np.random.default_rng(seed), REFERENCE, cell.width, cell.family)
+    like, plain = calibrated(before, cell.n), Plain(before)
+    hits = dict.fromkeys((OURS, ANY, BONFERRONI, PSI), 0)
+    for now in clean(seed, cell):
+        hits[OURS] += drift.check(like, window(now), time=None, ignored=()).alarms
+        least = min(plain.p(name, now[name]) for name in now)
+        hits[ANY] += least < 0.05
+        hits[BONFERRONI] += least < 0.01 / len(now)
+        hits[PSI] += any(plain.psi(name, now[name]) > 0.2 for name in now)
+    return hits
+
+
+def calibrated(before: Columns, n: int) -> Reference:
+    like = make(window(before))
+    compared = tested(n, len(like.codes))
+    like.limits = {compared: like.resampling.limits(compared)}
+    return like
+
+
+def clean(seed: int, cell: Cell, windows: int = WINDOWS) -> Iterator[Columns]:
+    for at in range(windows):
+        yield columns(np.random.default_rng([seed, at]), cell.n, cell.width, cell.family)
+
+
+def _of_evidently(peers: Peers) -> list[str]:
+    """Without the column of text, for which it trains a classifier."""
+    lines = []
+    references, windows = SLOW
+    for n in SLOW_SIZES:
+        shares: list[float] = []
+        for seed in range(references):
+            before = columns(np.random.default_rng(seed), REFERENCE, 7)
+            made: list[Any] = list(clean(seed, Cell(n, 7), windows))
+            shares += drifted(peers, before, made, peers.work / "evidently" / f"{n}-{seed}")
+        dataset, column = (np.mean([one >= least for one in shares]) for least in (0.5, 1e-9))
+        lines.append(
+            f"Evidently's default preset, n = {n:,}, 7 columns, {references} x {windows} windows because it takes "
+            f"seconds each: dataset drift {dataset:.0%}, any column {column:.0%}"
+        )
+    return lines
+
+
+TABLES = {"drift-rates": (rates, 1)}

@@ -1,0 +1,50 @@
+"""What tests of stages do with them, and ask of them."""
+
+import time
+from typing import Any
+
+from mlops_kit import promotion, versions
+from mlops_kit.promotion import Promoted, Wish
+from mlops_kit.repository import Repository
+
+from tests.conftest import must
+from tests.kit.test_training import silent
+from tests.kit.tips import kit, means
+
+WHY = "The newest one is better."
+
+
+def promote(repository: Repository, version: str, stage: str = "production", **more: Any) -> Promoted:
+    return promotion.carry_out(repository, means(repository), Wish(stage, WHY, version, **more), silent)
+
+
+def rollback(repository: Repository, stage: str = "production", **more: Any) -> Promoted:
+    return promotion.carry_out(repository, means(repository), Wish(stage, "It fails.", **more), silent)
+
+
+def refused(repository: Repository, *words: str) -> str:
+    """What a command says that changes nothing, here and at origin."""
+    before = tags(repository)
+    done = kit(repository, *words)
+    assert done.code == 1, done.said
+    assert "Traceback" not in done.said
+    assert tags(repository) == before
+    return done.stderr
+
+
+def tags(repository: Repository) -> tuple[str, str]:
+    form = "--format=%(refname) %(objectname)"
+    return tuple(  # type: ignore[return-value]  # two
+        must(["git", "-C", place, "for-each-ref", form, "refs/tags"], repository.root)
+        for place in (repository.root, "../origin.git")
+    )
+
+
+def in_production(repository: Repository) -> str:
+    found = versions.in_stage(repository, "tips", "production")
+    return found.name if found else ""
+
+
+def a_second_later(seconds: float = 1.1) -> None:
+    """GTO dates by the second, and of two tags in one second it may take either."""
+    time.sleep(seconds)

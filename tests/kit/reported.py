@@ -1,0 +1,21 @@
+"""A report of a repository, and gates that answered for it."""
+
+from typing import Any
+
+from mlops_kit import contract, gates, report
+from mlops_kit.gates import GateResult, Verdict
+from mlops_kit.report import Report
+from mlops_kit.repository import Repository
+
+
+def built(repository: Repository) -> Report:
+    return report.build(repository, contract.load(repository.root))
+
+
+def judged(repository: Repository, *statuses: str, better: str = "", against: str = "", **more: str) -> None:
+    """The gates answered so."""
+    results = []
+    for at, status in enumerate(statuses):
+        said: dict[str, Any] = {"name": f"g{at}", "kind": "threshold", "status": status, "says": f"why {at}"}
+        results.append(GateResult(**said | more))
+    gates.save(repository, Verdict(results, {}, better, against), "r")

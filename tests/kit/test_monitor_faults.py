@@ -1,0 +1,175 @@
+"""What comes wrong: torn files, the same rows twice, zones, masked columns, labels that are no labels."""
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from tests.conftest import Done
+from tests.kit.logged import START, checked, log, repository, table
+from tests.kit.small import Small
+
+Check = Callable[..., tuple[Done, Any]]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    return repository(tmp_path_factory.mktemp("faults") / "flights")
+
+
+@pytest.fixture
+def check(made: Small) -> Check:
+    return lambda *words: checked(made, *words)
+
+
+def rewritten(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    lines = [change(json.loads(line)) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.mark.parametrize("left", [0.99, 0.5, 0.01])
+def test_a_truncated_file_is_named(left: float, check: Check, tmp_path: Path) -> None:
+    whole = tmp_path / "whole.parquet"
+    parquet.write_table(pa.table(table(3, 500)), whole)
+    content = whole.read_bytes()
+    (tmp_path / "torn.parquet").write_bytes(content[: int(len(content) * left)])
+    done, _ = check(tmp_path / "torn.parquet")
+    assert done.code == 1
+    assert "torn.parquet cannot be read" in done.said
+    assert "Traceback" not in done.said
+
+
+def test_bytes_that_flipped_inside_are_named(check: Check, tmp_path: Path) -> None:
+    path = tmp_path / "flipped.parquet"
+    parquet.write_table(pa.table(table(3, 500)), path, write_page_checksum=True)
+    content = bytearray(path.read_bytes())
+    content[40:400] = bytes(360)
+    path.write_bytes(content)
+    done, _ = check(path)
+    assert done.code == 1
+    assert "flipped.parquet cannot be read" in done.said
+
+
+def test_the_same_file_twice_counts_once(check: Check, tmp_path: Path) -> None:
+    parquet.write_table(pa.table(table(3, 300)), tmp_path / "day-1.parquet")
+    shutil.copy(tmp_path / "day-1.parquet", tmp_path / "day-2.parquet")
+    done, found = check(tmp_path)
+    assert done.code == 0, done.said
+    assert found["data"]["n"] == 300
+    assert "day-2.parquet holds what day-1.parquet holds and is left out" in found["data"]["notes"]
+
+
+def test_the_same_rows_twice_are_said(check: Check, tmp_path: Path) -> None:
+    rows = pa.table(table(3, 300))
+    parquet.write_table(pa.concat_tables([rows, rows]), tmp_path / "twice.parquet")
+    _, found = check(tmp_path / "twice.parquet")
+    assert "300 of 600 keys occurred before: are rows here twice?" in found["data"]["notes"]
+
+
+def test_a_folder_of_logs_is_one_log(check: Check, tmp_path: Path) -> None:
+    for day in (1, 2):
+        log(tmp_path / f"2026-11-0{day}.jsonl", table(20 + day, 300))
+    for where in (tmp_path, f"file://{tmp_path}/*.jsonl", f"file://{tmp_path}/"):
+        done, found = check(where)
+        assert done.code == 0, done.said
+        assert (found["data"]["n"], found["infrastructure"]["rows"]) == (600, 600)
+
+
+def test_a_masked_column_is_no_drift_and_no_missing_column(check: Check, tmp_path: Path) -> None:
+    """Some lines are older than the setting."""
+    path = tmp_path / "log.jsonl"
+    log(path, table(9, 300))
+    keys = table(9, 300)["id"][:100]
+
+    def masked(line: dict[str, Any]) -> dict[str, Any]:
+        if line["key"] in keys:
+            return line
+        line["inputs"].pop("amount")
+        return line | {"masked": ["amount"]}
+
+    rewritten(path, masked)
+    done, found = check(path)
+    assert done.code == 0, done.said
+    assert (found["data"]["drifts"], found["data"]["changes"]) == ([], [])
+    assert "masked in the log and not watched: amount" in found["data"]["notes"]
+    rewritten(path, lambda line: line | {"masked": []})
+    assert check(path)[0].code == 10
+
+
+def test_zones_are_told_from_each_other(check: Check, tmp_path: Path) -> None:
+    """The oldest by its text is the newest by its moment."""
+    path = tmp_path / "log.jsonl"
+    log(path, table(9, 300))
+    newest = START + timedelta(seconds=299)
+
+    def elsewhere(line: dict[str, Any]) -> dict[str, Any]:
+        when = datetime.fromisoformat(line["time"])
+        zone = timezone(timedelta(hours=-11 if when == newest else 9))
+        return line | {"time": when.astimezone(zone).isoformat()}
+
+    rewritten(path, elsewhere)
+    done, found = check(path)
+    assert done.code == 0, done.said
+    assert datetime.fromisoformat(found["infrastructure"]["newest"]) == newest
+    assert datetime.fromisoformat(found["concept"]["since"]) == START
+
+
+def test_memory_and_disk_are_read_from_the_log(check: Check, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    log(path, table(9, 600), process="41", disk_free_share=0.02)
+    grown = iter(range(600))
+    rewritten(path, lambda line: line | {"memory_mb": 500 + next(grown) / 10})
+    done, found = check(path)
+    assert done.code == 10
+    kinds = [one["kind"] for one in found["infrastructure"]["alarms"]]
+    assert kinds == ["memory", "disk"]
+
+
+def test_labels_that_all_contradict_leave_nothing_known(check: Check, tmp_path: Path) -> None:
+    rows = table(6, 300)
+    log(tmp_path / "log.jsonl", rows)
+    labels = pa.table({"id": rows["id"] * 2, "late": [*rows["late"], *~rows["late"]]})
+    parquet.write_table(labels, tmp_path / "labels.parquet")
+    done, found = check(tmp_path / "log.jsonl", "--labels", tmp_path / "labels.parquet")
+    assert done.code == 0, done.said
+    assert found["concept"]["state"] == "unknown"
+    assert "300 keys have labels that contradict" in found["concept"]["notes"][0]
+
+
+def test_labels_without_their_column_say_which(check: Check, tmp_path: Path) -> None:
+    log(tmp_path / "log.jsonl", table(6, 300))
+    parquet.write_table(pa.table({"id": ["a"], "delayed": [True]}), tmp_path / "labels.parquet")
+    done, _ = check(tmp_path / "log.jsonl", "--labels", tmp_path / "labels.parquet")
+    assert done.code == 1
+    assert "have no column 'late'" in done.said
+
+
+def test_a_reference_that_is_gone_says_how_to_get_it(tmp_path: Path) -> None:
+    one = repository(tmp_path / "flights")
+    (one.root / "train.parquet").unlink()
+    done, _ = checked(one, "test.parquet")
+    assert done.code == 1
+    assert "train.parquet is not here" in done.said
+    assert "mlops-kit train" in done.said
+
+
+def test_a_reference_that_is_torn_is_named(tmp_path: Path) -> None:
+    one = repository(tmp_path / "flights")
+    (one.root / "train.parquet").write_bytes(b"PAR1 torn")
+    done, _ = checked(one, "test.parquet")
+    assert done.code == 1
+    assert "train.parquet cannot be read" in done.said
+
+
+def test_what_was_kept_of_a_reference_and_is_torn_is_made_again(tmp_path: Path) -> None:
+    one = repository(tmp_path / "flights")
+    assert checked(one, "test.parquet")[0].code == 0
+    (kept,) = (one.root / ".mlops/monitoring").glob("*.npz")
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert checked(one, "test.parquet")[0].code == 0

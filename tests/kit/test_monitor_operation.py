@@ -1,0 +1,142 @@
+"""A12 by the predictions log: a leak, a full disk and traffic that stops, each one alarm; a clean log none."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from mlops_kit.contract import Monitoring
+from mlops_kit.monitoring import growth, operation, traffic
+from mlops_kit.monitoring.chance import at_most
+from mlops_kit.monitoring.operation import Operation
+
+HOUR, DAY, ODDS, LOGS = 3600.0, 86_400.0, 0.00025, 1000
+NOW = datetime(2026, 11, 24, 8, tzinfo=UTC).timestamp()
+MEMORY = {
+    "noise": lambda draw, t: 500 + draw.normal(size=len(t)) * 10,
+    "collected": lambda draw, t: 500 + 80 * (t / 700 % 1) + draw.normal(size=len(t)),
+    "warm-up": lambda draw, t: 800 - 300 * np.exp(-5 * t / t[-1]) + draw.normal(size=len(t)),
+    "daily": lambda draw, t: 500 + 20 * np.sin(t / DAY * 2 * np.pi) + draw.normal(size=len(t)) * 5,
+    "one step": lambda draw, t: 500 + 100 * (t > t[-1] * 0.2) + draw.normal(size=len(t)) * 5,
+}
+
+
+def readings(seed: int, days: float = 3) -> tuple[Any, Any]:
+    draw = np.random.default_rng(seed)
+    return draw, np.sort(draw.uniform(0, days * DAY, 600))
+
+
+@pytest.mark.parametrize("kind", MEMORY)
+def test_memory_that_does_not_leak_is_no_alarm(kind: str) -> None:
+    alarms = 0
+    for seed in range(LOGS):
+        draw, t = readings(seed)
+        alarms += growth.a_day(t, MEMORY[kind](draw, t), ODDS) > 0.1 * 500
+    assert alarms <= 1
+
+
+@pytest.mark.parametrize("kind", MEMORY)
+def test_a_leak_is_found_with_its_pace(kind: str) -> None:
+    """100 MB a day in what has 500 to 800, in three days."""
+    found = []
+    for seed in range(50):
+        draw, t = readings(seed)
+        found.append(growth.a_day(t, MEMORY[kind](draw, t) + 100 * t / DAY, ODDS))
+    assert np.mean(np.array(found) > 0) >= 0.95
+    assert np.median(found) == pytest.approx(100, rel=0.25)
+
+
+def test_few_readings_say_nothing() -> None:
+    t = np.arange(60.0) * 60
+    assert growth.a_day(t, 100 + t, ODDS) == 0
+
+
+def visits(seed: int, weeks: float, an_hour: float = 20) -> Any:
+    """More by day than at night, less at the weekend, and no two days alike."""
+    draw, hours = np.random.default_rng(seed), int(weeks * 168)
+    start = NOW - hours * HOUR
+    at = start + np.arange(hours) * HOUR
+    by_day = 1 + 0.8 * np.sin(at / DAY * 2 * np.pi)
+    weekend = np.where((at // DAY + 3) % 7 >= 5, 0.2, 1.0)
+    days = np.exp(0.25 * draw.normal(size=hours // 24 + 2))[np.arange(hours) // 24]
+    counts = draw.poisson(an_hour * by_day * weekend * days)
+    return np.sort(np.repeat(at, counts) + draw.uniform(0, HOUR, counts.sum()))
+
+
+@pytest.mark.parametrize("an_hour", [0.2, 2, 20])
+def test_traffic_that_comes_and_goes_is_no_alarm(an_hour: float) -> None:
+    alarms = [traffic.drop(visits(seed, 4, an_hour), NOW, ODDS) for seed in range(LOGS)]
+    assert sum(one is not None for one in alarms) <= 1
+
+
+@pytest.mark.parametrize(("left", "least"), [(0.0, 1.0), (0.1, 0.9)])
+def test_traffic_that_stops_or_falls_to_a_tenth_is_found(left: float, least: float) -> None:
+    found = []
+    for seed in range(50):
+        times, draw = visits(seed, 4), np.random.default_rng(seed)
+        kept = times[(times < NOW - 30 * HOUR) | (draw.random(len(times)) < left)]
+        found.append(traffic.drop(kept, NOW, ODDS))
+    assert np.mean([one is not None for one in found]) >= least
+    assert all(one.rows < min(one.before) / 3 for one in found if one)
+
+
+def test_a_log_of_few_days_knows_no_week_before() -> None:
+    assert traffic.drop(visits(1, 0.5)[:-1000], NOW, ODDS) is None
+    assert traffic.drop(np.array([NOW - DAY]), NOW, ODDS) is None
+
+
+def test_a_log_that_was_kept_is_judged_as_of_its_end() -> None:
+    assert traffic.drop(visits(1, 4), NOW + 20 * DAY, ODDS)
+    assert traffic.drop(visits(1, 4), NOW + 400 * DAY, ODDS) is None
+
+
+def test_the_tail_of_a_poisson() -> None:
+    assert at_most(2, 3) == pytest.approx(np.exp(-3) * (1 + 3 + 4.5))
+    assert at_most(0, 0) == 1
+
+
+def checked(**columns: Any) -> Operation:
+    n = 800
+    since = datetime.now(UTC).timestamp() - DAY
+    times = [datetime.fromtimestamp(since + at / n * DAY, UTC).isoformat() for at in range(n)]
+    facts = {
+        "time": pa.array(times),
+        "error": pa.nulls(n, pa.string()),
+        "process": pa.array(["a", "b"] * (n // 2)),
+        "seconds": pa.array(np.random.default_rng(0).exponential(0.1, n)),
+        "memory_mb": pa.array(500 + np.random.default_rng(1).normal(size=n)),
+        "disk_free_share": pa.array(np.linspace(0.5, 0.4, n)),
+    }
+    return operation.check(pa.table(facts | columns), 0, Monitoring(p95_seconds_at_most=0.5))
+
+
+def test_a_clean_log_is_fine_and_says_what_it_holds() -> None:
+    found = checked()
+    assert (found.state, found.alarms) == ("fine", [])
+    assert found.disk_free_share == pytest.approx(0.4)
+    assert found.memory_mb == pytest.approx(500, abs=5)
+
+
+def test_one_process_of_two_leaks() -> None:
+    leaking = 500 + np.where(np.arange(800) % 2, np.arange(800) / 4, 0)
+    (found,) = checked(memory_mb=pa.array(leaking)).alarms
+    assert found.kind == "memory"
+    assert found.what.startswith("process b grows by 2")
+
+
+def test_a_process_that_starts_again_and_again_does_not_leak() -> None:
+    """Each warms up; the log as a whole rises and falls."""
+    processes = [f"p{at // 20}" for at in range(800)]
+    assert not checked(process=pa.array(processes), memory_mb=pa.array(400.0 + np.arange(800) % 20)).alarms
+
+
+def test_a_disk_that_fills_is_one_alarm() -> None:
+    (found,) = checked(disk_free_share=pa.array(np.linspace(0.2, 0.03, 800))).alarms
+    assert (found.kind, found.what) == ("disk", "3.0% of the disk is free, at least 5.0%")
+
+
+def test_a_log_without_them_is_not_watched_for_them() -> None:
+    nothing = pa.nulls(800, pa.float64())
+    found = checked(memory_mb=nothing, disk_free_share=nothing)
+    assert (found.state, found.memory_mb, found.disk_free_share) == ("fine", None, None)

@@ -1,0 +1,104 @@
+"""Drift trains when it is there again, and not too often."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlops_kit import contract
+from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
+from mlops_kit.events import Journal
+from mlops_kit.monitoring.retraining import decide
+
+from tests.act.api import Api
+from tests.kit.small import MLOPS, small
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+POLICY = "retrain: {windows: 2, of: 3, cooldown_days: 7, a_day: 1}\n"
+
+
+def means(policy: str = POLICY) -> Contract:
+    return contract.whole(contract.parse_yaml(MLOPS + policy, "mlops.yaml"), {})
+
+
+def check(days: float, *kinds: str, window: str = "w") -> dict[str, Any]:
+    at = (NOW - timedelta(days=days)).isoformat()
+    return {
+        "stage": "monitor",
+        "status": "alarm" if kinds else "fine",
+        "at": at,
+        "window": window,
+        "kinds": list(kinds),
+    }
+
+
+def trained(days: float) -> dict[str, Any]:
+    return {"stage": "retrain", "status": "dispatched", "at": (NOW - timedelta(days=days)).isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("events", "trains", "why"),
+    [
+        ([], False, "no drift"),
+        ([check(0, "data-drift")], False, "1 of the last 3 checks found drift, it takes 2"),
+        ([check(0, "data-drift"), check(1, "concept-drift")], True, "2 of the last 2"),
+        ([check(0, "data-drift"), check(1), check(2, "predictions-moved")], True, "2 of the last 3"),
+        (
+            [check(0), check(1, "data-drift"), check(2, "data-drift")],
+            False,
+            "the newest check found no drift",
+        ),
+        ([check(0, "data-drift"), check(1), check(2), check(3, "data-drift")], False, "1 of the last 3"),
+        ([check(0, "latency"), check(1, "latency")], False, "no drift"),
+        ([check(0, "schema"), check(1, "schema")], False, "no drift"),
+        ([check(0, window=""), check(1, "data-drift"), check(2, "data-drift")], True, "2 of the last 2"),
+        ([check(0, "data-drift"), check(1, "data-drift"), trained(6.9)], False, "6 days 21 hours ago"),
+        ([check(0, "data-drift"), check(1, "data-drift"), trained(7.1)], True, "2 of the last 2"),
+    ],
+)
+def test_so_many_of_the_last_checks_the_newest_among_them(
+    events: list[dict[str, Any]], trains: bool, why: str
+) -> None:
+    for shuffled in (events, events[::-1]):
+        decision = decide(means(), shuffled, NOW)
+        assert (decision.train, why in decision.why) == (trains, True), decision
+
+
+def test_without_a_cooldown_a_day_has_its_limit() -> None:
+    policy = means("retrain: {windows: 1, of: 1, cooldown_days: 0, a_day: 2}\n")
+    assert decide(policy, [check(0, "data-drift"), trained(0.2)], NOW).train
+    stopped = decide(policy, [check(0, "data-drift"), trained(0.2), trained(0.5)], NOW)
+    assert not stopped.train and "2 times within a day, at most 2" in stopped.why
+
+
+def test_without_a_policy_drift_trains_nothing() -> None:
+    assert not decide(means(""), [check(0, "data-drift"), check(1, "data-drift")], NOW).train
+
+
+def test_more_windows_than_there_are_cannot_be() -> None:
+    with pytest.raises(KitError, match="4 windows of the last 3 cannot be"):
+        means("retrain: {windows: 4, of: 3}\n")
+
+
+def test_it_is_dispatched_once(tmp_path: Path, on_github: Api) -> None:
+    one = small(tmp_path / "flights", **{"mlops.yaml": MLOPS + POLICY})
+    for name in ("1", "2"):
+        journal = Journal(one.repository, name)
+        journal.emit("monitor", "alarm", window="w", kinds=["data-drift"])
+    assert "Trains: 2 of the last 2" in one.kit("retrain", "--dry-run").stdout
+    assert on_github.dispatches == []
+    assert one.kit("retrain").code == 0
+    (sent,) = on_github.dispatches
+    assert sent["event_type"] == "drift-detected"
+    assert "the cooldown is 7 days" in one.kit("retrain").stdout
+    assert len(on_github.dispatches) == 1
+
+
+def test_what_cannot_be_dispatched_is_tried_by_the_next_check(tmp_path: Path, on_github: Api) -> None:
+    one = small(tmp_path / "flights", **{"mlops.yaml": MLOPS + "retrain: {windows: 1, of: 1}\n"})
+    Journal(one.repository, "1").emit("monitor", "alarm", window="w", kinds=["data-drift"])
+    on_github.fail("POST", "/dispatches$", 403, 9, message="Resource not accessible by integration")
+    done = one.kit("retrain")
+    assert done.code == 1 and "contents: write" in done.stderr
+    assert "Trains:" in one.kit("retrain", "--dry-run").stdout

@@ -1,0 +1,179 @@
+"""A13: a page a week, with gaps where nothing is known, and one issue that is brought up to date."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from mlops_kit.events import Journal
+from mlops_kit.review import weeks
+from pyarrow import parquet
+
+from tests.act.api import Api
+from tests.conftest import Done
+from tests.kit import logged
+from tests.kit.logged import MLOPS, probability, table
+from tests.kit.small import Small, small
+
+CONNECTED = MLOPS.replace(
+    "monitoring: {", "monitoring: {log: served/*.jsonl, labels: came.parquet, "
+).replace("silent_hours_at_most: 24", "silent_hours_at_most: 2000")
+NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)  # a Tuesday: the last whole week is 2026-W47
+Review = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """Predictions in W44, W45 and W47, with labels in all but W45; W46 has none at all."""
+    one = logged.repository(tmp_path_factory.mktemp("reviewed") / "flights")
+    one.write("mlops.yaml", CONNECTED)
+    came = []
+    (one.root / "served").mkdir()
+    for week, seed in ((44, 44), (45, 45), (47, 47)):
+        rows = table(seed, 300)
+        begin = datetime.fromisocalendar(2026, week, 1).replace(tzinfo=UTC)
+        lines = [
+            {
+                "time": (begin + timedelta(minutes=at)).isoformat(),
+                "key": rows["id"][at],
+                "inputs": {"x": rows["x"][at], "amount": rows["amount"][at], "side": str(rows["side"][at])},
+                "prediction": bool(share > 0.5),
+                "probability": share,
+            }
+            for at, share in enumerate(probability(rows))
+        ]
+        lines.append({"time": begin.isoformat(), "error": "a column is missing"})
+        text = "".join(f"{json.dumps(line)}\n" for line in lines)
+        (one.root / f"served/{week}.jsonl").write_text(text, encoding="utf-8")
+        came += [pa.table(rows)] if week != 45 else []
+    parquet.write_table(pa.concat_tables(came), one.root / "came.parquet")
+    return one
+
+
+@pytest.fixture
+def review(watched: Small) -> Review:
+    def run(*words: str, at: datetime = NOW) -> dict[str, Any]:
+        done = watched.kit("review", "--json", *words, MLOPS_NOW=at.isoformat())
+        assert done.code == 0, done.said
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    return run
+
+
+def text(watched: Small, name: str = "review.md") -> str:
+    return (watched.root / ".mlops/review" / name).read_text("utf-8")
+
+
+def row(watched: Small, week: str) -> list[str]:
+    (line,) = (line for line in text(watched).splitlines() if line.startswith(f"| {week} "))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_quality_by_week_with_a_gap_where_there_is_none(watched: Small, review: Review) -> None:
+    found = review()
+    assert found["week"]["monday"] == "2026-11-16"
+    by_week = {week["monday"]: week for week in found["weeks"]}
+    assert [by_week[f"2026-{day}"]["predictions"] for day in ("10-26", "11-02", "11-09", "11-16")] == [
+        *(301, 301, 0, 301)
+    ]
+    assert by_week["2026-11-16"]["failed"] == 1
+    assert by_week["2026-11-02"]["figure"] is None
+    figure = by_week["2026-11-16"]["figure"]
+    assert figure["low"] < figure["value"] < figure["high"] and figure["n"] == 300
+    assert sorted(found["week"]["slices"]) == ["side=a", "side=b"]
+    assert row(watched, "2026-W46")[1:4] == ["none", "", ""]  # a gap, not a zero
+    assert row(watched, "2026-W45")[3] == "no labels yet"
+    assert row(watched, "2026-W47")[5] == "1"
+
+
+def test_the_page_is_whole_and_loads_nothing(watched: Small, review: Review) -> None:
+    review()
+
+    class Links(HTMLParser):
+        found: list[str] = []  # noqa: RUF012  # of one page
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self.found += [value or "" for name, value in attrs if name in ("src", "href")]
+            assert tag != "script"
+
+    page = text(watched, "review.html")
+    links = Links()
+    links.feed(page)
+    assert [one for one in links.found if not one.startswith("#")] == []
+    assert page.count("<svg") >= 3 and "To decide" in page
+
+
+def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Review) -> None:
+    journal = Journal(watched.repository, "checks")
+    checks: list[tuple[str, list[str], list[str]]] = [
+        ("2026-11-10", ["data-drift", "errors"], ["data-drift", "errors"]),
+        ("2026-11-17", ["data-drift"], ["data-drift", "errors"]),
+        ("2026-11-23", [], ["errors"]),  # too few rows to tell of drift
+    ]
+    for day, kinds, judged in checks:
+        event = {"run": "checks", "at": f"{day}T06:00:00Z", "stage": "monitor", "window": "w", "rows": 300}
+        event |= {"status": "alarm" if kinds else "fine", "kinds": kinds, "judged": judged}
+        event |= {"columns": ["amount"] if "data-drift" in kinds else None, "data": "no drift"}
+        journal.file.parent.mkdir(parents=True, exist_ok=True)
+        with journal.file.open("a") as stream:
+            stream.write(json.dumps(event) + "\n")
+    found = review()
+    assert [(one["kind"], one["ended"] is None) for one in found["alarms"]] == [
+        ("data-drift", True),
+        ("errors", False),
+    ]
+    assert found["week"]["drifted"] == ["amount"]
+    assert any("The inputs have drifted, since 2026-11-10" in one for one in found["decide"])
+    journal.file.unlink()
+
+
+def test_never_connected_is_said_and_no_alarm(tmp_path: Path) -> None:
+    one = small(tmp_path / "new")
+    one.tag("v0.1.0")
+    done = one.kit("review", MLOPS_NOW=(datetime.now(UTC) + timedelta(days=7)).isoformat())
+    assert done.code == 0, done.said
+    page = (one.root / ".mlops/review/review.md").read_text("utf-8")
+    assert "No predictions log is connected" in page and "`v0.1.0` is in use, " in page
+    assert "### To decide\n\nNothing." in page
+
+
+def test_no_traffic_after_there_was_some_is_to_be_decided(review: Review) -> None:
+    found = review("--week", "2026-W46")
+    assert found["decide"] == ["Nothing was predicted; the last time in 2026-W45"]
+
+
+def test_one_issue_is_brought_up_to_date_once_a_week(watched: Small, review: Review, on_github: Api) -> None:
+    review("--publish", at=NOW - timedelta(days=7))
+    review("--publish", at=NOW - timedelta(days=6))
+    (issue,) = on_github.issues
+    assert issue["title"] == "Weekly review" and "2026-W46" in issue["body"]
+    assert on_github.comments == []
+    review("--publish")
+    assert len(on_github.issues) == 1 and "2026-W47" in issue["body"]
+    (comment,) = on_github.comments
+    assert comment["body"].startswith("**2026-W47: roc_auc 0.")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["--week", "last"], 2, "'last' is no week; write 2026-W47"),
+        (["--week", "2026-W60"], 2, "no week"),
+        (["--from", "."], 1, "holds no review"),
+    ],
+)
+def test_what_is_no_week_and_no_review_is_named(
+    words: list[str], code: int, says: str, watched: Small
+) -> None:
+    done: Done = watched.kit("review", *words)
+    assert done.code == code and says in done.stderr
+
+
+def test_weeks_are_those_of_the_iso_calendar() -> None:
+    listed = weeks.before(weeks.monday_of(datetime(2027, 1, 1).date()), 2)
+    assert [one.name for one in listed] == ["2026-W52", "2026-W53"]

@@ -1,0 +1,136 @@
+"""A12: trainings are watched from the first day; a monitor that died is noticed by the next merge."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlops_kit import contract, heartbeat, logbook
+from mlops_kit.events import Journal
+from mlops_kit.monitoring import trained
+from mlops_kit.monitoring.trained import Trained
+
+from tests.act.api import Api
+from tests.kit.small import Small, clone, small, with_origin
+
+NOW = datetime.now(UTC)
+Check = Callable[..., Trained]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Small:
+    one = small(tmp_path / "flights")
+    with_origin(one)
+    return one
+
+
+@pytest.fixture
+def ran(project: Small) -> Callable[..., None]:
+    """A run of main that is over and published."""
+
+    def run(name: str, *, how: str = "end", published: bool = True, **facts: Any) -> None:
+        journal = Journal(project.repository, name)
+        journal.emit("run", "start", commit=project.repository.commit(), event_name="push")
+        journal.emit("train", how, seconds=1.0, **facts)
+        journal.end()
+        if published:
+            logbook.publish(project.repository)
+
+    return run
+
+
+@pytest.fixture
+def check(project: Small) -> Check:
+    def run(days: float = 0) -> Trained:
+        return trained.check(project.repository, contract.load(project.root), NOW + timedelta(days=days))
+
+    return run
+
+
+def kinds(found: Trained) -> list[str]:
+    return [one.kind for one in found.alarms]
+
+
+def test_before_the_first_run_there_is_nothing_to_say(check: Check) -> None:
+    assert check(days=400) == Trained("not connected")
+
+
+@pytest.mark.parametrize(
+    ("how", "kind"), [("failed", "training-failed"), ("closed", "gate-closed"), ("rejected", "gate-closed")]
+)
+def test_a_run_that_ended_badly_is_an_alarm_until_one_ends_well(
+    how: str, kind: str, ran: Callable[..., None], check: Check
+) -> None:
+    ran("1", how=how, error="train.sh: not found\nmore")
+    found = check()
+    assert kinds(found) == [kind] and "train.sh: not found" in found.alarms[0].what
+    ran("2")
+    assert kinds(check()) == []
+    assert check().status == "done"
+
+
+def test_what_failed_here_alone_pages_nobody(ran: Callable[..., None], check: Check) -> None:
+    ran("1", how="failed", published=False)
+    assert check().state == "not connected"
+
+
+def test_a_merge_that_nobody_trained_is_an_alarm_after_a_day(
+    project: Small, ran: Callable[..., None], check: Check, tmp_path: Path
+) -> None:
+    ran("1")
+    project.write("docs/how.md", "more\n")
+    project.commit("Explain")
+    assert kinds(check(days=3)) == []  # documentation trains nothing
+    project.edit("params.yaml", "seed: 1", "seed: 2")
+    commit = project.commit("Another seed")
+    project.git("push", "--quiet", "origin", "main")
+    assert kinds(check(days=0.5)) == []
+    (alarm,) = check(days=1.5).alarms
+    assert alarm.kind == "training-missing" and commit[:7] in alarm.what
+    shallow = clone(tmp_path / "flights.git", tmp_path / "shallow", "--depth=1")
+    means = contract.load(shallow.root)
+    assert kinds(trained.check(shallow.repository, means, NOW + timedelta(days=1.5))) == ["training-missing"]
+    ran("2")
+    assert kinds(check(days=3)) == []
+
+
+def test_a_model_may_be_so_old_and_no_older(project: Small, check: Check) -> None:
+    project.tag("v0.1.0")
+    assert kinds(check(days=400)) == []
+    project.edit("mlops.yaml", "metrics:", "monitoring: {model_days_at_most: 90}\nmetrics:")
+    assert kinds(check(days=80)) == []
+    found = check(days=100.5)
+    assert kinds(found) == ["model-old"] and "100 days old, at most 90" in found.alarms[0].what
+
+
+# ---- the monitor itself ----
+
+
+def beaten(project: Small, hours: float = 50) -> None:
+    journal = Journal(project.repository, "monitor-1")
+    journal.emit("monitor", "fine")
+    logbook.end_publishing(project.repository, journal, heartbeat.beat(hours))
+
+
+def test_a_monitor_that_never_ran_is_not_missed(project: Small, on_github: Api) -> None:
+    assert heartbeat.look(project.repository) == ""
+    assert on_github.requests == []
+
+
+def test_a_monitor_that_stopped_is_one_alarm(
+    project: Small, on_github: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beaten(project)
+    assert heartbeat.look(project.repository) == ""
+    monkeypatch.setenv("MLOPS_NOW", (NOW + timedelta(hours=51)).isoformat())
+    for _ in range(2):
+        assert "has not run for 2 days" in heartbeat.look(project.repository)
+    (issue,) = on_github.issues
+    assert issue["title"] == "The monitor has stopped"
+    assert "gh workflow enable schedule.yml" in issue["body"]
+
+
+def test_a_clock_that_is_no_moment_is_named(project: Small) -> None:
+    done = project.kit("monitor", "check", MLOPS_NOW="yesterday")
+    assert done.code == 1 and "MLOPS_NOW is 'yesterday'" in done.stderr
