@@ -95,7 +95,7 @@ def _handed(repository: Repository, contract: Contract, found: Checked, compared
     if reference is None or window is None or not found.data.visible:
         return None
     gone = {one.column for one in found.data.changes if one.kind in GONE}
-    columns = [one for one in reference.cells if one.name not in gone]
+    columns = [one for one in reference.cells if one.name in window.drawn and one.name not in gone]
     if not columns:
         return None
     all_rows = references.drawn(repository, contract)
