@@ -2,8 +2,10 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
 
-from mlops_kit.axes import QUIET, Axes, Point, names, numbers
+from mlops_kit.axes import QUIET, Axes, Point, Scale, names, numbers
 from mlops_kit.curves import Curve
 from mlops_kit.markup import one_line
 from mlops_kit.metrics import Figure
@@ -29,17 +31,42 @@ def intervals(named: list[tuple[str, Figure]], label: str) -> str:
     return axes.svg()
 
 
-def history(points: list[tuple[str, Figure]], label: str) -> str:
-    """A metric over the versions; its interval as an area."""
-    values = [figure.value for _, figure in points]
-    low, high = zip(*(_ends(figure) for _, figure in points), strict=True)
-    many = len(points) > 6
-    below = names([_short(name) for name, _ in points], slanted=many, grid=True)
-    axes = Axes(2.4 * INCH, below, numbers([*low, *high]), title=_short(label))
-    axes.area([*enumerate(high), *reversed(list(enumerate(low)))])
-    axes.line(list(enumerate(values)), width=1.5)
-    axes.dots(list(enumerate(values)), 3)
+def history(points: list[tuple[str, Figure]], label: str, reference: float | None = None) -> str:
+    """A metric over versions or weeks; its interval as an area. One that is no number is a gap.
+
+    `reference` is a line to compare with.
+    """
+    known = [end for _, figure in points if figure.is_number for end in _ends(figure)]
+    known += [] if reference is None else [reference]
+    axes = Axes(2.4 * INCH, _below(points), numbers(known or [0.0, 1.0]), title=_short(label))
+    if reference is not None:
+        axes.line([(-0.5, reference), (len(points) - 0.5, reference)], QUIET, 1, dashed=True)
+    for run in _unbroken([figure for _, figure in points]):
+        axes.area(
+            [*((at, _ends(one)[1]) for at, one in run), *((at, _ends(one)[0]) for at, one in run[::-1])]
+        )
+        axes.line([(at, one.value) for at, one in run], width=1.5)
+        axes.dots([(at, one.value) for at, one in run], 3)
     return axes.svg()
+
+
+def counts(points: list[tuple[str, int]], label: str) -> str:
+    """How many, a bar each from zero."""
+    most = max([1, *(many for _, many in points)])
+    axes = Axes(2.4 * INCH, _below(points), numbers([0, most], within=(0, 1.05 * most)), title=_short(label))
+    for at, (_, many) in enumerate(points):
+        axes.box((at - 0.4, 0), (at + 0.4, many), 0.8)
+    return axes.svg()
+
+
+def _below(points: Sequence[tuple[str, object]]) -> Scale:
+    return names([_short(name) for name, _ in points], slanted=len(points) > 6, grid=True)
+
+
+def _unbroken(figures: list[Figure]) -> list[list[tuple[int, Figure]]]:
+    """Places and figures that follow each other without a gap."""
+    places = groupby(enumerate(figures), key=lambda pair: pair[1].is_number)
+    return [list(run) for known, run in places if known]
 
 
 def _ends(one: Figure) -> Point:

@@ -167,23 +167,16 @@ def _quality_plots(review: Review) -> str:
     if any(week.figure for week in review.weeks):
         points = [(week.name, _or_gap(week.figure)) for week in review.weeks]
         reference = next((one.figure.reference for one in reversed(review.weeks) if one.figure), None)
-        said = (
-            f"<p class=quiet>when the model was made: {number(reference)}</p>"
-            if reference is not None
-            else ""
-        )
-        drawn.append(f"<figure>{plots.history(points, review.metric)}{said}</figure>")
-    counts = [(week.name, _count(week.predictions)) for week in review.weeks]
-    if any(one.is_number for _, one in counts):
-        drawn.append(f"<figure>{plots.history(counts, 'predictions a week')}</figure>")
-    labelled = [(week.name, _count(week.labelled)) for week in review.weeks]
-    if any(one.is_number for _, one in labelled):
-        drawn.append(f"<figure>{plots.history(labelled, 'of them with a label')}</figure>")
-    return (
-        f"<div class=plots>{''.join(drawn)}</div>"
-        if drawn
-        else "<p>Nothing was predicted in these weeks.</p>"
-    )
+        said = "<p class=quiet>dashed: when the model was made</p>" if reference is not None else ""
+        drawn.append(f"<figure>{plots.history(points, review.metric, reference)}{said}</figure>")
+    drawn += [
+        f"<figure>{plots.counts([(week.name, week.predictions) for week in review.weeks], 'predictions')}</figure>",
+        f"<figure>{plots.counts([(week.name, week.labelled) for week in review.weeks], 'with a label')}</figure>",
+    ]
+    if any(week.failed for week in review.weeks):
+        failed = [(week.name, week.failed) for week in review.weeks]
+        drawn.append(f"<figure>{plots.counts(failed, 'failed')}</figure>")
+    return f"<div class=plots>{''.join(drawn)}</div>"
 
 
 def _or_gap(figure: Figure | None) -> metrics.Figure:
@@ -191,10 +184,6 @@ def _or_gap(figure: Figure | None) -> metrics.Figure:
     if figure is None:
         return metrics.Figure(float("nan"))
     return metrics.Figure(figure.value, figure.low, figure.high, figure.n)
-
-
-def _count(many: int) -> metrics.Figure:
-    return metrics.Figure(float(many) if many else float("nan"))
 
 
 def _slice_plots(week: Week) -> str:

@@ -1,0 +1,30 @@
+"""The flights of April to December through the schedule: `pytest tests/act/nine_months.py -s`, about four minutes.
+
+Not among the tests that run on every change, because test_monitor.py sees each kind of step once.
+"""
+
+from pathlib import Path
+
+from mlops_kit import contract
+from mlops_kit.monitoring import replaying
+
+from tests.act.forge import Forge
+from tests.act.test_monitor import issues, scheduled, watched
+
+__all__ = ["watched"]  # a fixture
+
+
+def test_nine_months(watched: tuple[Forge, Path]) -> None:
+    forge, served = watched
+    means = contract.load(forge.work)
+    for month, batch in replaying.batches().items():
+        replaying.serve(forge.work, means, batch, served)
+        scheduled(forge, f"{2013 + month // 12}-{month % 12 + 1:02}-01T05:23:00Z")
+        print(f"2013-{month:02}", [one["title"] for one in forge.api.issues if one["state"] == "open"])
+    assert issues(forge.api) == [
+        "The inputs are not the same columns any more",
+        "The inputs have drifted",
+        "The model is less right than it was",
+    ]
+    assert issues(forge.api, "closed") == []
+    assert [one["event_type"] for one in forge.api.dispatches] == ["drift-detected"] * 8
