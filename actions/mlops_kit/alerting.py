@@ -4,6 +4,7 @@ What the check could not judge stays as it is: a window that is too small ends n
 """
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -168,20 +169,23 @@ def _problem(error: KitError) -> str:
 
 
 def _title(outcome: Outcome, kind: Kind) -> str:
-    """With the first thing that is meant, so that a list of issues can be read."""
+    """With the first column that is meant, so that a list of issues can be read."""
     title = TITLES[kind][0]
-    first, *more = outcome.of(kind)
-    what = first.partition(":")[0] if kind in ("data-drift", "schema") else ""
-    return f"{title}: {what}{f' and {len(more)} more' if more else ''}" if what else title
+    if kind not in ("data-drift", "schema"):
+        return title
+    first, *more = (re.split(r": | \(", one)[0] for one in outcome.of(kind))
+    return f"{title}: {plain(first)}{f' and {len(more)} more' if more else ''}"
 
 
 def text(repository: Repository, contract: Contract, outcome: Outcome, kind: Kind) -> str:
     """The body of the issue: what, how sure, what to type."""
-    found = [f"- {plain(one, 400)}" for one in outcome.of(kind)[:30]]
+    tabled = kind == "data-drift" and kind in outcome.shown  # column by column
+    found = [] if tabled else [f"- {plain(one, 400)}" for one in outcome.of(kind)[:30]]
     about = [f"Window {code(outcome.window)}"] if outcome.window else []
     about += [f"against {code(outcome.version)}"] if outcome.version and outcome.window else []
     about += [f"checked {outcome.at[:16].replace('T', ' ')} UTC"]
-    parts = ["\n".join(found), ", ".join(about) + "."]
+    parts = ["\n".join(found)] if found else []
+    parts += [", ".join(about) + "."]
     parts += [CHANCE] if kind in ("data-drift", "schema") else []
     parts += [outcome.shown[kind]] if kind in outcome.shown else []
     parts += [f"What to do: {_runbook(repository, contract, kind)}"]

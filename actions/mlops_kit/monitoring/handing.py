@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_kit import hooks, rows
-from mlops_kit.contract import Contract, Hook
+from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import cells, distances, seasons
@@ -28,6 +28,7 @@ from mlops_kit.monitoring.reference import FOLDER, Reference
 from mlops_kit.monitoring.resampling import LEVEL
 from mlops_kit.monitoring.windows import Window
 from mlops_kit.repository import Repository
+from mlops_kit.sections import Hook
 
 HOOK: Hook = "after_monitor"
 LAST, VIEWS = FOLDER / "last", "views"
@@ -95,7 +96,7 @@ def _handed(repository: Repository, contract: Contract, found: Checked, compared
     if reference is None or window is None or not found.data.visible:
         return None
     gone = {one.column for one in found.data.changes if one.kind in GONE}
-    columns = [one for one in reference.cells if one.name not in gone]
+    columns = [one for one in reference.cells if one.name in window.drawn and one.name not in gone]
     if not columns:
         return None
     all_rows = references.drawn(repository, contract)

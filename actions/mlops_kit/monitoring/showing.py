@@ -1,6 +1,7 @@
 """What an issue shows of a check, a kind of alarm each: tables and the plots that GitHub draws from text."""
 
 from mlops_kit.markup import code, number, plain, table
+from mlops_kit.monitoring import wording
 from mlops_kit.monitoring.checking import Checked
 from mlops_kit.monitoring.findings import Kind
 from mlops_kit.monitoring.operation import Operation
@@ -37,6 +38,10 @@ def _drift(found: Checked) -> str:
     ]
     left = len(found.data.drifts) - len(rows)
     notes = [f"{left} more columns moved."] if left > 0 else []
+    if found.data.visible:
+        notes.append(
+            f"A change that 4 of 5 such windows show: {plain(wording.shows(found.data.visible), 400)} {wording.UNITS}."
+        )
     notes += [plain(note).capitalize() + "." for note in found.data.notes]
     plots = [
         f"{code(name)}: reference (bars), window (line)\n\n{_bars(name, groups)}"

@@ -16,7 +16,7 @@ def of_calibration(made: Calibrated) -> str:
         f"Calibrated on {name}: {made.rows:,} rows, {len(made.columns)} columns; one false alarm in 100 checks at most."
     ]
     for n, visible in made.visible.items():
-        lines.append(f"  of {n:>6,} rows, a change seen 4 in 5 times: {_shows(visible)}")
+        lines.append(f"  of {n:>6,} rows, a change seen 4 in 5 times: {shows(visible)}")
     if made.run > 1:
         lines.append(f"  rows follow each other: drawn {made.run} at a time")
     return "\n".join([*lines, f"  {UNITS}", *(f"  {note}" for note in made.notes)])
@@ -37,14 +37,14 @@ def of_check(found: Checked) -> str:
     ]
     lines += [f"  schema: {one.column} ({one.kind}) {one.what}" for one in found.data.changes]
     if found.data.visible:
-        lines.append(f"  a change seen in 4 of 5 such windows: {_shows(found.data.visible)} {UNITS}")
+        lines.append(f"  a change seen in 4 of 5 such windows: {shows(found.data.visible)} {UNITS}")
     lines += [f"  {note}" for note in found.data.notes]
     parts = [*_of_concept(found.concept), *_of_operation(found.infrastructure), *_of_training(found.training)]
     moved = [f"  alarm: {one.what}" for one in found.succession or []]
     return "\n".join([*lines, *parts, *moved])
 
 
-def _shows(visible: dict[str, float | None]) -> str:
+def shows(visible: dict[str, float | None]) -> str:
     """From what change on it is seen, in the column where it is seen first, in the middle one and in the last."""
     in_order = sorted(visible.items(), key=lambda pair: math.inf if pair[1] is None else pair[1])
     chosen = dict.fromkeys([0, len(in_order) // 2, len(in_order) - 1])

@@ -36,7 +36,11 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "limits.json").write_text(json.dumps({"columns": LIMITS}))
     table(1, 5000).to_parquet(tmp_path / "reference.parquet")
     names = {"CHECK": "check.json", "LIMITS": "limits.json", "VIEWS": "views"}
-    for name, file in {**names, "REFERENCE": "reference.parquet", "WINDOW": "window.parquet"}.items():
+    for name, file in {
+        **names,
+        "REFERENCE": "reference.parquet",
+        "WINDOW": "window.parquet",
+    }.items():
         monkeypatch.setenv(f"MLOPS_{name}", str(tmp_path / file))
     return tmp_path
 
@@ -46,7 +50,9 @@ def failed(given: Path, window: pd.DataFrame) -> set[str]:
     window.to_parquet(given / "window.parquet")
     main()
     report = json.loads((given / "views/evidently/report.json").read_text("utf-8"))
-    tests = [(one["metric_config"]["params"].get("column", ""), one["status"]) for one in report["tests"]]
+    tests = [
+        (one["metric_config"]["params"].get("column", ""), one["status"]) for one in report["tests"]
+    ]
     assert len(tests) == len(LIMITS) + 1
     return {column for column, status in tests if status != "SUCCESS"}
 

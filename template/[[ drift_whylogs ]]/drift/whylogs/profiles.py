@@ -9,7 +9,9 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-os.environ["WHYLOGS_NO_ANALYTICS"] = "true"  # read by its import, which else reports to a service that is gone
+os.environ["WHYLOGS_NO_ANALYTICS"] = (
+    "true"  # read by its import, which else reports to a service that is gone
+)
 
 LISTED = 768  # frequent values that a sketch counts exactly
 
@@ -72,7 +74,11 @@ def _distance(now: Any, before: Any) -> dict[str, Any] | None:
         return {"distance": "step", "score": float(found.statistic), "unsure_by": unsure}
     if not all(_levels(one) for one in (now, before)):
         return None
-    return {"distance": "hellinger", "score": _hellinger(_levels(now), _levels(before)), "unsure_by": 0.0}
+    return {
+        "distance": "hellinger",
+        "score": _hellinger(_levels(now), _levels(before)),
+        "unsure_by": 0.0,
+    }
 
 
 def _levels(column: Any) -> dict[str, float]:

@@ -41,7 +41,11 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "limits.json").write_text(json.dumps({"columns": LIMITS}))
     table(1, 5000).to_parquet(tmp_path / "reference.parquet")
     names = {"CHECK": "check.json", "LIMITS": "limits.json", "VIEWS": "views"}
-    for name, file in {**names, "REFERENCE": "reference.parquet", "WINDOW": "window.parquet"}.items():
+    for name, file in {
+        **names,
+        "REFERENCE": "reference.parquet",
+        "WINDOW": "window.parquet",
+    }.items():
         monkeypatch.setenv(f"MLOPS_{name}", str(tmp_path / file))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -61,7 +65,9 @@ def scored(given: Path, window: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -
     return {name for name, one in columns.items() if one["moved"]}
 
 
-def test_rows_like_the_reference_have_not_moved(given: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_like_the_reference_have_not_moved(
+    given: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert scored(given, table(2, 1000), monkeypatch) == set()
 
 
