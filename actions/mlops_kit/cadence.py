@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from mlops_kit import alarms, runs
 from mlops_kit.alarms import Alarm
-from mlops_kit.contract import Contract, NewestRow
+from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.repository import Repository
+from mlops_kit.sections import NewestRow
 
 if TYPE_CHECKING:
     import pyarrow as pa

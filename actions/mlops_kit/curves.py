@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit.contract import Predictions, parse_yaml
+from mlops_kit.contract import parse_yaml
 from mlops_kit.contract import read as read_yaml
 from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
+from mlops_kit.sections import Predictions
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from mlops_kit.contract import Contract, Hook
+from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.processes import run, words
 from mlops_kit.repository import Repository
+from mlops_kit.sections import Hook
 
 STOPS: tuple[Hook, ...] = ("before_train",)  # what comes after it would build on what it did not do
 MIRRORED: tuple[Hook, ...] = ("after_register", "after_promote")  # moments after which a registry is behind

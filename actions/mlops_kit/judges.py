@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit import measuring, rows, versions
-from mlops_kit.contract import ChampionGate, Contract, LatencyGate, SizeGate, SlicesGate, ThresholdGate
+from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.gates import GateResult, Status
 from mlops_kit.metrics import Figure, at, figure
 from mlops_kit.repository import Repository
+from mlops_kit.sections import ChampionGate, LatencyGate, SizeGate, SlicesGate, ThresholdGate
 
 if TYPE_CHECKING:
     from mlops_kit.champion import Duel

@@ -4,9 +4,10 @@ import os
 from typing import Any
 
 from mlops_kit import past, versions
-from mlops_kit.contract import Contract, Gate
+from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
+from mlops_kit.sections import Gate
 
 # How each number of a gate must move to let more pass: down, up, or either way.
 DOWN, UP, EITHER = "down", "up", "either"

@@ -7,8 +7,8 @@ import numpy as np
 
 from mlops_kit import rows
 from mlops_kit.comparison import Rows
-from mlops_kit.contract import Predictions, Scalar
 from mlops_kit.errors import KitError
+from mlops_kit.sections import Predictions, Scalar
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -50,11 +50,18 @@ class Trial:
 
 @contextmanager
 def clone_of(project: Project) -> Iterator[Path]:
-    """To change at will. Raises MlopsNewError naming what is not committed."""
+    """To change at will. Raises MlopsNewError naming what is not committed, or what Git cannot read."""
     check_clean(project)
     with aside.folder("mlops-new-") as folder:
-        run(["git", "clone", "--quiet", "--shared", "--no-tags", project.top, folder / "project"], folder)
-        yield folder / "project"
+        clone = folder / "project"
+        try:
+            run(["git", "clone", "--quiet", "--shared", "--no-tags", project.top, clone], folder)
+        except ProcessError as error:
+            raise MlopsNewError(
+                f"{project.top} could not be cloned, to try it there. Git says:\n{error.last_words()}",
+                "Nothing was changed. `git fsck` says more of a repository that is damaged.",
+            ) from error
+        yield clone
 
 
 def read(project: Project, clone: Path, lost: tuple[str, ...] = ()) -> Trial:

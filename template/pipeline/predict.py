@@ -64,12 +64,13 @@ def logged(
         raise DataError(f"predictions_log.masked of params.yaml: no column {min(unknown)!r}")
     left_out = (schema.target, schema.key, ROW, *masked)
     asked = [name for name in rows.columns if name not in left_out]
-    made = table.select("key", "prediction").to_dicts()
-    of = [name for name in table.columns if name.startswith("probability")]
-    for one, shares in zip(made, table.select(of).to_dicts(), strict=True):
-        classes = {name.removeprefix("probability."): share for name, share in shares.items()}
-        one |= shares if of == ["probability"] else {"probability": classes} if of else {}
-    pairs = zip(rows.select(asked).to_dicts(), made, strict=True)
+    shares = table.select(name for name in table.columns if name.startswith("probability"))
+    made = table.drop(shares.columns).to_dicts()
+    for at, one in enumerate(shares.to_dicts()):  # of a regression there is none
+        classes = {name.removeprefix("probability."): share for name, share in one.items()}
+        made[at] |= one if "probability" in one else {"probability": classes}
+    inputs = ({name: row[name] for name in asked} for row in rows.to_dicts())
+    pairs = zip(inputs, made, strict=True)
     return [json.dumps(facts | one | {"inputs": row}, default=str) for row, one in pairs]
 
 

@@ -13,6 +13,7 @@ from tests.bench import (
     asking,
     crying,
     drifting,
+    flights,
     growing,
     merging,
     operating,
@@ -35,6 +36,7 @@ TABLES = (
     | crying.TABLES
     | seeing.TABLES
     | streams.TABLES
+    | flights.TABLES
     | syncing.TABLES
 )
 

@@ -19,8 +19,8 @@ from tests.kit.monitored import FAMILIES, Columns, columns, window
 REFERENCE = 5000
 SIZES, WIDTHS = (50, 200, 1000, 10_000), (8, 20, 100)
 WINDOWS = 25  # of a reference
-REFERENCES = {8: 32, 20: 24, 100: 8}
-OF_FAMILY = 10  # references; eight columns of it
+REFERENCES = {8: 8, 20: 6, 100: 2}  # a run; --runs 3 takes three times as many
+OF_FAMILY = 3  # references; eight columns of it
 SLOW, SLOW_SIZES = (4, 5), (50, 200, 1000)  # references and windows that Evidently gets: seconds each
 OURS, ANY, BONFERRONI, PSI = "mlops-kit", "any KS p < .05", "Bonferroni at 1 %", "any PSI > 0.2"
 
@@ -47,11 +47,11 @@ class Cell:
         return self.rate() - 2.33 * max(float(scatter), math.sqrt(0.01 * 0.99 / (len(rates) * WINDOWS)))
 
 
-def rates(peers: Peers, _: int) -> Table:
+def rates(peers: Peers, runs: int) -> Table:
     """Made windows of the reference's own distribution: every alarm is a false one. The same on every machine."""
     cells = [Cell(n, width) for width in WIDTHS for n in SIZES]
     cells += [Cell(n, 8, family) for family in FAMILIES for n in SIZES]
-    jobs = [(at, seed, cell) for at, cell in enumerate(cells) for seed in range(_references(cell))]
+    jobs = [(at, seed, cell) for at, cell in enumerate(cells) for seed in range(_references(cell) * runs)]
     with ProcessPoolExecutor() as pool:
         for (at, _seed, _cell), found in zip(jobs, pool.map(_hits, jobs, chunksize=4), strict=True):
             for who, hits in found.items():

@@ -15,7 +15,7 @@ from tests.bench.testers import Plain, drifted
 from tests.kit.monitored import Columns, columns, window
 
 SIZES, WIDTHS, WINDOWS = (50, 200, 1000), (8, 20, 100), 25
-REFERENCES = {8: 24, 20: 16, 100: 4}
+REFERENCES = {8: 6, 20: 4, 100: 1}  # a run; --runs 3 takes three times as many
 EVIDENTLY_WINDOWS = 10
 CLEAN = "clean"
 Change = Callable[[Columns, np.random.Generator], None]
@@ -70,11 +70,11 @@ class Power:
         return (best - self.ours) / scatter
 
 
-def power(peers: Peers, _: int) -> Table:
+def power(peers: Peers, runs: int) -> Table:
     """Of 8, 20 or 100 columns one moves. The same on every machine."""
     found: list[Power] = []
     for width in WIDTHS:
-        jobs = [(seed, n, width) for n in SIZES for seed in range(REFERENCES[width])]
+        jobs = [(seed, n, width) for n in SIZES for seed in range(REFERENCES[width] * runs)]
         with ProcessPoolExecutor() as pool:
             seen = list(pool.map(_seen, jobs))
         for n in SIZES:

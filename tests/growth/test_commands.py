@@ -130,6 +130,14 @@ def test_a_folder_and_a_file_of_one_name(made: Path) -> None:
     assert (made / "serving").read_text() == "how we serve\n"
 
 
+def test_a_repository_that_is_damaged(made: Path) -> None:
+    blob = must(["git", "rev-parse", "HEAD:README.md"], made).strip()
+    (made / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    error = refused(made, "add", "serving")
+    assert blob in error.what
+    assert "git fsck" in error.do
+
+
 def test_a_file_that_git_ignores_is_not_overwritten(made: Path) -> None:
     (made / ".gitignore").write_text((made / ".gitignore").read_text() + "mlops.d/\n")
     commit(made, "Ignore")

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 from mlops_kit import contract, gates
 from mlops_kit.cli import group
-from mlops_kit.contract import ChampionGate, SlicesGate, ThresholdGate
 from mlops_kit.repository import Repository
+from mlops_kit.sections import ChampionGate, SlicesGate, ThresholdGate
 
 from tests.conftest import ROOT, must
 from tests.template.rendered import copier_copy

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit.contract import Monitoring
 from mlops_kit.monitoring import growth, operation, traffic
 from mlops_kit.monitoring.chance import at_most
 from mlops_kit.monitoring.operation import Operation
+from mlops_kit.sections import Monitoring
 
 HOUR, DAY, ODDS, LOGS = 3600.0, 86_400.0, 0.00025, 1000
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC).timestamp()

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit.contract import Monitoring, Predictions
 from mlops_kit.monitoring import quality
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
+from mlops_kit.sections import Monitoring, Predictions
 
 N = 400
 FORMS = {

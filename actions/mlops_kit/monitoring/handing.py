@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_kit import hooks, rows
-from mlops_kit.contract import Contract, Hook
+from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import cells, distances, seasons
@@ -28,6 +28,7 @@ from mlops_kit.monitoring.reference import FOLDER, Reference
 from mlops_kit.monitoring.resampling import LEVEL
 from mlops_kit.monitoring.windows import Window
 from mlops_kit.repository import Repository
+from mlops_kit.sections import Hook
 
 HOOK: Hook = "after_monitor"
 LAST, VIEWS = FOLDER / "last", "views"

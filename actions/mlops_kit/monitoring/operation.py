@@ -9,11 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mlops_kit import clock
-from mlops_kit.contract import Monitoring
 from mlops_kit.monitoring import growth, traffic
 from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.log import moment
+from mlops_kit.sections import Monitoring
 
 ODDS = 0.00025  # of each of four alarms by chance, where the true rate is just at its limit
 AHEAD_HOURS = 1.0  # clocks differ

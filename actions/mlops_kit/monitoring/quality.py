@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from mlops_kit import clock, predictions
 from mlops_kit.comparison import Floats, Rows, prepared
-from mlops_kit.contract import Monitoring, Predictions
 from mlops_kit.errors import KitError
 from mlops_kit.monitoring import cells, chance
 from mlops_kit.monitoring.findings import Finding
@@ -20,6 +19,7 @@ from mlops_kit.monitoring.labels import SLICE, joined
 from mlops_kit.monitoring.log import moment
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
+from mlops_kit.sections import Monitoring, Predictions
 
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
 ODDS = 0.001  # of an alarm by chance; the same for moved predictions

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mlops_kit import clock, github, runs
-from mlops_kit.contract import Contract, Retrain
+from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import keeping
 from mlops_kit.repository import Repository
 from mlops_kit.runs import Event
+from mlops_kit.sections import Retrain
 
 EVENT, STAGE = "drift-detected", "retrain"
 DRIFT = {"data-drift", "concept-drift", "predictions-moved"}

@@ -1,0 +1,244 @@
+"""The sections of `mlops.yaml`, a class each."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Scalar = bool | int | float | str
+Task = Literal["binary", "multiclass", "regression"]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Commands(Strict):
+    """Run at the root of the repository, in the project's own environment and without a shell."""
+
+    dvc: str = "dvc"
+    validate_: Annotated[str | None, Field(alias="validate")] = None
+    """Is the data what it should be? Takes an optional FILE; any exit code but 0 refuses the data."""
+    predict: str | None = None
+    """Takes ROWS --out FILE and writes keys and predictions; without it latency cannot be measured."""
+    python: str | None = None
+    """The project's Python, asked for its version; leave out where the pipeline is not Python."""
+    install: str | None = None
+    """Makes the environment; run once in the worktree of another version before `predict`."""
+
+
+class Sample(Strict):
+    """A few committed rows to train on where the data cannot be had: forks, and the first day."""
+
+    file: str
+    parameter: str
+    """The key of params.yaml that names the raw data."""
+
+
+class Predictions(Strict):
+    """The evaluated predictions: what the metrics were made of, one row a key."""
+
+    file: str
+    task: Task
+    key: str = "key"
+    actual: str = "actual"
+    prediction: str = "prediction"
+    probability: str = "probability"
+    """Of the positive class; for multiclass of each class, as `probability.CLASS`."""
+    positive: Scalar | None = None
+    """Binary: the value of `actual` that `probability` is about."""
+
+    @model_validator(mode="after")
+    def _binary_has_a_positive_class(self) -> "Predictions":
+        if self.task == "binary" and self.positive is None:
+            raise ValueError("a binary task needs `positive`, the class whose probability is predicted")
+        return self
+
+
+class Rows(Strict):
+    """Rows as `predict` takes them, so that the version in use can be judged on the same rows."""
+
+    test: str
+    train: str | None = None
+    """What the model was trained on; rows found here are left out when it is judged."""
+    key: str = "key"
+
+
+class ThresholdGate(Strict):
+    """A metric against a number, or against another metric such as the baseline's."""
+
+    kind: Literal["threshold"]
+    metric: str
+    """Its path in the metrics file, for instance model.roc_auc."""
+    at_least: float | str | None = None
+    at_most: float | str | None = None
+    margin: Annotated[float, Field(ge=0)] = 0.0
+    """How far beyond the bound it must be."""
+    interval: bool = True
+    """Judge by the metric's interval where it has one: its worse end must hold, not only its middle."""
+    min_rows: Annotated[int, Field(ge=1)] = 30
+    because: str = ""
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> "ThresholdGate":
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give either `at_least` or `at_most`")
+        return self
+
+
+class SlicesGate(Strict):
+    """Fairness: the gap between the best and the worst slice of a column."""
+
+    kind: Literal["slices"]
+    of: str
+    """Path of the slices in the metrics file, for instance slices.carrier."""
+    metric: str
+    gap_at_most: Annotated[float, Field(ge=0)]
+    min_rows: Annotated[int, Field(ge=1)] = 100
+    because: str = ""
+
+
+class LatencyGate(Strict):
+    """Seconds that one call of `predict` takes, its start included, measured here and now."""
+
+    kind: Literal["latency"]
+    p95_seconds_at_most: Annotated[float, Field(gt=0)]
+    rows: Annotated[int, Field(ge=1)] = 1
+    """In the call; taken from the start of the test rows."""
+    calls: Annotated[int, Field(ge=3)] = 5
+    because: str = ""
+
+
+class SizeGate(Strict):
+    """Bytes of the artifacts."""
+
+    kind: Literal["size"]
+    mb_at_most: Annotated[float, Field(gt=0)]
+    because: str = ""
+
+
+class ChampionGate(Strict):
+    """Against the version in use, on the same rows: a paired bootstrap."""
+
+    kind: Literal["champion"]
+    metric: str
+    """roc_auc, accuracy, log_loss, brier, rmse, mae or r2."""
+    worse_by_at_most: Annotated[float, Field(ge=0)] = 0.0
+    """In the metric's own unit; the interval of the difference must hold it."""
+    stage: str = "production"
+    """Without a version in this stage, the newest registered one is the champion."""
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    min_rows: Annotated[int, Field(ge=1)] = 200
+    because: str = ""
+
+
+Gate = Annotated[
+    ThresholdGate | SlicesGate | LatencyGate | SizeGate | ChampionGate, Field(discriminator="kind")
+]
+
+
+class Watch(Strict):
+    """Where new data comes from. Without `folder`: what `dvc import-url` recorded in the pointer."""
+
+    pointer: str
+    """The .dvc file that names the data, for instance data/flights.parquet.dvc."""
+    folder: str | None = None
+    """Folder or bucket where files land (s3://, gs://, abfs://, or a path)."""
+    pattern: str = "*"
+    mode: Literal["replace", "collect"] = "replace"
+    """The newest file replaces the data, or each new file is added to the folder of the pointer."""
+    settle_seconds: Annotated[float, Field(ge=0)] = 60.0
+    """A file that changed within this time may be half-written and waits for the next look."""
+
+
+class NewestRow(Strict):
+    """One alarm when the data that the model was made of has become old."""
+
+    column: str
+    """Time column of the rows that `rows` names; without them of the data itself."""
+    at_most_days: Annotated[float, Field(gt=0)]
+    """How old the newest row may be."""
+
+
+class NewData(Strict):
+    watch: list[Watch] = []
+    newest_row: NewestRow | None = None
+    deliver: Literal["push", "pull-request"] = "push"
+    """How the pointer reaches main; where main is protected, always by pull request."""
+
+
+class Registry(Strict):
+    """A server that mirrors the versions; usually in mlops.d/."""
+
+    sync: str
+    """Run after each registration and promotion, and by `mlops-kit registry sync`: brings the mirror to the history
+    in the file that MLOPS_HISTORY names. Ends with 10 where the mirror says otherwise than the history."""
+
+
+class PullRequest(Strict):
+    train: Literal["full", "sample", "off"] = "full"
+
+
+class Monitoring(Strict):
+    """What to compare with the reference: the rows that the version in use was trained and tested on."""
+
+    log: str | None = None
+    """Predictions log: file, pattern or address; see predictions-log.md."""
+    time: str | None = None
+    """Time column of the rows: their order, and the season to compare with."""
+    left_out: list[str] = []
+    """Columns that are not compared, for instance ones that callers of `predict` do not send."""
+    labels: str | None = None
+    """What came true: table with the key and `label`; file, pattern or address."""
+    label: str = "actual"
+    """Column of the labels and of the rows that holds what came true."""
+    slices: list[str] = []
+    """Columns whose values are judged one by one when labels come."""
+    labels_within_days: Annotated[float, Field(gt=0)] = 30.0
+    """How long a prediction may wait for its label until it is an alarm that nothing is known."""
+    p95_seconds_at_most: Annotated[float, Field(gt=0)] | None = None
+    """Of a prediction's latency in the log."""
+    errors_at_most: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    """Share of the log's rows."""
+    silent_hours_at_most: Annotated[float, Field(gt=0)] | None = None
+    """How old the newest prediction may be."""
+    window_days: Annotated[float, Field(gt=0)] = 7.0
+    """Of the log, so many days up to its newest prediction are one window."""
+    model_days_at_most: Annotated[float, Field(gt=0)] | None = None
+    """How old the version in use may be."""
+    heartbeat_hours: Annotated[float, Field(gt=0)] = 50.0
+    """After so long without a check the next merge says that the monitor has stopped."""
+    memory_growth_at_most: Annotated[float, Field(gt=0)] = 0.1
+    """Share of its memory by which a process may grow in a day, once it is warm; needs `memory_mb` in the log."""
+    disk_free_share_at_least: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Of the disk, in the newest line of the log that holds `disk_free_share`."""
+
+
+class Alerts(Strict):
+    """Who is told beside the issue on GitHub, and how often."""
+
+    webhook: Literal["slack", "teams", "json"] | None = None
+    """Form of the message; the address is a secret and comes from the variable MLOPS_WEBHOOK."""
+    cooldown_hours: Annotated[float, Field(ge=0)] = 24.0
+    """An alarm that comes back within this time goes on: its issue is opened again and nobody is told twice."""
+    runbook: str = "docs/runbook.md"
+
+
+class Retrain(Strict):
+    """When drift trains by itself: a dispatch of `drift-detected`, which goes the path of every merge."""
+
+    windows: Annotated[int, Field(ge=1)] = 2
+    """So many of the last checks must have found drift, the newest among them."""
+    of: Annotated[int, Field(ge=1)] = 3
+    cooldown_days: Annotated[float, Field(ge=0)] = 7.0
+    """Since the last such training; its model needs windows of its own."""
+    a_day: Annotated[int, Field(ge=1)] = 1
+    """At most so many within 24 hours, whatever the cooldown says."""
+
+    @model_validator(mode="after")
+    def _some_of_them(self) -> "Retrain":
+        if self.windows > self.of:
+            raise ValueError(f"{self.windows} windows of the last {self.of} cannot be")
+        return self
+
+
+Hook = Literal["before_train", "after_gate", "after_register", "after_promote", "after_monitor"]
