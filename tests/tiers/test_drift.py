@@ -68,7 +68,7 @@ def like_the_reference(project: Project, changed: bool) -> Path:
         carriers = ["UA" if one == "B6" else one for one in rows["carrier"].to_pylist()]
         for name, values in {"distance": further, "carrier": carriers}.items():
             rows = rows.set_column(rows.column_names.index(name), name, pa.array(values))
-    file = project.root / ".mlops" / f"{'changed' if changed else 'alike'}.parquet"
+    file = project.root.parent / f"{'changed' if changed else 'alike'}.parquet"
     parquet.write_table(rows, file)
     return file
 
