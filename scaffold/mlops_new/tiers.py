@@ -35,17 +35,17 @@ def read(known: Releases, tag: str) -> Layers:
     """The first tool of a layer is the one that `add LAYER` takes."""
     import yaml
 
-    questions: dict[str, Any] = yaml.load(known.text(tag, "copier.yml"), _loader())
     names = known.files(tag)
+    manifests = [f"template/{name}" for name in names if name.startswith("[[") and _is_manifest(name)]
+    texts = known.texts(tag, ["copier.yml", *manifests])
+    questions: dict[str, Any] = yaml.load(texts["copier.yml"], _loader())
     layers: Layers = {}
     for layer, question in questions.items():
         if not layer.startswith("_") and question.get("default") == NONE and "choices" in question:
             choices = {
                 str(value): str(label) for label, value in question["choices"].items() if value != NONE
             }
-            layers[layer] = tuple(
-                _tool(known, tag, names, layer, name, label) for name, label in choices.items()
-            )
+            layers[layer] = tuple(_tool(texts, names, layer, name, label) for name, label in choices.items())
     return layers
 
 
@@ -67,16 +67,17 @@ def base(known: Releases, tag: str, layers: Layers) -> frozenset[str]:
     return frozenset(re.sub(r"^\[\[ \w+ \]\]/", "", name).removesuffix(".jinja") for name in names)
 
 
-def _tool(known: Releases, tag: str, names: list[str], layer: str, name: str, label: str) -> Tool:
+def _tool(texts: dict[str, str], names: list[str], layer: str, name: str, label: str) -> Tool:
     inside = folder(layer, name)
     own = [found for found in names if found.startswith(inside)]
-    requires: list[str] = []
-    for found in own:
-        if found.removesuffix(".jinja").endswith("/pyproject.toml"):
-            requires += _requires(known.text(tag, f"template/{found}"))
+    requires = [one for found in own if _is_manifest(found) for one in _requires(texts[f"template/{found}"])]
     files = tuple(found.removeprefix(inside).removesuffix(".jinja") for found in own)
     says = label.partition(": ")[2] or label
     return Tool(layer, name, says, files, tuple(requires))
+
+
+def _is_manifest(name: str) -> bool:
+    return name.removesuffix(".jinja").endswith("/pyproject.toml")
 
 
 def _requires(pyproject: str) -> list[str]:
