@@ -32,7 +32,7 @@ def test_a_week(watched: tuple[Forge, Path], folder: Folder, mlops_new: Path, tm
     _wednesday_new_data(forge, incoming)
     _thursday_a_crash_and_back(forge)
     _friday_a_fork_and_promotions(forge, folder)
-    assert list(name for name in forge.refs() if "@" in name) == [f"flights@{one}" for one in VERSIONS]
+    assert [name for name in forge.refs() if "@" in name] == [f"flights@{one}" for one in VERSIONS]
     assert {"failed", "end", "registered"} <= {event["status"] for event in events(forge)}
 
     clone = tmp_path / "colleague"
