@@ -65,7 +65,7 @@ def test_the_flights_of_april_open_what_a_month_as_before_closes(
     assert issues(api) == opened
     drift = next(issue for issue in api.issues if issue["title"].startswith("The inputs"))
     assert drift["title"] == "The inputs have drifted: temperature"
-    assert "n = 2,400" in drift["body"] and "no row of month 4" in drift["body"].lower()
+    assert "| 2,400 |" in drift["body"] and "no row of month 4" in drift["body"].lower()
     assert "xychart-beta" in drift["body"] and "runbook.md#the-inputs-have-drifted" in drift["body"]
     assert (outcome.artifacts / "mlops-monitor/review.html").is_file()
 
