@@ -69,7 +69,7 @@ def test_the_flights_of_april_open_what_a_month_as_before_closes(
     assert "xychart-beta" in drift["body"] and "runbook.md#the-inputs-have-drifted" in drift["body"]
     assert (outcome.artifacts / "mlops-monitor/review.html").is_file()
 
-    scheduled(forge, "2013-05-02T05:23:00Z")
+    scheduled(forge, "2013-05-01T05:24:00Z")
     assert issues(api) == opened and len(api.issues) == 3  # the review is one of them
     assert [one["event_type"] for one in api.dispatches] == ["drift-detected"]
 
