@@ -1,9 +1,11 @@
 """What `mlops-kit` says of the versions, and the model of one, from DVC."""
 
+import configparser
 import json
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,20 +77,35 @@ class History:
         return self.cache / "files/md5" / md5[:2] / md5[2:]
 
     def _get(self, tag: str, path: str, to: Path) -> None:
-        command = [*self.dvc, "get", "--quiet", "--force", "--rev", tag]
         kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-        done = subprocess.run(
-            [*command, "--out", str(to), str(self.root), path],
-            cwd=self.root,
-            env=kept,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            command = [*self.dvc, "get", "--quiet", "--force", "--rev", tag]
+            command += ["--config", str(self._settings(Path(folder)))]
+            done = subprocess.run(
+                [*command, "--out", str(to), str(self.root), path],
+                cwd=self.root,
+                env=kept,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         if done.returncode:
             said = " ".join(done.stderr.strip().splitlines()[-3:])
             raise FilesMissing(f"{path} of {tag} cannot be had: {said}")
+
+    def _settings(self, folder: Path) -> Path:
+        """DVC's of today: a version may be older than the remote that its model was pushed to."""
+        config = configparser.ConfigParser(interpolation=None)
+        config.read([self.root / ".dvc/config", self.root / ".dvc/config.local"], encoding="utf-8")
+        for section in config.sections():
+            url = config.get(section, "url", fallback="://").strip("\"'")
+            if "://" not in url:
+                config.set(section, "url", str((self.root / ".dvc" / url).resolve()))
+        path = folder / "dvc.config"
+        with path.open("w", encoding="utf-8") as stream:
+            config.write(stream)
+        return path
 
 
 def _trained(told: dict[str, Any]) -> Trained:
