@@ -1,5 +1,6 @@
 """The peers: installed from the package index, each into an environment of its own."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -55,7 +56,7 @@ class Peers:
         if not place.is_dir():
             spend(["uv", "venv", "--quiet", place], self.work)
             spend(["uv", "pip", "install", "--quiet", "--python", place, *packages], self.work)
-            names = [package.split(" @ ")[0].split("[")[0] for package in packages]
+            names = [re.split(r" @ |[\[<>=!~]", package)[0] for package in packages]
             versions = f"from importlib.metadata import version; print(*map(version, {names}))"
             found = output([place / "bin" / "python", "-c", versions], self.work).split()
             for name, number in zip(names, found, strict=True):
