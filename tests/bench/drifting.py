@@ -65,6 +65,11 @@ def _repository(peers: Peers) -> Path:
             for _ in range(TIMES):
                 writer.write_table(made)
         spend(["git", "init", "--quiet"], at)
+        (at / ".gitignore").write_text("*.parquet\n")
+        spend(["git", "add", "--all"], at)
+        spend(
+            ["git", "-c", "user.name=bench", "-c", "user.email=b@example.com", "commit", "-qm", "Start"], at
+        )
     return at
 
 
