@@ -39,7 +39,8 @@ def sync(repository: Repository, contract: Contract, heard: Heard, **more: str) 
         heard("rejected models: those that are here")
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         file = Path(folder) / "history.json"
-        file.write_text(json.dumps(history(repository, contract), default=str), encoding="utf-8")
+        told = history(repository, contract) | {"dvc_config": past.settings_file(repository, Path(folder))}
+        file.write_text(json.dumps(told, default=str), encoding="utf-8")
         try:
             command = words(contract.registry.sync)
             follow(command, repository.root, heard, **{**more, GIVEN: str(file)})

@@ -60,7 +60,7 @@ class Past:
         if not to.exists():
             to.parent.mkdir(parents=True, exist_ok=True)
             command = [*words(self.dvc), "get", ".", path, "--rev", self.revision, "--out", str(to)]
-            command += ["--config", str(_settings(self.repository, self.folder))]
+            command += ["--config", str(settings_file(self.repository, self.folder))]
             try:
                 run(command, self.repository.root)
             except ProcessError as error:
@@ -89,8 +89,8 @@ def at(repository: Repository, revision: str, folder: Path, dvc: str) -> Past:
     return Past(repository, revision, contract, repository.lock(revision), folder, dvc)
 
 
-def _settings(repository: Repository, folder: Path) -> Path:
-    """Where data is now: a version may be older than the remote that its data was pushed to."""
+def settings_file(repository: Repository, folder: Path) -> Path:
+    """For `dvc get --config`: where data is now, because a version may be older than the remote that its data was pushed to."""
     path = folder / "dvc.config"
     with path.open("w", encoding="utf-8") as stream:
         settings(repository).write(stream)

@@ -1,12 +1,13 @@
 """What a registry server's command is told, when it is called, and what its failure costs: nothing else."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
 from mlops_kit.repository import Repository
 
-from tests.kit.tips import change, clone_of, commit_all, kit
+from tests.kit.tips import change, clone_of, commit_all, kit, publish
 
 FRAGMENT = "registry: {sync: sh mirror.sh}\n"
 MIRROR = 'cp "$MLOPS_HISTORY" .mlops/told.json && echo "told ${MLOPS_HOOK:-by hand}"\n'
@@ -104,3 +105,31 @@ def test_without_a_tier_it_says_how_to_get_one(gated: Repository) -> None:
         "mlops-kit: No registry is connected: mlops.yaml and mlops.d/ have no `registry.sync`.",
         "`mlops-new add registry` brings one; docs/how-to/extend.md shows how to connect yours.",
     ]
+
+
+BRING = """\
+import json, os, subprocess
+
+told = json.load(open(os.environ["MLOPS_HISTORY"]))
+for version in told["versions"]:
+    of_today = ["--config", told["dvc_config"], "--out", f".mlops/{version['version']}.txt"]
+    subprocess.run([*told["dvc"], "get", "--rev", version["tag"], *of_today, told["root"], "model.txt"], check=True)
+"""
+
+
+def test_a_version_that_is_older_than_the_remote_can_be_brought(tips: Repository, dvc: str) -> None:
+    """Its own commit knows of no remote, and the clone has no cache."""
+    (tips.root / "mlops.d").mkdir()
+    (tips.root / "mlops.d/mirror.yaml").write_text(f"registry: {{sync: {sys.executable} bring.py}}\n")
+    (tips.root / "bring.py").write_text(BRING)
+    tips.git("add", "--all")
+    commit_all(tips, "Connect a registry")
+    for words in ("train", "gate", "register"):
+        assert kit(tips, words).code == 0
+    publish(tips.root, dvc)
+    tips.git("push", "--quiet", "origin", "tips@v0.1.0")
+    clone = clone_of(tips, "colleague")
+    (clone.root / ".mlops").mkdir()
+    done = kit(clone, "registry", "sync")
+    assert done.code == 0, done.said
+    assert (clone.root / ".mlops/v0.1.0.txt").read_text() == (tips.root / "model.txt").read_text()

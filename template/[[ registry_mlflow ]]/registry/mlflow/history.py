@@ -1,13 +1,11 @@
 """What `mlops-kit` says of the versions, and the files of one: code from Git, model from DVC."""
 
-import configparser
 import io
 import json
 import os
 import shutil
 import subprocess
 import tarfile
-import tempfile
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +35,7 @@ class History:
     model: str
     root: Path
     dvc: list[str]
+    dvc_config: str  # of today: a version may be older than the remote that its model was pushed to
     cache: Path
     stages: dict[str, str]
     trained: list[Trained]
@@ -50,6 +49,7 @@ class History:
             model=told["model"],
             root=Path(told["root"]),
             dvc=told["dvc"],
+            dvc_config=told["dvc_config"],
             cache=Path(told["cache"]),
             stages=told["stages"],
             trained=[_trained(one) for one in listed if one["record"]],
@@ -88,23 +88,9 @@ class History:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self._object(one), file)
         else:
-            with tempfile.TemporaryDirectory() as folder:
-                command = [*self.dvc, "get", "--quiet", "--force", "--rev", version.tag]
-                command += ["--config", str(self._settings(Path(folder)))]
-                self._run([*command, "--out", str(to), str(self.root), path])
-
-    def _settings(self, folder: Path) -> Path:
-        """DVC's of today: a version may be older than the remote that its model was pushed to."""
-        config = configparser.ConfigParser(interpolation=None)
-        config.read([self.root / ".dvc/config", self.root / ".dvc/config.local"], encoding="utf-8")
-        for section in config.sections():
-            url = config.get(section, "url", fallback="://").strip("\"'")
-            if "://" not in url:
-                config.set(section, "url", str((self.root / ".dvc" / url).resolve()))
-        path = folder / "dvc.config"
-        with path.open("w", encoding="utf-8") as stream:
-            config.write(stream)
-        return path
+            command = [*self.dvc, "get", "--quiet", "--force", "--rev", version.tag]
+            command += ["--config", self.dvc_config, "--out", str(to)]
+            self._run([*command, str(self.root), path])
 
     def _objects(self, md5: str) -> Iterator[tuple[str, str]]:
         """Each file by its path in the artifact, which is empty where it is a file itself."""

@@ -1,11 +1,9 @@
 """What `mlops-kit` says of the versions, and the model of one, from DVC."""
 
-import configparser
 import json
 import os
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +30,7 @@ class History:
     model: str
     root: Path
     dvc: list[str]
+    dvc_config: str  # of today: a version may be older than the remote that its model was pushed to
     cache: Path
     stages: dict[str, str]
     trained: list[Trained]
@@ -44,6 +43,7 @@ class History:
             model=told["model"],
             root=Path(told["root"]),
             dvc=told["dvc"],
+            dvc_config=told["dvc_config"],
             cache=Path(told["cache"]),
             stages=told["stages"],
             trained=[_trained(one) for one in listed],
@@ -78,34 +78,20 @@ class History:
 
     def _get(self, tag: str, path: str, to: Path) -> None:
         kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-        with tempfile.TemporaryDirectory() as folder:
-            command = [*self.dvc, "get", "--quiet", "--force", "--rev", tag]
-            command += ["--config", str(self._settings(Path(folder)))]
-            done = subprocess.run(
-                [*command, "--out", str(to), str(self.root), path],
-                cwd=self.root,
-                env=kept,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+        command = [*self.dvc, "get", "--quiet", "--force", "--rev", tag]
+        command += ["--config", self.dvc_config, "--out", str(to)]
+        done = subprocess.run(
+            [*command, str(self.root), path],
+            cwd=self.root,
+            env=kept,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             said = " ".join(done.stderr.strip().splitlines()[-3:])
             raise FilesMissing(f"{path} of {tag} cannot be had: {said}")
-
-    def _settings(self, folder: Path) -> Path:
-        """DVC's of today: a version may be older than the remote that its model was pushed to."""
-        config = configparser.ConfigParser(interpolation=None)
-        config.read([self.root / ".dvc/config", self.root / ".dvc/config.local"], encoding="utf-8")
-        for section in config.sections():
-            url = config.get(section, "url", fallback="://").strip("\"'")
-            if "://" not in url:
-                config.set(section, "url", str((self.root / ".dvc" / url).resolve()))
-        path = folder / "dvc.config"
-        with path.open("w", encoding="utf-8") as stream:
-            config.write(stream)
-        return path
 
 
 def _trained(told: dict[str, Any]) -> Trained:
