@@ -143,8 +143,7 @@ def _last(repository: Repository, kind: Kind) -> tuple[datetime | None, str]:
     """When an alarm of this kind was told of, or closed, and how."""
     told = [
         (runs.moment(event["at"]), str(event["status"]))
-        for listed in runs.read(repository).events.values()
-        for event in listed
+        for event in runs.read(repository).every()
         if event["stage"] == f"alarm:{kind}" and event["status"] != "not told"
     ]
     return max(told, default=(None, ""), key=lambda one: one[0])

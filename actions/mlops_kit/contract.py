@@ -60,6 +60,11 @@ class Contract(Strict):
     train_with: str | None = None
     """Run instead of `dvc repro`, for instance on managed machines; it leaves results and a dvc.lock as that does."""
 
+    @property
+    def key(self) -> str:
+        """Column that tells one row from another, by which labels are joined."""
+        return self.rows.key if self.rows else "key"
+
 
 def load(root: Path) -> Contract:
     """Raises KitError naming file, key, value and what was expected."""

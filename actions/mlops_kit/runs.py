@@ -5,8 +5,10 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from mlops_kit import commits, events
@@ -65,13 +67,21 @@ class Log:
     published: set[str]
     note: str = ""
 
+    def every(self) -> Iterator[Event]:
+        """Of all runs, in no order."""
+        return chain.from_iterable(self.events.values())
+
 
 def ask(repository: Repository, wish: Wish, now: datetime | None = None) -> tuple[list[Run], str]:
     """Runs, newest first, and what must be said beside them."""
     log = read(repository)
-    runs = [summary(run, listed, run in log.published, now) for run, listed in log.events.items()]
-    wanted = sorted(filter(wish.wants, runs), key=lambda run: run.start, reverse=True)
-    return wanted[: wish.limit or None], log.note
+    return list(filter(wish.wants, summed(log, now)))[: wish.limit or None], log.note
+
+
+def summed(log: Log, now: datetime | None = None) -> list[Run]:
+    """Newest first."""
+    found = [summary(run, listed, run in log.published, now) for run, listed in log.events.items()]
+    return sorted(found, key=lambda run: run.start, reverse=True)
 
 
 def events_of(repository: Repository, run: str) -> list[Event]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import contract, heartbeat, logbook
+from mlops_kit import contract, heartbeat, logbook, runs
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import trained
 from mlops_kit.monitoring.trained import Trained
@@ -43,7 +43,8 @@ def ran(project: Small) -> Callable[..., None]:
 @pytest.fixture
 def check(project: Small) -> Check:
     def run(days: float = 0) -> Trained:
-        return trained.check(project.repository, contract.load(project.root), NOW + timedelta(days=days))
+        log = runs.read(project.repository)
+        return trained.check(project.repository, contract.load(project.root), log, NOW + timedelta(days=days))
 
     return run
 
@@ -89,8 +90,9 @@ def test_a_merge_that_nobody_trained_is_an_alarm_after_a_day(
     (alarm,) = check(days=1.5).alarms
     assert alarm.kind == "training-missing" and commit[:7] in alarm.what
     shallow = clone(tmp_path / "flights.git", tmp_path / "shallow", "--depth=1")
-    means = contract.load(shallow.root)
-    assert kinds(trained.check(shallow.repository, means, NOW + timedelta(days=1.5))) == ["training-missing"]
+    means, log = contract.load(shallow.root), runs.read(shallow.repository)
+    found = trained.check(shallow.repository, means, log, NOW + timedelta(days=1.5))
+    assert kinds(found) == ["training-missing"]
     ran("2")
     assert kinds(check(days=3)) == []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import events
+from mlops_kit import events, runs
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
@@ -135,16 +135,16 @@ def scheduled(
     """The newest window of the predictions log, where there is one; and the trainings, which are there from the
     first day.
     """
-    training = trained.check(repository, contract)
-    moved = succession.check(repository, contract, journal, say)
-    log = None
-    if contract.monitoring.log and _is_there(repository, contract.monitoring.log):
-        reference = references.load(repository, contract, say)
-        say(f"read {contract.monitoring.log}")
-        log = log_of(repository, contract, reference)
-    if log is None:
+    known = runs.read(repository)
+    training = trained.check(repository, contract, known)
+    moved = succession.check(repository, contract, known, journal, say)
+    where = _log_at(repository, contract)
+    if where is None:
         nothing = Data("not connected", 0, 0), Concept("not connected"), Operation("not connected")
         return Checked(events.now(), training.version, "", *nothing, training, moved)
+    reference = references.load(repository, contract, say)
+    say(f"read {contract.monitoring.log}")
+    log = _read(where, contract, reference)
     if seen:
         seen(reference, log)
     found = _checked(contract, reference, log, log, None)
@@ -155,12 +155,11 @@ def _checked(
     contract: Contract, reference: Reference, window: Window, log: Window | None, labelled: str | None
 ) -> Checked:
     ours = contract.monitoring
-    window.notes += windows.repeated(window, contract.rows.key if contract.rows else "key")
+    window.notes += windows.repeated(window, contract.key)
     data = drift.check(reference, window, time=ours.time, ignored=references.left_out(contract))
     facts = log.facts if log else None
     source = labelled or ours.labels
-    key = contract.rows.key if contract.rows else "key"
-    came = labels.read(source, key, ours.label) if source and facts is not None else None
+    came = labels.read(source, contract.key, ours.label) if source and facts is not None else None
     since = log.since if log else None
     mine = _of_version(facts, reference.version) if facts is not None else None
     concept = quality.check(reference, mine, came, contract.predictions, ours, since)
@@ -185,14 +184,22 @@ def _of_version(facts: pa.Table, version: str) -> pa.Table:
     return facts.filter(pc.invert(pc.fill_null(other, False))) if version else facts
 
 
-def _is_there(repository: Repository, where: str) -> bool:
-    return "://" in where or bool(windows.found_at(str(repository.root / Path(where).expanduser())))
+def _log_at(repository: Repository, contract: Contract) -> str | None:
+    """Address or path of the predictions log; None before the first prediction."""
+    log = contract.monitoring.log
+    if log is None or "://" in log:
+        return log
+    path = str(repository.root / Path(log).expanduser())
+    return path if windows.found_at(path) else None
 
 
 def log_of(repository: Repository, contract: Contract, reference: Reference) -> Window | None:
     """Its last days; None before the first prediction."""
+    where = _log_at(repository, contract)
+    return _read(where, contract, reference) if where else None
+
+
+def _read(where: str, contract: Contract, reference: Reference) -> Window:
     ours = contract.monitoring
-    if ours.log is None or not _is_there(repository, ours.log):
-        return None
-    where = ours.log if "://" in ours.log else str(repository.root / Path(ours.log).expanduser())
-    return replace(windows.read(where, reference.largest, ours.slices, ours.window_days), name=ours.log)
+    window = windows.read(where, reference.largest, ours.slices, ours.window_days)
+    return replace(window, name=ours.log or where)  # as mlops.yaml says it, on whatever machine

@@ -69,8 +69,7 @@ def _held(policy: Retrain, events: list[Event], now: datetime) -> str:
 
 
 def ask(repository: Repository, contract: Contract) -> Decision:
-    log = runs.read(repository)
-    return decide(contract, [event for listed in log.events.values() for event in listed])
+    return decide(contract, list(runs.read(repository).every()))
 
 
 def start(repository: Repository, decision: Decision, journal: Journal) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops_kit import past, runs, versions
+from mlops_kit import past, versions
 from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import drift, windows
@@ -12,18 +12,21 @@ from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.reference import Say
 from mlops_kit.repository import Repository
+from mlops_kit.runs import Log
 
 STAGE = "training-data"
 
 
-def check(repository: Repository, contract: Contract, journal: Journal, say: Say) -> list[Finding] | None:
+def check(
+    repository: Repository, contract: Contract, log: Log, journal: Journal, say: Say
+) -> list[Finding] | None:
     """Once for each version whose data is other data; None where there is nothing to compare."""
     known = versions.versions(repository, contract.model)
     if len(known) < 2 or contract.rows is None or contract.rows.train is None:
         return None
     before, newest = known[-2:]
     rows = [_md5(repository, one.tag, contract.rows.train) for one in (before, newest)]
-    if rows[0] == rows[1] or _was_compared(repository, newest.name):
+    if rows[0] == rows[1] or _was_compared(log, newest.name):
         return None
     say(f"compare the training data of {newest.name} with that of {before.name}")
     reference = references.load(repository, contract, say, version=before)
@@ -48,10 +51,5 @@ def _md5(repository: Repository, tag: str, path: str) -> str:
     return out.md5 if out else ""
 
 
-def _was_compared(repository: Repository, version: str) -> bool:
-    log = runs.read(repository)
-    return any(
-        event["stage"] == STAGE and event.get("version") == version
-        for listed in log.events.values()
-        for event in listed
-    )
+def _was_compared(log: Log, version: str) -> bool:
+    return any(event["stage"] == STAGE and event.get("version") == version for event in log.every())

@@ -10,7 +10,7 @@ from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.repository import Repository
-from mlops_kit.runs import Run
+from mlops_kit.runs import Log, Run
 
 STAGES = ("train", "register", "validate")  # of a run on main one of them has an event
 PATIENCE = timedelta(hours=24)  # a merge waits behind others, and a runner may be busy
@@ -28,15 +28,24 @@ class Trained:
     alarms: list[Finding] = field(default_factory=list)
 
 
-def check(repository: Repository, contract: Contract, now: datetime | None = None) -> Trained:
-    """By the events that everybody sees; a run that only this machine knows of is its owner's business."""
+def of_main(log: Log) -> list[Run]:
+    """Newest first. By the events that everybody sees: a run that only this machine knows of is its owner's business."""
+    found = runs.summed(log)
+    return [one for one in found if one.published and any(name in one.stages for name in STAGES)]
+
+
+def newest_of(trained: list[Run]) -> Run | None:
+    """That is over."""
+    return next((one for one in trained if one.status != "running"), None)
+
+
+def check(repository: Repository, contract: Contract, log: Log, now: datetime | None = None) -> Trained:
     now = now or clock.now()
-    found, _ = runs.ask(repository, runs.Wish())
-    trained = [one for one in found if one.published and any(name in one.stages for name in STAGES)]
+    trained = of_main(log)
     used = versions.champion(repository, contract.model, "production")
     age = max((now - datetime.fromisoformat(used.created)).days, 0) if used else None
-    alarms = [*_badly(trained), *_missing(repository, trained, now), *_old(age, contract)]
-    newest = next((one for one in trained if one.status != "running"), None)
+    newest = newest_of(trained)
+    alarms = [*_badly(newest), *_missing(repository, trained, now), *_old(age, contract)]
     if newest is None:
         state: Literal["not connected", "fine", "alarm"] = "alarm" if alarms else "not connected"
         return Trained(state, version=used.name if used else "", age_days=age, alarms=alarms)
@@ -51,9 +60,8 @@ def check(repository: Repository, contract: Contract, now: datetime | None = Non
     )
 
 
-def _badly(trained: list[Run]) -> list[Finding]:
+def _badly(newest: Run | None) -> list[Finding]:
     """How the newest run ended; new data that was refused has an alarm of its own."""
-    newest = next((one for one in trained if one.status != "running"), None)
     if newest is None:
         return []
     said = f"{newest.start[:16].replace('T', ' ')} UTC, run {newest.run}, commit {newest.commit[:7]}"

@@ -62,18 +62,18 @@ def build(repository: Repository, contract: Contract, monday: date, say: Say) ->
     listed = weekly.before(monday, SHOWN)
     end = datetime.combine(monday + weekly.WEEK, datetime.min.time(), UTC)
     log = runs.read(repository)
-    every = [event for one in log.events.values() for event in one]
+    every = list(log.every())
     events = [event for event in every if runs.moment(event["at"]) < end]
-    summed = [runs.summary(run, one, run in log.published) for run, one in log.events.items()]
+    trainings = trained.of_main(log)
     made = Review(contract.model, listed[-1], listed, False, notes=[log.note] if log.note else [])
     weekly.fill_checks(listed, events)
-    weekly.fill_trainings(listed, [one for one in summed if one.published])
+    weekly.fill_trainings(listed, trainings)
     _fill_quality(repository, contract, made, say)
     _fill_versions(repository, contract, made, end)
     made.checked = _last_check(events)
     alarms = [one for one in weekly.alarms(every) if one.began < end]  # and whether they are over by now
     made.alarms = [one for one in alarms if one.touches(made.week)]
-    made.decide = _to_decide(made, [one for one in alarms if one.ended is None], summed)
+    made.decide = _to_decide(made, [one for one in alarms if one.ended is None], trained.newest_of(trainings))
     return made
 
 
@@ -94,8 +94,8 @@ def _fill_quality(repository: Repository, contract: Contract, made: Review, say:
     if log is None or log.facts is None:
         return
     made.connected = True
-    ours, key = contract.monitoring, contract.rows.key if contract.rows else "key"
-    came = labels.read(ours.labels, key, ours.label) if ours.labels else None
+    ours = contract.monitoring
+    came = labels.read(ours.labels, contract.key, ours.label) if ours.labels else None
     say(f"weigh {len(log.facts):,} predictions by week")
     made.metric = weekly.fill_quality(made.weeks, reference, log.facts, came, contract)
 
@@ -122,7 +122,7 @@ def _fill_versions(repository: Repository, contract: Contract, made: Review, end
     ]
 
 
-def _to_decide(made: Review, open_now: list[Alarm], summed: list[runs.Run]) -> list[str]:
+def _to_decide(made: Review, open_now: list[Alarm], last: runs.Run | None) -> list[str]:
     """What waits for a person, with the first command."""
     found = [
         f"{alerting.TITLES[one.kind][0]}, since {one.began:%Y-%m-%d}"
@@ -138,16 +138,6 @@ def _to_decide(made: Review, open_now: list[Alarm], summed: list[runs.Run]) -> l
     if made.in_use and made.in_use.stage and made.newest != made.in_use.version:
         command = f'`mlops-kit promote {made.newest} --stage {made.in_use.stage} --why "..."`'
         found.append(f"{made.newest} is not in use, {made.in_use.version} is: {command}, or leave it")
-    last = next(
-        (
-            one
-            for one in sorted(summed, key=lambda run: run.start, reverse=True)
-            if one.published
-            and one.status != "running"
-            and any(stage in one.stages for stage in trained.STAGES)
-        ),
-        None,
-    )
     if last and last.status not in ("done", "stopped") and not any("train" in one.kind for one in open_now):
         found.append(f"The newest training {plain(last.status)}: {code(f'mlops-kit runs --run {last.run}')}")
     before = [week for week in made.weeks[:-1] if week.predictions]

@@ -68,8 +68,5 @@ def _read(folder: Path) -> tuple[str, str, str, bool]:
 
 
 def _is_published(repository: Repository, week: str) -> bool:
-    return any(
-        event["stage"] == STAGE and event.get("week") == week
-        for listed in runs.read(repository).events.values()
-        for event in listed
-    )
+    log = runs.read(repository)
+    return any(event["stage"] == STAGE and event.get("week") == week for event in log.every())

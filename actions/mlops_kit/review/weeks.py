@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_kit.contract import Contract
-from mlops_kit.monitoring import keeping, labels, quality, trained
+from mlops_kit.monitoring import keeping, labels, quality
 from mlops_kit.monitoring.log import moment
 from mlops_kit.monitoring.quality import Figure
 from mlops_kit.monitoring.reference import Reference
@@ -90,8 +90,7 @@ def fill_checks(weeks: list[Week], events: list[Event]) -> None:
 
 def fill_trainings(weeks: list[Week], runs: list[Run]) -> None:
     for run in runs:
-        week = _of(weeks, moment_of(run.start))
-        if week and any(stage in run.stages for stage in trained.STAGES):
+        if week := _of(weeks, moment_of(run.start)):
             week.trainings[run.status] = week.trainings.get(run.status, 0) + 1
 
 
