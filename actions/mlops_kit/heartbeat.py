@@ -6,11 +6,14 @@ A schedule cannot say that it is dead: GitHub switches it off after 60 quiet day
 import json
 from datetime import datetime, timedelta
 
-from mlops_kit import alarms, clock, commits, events
+from mlops_kit import alarms, alerting, clock, commits, events, github
 from mlops_kit.alarms import Alarm
+from mlops_kit.monitoring.findings import Kind
 from mlops_kit.repository import Repository
 
-NAME, FILE = "monitor-dead", "heartbeat.json"
+FILE = "heartbeat.json"
+SCHEDULES = ("schedule.yml", "mlops-schedule.yml")  # the second in a repository that was adopted
+NAME: Kind = "monitor-dead"
 
 
 def beat(hours: float) -> dict[str, bytes]:
@@ -35,17 +38,24 @@ def silent(repository: Repository, now: datetime | None = None) -> timedelta | N
     return since if since > timedelta(hours=hours) else None
 
 
+def schedule_file(repository: Repository) -> str | None:
+    """Name of the workflow that checks; None where there is none."""
+    workflows = repository.root / ".github/workflows"
+    return next((name for name in reversed(SCHEDULES) if (workflows / name).is_file()), None)
+
+
 def look(repository: Repository) -> str:
     """Raises the alarm where it is due, and says so; the next check closes it."""
     since = silent(repository)
     if since is None:
         return ""
+    lasted, file = github.lasting(since), schedule_file(repository) or SCHEDULES[0]
     text = (
-        f"The last check ended {since.days} days and {since.seconds // 3600} hours ago, so nobody would be told of "
-        "drift, of predictions that fail, or of a training that did not run.\n\n"
+        f"The last check ended {lasted} ago, so nobody would be told of drift, of predictions that fail, or of a "
+        "training that did not run.\n\n"
         "GitHub switches the schedule of a quiet public repository off after 60 days:\n\n"
-        "    gh workflow enable schedule.yml && gh workflow run schedule.yml\n\n"
+        f"    gh workflow enable {file} && gh workflow run {file}\n\n"
         "`mlops-kit doctor` says what else may be wrong. The next check closes this issue."
     )
-    where = alarms.ring(repository, Alarm(NAME, "The monitor has stopped", text))
-    return f"The monitor has not run for {since.days} days: {where}"
+    where = alarms.ring(repository, Alarm(NAME, alerting.TITLES[NAME][0], text))
+    return f"The monitor has not run for {lasted}: {where}"

@@ -4,9 +4,9 @@ import fnmatch
 from datetime import timedelta
 from typing import Any
 
+from mlops_kit import heartbeat
 from mlops_kit.checkup.finding import Finding, Patient, Unknown, contract_of, hub_of
 
-SCHEDULES = ("schedule.yml", "mlops-schedule.yml")  # the second in a repository that was adopted
 OLDEST = timedelta(days=2)
 SWITCH_ON = "gh api 'repos/{{owner}}/{{repo}}/rulesets' --input .github/{file}"
 
@@ -53,10 +53,9 @@ def tag_rule(patient: Patient) -> Finding:
 
 def schedule(patient: Patient) -> Finding:
     """The daily workflow is switched on and has run in the last two days."""
-    workflows = patient.repository.root / ".github/workflows"
-    file = next((name for name in reversed(SCHEDULES) if (workflows / name).is_file()), None)
+    file = heartbeat.schedule_file(patient.repository)
     if file is None:
-        return Finding("schedule", "ok", f"This repository has no {SCHEDULES[0]}.")
+        return Finding("schedule", "ok", f"This repository has no {heartbeat.SCHEDULES[0]}.")
     found = hub_of(patient).workflow(file)
     enable = f"gh workflow enable {file}"
     if found.state != "active":
