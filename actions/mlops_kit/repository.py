@@ -16,7 +16,7 @@ from typing import Any
 
 from mlops_kit.contract import parse_yaml
 from mlops_kit.errors import KitError
-from mlops_kit.processes import environment, run
+from mlops_kit.processes import ProcessError, environment, run
 
 LOCK = "dvc.lock"
 HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
@@ -146,8 +146,14 @@ class Repository:
 
     def commit(self, revision: str = "HEAD") -> str:
         """The commit's full hash. Raises KitError when there is none."""
-        found = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        return found.strip()
+        words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        try:
+            return self.git(*words).strip()
+        except ProcessError as error:
+            if revision != "HEAD":
+                raise
+            says = f"{self.root} has no commit yet."
+            raise KitError(says, "`git add --all && git commit`, then again.") from error
 
     @property
     def has_origin(self) -> bool:

@@ -12,7 +12,8 @@ from mlops_kit.monitoring import trained
 from mlops_kit.monitoring.trained import Trained
 
 from tests.act.api import Api
-from tests.kit.small import Small, clone, small, with_origin
+from tests.conftest import must
+from tests.kit.small import MLOPS, Small, clone, kit, small, with_origin
 
 NOW = datetime.now(UTC)
 Check = Callable[..., Trained]
@@ -131,6 +132,13 @@ def test_a_monitor_that_stopped_is_one_alarm(
     (issue,) = on_github.issues
     assert issue["title"] == "The monitor has stopped"
     assert "gh workflow enable schedule.yml" in issue["body"]
+
+
+def test_a_repository_without_a_commit_is_named(tmp_path: Path) -> None:
+    must(["git", "init", "--quiet"], tmp_path)
+    (tmp_path / "mlops.yaml").write_text(MLOPS)
+    done = kit(tmp_path, "monitor", "check")
+    assert done.code == 1 and "has no commit yet" in done.stderr
 
 
 def test_a_clock_that_is_no_moment_is_named(project: Small) -> None:
