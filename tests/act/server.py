@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
@@ -12,6 +11,7 @@ from tests.act import routes_issues, routes_repository
 from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api, Refused, Request
 from tests.act.payloads import REPOSITORY
 from tests.act.routing import ROUTES, Call
+from tests.listening import address, listening
 
 ROOT = f"/repos/{REPOSITORY}"
 REGISTERED = (routes_issues, routes_repository)  # by their import
@@ -20,16 +20,10 @@ PAGE, LARGEST_PAGE = 30, 100
 
 @contextlib.contextmanager
 def serving(api: Api) -> Iterator[Api]:
-    with _Server(("127.0.0.1", 0), _Handler) as server:
+    with listening(_Server(("127.0.0.1", 0), _Handler)) as server:
         server.api = api
-        api.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield api
-        finally:
-            server.shutdown()
-            thread.join()
+        api.url = address(server)
+        yield api
 
 
 class _Server(ThreadingHTTPServer):

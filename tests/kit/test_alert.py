@@ -13,7 +13,7 @@ from mlops_kit.monitoring.outcome import Outcome
 
 from tests.act.api import Api
 from tests.conftest import ROOT, Done
-from tests.kit.listening import Chat, listening
+from tests.kit.chat import Chat, chatting
 from tests.kit.small import Small, small
 
 DRIFT = Finding("data-drift", "dep_delay: median 2 -> 14, +0.61 sd; 24.1% of the rows moved (n = 2,000)")
@@ -23,7 +23,7 @@ Alert = Callable[..., Done]
 
 @pytest.fixture
 def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
-    with listening() as chat:
+    with chatting() as chat:
         monkeypatch.setenv("MLOPS_WEBHOOK", chat.url)
         yield chat
 

@@ -1,11 +1,12 @@
 """A server in front of another, which fails after so many writes."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+
+from tests.listening import address, listening
 
 READS = ("search", "get")  # paths of questions that are asked by POST
 HOP = {"transfer-encoding", "connection", "content-length", "content-encoding", "host", "accept-encoding"}
@@ -27,14 +28,9 @@ class Failing:
 
     @contextmanager
     def running(self) -> Iterator["Failing"]:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
+        with listening(ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))) as server:
+            self.url = address(server)
             yield self
-        finally:
-            server.shutdown()
-            server.server_close()
 
 
 def _handler(failing: Failing) -> type[BaseHTTPRequestHandler]:

@@ -2,11 +2,12 @@
 
 import contextlib
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.listening import address, listening
 
 
 @dataclass
@@ -19,7 +20,7 @@ class Chat:
 
 
 @contextlib.contextmanager
-def listening() -> Iterator[Chat]:
+def chatting() -> Iterator[Chat]:
     chat = Chat()
 
     class Handler(BaseHTTPRequestHandler):
@@ -36,12 +37,6 @@ def listening() -> Iterator[Chat]:
             if not fails:
                 chat.heard.append(json.loads(text))
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        chat.url = f"http://127.0.0.1:{server.server_address[1]}/services/very-secret-path"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield chat
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        chat.url = f"{address(server)}/services/very-secret-path"
+        yield chat
