@@ -1,0 +1,1 @@
+../../../[[ drift_evidently ]]/drift/evidently/conftest.py
