@@ -56,7 +56,7 @@ def import_copier(meanwhile: Callable[[], object]) -> None:
     with ThreadPoolExecutor(max_workers=1) as other:
         done = other.submit(meanwhile)
         with aside.held_back():  # pydantic, building a class, would swallow Ctrl-C
-            import copier  # noqa: F401
+            import copier  # noqa: F401  # for whoever renders next
         done.result()
 
 

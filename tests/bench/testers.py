@@ -3,7 +3,7 @@
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -81,12 +81,10 @@ def _levels(values: Any) -> Any:
 def _kolmogorov(before: Any, now: Any) -> float:
     """Between two values of the window only the reference's share grows: it is enough to look at both sides of each."""
     apart = 0.0
-    for side, share in (
-        ("right", np.searchsorted(now, now, side="right")),
-        ("left", np.searchsorted(now, now)),
-    ):
-        theirs = np.searchsorted(before, now, side=side) / len(before)  # type: ignore[call-overload]
-        apart = max(apart, float(np.abs(theirs - share / len(now)).max()))
+    sides: tuple[Literal["left", "right"], ...] = ("left", "right")
+    for side in sides:
+        theirs, ours = (np.searchsorted(rows, now, side=side) / len(rows) for rows in (before, now))
+        apart = max(apart, float(np.abs(theirs - ours).max()))
     effective = len(before) * len(now) / (len(before) + len(now))
     at = max(apart * math.sqrt(effective), 0.2)
     return float(min(1.0, 2 * sum((-1) ** (k - 1) * math.exp(-2 * (k * at) ** 2) for k in range(1, 50))))

@@ -33,11 +33,9 @@ def refused(repository: Repository, *words: str) -> str:
 
 
 def tags(repository: Repository) -> tuple[str, str]:
-    form = "--format=%(refname) %(objectname)"
-    return tuple(  # type: ignore[return-value]  # two
-        must(["git", "-C", place, "for-each-ref", form, "refs/tags"], repository.root)
-        for place in (repository.root, "../origin.git")
-    )
+    """Here, and at origin."""
+    command = ["for-each-ref", "--format=%(refname) %(objectname)", "refs/tags"]
+    return repository.git(*command), must(["git", "-C", "../origin.git", *command], repository.root)
 
 
 def in_production(repository: Repository) -> str:
