@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlops_kit import commits
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.repository import Repository
@@ -54,10 +55,8 @@ def clear(repository: Repository, name: str, text: str) -> str:
         was = hub.clear_alarm(mark, text)
         return was.url if was else ""
 
-    from mlops_kit import github
-
     said = _ask(repository, name, closed)
-    return "" if said.startswith(NOT) and not github.token() else said  # without a token none was raised
+    return "" if said.startswith(NOT) and not commits.token() else said  # without a token none was raised
 
 
 def _ask(repository: Repository, name: str, act: Callable[["GitHub", str], str]) -> str:

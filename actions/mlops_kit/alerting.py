@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from mlops_kit import alarms, clock, events, github, runs, webhook
+from mlops_kit import alarms, clock, commits, events, github, runs, webhook
 from mlops_kit.alarms import Alarm
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
@@ -101,7 +101,7 @@ def _raised(
             cooldown,
         )
     except KitError as error:
-        if not github.token() and contract.alerts.webhook:
+        if not commits.token() and contract.alerts.webhook:
             return _without_issue(repository, contract, kind, words, cooldown)
         heard = _tell(repository, contract, "raised", kind, words, "")
         return Told(kind, "created" if heard == TOLD else "not told", "", heard, _problem(error))
@@ -112,7 +112,7 @@ def _raised(
 def _over(repository: Repository, contract: Contract, kind: Kind, outcome: Outcome) -> list[Told]:
     """Nothing where no such alarm is open."""
     said = f"The check of {outcome.at[:16].replace('T', ' ')} UTC finds nothing any more."
-    if not github.token():
+    if not commits.token():
         began, how = _last(repository, kind)
         if not contract.alerts.webhook or not began or how == "closed":
             return []
@@ -209,7 +209,7 @@ def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
 def test(repository: Repository, contract: Contract) -> list[Told]:
     """Raises an alarm that means nothing and closes it, by every way there is."""
     told = []
-    if github.token():
+    if commits.token():
         words = "`mlops-kit alert --test` asks whether alarms arrive. There is nothing to do."
         where = alarms.ring(repository, Alarm("test", "Test of the alarms", words))
         arrived = not where.startswith(alarms.NOT)

@@ -1,6 +1,6 @@
 """What is wrong with this repository, and the one command that mends each thing."""
 
-from mlops_kit import contract
+from mlops_kit import commits, contract
 from mlops_kit.checkup import data, here, online
 from mlops_kit.checkup.finding import Check, Finding, Patient, Unknown
 from mlops_kit.errors import KitError
@@ -60,14 +60,16 @@ def _patient(repository: Repository) -> Patient:
         hub = github.connect(repository)
     except KitError as error:
         no_hub = (
-            f"{error.what} {error.do}" if github.token() else "Set GITHUB_TOKEN (`gh auth token` prints one)."
+            f"{error.what} {error.do}"
+            if commits.token()
+            else "Set GITHUB_TOKEN (`gh auth token` prints one)."
         )
     return Patient(repository, found, problem, hub, no_hub)
 
 
 def _made(name: str, check: Check, patient: Patient) -> Finding:
     """GitHub's no to one question does not end the examination."""
-    from mlops_kit.github import GitHubError
+    from mlops_kit.refusals import GitHubError
 
     try:
         return check(patient)

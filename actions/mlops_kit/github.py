@@ -10,6 +10,8 @@ from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from mlops_kit import clock, refusals
+from mlops_kit.commits import token
 from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
 
@@ -22,23 +24,6 @@ API = "https://api.github.com"
 LONGEST = 65_536  # characters that GitHub takes in a comment or an issue
 TIMEOUT = 20
 LABEL = "mlops-alarm"
-NEEDS = {  # what a token needs for what we ask, where GitHub's answer does not say so
-    "comment": "pull-requests: write",
-    "alarm": "issues: write",
-    "pull request": "pull-requests: write",
-    "dispatch": "contents: write",
-    "rules": "metadata: read",
-    "workflow": "actions: read",
-    "repository": "metadata: read",
-}
-
-
-class GitHubError(KitError):
-    """GitHub said no, or nothing; `status` is 0 where it could not be reached."""
-
-    def __init__(self, status: int, what: str, do: str = "") -> None:
-        super().__init__(what, do)
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -59,22 +44,10 @@ class Placed:
     since: datetime | None = None  # of an alarm: when it began
 
 
-def token() -> str | None:
-    return os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or None
-
-
 def get_ready() -> None:
     """Imports the client beside what else is done: it takes half a second in a new job, and Git mostly waits."""
     if token():
         Thread(target=import_module, args=("github",), daemon=True).start()
-
-
-def lasting(span: timedelta) -> str:
-    """For people: 3 days 4 hours, 2 hours, 5 minutes."""
-    minutes = max(int(span.total_seconds() // 60), 1)
-    days, hours = minutes // 1440, minutes // 60 % 24
-    parts = [(days, "day"), (hours, "hour"), (minutes % 60 if minutes < 60 else 0, "minute")]
-    return " ".join(f"{n} {unit}{'s' * (n != 1)}" for n, unit in parts if n)
 
 
 def _placed(issue: "Issue", done: str) -> Placed:
@@ -146,10 +119,10 @@ class GitHub:
         try:
             yield
         except GithubException as error:
-            raise _refused(error, kind, f"{what} of {self.slug}") from None
+            raise refusals.told(error, kind, f"{what} of {self.slug}") from None
         except RequestException as error:
             address = os.environ.get("GITHUB_API_URL") or API
-            raise GitHubError(
+            raise refusals.GitHubError(
                 0,
                 f"GitHub could not be reached at {address} ({type(error).__name__}): {what} of {self.slug}.",
                 "Is the network up? https://www.githubstatus.com says how GitHub is.",
@@ -219,7 +192,7 @@ class GitHub:
         with self._asking("alarm", "issue of an alarm"):
             found = self._alarms(mark)
             for issue in found:
-                lasted = lasting(datetime.now(UTC) - issue.created_at)
+                lasted = clock.lasting(datetime.now(UTC) - issue.created_at)
                 issue.create_comment(f"{text[: LONGEST - 100]}\n\nIt lasted {lasted}.")
                 issue.edit(state="closed", state_reason="completed")
             return _placed(found[0], "closed") if found else None
@@ -307,39 +280,3 @@ def _starts(body: str | None, mark: str) -> bool:
 
 def _body(mark: str, text: str) -> str:
     return f"{mark}\n{text}"[:LONGEST]
-
-
-def _refused(error: Any, kind: str, what: str) -> GitHubError:
-    """401 and 403 name the permission; a rate limit says when it ends."""
-    status = int(error.status or 0)
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    said = error.data.get("message") if isinstance(error.data, dict) else ""
-    words = f"GitHub answered {status} to {what}{f': {_masked(str(said))}' if said else ''}"
-    if "retry-after" in headers or "rate limit" in str(said).lower() or status == 429:
-        wait = headers.get("retry-after")
-        when = f"{wait} s" if wait else "some minutes"
-        return GitHubError(status, f"{words.rstrip('.')}.", f"A rate limit: try again in {when}.")
-    return GitHubError(status, f"{words.rstrip('.')}.", _mend(status, kind, headers))
-
-
-def _mend(status: int, kind: str, headers: dict[str, str]) -> str:
-    needed = headers.get("x-accepted-github-permissions", "").replace("=", ": ").replace("_", "-")
-    ways = [way.strip() for way in needed.split(";") if way.strip()]
-    line = NEEDS[kind] if NEEDS[kind] in ways or not ways else ways[0]
-    if status == 401:
-        return "The token is not valid or has expired: set GITHUB_TOKEN anew (`gh auth token`)."
-    if status in (403, 404) and os.environ.get("GITHUB_ACTIONS"):
-        return (
-            f"Does the job have `permissions: {{{line}}}`? A pull request from a fork gets a read-only token "
-            "whatever the workflow says; 404 also stands for what the token may not see."
-        )
-    if status in (403, 404):
-        return f"The token needs `{line}` on the repository; 404 also stands for what it may not see."
-    if status in (410, 422) and kind == "alarm":
-        return "Are issues switched on? Settings, General, Features."
-    return "https://www.githubstatus.com says how GitHub is." if status >= 500 else ""
-
-
-def _masked(text: str) -> str:
-    secret = token()
-    return text.replace(secret, "***") if secret else text

@@ -73,14 +73,14 @@ def _summary(text: str) -> None:
 
 def _comment(repository: Repository, model: str, text: str, wanted: str) -> tuple[str | None, str]:
     """Address of the comment, and what there is to say about it."""
-    from mlops_kit import github
+    from mlops_kit import github, refusals
 
     number = _number(wanted)
     if number is None:
         return None, "No comment: this run is of no pull request."
     try:
         placed = github.connect(repository).comment_in_place(number, github.marker("report", model), text)
-    except github.GitHubError as error:
+    except refusals.GitHubError as error:
         if wanted == "auto" and error.status == 403 and _is_fork():
             return None, "No comment: a pull request from a fork has a token that may only read."
         raise

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from mlops_kit import github
 from mlops_kit.errors import KitError
-from mlops_kit.github import GitHub, GitHubError, marker
+from mlops_kit.github import GitHub, marker
+from mlops_kit.refusals import GitHubError
 from mlops_kit.repository import Repository
 
 from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api

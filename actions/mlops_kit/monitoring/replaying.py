@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from mlops_kit import clock, contract, github
+from mlops_kit import clock, commits, contract
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.processes import run, words
@@ -90,9 +90,9 @@ def replay(project: Path, months: list[int], say: Say) -> Iterator[Month]:
         serve(project, means, files[month], project)
         end = datetime(2013 + month // 12, month % 12 + 1, 1, tzinfo=UTC)
         found = json.loads(_kit(project, end, "monitor", "check", "--json", allowed=(0, 10)))
-        if github.token():
+        if commits.token():
             _kit(project, end, "alert", "--label", LABEL)
-        _kit(project, end, "review", *(["--publish", "--label", LABEL] if github.token() else []))
+        _kit(project, end, "review", *(["--publish", "--label", LABEL] if commits.token() else []))
         kinds = {one["kind"] for one in found["findings"]}
         over = (before - kinds) & set(found["judged"])
         yield _month(month, found, sorted(kinds - before), sorted(over))

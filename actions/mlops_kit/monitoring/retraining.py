@@ -62,7 +62,7 @@ def _held(policy: Retrain, events: list[Event], now: datetime) -> str:
         return ""
     since = now - max(past)
     if since < timedelta(days=policy.cooldown_days):
-        return f"drift trained {github.lasting(since)} ago, the cooldown is {policy.cooldown_days:g} days"
+        return f"drift trained {clock.lasting(since)} ago, the cooldown is {policy.cooldown_days:g} days"
     if (today := sum(now - one < DAY for one in past)) >= policy.a_day:
         return f"drift trained {today} times within a day, at most {policy.a_day}"
     return ""

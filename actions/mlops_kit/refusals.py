@@ -1,0 +1,61 @@
+"""What GitHub said when it said no, in words that help."""
+
+import os
+from typing import Any
+
+from mlops_kit.commits import token
+from mlops_kit.errors import KitError
+
+NEEDS = {  # what a token needs for what we ask, where GitHub's answer does not say so
+    "comment": "pull-requests: write",
+    "alarm": "issues: write",
+    "pull request": "pull-requests: write",
+    "dispatch": "contents: write",
+    "rules": "metadata: read",
+    "workflow": "actions: read",
+    "repository": "metadata: read",
+}
+
+
+class GitHubError(KitError):
+    """GitHub said no, or nothing; `status` is 0 where it could not be reached."""
+
+    def __init__(self, status: int, what: str, do: str = "") -> None:
+        super().__init__(what, do)
+        self.status = status
+
+
+def told(error: Any, kind: str, what: str) -> GitHubError:
+    """PyGithub's error in words: 401 and 403 name the permission, a rate limit says when it ends."""
+    status = int(error.status or 0)
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    said = error.data.get("message") if isinstance(error.data, dict) else ""
+    words = f"GitHub answered {status} to {what}{f': {_masked(str(said))}' if said else ''}"
+    if "retry-after" in headers or "rate limit" in str(said).lower() or status == 429:
+        wait = headers.get("retry-after")
+        when = f"{wait} s" if wait else "some minutes"
+        return GitHubError(status, f"{words.rstrip('.')}.", f"A rate limit: try again in {when}.")
+    return GitHubError(status, f"{words.rstrip('.')}.", _mend(status, kind, headers))
+
+
+def _mend(status: int, kind: str, headers: dict[str, str]) -> str:
+    needed = headers.get("x-accepted-github-permissions", "").replace("=", ": ").replace("_", "-")
+    ways = [way.strip() for way in needed.split(";") if way.strip()]
+    line = NEEDS[kind] if NEEDS[kind] in ways or not ways else ways[0]
+    if status == 401:
+        return "The token is not valid or has expired: set GITHUB_TOKEN anew (`gh auth token`)."
+    if status in (403, 404) and os.environ.get("GITHUB_ACTIONS"):
+        return (
+            f"Does the job have `permissions: {{{line}}}`? A pull request from a fork gets a read-only token "
+            "whatever the workflow says; 404 also stands for what the token may not see."
+        )
+    if status in (403, 404):
+        return f"The token needs `{line}` on the repository; 404 also stands for what it may not see."
+    if status in (410, 422) and kind == "alarm":
+        return "Are issues switched on? Settings, General, Features."
+    return "https://www.githubstatus.com says how GitHub is." if status >= 500 else ""
+
+
+def _masked(text: str) -> str:
+    secret = token()
+    return text.replace(secret, "***") if secret else text
