@@ -70,6 +70,9 @@ def adopted(
     return Adopted(into / folder, about["before"], about["said"])
 
 
+def script(mlops_new: Path, once: Once) -> Adopted:
+    return adopted(mlops_new, once, "adopted-script", adoptable.script, "churn", "--name", "Leavers 2")
+
+
 def notebooks(mlops_new: Path, once: Once) -> Adopted:
-    """For tests of two rooms."""
     return adopted(mlops_new, once, "adopted-notebooks", adoptable.notebooks, "house prices")
