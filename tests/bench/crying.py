@@ -18,9 +18,7 @@ from tests.kit.monitored import FAMILIES, Columns, columns, window
 
 REFERENCE = 5000
 SIZES, WIDTHS = (50, 200, 1000, 10_000), (8, 20, 100)
-WINDOWS = 25  # of a reference
-REFERENCES = {8: 8, 20: 6, 100: 2}  # a run; --runs 3 takes three times as many
-OF_FAMILY = 3  # references; eight columns of it
+REFERENCES, WINDOWS = 40, 25  # 1,000 windows a cell and run; --runs 3 takes three times as many references
 SLOW, SLOW_SIZES = (4, 5), (50, 200, 1000)  # references and windows that Evidently gets: seconds each
 OURS, ANY, BONFERRONI, PSI = "mlops-kit", "any KS p < .05", "Bonferroni at 1 %", "any PSI > 0.2"
 
@@ -51,7 +49,7 @@ def rates(peers: Peers, runs: int) -> Table:
     """Made windows of the reference's own distribution: every alarm is a false one. The same on every machine."""
     cells = [Cell(n, width) for width in WIDTHS for n in SIZES]
     cells += [Cell(n, 8, family) for family in FAMILIES for n in SIZES]
-    jobs = [(at, seed, cell) for at, cell in enumerate(cells) for seed in range(_references(cell) * runs)]
+    jobs = [(at, seed, cell) for at, cell in enumerate(cells) for seed in range(REFERENCES * runs)]
     with ProcessPoolExecutor() as pool:
         for (at, _seed, _cell), found in zip(jobs, pool.map(_hits, jobs, chunksize=4), strict=True):
             for who, hits in found.items():
@@ -90,10 +88,6 @@ def _surely(hits: int) -> float:
         tail = sum(math.comb(WINDOWS, k) * p**k * (1 - p) ** (WINDOWS - k) for k in range(hits, WINDOWS + 1))
         low, high = (p, high) if tail < 0.01 else (low, p)
     return low * 100
-
-
-def _references(cell: Cell) -> int:
-    return OF_FAMILY if cell.family else REFERENCES[cell.width]
 
 
 def _hits(job: tuple[int, int, Cell]) -> dict[str, int]:

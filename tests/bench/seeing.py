@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from mlops_kit.monitoring import drift
 
-from tests.bench.crying import REFERENCE, Cell, calibrated, clean
+from tests.bench.crying import REFERENCE, REFERENCES, WINDOWS, Cell, calibrated, clean
 from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table
 from tests.bench.testers import Plain, drifted
 from tests.kit.monitored import Columns, columns, window
 
-SIZES, WIDTHS, WINDOWS = (50, 200, 1000), (8, 20, 100), 25
-REFERENCES = {8: 6, 20: 4, 100: 1}  # a run; --runs 3 takes three times as many
+SIZES, WIDTHS = (50, 200, 1000), (8, 20, 100)
 EVIDENTLY_WINDOWS = 10
 CLEAN = "clean"
 Change = Callable[[Columns, np.random.Generator], None]
@@ -74,7 +73,7 @@ def power(peers: Peers, runs: int) -> Table:
     """Of 8, 20 or 100 columns one moves. The same on every machine."""
     found: list[Power] = []
     for width in WIDTHS:
-        jobs = [(seed, n, width) for n in SIZES for seed in range(REFERENCES[width] * runs)]
+        jobs = [(seed, n, width) for n in SIZES for seed in range(REFERENCES * runs)]
         with ProcessPoolExecutor() as pool:
             seen = list(pool.map(_seen, jobs))
         for n in SIZES:
