@@ -119,7 +119,10 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def _loaded(text: str) -> Any:
-    """A lock, and the dvc.yaml of a version, are asked for several times by one command; each takes a while."""
+    """A lock, and the dvc.yaml of a version, are asked for several times by one command; each takes a while.
+
+    In Python alone: libyaml is ten times as fast, and refuses `{folder: s3://landing}`.
+    """
     from ruamel.yaml import YAML
 
     return YAML(typ="safe").load(text)
