@@ -4,9 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
-from mlops_new import aside, tiers
+from mlops_new import tiers, unasked
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import FOREIGN_GIT, run
 from mlops_new.project import Project
@@ -16,11 +15,14 @@ from mlops_new.tiers import Layers
 
 def move(clone: Path, project: Project, known: Releases, layers: Layers, to: str) -> None:
     """Copier finds the project's template among the releases of this command. Raises MlopsNewError."""
-    copier, errors = _import()
+    copier = unasked.copier()
+    from copier.errors import CopierError
+    from plumbum import ProcessExecutionError
+
     try:
         with carried(known):
             copier.run_update(clone / project.inside, vcs_ref=to, defaults=True, overwrite=True, quiet=True)
-    except errors as error:
+    except (CopierError, ProcessExecutionError, ValueError, TypeError) as error:
         raise MlopsNewError(f"Copier could not update to {to}: {error}", "Nothing was changed.") from error
     _take_back(clone, project, tiers.base(known, project.template, layers))
 
@@ -31,15 +33,6 @@ def _take_back(clone: Path, project: Project, base: frozenset[str]) -> None:
     for name in run(["git", "ls-files", "--others", "-z"], clone).split("\0"):
         if name in own:
             (clone / name).unlink()
-
-
-def _import() -> tuple[ModuleType, tuple[type[Exception], ...]]:
-    """Copier, and what it raises for what is no fault of its own."""
-    with aside.held_back():  # pydantic, building a class, would swallow Ctrl-C
-        import copier
-        from copier.errors import CopierError
-        from plumbum import ProcessExecutionError
-    return copier, (CopierError, ProcessExecutionError, ValueError, TypeError)
 
 
 @contextmanager

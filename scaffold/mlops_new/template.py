@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_new import aside, releases
+from mlops_new import aside, releases, unasked
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import run
 from mlops_new.project import ANSWERS
@@ -52,17 +52,16 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
 
 
 def import_copier(meanwhile: Callable[[], object]) -> None:
-    """Half of all the time there is, so only who renders pays it, and Git's work is done beside it."""
+    """Does Git's work beside it."""
     with ThreadPoolExecutor(max_workers=1) as other:
         done = other.submit(meanwhile)
-        with aside.held_back():  # pydantic, building a class, would swallow Ctrl-C
-            import copier  # noqa: F401  # for whoever renders next
+        unasked.copier()  # for whoever renders next
         done.result()
 
 
 def render_tree(tree: Path, into: Path, answers: Mapping[str, object]) -> None:
     """Like `render`, from a template that is unpacked; raises MlopsNewError."""
-    import copier
+    copier = unasked.copier()
     from copier.errors import CopierError
 
     try:
