@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import Field, FiniteFloat
+
+from mlops_kit.strict import Strict
 
 Type = Literal["integer", "number", "boolean", "text", "time", "other", "empty"]
 MOST_COLUMNS, MOST_VALUES, LONGEST_NAME, LONGEST_VALUE = 300, 20, 200, 60
@@ -15,10 +17,6 @@ LEAST, LEAST_SDS = 0.02, 0.05
 SIGMAS = 3.0  # how far beyond what chance does to two draws of these sizes
 
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Numbers(Strict):

@@ -1,5 +1,6 @@
 """`mlops.yaml`, the contract of a repository with the kit, and the fragments of `mlops.d/`."""
 
+from contextlib import suppress
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
@@ -21,8 +22,8 @@ from mlops_kit.sections import (
     Retrain,
     Rows,
     Sample,
-    Strict,
 )
+from mlops_kit.strict import Strict
 
 FILE = "mlops.yaml"
 FRAGMENTS = "mlops.d"
@@ -119,13 +120,17 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def _loaded(text: str) -> Any:
-    """A lock, and the dvc.yaml of a version, are asked for several times by one command; each takes a while.
+    """A lock, and the dvc.yaml of a version, are asked for several times by one command.
 
-    In Python alone: libyaml is ten times as fast, and refuses `{folder: s3://landing}`.
+    By libyaml, which takes a tenth of the time. What it refuses is read in Python, whose words about a mistake
+    are better, and for which `{folder: s3://landing}` is none.
     """
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
-    return YAML(typ="safe").load(text)
+    with suppress(YAMLError):
+        return YAML(typ="safe").load(text)
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def _note(value: Any, file: str, at: tuple[str, ...], origin: dict[tuple[str, ...], str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from mlops_kit import alarms, commits, events, runs
+from mlops_kit import alarms, commits, events, github, runner, runs
 from mlops_kit.alarms import Alarm
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
@@ -35,9 +35,12 @@ def publish(repository: Repository) -> Published:
 
 def begin_publishing(repository: Repository, journal: Journal) -> str | None:
     """Puts a run onto the branch before it is over, so that it is known of if it is killed now; the branch's tip."""
+    begun = None
     with suppress(KitError):  # the end of the run is published too, and an alarm raised where it cannot be
-        return _append(repository, journal)
-    return None
+        begun = _append(repository, journal)
+    if not _last_was_published(repository, begun):
+        github.get_ready()
+    return begun
 
 
 def end_publishing(
@@ -52,8 +55,23 @@ def end_publishing(
     """
     journal.end()
     with _alarmed(repository):
-        _append(repository, journal, beside, begun)
-    alarms.clear(repository, ALARM, "Events are published again.")
+        _append(repository, journal, {**(beside or {}), **_latest()}, begun)
+    if not _last_was_published(repository, begun):
+        alarms.clear(repository, ALARM, "Events are published again.")
+
+
+def _latest() -> dict[str, bytes]:
+    """On a runner the file of its workflow, which holds the number of the newest run that was published."""
+    workflow, number = runner.numbered()
+    return {f"latest/{workflow}": f"{number}\n".encode()} if workflow else {}
+
+
+def _last_was_published(repository: Repository, begun: str | None) -> bool:
+    """Then this workflow left no alarm open, and GitHub is not asked: half a second of every merge."""
+    workflow, number = runner.numbered()
+    return bool(
+        workflow and begun and (repository.show(begun, f"latest/{workflow}") or "").strip() == str(number - 1)
+    )
 
 
 def _append(

@@ -7,7 +7,7 @@ import platform
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from mlops_kit import cadence, columns, runner
 from mlops_kit.contract import Contract
@@ -17,6 +17,7 @@ from mlops_kit.metrics import read_metrics
 from mlops_kit.processes import run, words
 from mlops_kit.repository import LOCK, Entry, Lock, Repository
 from mlops_kit.rows import count
+from mlops_kit.strict import Strict
 
 if TYPE_CHECKING:
     from mlops_kit import gates
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 FILE = "record.json"
 CARD = "MODEL_CARD.md"
 MOST_TABLES = 10
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class File(Strict):

@@ -10,7 +10,6 @@ from mlops_kit import (
     events,
     freshness,
     gates,
-    github,
     handover,
     hooks,
     logbook,
@@ -113,7 +112,6 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
         journal.file.write_text(lines, encoding="utf-8", newline="\n")
     else:
         journal.emit("run", "crashed", commit=repository.commit(), error="the training ended without a word")
-    github.get_ready()
     say(f"Publishing the events of run {journal.run}")
     begun = None
     try:

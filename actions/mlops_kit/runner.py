@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,14 @@ def is_fork() -> bool:
 def pull_request_number() -> int | None:
     number = (event().get("pull_request") or {}).get("number")
     return int(number) if number else None
+
+
+def numbered() -> tuple[str, int]:
+    """The workflow, as a file name, and which of its runs this is; an empty name anywhere else."""
+    name, number = (os.environ.get(f"GITHUB_{what}", "") for what in ("WORKFLOW", "RUN_NUMBER"))
+    if not on_runner() or not number.isdigit():
+        return "", 0
+    return re.sub(r"[^A-Za-z0-9-]+", "-", name).strip("-"), int(number)
 
 
 def run_url() -> str | None:

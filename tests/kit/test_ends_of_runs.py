@@ -17,7 +17,7 @@ from mlops_kit.repository import Repository
 
 from tests.conftest import ROOT, must
 from tests.kit.made import a_repository
-from tests.kit.small import github
+from tests.kit.small import Hub, github
 from tests.kit.test_training import silent
 from tests.kit.tips import clone_of, kit, means
 
@@ -152,3 +152,31 @@ def test_a_run_of_before_there_were_ends_is_judged_by_its_stages(tmp_path: Path)
     with journal.stage("train"):
         pass
     assert status(one, NEXT_DAY) == "done"
+
+
+def registered(runner: Repository, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the workflow's runs, in a fresh clone as each job has it."""
+    for name, value in {**ON_RUNNER, "GITHUB_WORKFLOW": "Train", "GITHUB_RUN_NUMBER": str(number)}.items():
+        monkeypatch.setenv(name, value)
+    clone = clone_of(runner, f"run-{number}", "--depth=1")
+    shutil.copytree(runner.root / "mlops-run", clone.root / "mlops-run")
+    registering.take_over(clone, means(clone), clone.root / "mlops-run", "minor", silent)
+
+
+def test_github_is_asked_about_the_alarm_only_where_the_run_before_was_not_published(
+    runner: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, asked = Hub(), []
+
+    def connect(_: Repository) -> Hub:
+        asked.append(number)
+        return hub
+
+    monkeypatch.setattr("mlops_kit.github.connect", connect)
+    hook = runner.root.parent / "origin.git/hooks/update"
+    for number in (1, 2, 3, 4, 5):
+        hook.write_text(f'#!/bin/sh\n[ {number} != 3 ] || [ "$1" != refs/heads/{events.BRANCH} ]\n')
+        hook.chmod(0o755)
+        registered(runner, number, monkeypatch)
+        assert len(hub.open) == (number == 3)
+    assert asked == [1, 3, 4]  # the first, which knows of none before; the one that failed; the one after it

@@ -6,6 +6,7 @@ runs. All columns and statistics share one threshold, each measured in its own s
 statistic, Westfall and Young 1993), so that many columns do not mean many alarms.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,14 +53,19 @@ class Limits:
 
 
 # What a statistic is given in advance, in logarithms of the odds of chance: levels more, of which a column has one number
-# to show where a number has its place, its spread and its shape; a spread less, which is seen easily.
+# to show where a number has its place, its spread and its shape; a spread less, which is seen easily. In a window of few
+# rows a rare level that gains is one of the few changes that can be seen at all, and each of its rows counts.
 _OF_NUMBERS = np.array([-0.5, 0, 0, -1], np.float32)  # Anderson-Darling, missing, shift, spread
 _OF_LEVELS = np.array([0.25, 0, 1.25], np.float32)  # all levels, missing, the one that moved most
 _OF_BOOLEANS = np.array([1.75, 0, 1.75], np.float32)
+_IN_FEW_ROWS = np.array([0, 0, 2], np.float32)  # levels more at 50 rows, nothing from 200 on
 
 
-def _ahead(kind: Kind) -> Array:
-    return {"category": _OF_LEVELS, "boolean": _OF_BOOLEANS}.get(kind, _OF_NUMBERS)
+def _ahead(kind: Kind, n: int) -> Array:
+    if kind == "category":
+        few = min(max(math.log(200 / n) / math.log(200 / 50), 0), 1)
+        return _OF_LEVELS + np.float32(few) * _IN_FEW_ROWS
+    return _OF_BOOLEANS if kind == "boolean" else _OF_NUMBERS
 
 
 def tested(n: int, reference: int) -> int:
@@ -91,7 +97,7 @@ class Resampling:
             over = found > middle
             excess = np.where(over, found - middle, 0).sum(axis=0) / np.maximum(over.sum(axis=0), 1)
             spread = np.where(over.any(axis=0), np.maximum(excess, 1e-6), CHI_SQUARE)
-            middle = middle - _ahead(self.cells[column].kind) * spread
+            middle = middle - _ahead(self.cells[column].kind, n) * spread
             np.maximum(highest, np.max((found - middle) / spread, axis=1), out=highest)
             middles.append(middle.tolist())
             spreads.append(spread.tolist())
