@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from mlops_kit import events
 from mlops_kit.events import Journal
 from mlops_kit.review import weeks
 from pyarrow import parquet
@@ -156,6 +157,19 @@ def test_one_issue_is_brought_up_to_date_once_a_week(watched: Small, review: Rev
     assert len(on_github.issues) == 1 and "2026-W47" in issue["body"]
     (comment,) = on_github.comments
     assert comment["body"].startswith("**2026-W47: roc_auc 0.")
+
+
+def test_a_review_is_no_sign_that_the_monitor_lives(watched: Small, on_github: Api) -> None:
+    """It is published after a check that failed too; only a check that came to its end gives a heartbeat."""
+    ran = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_RUN_ID": "7",
+        "MLOPS_NOW": (NOW + timedelta(days=14)).isoformat(),
+    }
+    assert watched.kit("review", "--publish", **ran).code == 0
+    (_issue,) = on_github.issues
+    listed = watched.git("ls-tree", "-r", "--name-only", events.BRANCH).split()
+    assert listed == ["events/2026/12/7-1-review.jsonl"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit import cadence as cadences
-from mlops_kit import freshness, training, versions
+from mlops_kit import freshness, heartbeat, training, versions
 from mlops_kit.checkup.finding import Finding, Patient, Unknown, ask, contract_of
 from mlops_kit.errors import KitError
 from mlops_kit.repository import LOCK, Remote, Repository
@@ -77,7 +77,7 @@ def kept(patient: Patient) -> Finding:
 def cadence(patient: Patient) -> Finding:
     """Somebody looked lately whether there is something new to learn."""
     looked = cadences.clock(patient.repository)
-    mend = "gh workflow run schedule.yml"
+    mend = f"gh workflow run {heartbeat.schedule_file(patient.repository) or heartbeat.SCHEDULES[0]}"
     if looked is None:
         raise Unknown("No run has made a version yet, or found that there is nothing to learn.", mend)
     days = (patient.now - looked).days

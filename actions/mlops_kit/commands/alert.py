@@ -63,7 +63,7 @@ def command(
         journal = journal or Journal(here, found.run or keeping.STAGE)
         told = alerting.bring(here, means, found, journal, labels, reporter())
         if handed or any(one.done != "unchanged" for one in told):
-            keeping.publish(here, means, journal)
+            keeping.publish(here, means, journal, alive=handed is not None)
     runner.output(raised=" ".join(one.kind for one in told if one.done in ("created", "reopened")))
     problems = [f"{one.kind}: {one.problem}" for one in told if one.problem]
     for problem in problems:
@@ -72,7 +72,8 @@ def command(
     finish([asdict(one) for one in told], "\n".join(lines) or "Nothing to tell.", as_json)
     if problems:
         raise KitError(
-            "\n".join(problems), "What is listed above was told; the rest is tried again by the next check."
+            "\n".join(problems),
+            "What is listed above was told. The next check brings the issues up to date; a chat is called once an alarm.",
         )
 
 

@@ -24,7 +24,7 @@ def command(dry_run: bool, as_json: bool) -> None:
     if decision.train and not dry_run:
         journal = events.alone(here, retraining.STAGE)
         retraining.start(here, decision, journal)
-        keeping.publish(here, means, journal)
+        keeping.publish(here, means, journal, alive=False)
     runner.output(trains=decision.train)
     said = f"{'Trains' if decision.train else 'Trains nothing'}: {decision.why}."
     runner.summary(said)

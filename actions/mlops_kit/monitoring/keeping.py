@@ -67,8 +67,8 @@ def take_over(repository: Repository, folder: Path) -> Journal:
     return made
 
 
-def publish(repository: Repository, contract: Contract, made: Journal, *, alive: bool = True) -> None:
-    """On a runner; `alive`: the monitor's heartbeat too, which a check that failed does not give."""
+def publish(repository: Repository, contract: Contract, made: Journal, *, alive: bool) -> None:
+    """On a runner; `alive`: the monitor's heartbeat too, which only a check that came to its end gives."""
     if runner.on_runner() and not runner.is_fork():
         beat = heartbeat.beat(contract.monitoring.heartbeat_hours) if alive else {}
         logbook.end_publishing(repository, made, beat)

@@ -50,7 +50,7 @@ def publish(
     )
     journal = events.alone(repository, STAGE)
     journal.emit(STAGE, "published", week=week, where=placed.url)
-    keeping.publish(repository, contract, journal)
+    keeping.publish(repository, contract, journal, alive=False)
     return Published(week, placed.done, placed.url)
 
 
