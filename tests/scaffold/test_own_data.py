@@ -11,10 +11,13 @@ import pytest
 import yaml
 
 from tests.conftest import Once, must, python_of, run
-from tests.scaffold.odd_tables import TABLES, Table, regression, rows, written
+from tests.scaffold.odd_tables import TRAIN
+from tests.scaffold.refused_tables import REFUSED
+from tests.scaffold.tables import Table, regression, rows, written
 
 INFERENCE = Path(mlops_new.__file__).parent / "inference"
 LIVE_IN = Path(__file__).parent / "live_in.py"
+TABLES = TRAIN + REFUSED
 JUDGED_BY = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
 
 Came = dict[str, dict[str, Any]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Once, must, python_of
-from tests.scaffold.odd_tables import Table
+from tests.scaffold.tables import Table
 from tests.scaffold.test_own_data import Came, lived_in
 
 # name: target, task; from scikit-learn, which every generated environment has
