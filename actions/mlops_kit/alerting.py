@@ -7,11 +7,12 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from mlops_kit import alarms, clock, commits, events, github, runs, webhook
+from mlops_kit import alarms, commits, events, github, webhook
 from mlops_kit.alarms import Alarm
+from mlops_kit.chat import TOLD, Chat, in_a_line
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
@@ -19,7 +20,7 @@ from mlops_kit.markup import code, plain
 from mlops_kit.monitoring.findings import Kind
 from mlops_kit.monitoring.outcome import Outcome
 from mlops_kit.repository import Repository
-from mlops_kit.webhook import Message, State
+from mlops_kit.webhook import Message
 
 # The title of the issue, and the heading of the runbook that says what to do.
 TITLES: dict[Kind, tuple[str, str]] = {
@@ -41,7 +42,10 @@ TITLES: dict[Kind, tuple[str, str]] = {
     "model-old": ("The model is old", "the-data-is-old-no-newer-rows-come"),
     "monitor-dead": ("The monitor has stopped", "schedule-has-not-run-since-yesterday"),
 }
-TOLD = "told"
+EACH = "This issue is brought up to date by each check, and closed by the first that finds nothing."
+ONCE = (
+    "Close this issue when you have looked; the next version whose training data has not moved closes it too."
+)
 CHANCE = "At most one check in 100 says so by chance, on data like the reference."
 
 
@@ -50,8 +54,12 @@ class Told:
     kind: str
     done: str  # created, updated, reopened, unchanged, closed; or "not told"
     where: str = ""
-    webhook: str = ""  # told, or why not
+    webhook: str = ""  # told, or why not; empty where there was nothing to tell it
     problem: str = ""
+
+    @property
+    def is_news(self) -> bool:
+        return self.done != "unchanged" or bool(self.webhook)
 
 
 def bring(
@@ -63,15 +71,15 @@ def bring(
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Told]:
     """Raises what was found and closes what is over. What could not be told is in the answer, not lost."""
-    told = []
+    told, chat = [], Chat.of(repository, contract)
     for kind in outcome.kinds:
         say(f"raise {kind}")
-        told.append(_raised(repository, contract, outcome, kind, labels))
+        told.append(_raised(repository, contract, outcome, kind, labels, chat))
     for kind in [*outcome.over(), *_alive(outcome)]:
-        told += _over(repository, contract, kind, outcome)
+        told += _over(repository, kind, outcome, chat)
     for one in told:
-        if one.done != "unchanged":
-            facts = {"where": one.where or None, "error": one.problem or None}
+        if one.is_news:
+            facts = {"where": one.where or None, "error": one.problem or None, "webhook": one.webhook or None}
             journal.emit(f"alarm:{one.kind}", one.done, **facts)
     return told
 
@@ -88,83 +96,49 @@ def plan(outcome: Outcome) -> list[Told]:
 
 
 def _raised(
-    repository: Repository, contract: Contract, outcome: Outcome, kind: Kind, labels: tuple[str, ...]
+    repository: Repository,
+    contract: Contract,
+    outcome: Outcome,
+    kind: Kind,
+    labels: tuple[str, ...],
+    chat: Chat,
 ) -> Told:
-    words = "\n".join(outcome.of(kind))
-    cooldown = timedelta(hours=contract.alerts.cooldown_hours)
+    title, words = TITLES[kind][0], "\n".join(outcome.of(kind))
+    if not commits.token() and chat.form:
+        heard = chat.tell("raised", kind, title, words)
+        done = {TOLD: "created", "": "unchanged"}.get(heard, "not told")
+        return Told(kind, done, "", heard, _unheard(heard))
     try:
         placed = github.connect(repository).raise_alarm(
             github.marker("alarm", kind),
             _title(outcome, kind),
             text(repository, contract, outcome, kind),
             (github.LABEL, *labels),
-            cooldown,
+            timedelta(hours=contract.alerts.cooldown_hours),
         )
     except KitError as error:
-        if not commits.token() and contract.alerts.webhook:
-            return _without_issue(repository, contract, kind, words, cooldown)
-        heard = _tell(repository, contract, "raised", kind, words, "")
-        return Told(kind, "created" if heard == TOLD else "not told", "", heard, _problem(error))
-    heard = _tell(repository, contract, "raised", kind, words, placed.url) if placed.done == "created" else ""
-    return Told(kind, placed.done, placed.url, heard, "" if heard in ("", TOLD) else heard)
+        heard = chat.tell("raised", kind, title, words)
+        return Told(kind, "created" if heard == TOLD else "not told", "", heard, in_a_line(error))
+    heard = chat.tell("raised", kind, title, words, placed.url)
+    return Told(kind, placed.done, placed.url, heard, _unheard(heard))
 
 
-def _over(repository: Repository, contract: Contract, kind: Kind, outcome: Outcome) -> list[Told]:
-    """Nothing where no such alarm is open."""
+def _unheard(heard: str) -> str:
+    return "" if heard in ("", TOLD) else heard
+
+
+def _over(repository: Repository, kind: Kind, outcome: Outcome, chat: Chat) -> list[Told]:
+    """Nothing where no such alarm is open, and no chat thinks so."""
     said = f"The check of {outcome.at[:16].replace('T', ' ')} UTC finds nothing any more."
-    if not commits.token():
-        began, how = _last(repository, kind)
-        if not contract.alerts.webhook or not began or how == "closed":
-            return []
-        heard = _tell(repository, contract, "over", kind, said, "")
-        return [Told(kind, "closed", "", heard, "" if heard == TOLD else heard)]
-    try:
-        placed = github.connect(repository).clear_alarm(github.marker("alarm", kind), said)
-    except KitError as error:
-        return [Told(kind, "not told", problem=_problem(error))]
-    if placed is None:
-        return []
-    heard = _tell(repository, contract, "over", kind, said, placed.url)
-    return [Told(kind, placed.done, placed.url, heard, "" if heard in ("", TOLD) else heard)]
-
-
-def _without_issue(
-    repository: Repository, contract: Contract, kind: Kind, words: str, cooldown: timedelta
-) -> Told:
-    """Where there is only a webhook, the events know whether it was told."""
-    last, how = _last(repository, kind)
-    if last and (how != "closed" or clock.now() - last < cooldown):
-        return Told(kind, "unchanged" if how != "closed" else "reopened")
-    heard = _tell(repository, contract, "raised", kind, words, "")
-    return Told(kind, "created" if heard == TOLD else "not told", "", heard, "" if heard == TOLD else heard)
-
-
-def _last(repository: Repository, kind: Kind) -> tuple[datetime | None, str]:
-    """When an alarm of this kind was told of, or closed, and how."""
-    told = [
-        (runs.moment(event["at"]), str(event["status"]))
-        for event in runs.read(repository).every()
-        if event["stage"] == f"alarm:{kind}" and event["status"] != "not told"
-    ]
-    return max(told, default=(None, ""), key=lambda one: one[0])
-
-
-def _tell(repository: Repository, contract: Contract, state: State, kind: Kind, words: str, url: str) -> str:
-    """ "told", empty where there is no webhook, or why it was not told."""
-    form = contract.alerts.webhook
-    if form is None:
-        return ""
-    name = github.slug_of(repository) or repository.root.name
-    message = Message(kind, state, TITLES[kind][0], words[:1500], name, url, events.now())
-    try:
-        webhook.send(form, message)
-    except KitError as error:
-        return _problem(error)
-    return TOLD
-
-
-def _problem(error: KitError) -> str:
-    return f"{error.what} {error.do}".rstrip()
+    placed = None
+    if commits.token():
+        try:
+            placed = github.connect(repository).clear_alarm(github.marker("alarm", kind), said)
+        except KitError as error:
+            return [Told(kind, "not told", problem=in_a_line(error))]
+    where = placed.url if placed else ""
+    heard = chat.tell("over", kind, TITLES[kind][0], said, where)
+    return [Told(kind, "closed", where, heard, _unheard(heard))] if placed or heard else []
 
 
 def _title(outcome: Outcome, kind: Kind) -> str:
@@ -189,12 +163,7 @@ def text(repository: Repository, contract: Contract, outcome: Outcome, kind: Kin
     parts += [outcome.shown[kind]] if kind in outcome.shown else []
     parts += [f"What to do: {_runbook(repository, contract, kind)}"]
     parts += [f"The same check again:\n\n    {outcome.again}"] if outcome.again else []
-    return "\n\n".join(
-        [
-            *parts,
-            "This issue is brought up to date by each check, and closed by the first that finds nothing.",
-        ]
-    )
+    return "\n\n".join([*parts, ONCE if kind == "training-data" else EACH])
 
 
 def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
@@ -225,7 +194,7 @@ def test(repository: Repository, contract: Contract) -> list[Told]:
             webhook.send(contract.alerts.webhook, message)
             told.append(Told("webhook", "told"))
         except KitError as error:
-            told.append(Told("webhook", "not told", problem=_problem(error)))
+            told.append(Told("webhook", "not told", problem=in_a_line(error)))
     if not told:
         raise KitError(
             "There is nobody to tell: no token for GitHub and no alerts.webhook in mlops.yaml.",

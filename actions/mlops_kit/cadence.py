@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_kit import alarms, runs
+from mlops_kit import clock as clocks
 from mlops_kit.alarms import Alarm
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
@@ -118,7 +119,7 @@ def age(contract: Contract, known: list[str | None], now: datetime | None = None
     moments = [datetime.strptime(one, FORM).replace(tzinfo=UTC) for one in known if one]
     if limit is None or not moments:
         return None
-    days = ((now or datetime.now(UTC)) - max(moments)).days
+    days = ((now or clocks.now()) - max(moments)).days
     return Age(max(moments), max(days, 0), limit)
 
 
@@ -129,7 +130,11 @@ def tell(repository: Repository, contract: Contract, found: Age | None, journal:
     if found is None:
         journal.emit("newest-row", "unknown")
         return "The age of the newest row is not known yet; the next version will say it."
-    facts = {"newest": found.newest.strftime(FORM), "days": found.days, "limit": found.limit.at_most_days}
+    facts = {
+        "newest": found.newest.strftime(FORM),
+        "days": found.days,
+        "limit": found.limit.at_most_days,
+    }
     journal.emit("newest-row", "old" if found.is_over else "ok", **facts)
     if found.is_over:
         where = alarms.ring(repository, Alarm(ALARM, "The data is old: no newer rows come", _text(found)))
@@ -140,7 +145,7 @@ def tell(repository: Repository, contract: Contract, found: Age | None, journal:
 
 def _text(found: Age) -> str:
     return (
-        f"{found.says}\n\nNew data was looked for on {datetime.now(UTC):%Y-%m-%d}, and nothing newer came, so there "
+        f"{found.says}\n\nNew data was looked for on {clocks.now():%Y-%m-%d}, and nothing newer came, so there "
         "was nothing to learn; the version in use stays. Does the source still deliver? "
         "`mlops-kit watch-data --dry-run` looks now. Where rows rightly come less often, raise "
         "`new_data.newest_row.at_most_days` in mlops.yaml. The first version with newer rows closes this issue."

@@ -1,6 +1,7 @@
 """A version as it was: its contract and lock from Git, its files from DVC's cache or remote, its own environment."""
 
 import configparser
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,6 +70,21 @@ class Past:
                     "Was it pushed (`dvc push`), and can the remote be reached?",
                 ) from error
         return to
+
+    def md5s(self, path: str) -> list[str]:
+        """Of an output's files; what a folder holds is asked of cache or remote. Raises KitError when neither has it."""
+        out = self.lock.out(path) if self.lock else None
+        if out is None or not out.md5.endswith(".dir"):
+            return [out.md5] if out else []
+        cache = Path(settings(self.repository).get("cache", "dir"))
+        kept = cache / "files/md5" / out.md5[:2] / out.md5[2:]
+        command = [*words(self.dvc), "ls", ".", path, "--rev", self.revision, "--recursive", "--show-hash"]
+        command += ["--json", "--config", str(settings_file(self.repository, self.folder))]
+        try:
+            listed = kept.read_text("utf-8") if kept.is_file() else run(command, self.repository.root)
+            return [str(one["md5"]) for one in json.loads(listed)]
+        except (OSError, ProcessError, ValueError, TypeError, KeyError) as error:
+            raise KitError(f"What {path} of {self.revision} holds cannot be had: {error}") from error
 
     @contextmanager
     def alive(self) -> Iterator[Repository]:

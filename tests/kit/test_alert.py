@@ -155,6 +155,39 @@ def test_a_chat_that_is_gone_leaves_the_issue_and_a_red_step(
     assert named(on_github) == ["Predictions are slow"]
 
 
+def test_a_chat_that_was_not_told_is_told_by_the_next_check(
+    on_github: Api, project: Small, chat: Chat
+) -> None:
+    """Of the beginning and of the end, each once; of an end without a beginning nothing."""
+    project.write("mlops.yaml", "model: flights\nmetrics: m.json\nalerts: {webhook: json}\n")
+    codes = []
+    for fails, findings in (
+        (99, (SLOW,)),
+        (0, (SLOW,)),
+        (0, (SLOW,)),
+        (99, ()),
+        (0, ()),
+        (0, ()),
+        (99, (SLOW,)),
+        (0, ()),
+    ):
+        chat.failures = fails
+        found(project, *findings, judged=() if findings else ("latency",))
+        codes.append(alert(project).code)
+    assert codes == [1, 0, 0, 1, 0, 0, 1, 0]
+    assert [one["state"] for one in chat.heard] == ["raised", "over"]
+    assert [issue["state"] for issue in on_github.issues] == ["closed"]
+
+
+def test_a_chat_hears_that_an_alarm_is_back(on_github: Api, project: Small, chat: Chat) -> None:
+    project.write("mlops.yaml", "model: flights\nmetrics: m.json\nalerts: {webhook: json}\n")
+    for findings in ((SLOW,), (), (SLOW,), (SLOW,)):
+        found(project, *findings, judged=() if findings else ("latency",))
+        assert alert(project).code == 0
+    assert [one["state"] for one in chat.heard] == ["raised", "over", "raised"]
+    assert len(on_github.issues) == 1
+
+
 def test_github_that_refuses_is_answered_by_the_chat_and_a_red_step(
     on_github: Api, project: Small, chat: Chat
 ) -> None:
@@ -163,6 +196,7 @@ def test_github_that_refuses_is_answered_by_the_chat_and_a_red_step(
     found(project, SLOW)
     done = alert(project)
     assert done.code == 1 and "issues: write" in done.stderr
+    assert alert(project).code == 1
     assert [one["kind"] for one in chat.heard] == ["latency"]
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from mlops_kit.monitoring.chance import at_least, evidence
+from mlops_kit.monitoring.chance import above, at_least, evidence
 
 ALARM = math.log(1000)
 
@@ -33,6 +33,29 @@ def test_a_change_is_found_soon_and_dated(mean: float, rows: int) -> None:
 
 def test_fewer_losses_are_no_evidence() -> None:
     assert evidence(losses(np.random.default_rng(2), 3000, 0.05), 0.15)[0].max() < 1
+
+
+@pytest.mark.parametrize("mean", [0.22, 0.3, 0.5])
+def test_what_is_over_is_over_and_may_come_again(mean: float) -> None:
+    """It takes as much evidence to end as to begin."""
+    draw, ended, again = np.random.default_rng(3), 0, 0
+    for _ in range(50):
+        before, worse, after = (losses(draw, n, one) for n, one in ((500, 0.15), (500, mean), (1500, 0.15)))
+        stream = np.concatenate([before, worse])
+        assert above(stream, 0.15, 0.001) is not None or mean < 0.3
+        stream = np.append(stream, after)
+        ended += above(stream, 0.15, 0.001) is None
+        began = above(np.append(stream, losses(draw, 1000, mean)), 0.15, 0.001)
+        again += began is not None and abs(began - 2500) < 100
+    assert ended >= 49
+    assert again >= 45
+
+
+def test_a_little_better_is_not_over() -> None:
+    draw = np.random.default_rng(4)
+    for _ in range(50):
+        stream = [losses(draw, n, mean) for n, mean in ((500, 0.15), (500, 0.4), (1000, 0.35))]
+        assert above(np.concatenate(stream), 0.15, 0.001) is not None
 
 
 def test_the_tail_of_a_binomial() -> None:

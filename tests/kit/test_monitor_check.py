@@ -1,6 +1,8 @@
 """A10 to A12 by the command: three verdicts, each alone; silent where nothing was ever connected."""
 
+import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +13,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
-from tests.conftest import ROOT, Done
+from tests.conftest import ROOT, Done, Once, must
 from tests.kit.logged import START, checked, log, repository, table
-from tests.kit.small import Small, small
+from tests.kit.small import Small, dvc, small
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +108,46 @@ def test_a_relation_that_holds_is_known_by_its_labels(check: Check, tmp_path: Pa
     assert "contradict" in found["concept"]["notes"][0]
     happened = found["concept"]["happened"]
     assert happened["low"] <= happened["reference"] <= happened["high"]
+
+
+def test_what_another_model_predicted_says_nothing_of_this_one(once: Once, tmp_path: Path) -> None:
+    """The version in use has two files in its artifacts' folder; the log names models by the hash of one."""
+    made = repository(tmp_path / "flights")
+    data = f"model: flights\nartifacts: [model]\ncommands: {{dvc: {dvc(once)}}}\n"
+    made.edit("mlops.yaml", "model: flights\n", data)
+    must([dvc(once), "init", "--quiet"], made.root)
+    files = {"model/a": "weights", "model/b": "words"}
+    for name, text in files.items():
+        made.write(name, text)
+    made.write(
+        "dvc.yaml",
+        "stages:\n  train:\n    cmd: 'true'\n    outs: [model, train.parquet, test.parquet, evaluated.parquet]\n",
+    )
+    must([dvc(once), "commit", "--force", "--quiet", "train"], made.root)
+    made.commit("A model")
+    made.git("tag", "--annotate", "flights@v0.1.0", "--message", "v0.1.0")
+    ours = hashlib.md5(b"weights").hexdigest()
+    rows = table(9, 600)
+    flipped = rows | {"late": np.append(rows["late"][:300], ~rows["late"][300:])}
+    parquet.write_table(pa.table(flipped), tmp_path / "labels.parquet")
+    must([dvc(once), "remote", "add", "--default", "storage", tmp_path / "remote"], made.root)
+    must([dvc(once), "push", "--quiet"], made.root)
+
+    def state(other: str) -> str:
+        log(tmp_path / "log.jsonl", rows, version=f"md5:{ours}")
+        lines = (tmp_path / "log.jsonl").read_text().splitlines(keepends=True)
+        others = [json.dumps(json.loads(line) | {"version": other}) + "\n" for line in lines[300:]]
+        (tmp_path / "log.jsonl").write_text("".join([*lines[:300], *others]))
+        done, found = checked(made, tmp_path / "log.jsonl", "--labels", tmp_path / "labels.parquet")
+        assert done.code in (0, 10), done.said
+        assert found["version"] == "v0.1.0"
+        return str(found["concept"]["state"])
+
+    stranger = "md5:" + "0" * 32
+    found = {other: state(other) for other in (stranger, f"md5:{ours}", "v0.0.9", "blue")}
+    assert found == {stranger: "holds", f"md5:{ours}": "drift", "v0.0.9": "holds", "blue": "drift"}
+    shutil.rmtree(made.root / ".dvc/cache")
+    assert state(stranger) == "holds"  # as the remote has it
 
 
 def test_without_labels_nothing_is_known(check: Check, tmp_path: Path) -> None:

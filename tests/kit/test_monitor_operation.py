@@ -1,6 +1,6 @@
 """A12 by the predictions log: a leak, a full disk and traffic that stops, each one alarm; a clean log none."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -87,8 +87,13 @@ def test_a_log_of_few_days_knows_no_week_before() -> None:
 
 
 def test_a_log_that_was_kept_is_judged_as_of_its_end() -> None:
-    assert traffic.drop(visits(1, 4), NOW + 20 * DAY, ODDS)
-    assert traffic.drop(visits(1, 4), NOW + 400 * DAY, ODDS) is None
+    """And the one of what runs goes on being silent, for longer than it lasted too."""
+    times = [datetime.fromtimestamp(at - 400 * DAY, UTC).isoformat() for at in visits(1, 4)]
+    facts = {"time": pa.array(times), "error": pa.nulls(len(times), pa.string())}
+    limits = Monitoring(silent_hours_at_most=None)
+    assert operation.check(pa.table(facts), 0, limits).alarms == []
+    since = datetime.fromisoformat(times[-1]) - timedelta(days=7)
+    assert [one.kind for one in operation.check(pa.table(facts), 0, limits, since).alarms] == ["silence"]
 
 
 def test_the_tail_of_a_poisson() -> None:
@@ -108,7 +113,9 @@ def checked(**columns: Any) -> Operation:
         "memory_mb": pa.array(500 + np.random.default_rng(1).normal(size=n)),
         "disk_free_share": pa.array(np.linspace(0.5, 0.4, n)),
     }
-    return operation.check(pa.table(facts | columns), 0, Monitoring(p95_seconds_at_most=0.5))
+    return operation.check(
+        pa.table(facts | columns), 0, Monitoring(p95_seconds_at_most=0.5, silent_hours_at_most=24)
+    )
 
 
 def test_a_clean_log_is_fine_and_says_what_it_holds() -> None:
@@ -140,3 +147,24 @@ def test_a_log_without_them_is_not_watched_for_them() -> None:
     nothing = pa.nulls(800, pa.float64())
     found = checked(memory_mb=nothing, disk_free_share=nothing)
     assert (found.state, found.memory_mb, found.disk_free_share) == ("fine", None, None)
+
+
+@pytest.mark.parametrize("hours", [50, 50_000])
+def test_a_time_to_come_hides_nothing(hours: float) -> None:
+    """Its own alarm, beside that of a log that has ended."""
+    ended = datetime.now(UTC) - timedelta(days=3)
+    times = [(ended + timedelta(minutes=at)).isoformat() for at in range(799)]
+    wrong = (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
+    found = checked(time=pa.array([*times, wrong]))
+    assert [one.kind for one in found.alarms] == ["clock", "silence"]
+    assert found.alarms[0].what.startswith(f"1 predictions are up to {hours}.0 hours in the future")
+    assert found.newest == times[-1]
+
+
+def test_times_that_cannot_be_read_are_an_alarm() -> None:
+    (found,) = checked(time=pa.array([str(1_795_000_000 + at) for at in range(800)])).alarms
+    assert found.kind == "clock"
+    assert found.what.startswith(
+        "800 of 800 predictions have a time that is not ISO 8601, such as '1795000000'"
+    )
+    assert checked(time=pa.nulls(800, pa.string())).alarms == []  # what is missing is not watched

@@ -45,7 +45,7 @@ def command(
     from mlops_kit import alerting, contract, repository, runner
     from mlops_kit.errors import KitError
     from mlops_kit.events import Journal
-    from mlops_kit.monitoring import keeping, outcome
+    from mlops_kit.monitoring import findings, keeping, outcome
 
     if test + bool(checked) + bool(handed) > 1 or (test and dry_run):
         raise click.UsageError("--test, --check and --from exclude each other; --test tells of no check.")
@@ -60,9 +60,9 @@ def command(
         if journal and handed and not (handed / keeping.OUTCOME).is_file():
             keeping.publish(here, means, journal, alive=False)
         found = outcome.read(_file(here, checked, handed))
-        journal = journal or Journal(here, found.run or keeping.STAGE)
+        journal = journal or Journal(here, found.run or findings.STAGE)
         told = alerting.bring(here, means, found, journal, labels, reporter())
-        if handed or any(one.done != "unchanged" for one in told):
+        if handed or any(one.is_news for one in told):
             keeping.publish(here, means, journal, alive=handed is not None)
     runner.output(raised=" ".join(one.kind for one in told if one.done in ("created", "reopened")))
     problems = [f"{one.kind}: {one.problem}" for one in told if one.problem]
@@ -73,7 +73,7 @@ def command(
     if problems:
         raise KitError(
             "\n".join(problems),
-            "What is listed above was told. The next check brings the issues up to date; a chat is called once an alarm.",
+            "What is listed above was told. The next check brings the issues up to date, and tells the chat what it was not told.",
         )
 
 

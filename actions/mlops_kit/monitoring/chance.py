@@ -30,6 +30,36 @@ def at_most(k: int, mean: float) -> float:
     return float(min(1.0, np.exp(i * math.log(mean) - mean - logs).sum()))
 
 
+def above(losses: Floats, usual: float, odds: float) -> int | None:
+    """The row since which the mean loss is above `usual`; None where it is not, or not any more.
+
+    It is over when there is as much evidence, by the same bets, that the loss is nearer to the usual than to what it
+    had risen to; what follows is looked at afresh. `odds`: of a rise, or of an end, by chance.
+    """
+    limit, start = math.log(1 / odds), 0
+    while start < len(losses):
+        crossed = _crossed(losses[start:], usual, limit)
+        if crossed is None:
+            return None
+        began, seen = crossed
+        rise = losses[start + began : start + seen + 1].mean()
+        ended = _crossed(1 - losses[start + began :], 1 - (usual + rise) / 2, limit)
+        if ended is None:
+            return start + began
+        start += began + max(ended[0], 1)
+    return None
+
+
+def _crossed(losses: Floats, usual: float, limit: float) -> tuple[int, int] | None:
+    """Where the rise began, and the row at which the evidence for it was enough."""
+    grown, _ = evidence(losses, usual)
+    if not (grown >= limit).any():
+        return None
+    seen = int((grown >= limit).argmax())
+    _, began = evidence(losses[: seen + 1], usual)
+    return began, seen
+
+
 def evidence(losses: Floats, usual: float) -> tuple[Floats, int]:
     """Log of the evidence, after each row, that the mean loss is above `usual`; and the row at which that began.
 

@@ -4,14 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from mlops_kit import events, runs
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
-from mlops_kit.monitoring import drift, labels, operation, quality, shares, succession, trained, windows
+from mlops_kit.monitoring import (
+    drift,
+    labels,
+    operation,
+    predicted_by,
+    quality,
+    shares,
+    succession,
+    trained,
+    windows,
+)
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.drift import Data
 from mlops_kit.monitoring.findings import Finding, Kind
@@ -126,7 +133,7 @@ def check(
     if seen:
         seen(reference, window)
     log = window if window.is_log else log_of(repository, contract, reference)
-    return _checked(contract, reference, window, log, labelled)
+    return _checked(repository, contract, reference, window, log, labelled)
 
 
 def scheduled(
@@ -138,21 +145,29 @@ def scheduled(
     known = runs.read(repository)
     training = trained.check(repository, contract, known)
     moved = succession.check(repository, contract, known, journal, say)
+    gone = operation.without_log(known, contract.monitoring.log)
     where = _log_at(repository, contract)
     if where is None:
-        nothing = Data("not connected", 0, 0), Concept("not connected"), Operation("not connected")
+        nothing = Data("not connected", 0, 0), Concept("not connected"), gone
         return Checked(events.now(), training.version, "", *nothing, training, moved)
     reference = references.load(repository, contract, say)
     say(f"read {contract.monitoring.log}")
     log = _read(where, contract, reference)
     if seen:
         seen(reference, log)
-    found = _checked(contract, reference, log, log, None)
+    found = _checked(repository, contract, reference, log, log, None)
+    if found.infrastructure.state == "not connected":
+        found = replace(found, infrastructure=gone)
     return replace(found, training=training, succession=moved)
 
 
 def _checked(
-    contract: Contract, reference: Reference, window: Window, log: Window | None, labelled: str | None
+    repository: Repository,
+    contract: Contract,
+    reference: Reference,
+    window: Window,
+    log: Window | None,
+    labelled: str | None,
 ) -> Checked:
     ours = contract.monitoring
     window.notes += windows.repeated(window, contract.key)
@@ -161,8 +176,9 @@ def _checked(
     source = labelled or ours.labels
     came = labels.read(source, contract.key, ours.label) if source and facts is not None else None
     since = log.since if log else None
-    mine = _of_version(facts, reference.version) if facts is not None else None
+    mine, notes = predicted_by.only(repository, contract, facts, reference.version)
     concept = quality.check(reference, mine, came, contract.predictions, ours, since)
+    concept = replace(concept, notes=[*concept.notes, *notes])
     running = operation.check(facts, log.broken if log else 0, ours, since)
     moved = {one.column: shares.of(reference, window, one.column) for one in data.drifts[:PICTURED]}
     return Checked(
@@ -175,13 +191,6 @@ def _checked(
         Trained("not connected"),
         shares=moved,
     )
-
-
-def _of_version(facts: pa.Table, version: str) -> pa.Table:
-    """Without what another version predicted, where the log names versions: it says nothing of this one."""
-    named = pc.match_substring_regex(facts["version"], r"^v\d+\.\d+\.\d+$")
-    other = pc.and_(named, pc.not_equal(facts["version"], version))
-    return facts.filter(pc.invert(pc.fill_null(other, False))) if version else facts
 
 
 def _log_at(repository: Repository, contract: Contract) -> str | None:

@@ -23,6 +23,8 @@ Kind = Literal[
     "monitor-dead",
 ]
 
+STAGE = "monitor"  # of the event that tells of a check
+
 
 @dataclass(frozen=True)
 class Finding:

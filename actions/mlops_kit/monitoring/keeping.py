@@ -12,10 +12,8 @@ from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import outcome
 from mlops_kit.monitoring.checking import Checked
+from mlops_kit.monitoring.findings import STAGE
 from mlops_kit.repository import Repository
-
-STAGE = "monitor"
-
 
 OUTCOME, EVENTS, RUN = "outcome.json", "events.jsonl", "run"  # what one job hands over to the next
 

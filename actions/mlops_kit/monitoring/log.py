@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
 
 LINES = 10_000
+AHEAD = timedelta(hours=1)  # clocks differ
 TIME = re.compile(rb'"time": ?"([^"]+)"')
 # What a line of the predictions log holds beside its inputs; docs/reference/predictions-log.md. Of several classes the
 # probabilities have a column each, such as probability.late.
@@ -33,15 +34,15 @@ def moment(text: str | None) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def newest(files: Iterable[Path]) -> datetime | None:
-    """The highest time of their lines."""
+def newest(files: Iterable[Path], until: datetime) -> datetime | None:
+    """The highest time of their lines that is not later than `until`."""
     found = None
     for file in files:
         with file.open("rb") as stream:
             times = (
                 moment(match[1].decode(errors="replace")) for line in stream if (match := TIME.search(line))
             )
-            found = max((one for one in (found, *times) if one), default=None)
+            found = max((one for one in (found, *times) if one and one <= until), default=None)
     return found
 
 

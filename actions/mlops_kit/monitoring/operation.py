@@ -11,12 +11,12 @@ import pyarrow as pa
 from mlops_kit import clock
 from mlops_kit.monitoring import growth, traffic
 from mlops_kit.monitoring.chance import at_least
-from mlops_kit.monitoring.findings import Finding
-from mlops_kit.monitoring.log import moment
+from mlops_kit.monitoring.findings import STAGE, Finding
+from mlops_kit.monitoring.log import AHEAD, moment
+from mlops_kit.runs import Log
 from mlops_kit.sections import Monitoring
 
 ODDS = 0.00025  # of each of four alarms by chance, where the true rate is just at its limit
-AHEAD_HOURS = 1.0  # clocks differ
 HOUR = 3600.0
 Floats = npt.NDArray[np.float64]
 
@@ -40,18 +40,23 @@ class Operation:
 def check(
     facts: pa.Table | None, broken: int, limits: Monitoring, since: datetime | None = None
 ) -> Operation:
-    """What is later than `since`; traffic is compared with what is earlier."""
+    """What is later than `since`; traffic is compared with what is earlier.
+
+    Without `since` it is a log that somebody kept, and its traffic is judged as of its end.
+    """
     if facts is None or not len(facts):
         return Operation("not connected")
     times, now = _times(facts), clock.now().timestamp()
-    every = times
+    every = np.sort(times[np.isfinite(times)])
+    impossible = [*_ahead(every, now), *_unreadable(facts, times, limits)]
+    every = every[every <= now + AHEAD.total_seconds()]
     if since:
         recent = times > since.timestamp()
         facts, times = facts.filter(pa.array(recent)), times[recent]
     n, errors = len(facts), len(facts) - facts["error"].null_count
     seconds = _numbers(facts, "seconds")
     seconds = seconds[np.isfinite(seconds)]
-    known = np.sort(times[np.isfinite(times)])
+    known = np.sort(times[times <= now + AHEAD.total_seconds()])
     age = (now - float(known[-1])) / HOUR if len(known) else None
     span = float(known[-1] - known[0]) / HOUR if len(known) else 0.0
     p50, p95 = (float(one) for one in np.quantile(seconds, [0.5, 0.95])) if len(seconds) else (None, None)
@@ -59,8 +64,9 @@ def check(
     alarms = [
         *_errors(errors, n, limits),
         *_slow(seconds, limits),
+        *impossible,
         *_silent(age, limits),
-        *_less(np.sort(every[np.isfinite(every)]), now),
+        *_less(every, now if since or not len(every) else float(every[-1])),
         *_growing(facts, times, limits),
         *_full(free, limits),
     ]
@@ -78,6 +84,19 @@ def check(
         free,
         alarms,
     )
+
+
+def without_log(known: Log, log: str | None) -> Operation:
+    """What the predictions log is where it holds nothing: never connected, or emptied, moved or deleted since."""
+    checks = [one for one in known.every() if one["stage"] == STAGE and one.get("window") == log]
+    read = [one for one in checks if one.get("predictions")]
+    if log is None or not read:
+        return Operation("not connected")
+    last = max(read, key=lambda one: str(one["at"]))
+    what = (
+        f"{log} holds no prediction; the check of {str(last['at'])[:10]} found {last['predictions']:,} there"
+    )
+    return Operation("alarm", alarms=[Finding("silence", what)])
 
 
 def _times(facts: pa.Table) -> Floats:
@@ -114,10 +133,30 @@ def _slow(seconds: Floats, limits: Monitoring) -> list[Finding]:
     return [Finding("latency", what)]
 
 
+def _ahead(times: Floats, now: float) -> list[Finding]:
+    """`times` in order. They count as clock's only: one of them must not hide that predictions have stopped."""
+    n = int((times > now + AHEAD.total_seconds()).sum())
+    if not n:
+        return []
+    hours = (float(times[-1]) - now) / HOUR
+    return [
+        Finding(
+            "clock", f"{n} predictions are up to {hours:.1f} hours in the future: a clock or a zone is wrong"
+        )
+    ]
+
+
+def _unreadable(facts: pa.Table, times: Floats, limits: Monitoring) -> list[Finding]:
+    given = np.asarray(facts["time"].is_valid())
+    bad = np.flatnonzero(given & np.isnan(times))
+    if at_least(len(bad), int(given.sum()), limits.errors_at_most) >= ODDS:
+        return []
+    first = facts["time"][int(bad[0])].as_py()
+    what = f"{len(bad)} of {given.sum()} predictions have a time that is not ISO 8601, such as {first[:40]!r}"
+    return [Finding("clock", f"{what}: nothing can be said of when they were made")]
+
+
 def _silent(age: float | None, limits: Monitoring) -> list[Finding]:
-    if age is not None and age < -AHEAD_HOURS:
-        what = f"the newest prediction is {-age:.1f} hours in the future: a clock or a zone is wrong"
-        return [Finding("clock", what)]
     most = limits.silent_hours_at_most
     if age is None or most is None or age <= most:
         return []

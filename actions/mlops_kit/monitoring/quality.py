@@ -118,9 +118,7 @@ def _judged(
     metric = _metric(rows, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     bound = float(usual.mean() + SURE * usual.std() / math.sqrt(len(usual)))
-    evidence, began = chance.evidence(losses, bound)
-    drifts = float(evidence.max()) >= math.log(1 / ODDS)
-    if drifts:
+    if (began := chance.above(losses, bound, ODDS)) is not None:
         worse = losses[began:]
         what = f"the mean loss is {worse.mean():.3f}, was {usual.mean():.3f} (n = {len(worse)})"
         began_at = table["time"][began].as_py() or ""

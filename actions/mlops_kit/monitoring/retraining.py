@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from mlops_kit import clock, github, runs
 from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
-from mlops_kit.monitoring import keeping
+from mlops_kit.monitoring import findings
 from mlops_kit.repository import Repository
 from mlops_kit.runs import Event
 from mlops_kit.sections import Retrain
@@ -33,7 +33,7 @@ def decide(contract: Contract, events: list[Event], now: datetime | None = None)
     if policy is None:
         return Decision(False, "mlops.yaml has no `retrain`: drift is told and trains nothing", [])
     checks = sorted(
-        (one for one in events if one["stage"] == keeping.STAGE and one.get("window")),
+        (one for one in events if one["stage"] == findings.STAGE and one.get("window")),
         key=lambda one: str(one["at"]),
         reverse=True,
     )[: policy.of]

@@ -12,7 +12,7 @@ from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.reference import Say
 from mlops_kit.repository import Repository
-from mlops_kit.runs import Log
+from mlops_kit.runs import Event, Log
 
 STAGE = "training-data"
 
@@ -20,14 +20,19 @@ STAGE = "training-data"
 def check(
     repository: Repository, contract: Contract, log: Log, journal: Journal, say: Say
 ) -> list[Finding] | None:
-    """Once for each version whose data is other data; None where there is nothing to compare."""
+    """Of the newest version, whose data is other data, until somebody was told; None where there is nothing to say.
+
+    Two versions are compared once: what was found is kept with the events, and found again there.
+    """
     known = versions.versions(repository, contract.model)
     if len(known) < 2 or contract.rows is None or contract.rows.train is None:
         return None
     before, newest = known[-2:]
     rows = [_md5(repository, one.tag, contract.rows.train) for one in (before, newest)]
-    if rows[0] == rows[1] or _was_compared(log, newest.name):
+    if rows[0] == rows[1]:
         return None
+    if compared := _compared(log, newest.name):
+        return None if _was_told(log, str(compared["at"])) else _findings(compared)
     say(f"compare the training data of {newest.name} with that of {before.name}")
     reference = references.load(repository, contract, say, version=before)
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
@@ -38,11 +43,16 @@ def check(
         window = windows.read_files(newest.name, [file], reference.largest)
     found = drift.check(reference, window, time=None, ignored=references.left_out(contract))
     found = replace(found, drifts=found.drifts[:10])
-    journal.emit(STAGE, found.state, version=newest.name, columns=[one.column for one in found.drifts])
-    moved = [f"{one.column}: {one.what}" for one in found.drifts] + [
-        f"{one.column} {one.what}" for one in found.changes
-    ]
-    return [Finding("training-data", f"{newest.name} against {before.name}: {one}") for one in moved]
+    moved = [f"{one.column}: {one.what}" for one in found.drifts]
+    moved += [f"{one.column} {one.what}" for one in found.changes]
+    facts = {"version": newest.name, "before": before.name, "moved": moved}
+    journal.emit(STAGE, found.state, **facts)
+    return _findings(facts)
+
+
+def _findings(facts: Event) -> list[Finding]:
+    between = f"{facts['version']} against {facts.get('before', 'the version before')}"
+    return [Finding("training-data", f"{between}: {one}") for one in facts.get("moved", [])]
 
 
 def _md5(repository: Repository, tag: str, path: str) -> str:
@@ -51,5 +61,12 @@ def _md5(repository: Repository, tag: str, path: str) -> str:
     return out.md5 if out else ""
 
 
-def _was_compared(log: Log, version: str) -> bool:
-    return any(event["stage"] == STAGE and event.get("version") == version for event in log.every())
+def _compared(log: Log, version: str) -> Event | None:
+    found = (one for one in log.every() if one["stage"] == STAGE and one.get("version") == version)
+    return next(found, None)
+
+
+def _was_told(log: Log, since: str) -> bool:
+    """Did the alarm reach everybody, or was there none to raise?"""
+    alarms = (one for one in log.every() if one["stage"] == f"alarm:{STAGE}" and str(one["at"]) >= since)
+    return any(one["status"] != "not told" and not one.get("error") for one in alarms)

@@ -23,14 +23,9 @@ class Drop:
 
 
 def drop(times: Floats, now: float, odds: float) -> Drop | None:
-    """`times` in seconds since 1970, in order. None too where the log holds no such periods.
-
-    A log that ended longer ago than it lasted is one that somebody kept: it is judged as of its end.
-    """
+    """`times` in seconds since 1970, in order. None too where the log holds no such periods."""
     if len(times) < 2:
         return None
-    if now - times[-1] > times[-1] - times[0]:
-        now = float(times[-1])
     for hours in PERIODS:
         ends = np.arange(now - WEEK, times[0] + hours * HOUR, -WEEK)
         ends = ends[ends <= times[-1]]  # of weeks that are silent as a whole nothing is usual

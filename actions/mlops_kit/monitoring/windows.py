@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import rows
+from mlops_kit import clock, rows
 from mlops_kit.errors import KitError
 from mlops_kit.incoming.outcome import DataRefused
 from mlops_kit.incoming.places import Place
@@ -175,9 +175,11 @@ def _once(names: list[str]) -> list[str]:
 
 
 def _since(found: list[Path], days: float | None) -> datetime | None:
-    """So many days before the newest line of a log; None for all of it."""
-    newest = log.newest(file for file in found if file.suffix in LOG) if days is not None else None
-    return newest - timedelta(days=days) if newest and days is not None else None
+    """So many days before the newest line of a log, one with a time to come left out; None for all of it."""
+    if days is None:
+        return None
+    newest = log.newest((file for file in found if file.suffix in LOG), clock.now() + log.AHEAD)
+    return newest - timedelta(days=days) if newest else None
 
 
 def _joined(batches: list[pa.Table]) -> dict[str, pa.Array]:

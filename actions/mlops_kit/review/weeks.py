@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_kit.contract import Contract
-from mlops_kit.monitoring import keeping, labels, quality
+from mlops_kit.monitoring import findings, labels, quality
 from mlops_kit.monitoring.log import moment
 from mlops_kit.monitoring.quality import Figure
 from mlops_kit.monitoring.reference import Reference
@@ -136,7 +136,7 @@ def _issues(events: list[Event]) -> dict[str, str]:
 
 
 def _is_check(event: Event) -> bool:
-    return event["stage"] == keeping.STAGE and event["status"] in ("fine", "alarm")
+    return event["stage"] == findings.STAGE and event["status"] in ("fine", "alarm")
 
 
 def last_check(events: list[Event]) -> Event | None:

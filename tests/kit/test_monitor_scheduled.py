@@ -1,0 +1,108 @@
+"""A13 and A10 by the check of every day: a log that is gone, and training data that moved from version to version."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from tests.act.api import Api
+from tests.conftest import Once, must
+from tests.kit.logged import MLOPS, log, repository, table
+from tests.kit.small import Small, dvc
+
+LOG = MLOPS.replace("monitoring: {", "monitoring: {log: log.jsonl, ")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Small:
+    one = repository(tmp_path / "flights")
+    one.write("mlops.yaml", LOG)
+    return one
+
+
+def check(made: Small) -> tuple[str, list[str]]:
+    """State of what runs, and the kinds of its alarms."""
+    done = made.kit("monitor", "check", "--json")
+    assert done.code in (0, 10), done.said
+    found: dict[str, Any] = json.loads(done.stdout)["infrastructure"]
+    return found["state"], [one["kind"] for one in found["alarms"]]
+
+
+def test_a_log_that_is_gone_is_silence_and_one_that_never_was_is_none(made: Small) -> None:
+    path = made.root / "log.jsonl"
+    path.write_text("")
+    assert check(made) == ("not connected", [])
+    path.unlink()
+    assert check(made) == ("not connected", [])
+    log(path, table(3, 300))
+    assert check(made) == ("fine", [])
+    path.write_text("")
+    assert check(made) == ("alarm", ["silence"])
+    path.unlink()
+    assert check(made) == ("alarm", ["silence"])
+    log(path, table(4, 300))
+    assert check(made) == ("fine", [])
+    path.unlink()
+    made.write("mlops.yaml", MLOPS)  # whoever takes the log out of mlops.yaml is not asked for it
+    assert check(made) == ("not connected", [])
+
+
+def test_a_line_of_next_year_does_not_empty_the_window(made: Small) -> None:
+    path = made.root / "log.jsonl"
+    log(path, table(3, 300))
+    line = json.loads(path.read_text().splitlines()[0])
+    line["time"] = (datetime.now(UTC) + timedelta(days=365)).isoformat()
+    with path.open("a") as stream:
+        stream.write(json.dumps(line) + "\n")
+    done = made.kit("monitor", "check", "--json")
+    found = json.loads(done.stdout)
+    assert found["data"]["n"] == 301, done.said
+    assert [one["kind"] for one in found["findings"]] == ["clock"]
+
+
+@pytest.fixture
+def versions(made: Small, once: Once, tmp_path: Path) -> Small:
+    """Two of them, the second of which was trained on other amounts."""
+    command = dvc(once)
+    outputs = "[train.parquet, test.parquet, evaluated.parquet]"
+    made.write("mlops.yaml", MLOPS + f"commands: {{dvc: {command}}}\n")
+    made.write("dvc.yaml", f"stages:\n  train:\n    cmd: 'true'\n    outs: {outputs}\n")
+    must([command, "init", "--quiet"], made.root)
+    must([command, "remote", "add", "--default", "storage", tmp_path / "remote"], made.root)
+    for name, times in (("v0.1.0", 1), ("v0.2.0", 3)):
+        rows = table(1, 4000)
+        rows["amount"] = np.asarray(rows["amount"]) * times
+        parquet.write_table(pa.table(rows), made.root / "train.parquet")
+        must([command, "commit", "--force", "--quiet", "train"], made.root)
+        made.commit(name)
+        must([command, "push", "--quiet"], made.root)
+        made.git("tag", "--annotate", f"flights@{name}", "--message", name)
+    return made
+
+
+def moved(made: Small) -> list[str]:
+    done = made.kit("monitor", "check", "--json")
+    assert done.code in (0, 10), done.said
+    return [one["what"] for one in json.loads(done.stdout)["findings"] if one["kind"] == "training-data"]
+
+
+def test_training_data_that_moved_is_told_once_and_not_lost(versions: Small, on_github: Api) -> None:
+    first = moved(versions)
+    assert len(first) == 1
+    assert first[0].startswith("v0.2.0 against v0.1.0: amount: ")
+    assert moved(versions) == first  # nobody was told yet
+    on_github.fail("POST", "/issues$", 403, 1, message="Resource not accessible by integration")
+    assert versions.kit("alert").code == 1
+    assert moved(versions) == first
+    assert versions.kit("alert").code == 0
+    (issue,) = on_github.issues
+    assert issue["title"] == "The training data has drifted"
+    assert "Close this issue when you have looked" in issue["body"]
+    assert moved(versions) == []
+    assert versions.kit("alert").code == 0
+    assert issue["state"] == "open"  # to be looked at, and not said again once it is closed
