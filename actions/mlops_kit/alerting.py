@@ -39,7 +39,7 @@ TITLES: dict[Kind, tuple[str, str]] = {
     "training-failed": ("main does not train", "train-is-red"),
     "training-missing": ("A merge was not trained", "train-is-red"),
     "gate-closed": ("The gates are closed on main", "train-is-red"),
-    "model-old": ("The model is old", "the-data-is-old-no-newer-rows-come"),
+    "model-old": ("The model is old", "the-model-is-old"),
     "monitor-dead": ("The monitor has stopped", "schedule-has-not-run-since-yesterday"),
 }
 EACH = "This issue is brought up to date by each check, and closed by the first that finds nothing."

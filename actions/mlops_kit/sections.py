@@ -217,8 +217,9 @@ class Alerts(Strict):
     webhook: Literal["slack", "teams", "json"] | None = None
     """Form of the message; the address is a secret and comes from the variable MLOPS_WEBHOOK."""
     cooldown_hours: Annotated[float, Field(ge=0)] = 24.0
-    """An alarm that comes back within this time goes on: its issue is opened again and nobody is told twice."""
+    """An alarm that comes back within this time goes on: its issue is opened again, and nobody gets another one."""
     runbook: str = "docs/runbook.md"
+    """File with a heading for each alarm, to which its issue links."""
 
 
 class Retrain(Strict):

@@ -256,9 +256,10 @@ def test_what_is_no_check_is_refused(project: Small, content: str | None, says: 
     assert done.code == 1 and says in done.stderr
 
 
-def test_every_kind_has_a_title_and_a_heading_of_the_runbook() -> None:
+@pytest.mark.parametrize("file", ["docs/runbook.md", "[[ for_adopted ]]/docs/mlops.md.jinja"])
+def test_every_kind_has_a_title_and_a_heading_of_the_runbook(file: str) -> None:
     assert set(alerting.TITLES) == set(get_args(Kind))
-    runbook = (ROOT / "template/docs/runbook.md").read_text("utf-8")
+    runbook = (ROOT / "template" / file).read_text("utf-8")
     headings = {anchor(line[3:]) for line in runbook.splitlines() if line.startswith("## ")}
     assert {where for _, where in alerting.TITLES.values()} <= headings
 

@@ -175,6 +175,12 @@ def test_few_labels_cannot_tell(check: Check, tmp_path: Path) -> None:
     parquet.write_table(pa.table(rows).slice(0, 20), tmp_path / "labels.parquet")
     _, found = check(tmp_path / "log.jsonl", "--labels", tmp_path / "labels.parquet")
     assert found["concept"]["state"] == "can't tell"
+    assert found["concept"]["notes"][0] == "20 labels are too few: it takes 30"
+    parquet.write_table(pa.table(rows).slice(0, 40), tmp_path / "labels.parquet")
+    _, found = check(tmp_path / "log.jsonl", "--labels", tmp_path / "labels.parquet")
+    figure = found["concept"]["figure"]
+    assert (found["concept"]["state"], figure["n"]) == ("holds", 40)
+    assert figure["high"] - figure["low"] > 0.05  # so few say little, and the interval shows it
 
 
 @pytest.mark.parametrize(

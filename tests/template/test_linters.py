@@ -155,6 +155,11 @@ def test_no_schedule_is_at_minute_0(trained: Path) -> None:
     assert all(entry["cron"].split()[0] not in ("0", "*") for entry in on["schedule"])
 
 
+def test_schedules_that_overlap_are_one(trained: Path) -> None:
+    """The second waits, and is the last that does; what the first has looked at is not new to it."""
+    assert workflow(trained, "schedule.yml")["concurrency"] == {"group": "schedule", "cancel-in-progress": False}
+
+
 def test_merges_train_one_after_the_other(trained: Path) -> None:
     concurrency = workflow(trained, "train.yml")["concurrency"]
     assert concurrency == {"group": "train", "queue": "max", "cancel-in-progress": False}

@@ -71,6 +71,8 @@ def contract(
             f"artifacts: [{quoted}]  # what is served",
             f"metrics: {scalar(metrics)}",
             "",
+            "alerts: {runbook: docs/mlops.md}  # where the issue of an alarm sends people",
+            "",
             *gates(models, figures, root),
         ]
     )
