@@ -45,8 +45,7 @@ def test_clean_windows_stay_silent() -> None:
         alarms.append(sum(drift.check(like, window(one), time=None, ignored=()).alarms for one in draws))
     n, k = REFERENCES * WINDOWS, sum(alarms)
     assert k / n - 2.33 * math.sqrt(0.01 * 0.99 / n) <= 0.01, alarms
-    assert max(alarms) <= 5, alarms
-    assert min(alarms) <= 3
+    assert max(alarms) <= 3, alarms
 
 
 @pytest.mark.parametrize(
