@@ -30,6 +30,7 @@ def test_the_sample_is_small(sample: pl.DataFrame) -> None:
 def test_the_raw_data_is_the_version_that_git_names() -> None:
     raw = Path(params()["data"])
     pointer = Path(f"{raw}.dvc")
+    # a fresh clone holds the pointer alone, and that is no mistake
     if not pointer.exists() or not raw.exists():
         pytest.skip(f"{raw} is not here; `uv run dvc pull` brings it")
     content = raw.read_bytes()

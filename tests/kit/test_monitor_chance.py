@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from mlops_kit.monitoring.chance import above, at_least, evidence
+from mlops_kit.monitoring.chance import at_least, evidence, rise
 
 ALARM = math.log(1000)
 
@@ -42,12 +42,13 @@ def test_what_is_over_is_over_and_may_come_again(mean: float) -> None:
     for _ in range(50):
         before, worse, after = (losses(draw, n, one) for n, one in ((500, 0.15), (500, mean), (1500, 0.15)))
         stream = np.concatenate([before, worse])
-        assert above(stream, 0.15, 0.001) is not None or mean < 0.3
-        stream = np.append(stream, after)
-        ended += above(stream, 0.15, 0.001) is None
-        began = above(np.append(stream, losses(draw, 1000, mean)), 0.15, 0.001)
-        again += began is not None and abs(began - 2500) < 100
-    assert ended >= 49
+        found = rise(stream, 0.15, 0.001)
+        assert (found and found.ended is None) or mean < 0.3
+        found = rise(np.append(stream, after), 0.15, 0.001)
+        ended += found is not None and found.ended is not None and abs(found.ended - 1000) < 100
+        found = rise(np.concatenate([stream, after, losses(draw, 1000, mean)]), 0.15, 0.001)
+        again += found is not None and found.ended is None and abs(found.began - 2500) < 100
+    assert ended >= 45
     assert again >= 45
 
 
@@ -55,7 +56,8 @@ def test_a_little_better_is_not_over() -> None:
     draw = np.random.default_rng(4)
     for _ in range(50):
         stream = [losses(draw, n, mean) for n, mean in ((500, 0.15), (500, 0.4), (1000, 0.35))]
-        assert above(np.concatenate(stream), 0.15, 0.001) is not None
+        found = rise(np.concatenate(stream), 0.15, 0.001)
+        assert found and found.ended is None
 
 
 def test_the_tail_of_a_binomial() -> None:

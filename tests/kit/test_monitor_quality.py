@@ -1,5 +1,6 @@
 """A11 for every task: what came true is judged as the task wants it, and says when it cannot be."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -103,3 +104,27 @@ def test_probabilities_of_several_classes_are_judged(sure: float) -> None:
     wrong = float((made["prediction"] != made["actual"]).mean())
     right_loss, wrong_loss = ((1 - sure) ** 2 + 2 * other**2) / 2, (sure**2 + (1 - other) ** 2 + other**2) / 2
     assert found.loss.value == pytest.approx((1 - wrong) * right_loss + wrong * wrong_loss)
+
+
+@pytest.mark.parametrize(("window_days", "state"), [(25, "drift"), (3, "holds")])
+def test_what_is_over_is_an_alarm_for_as_long_as_the_window_holds_it(window_days: int, state: str) -> None:
+    """Missed for a week, then as before for two."""
+    n = 3000
+    draw = np.random.default_rng(3)
+    prediction = draw.choice(["yes", "no"], n)
+    wrong = draw.random(n) < np.where(np.arange(n) < 1000, 0.5, 0.1)
+    actual = np.where(wrong, np.where(prediction == "yes", "no", "yes"), prediction)
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    times = [(start + timedelta(minutes=10 * at)).isoformat() for at in range(n)]
+    keys = pa.array([f"n{at}" for at in range(n)])
+    nothing = pa.nulls(n, pa.float64())
+    facts = pa.table({"time": times, "key": keys, "prediction": prediction, "probability": nothing})
+    evaluated = pa.table({"key": [str(at) for at in range(N)]} | rows("binary", 1))
+    reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
+    labelled = pa.table({"key": keys, "actual": pa.array(actual)})
+    since = datetime.fromisoformat(times[-1]) - timedelta(days=window_days)
+    found = quality.check(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
+    assert found.state == state
+    said = [one.what for one in found.alarms if one.kind == "concept-drift"]
+    assert all("over since 2026-11-0" in one for one in said)
+    assert bool(said) == (state == "drift")

@@ -1,6 +1,7 @@
 """What chance alone does."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -30,28 +31,36 @@ def at_most(k: int, mean: float) -> float:
     return float(min(1.0, np.exp(i * math.log(mean) - mean - logs).sum()))
 
 
-def above(losses: Floats, usual: float, odds: float) -> int | None:
-    """The row since which the mean loss is above `usual`; None where it is not, or not any more.
+@dataclass(frozen=True)
+class Rise:
+    """Rows from `began` to before `ended`; None while it lasts."""
+
+    began: int
+    ended: int | None
+
+
+def rise(losses: Floats, usual: float, odds: float) -> Rise | None:
+    """The last time that the mean loss was above `usual`.
 
     It is over when there is as much evidence, by the same bets, that the loss is nearer to the usual than to what it
     had risen to; what follows is looked at afresh. `odds`: of a rise, or of an end, by chance.
     """
-    limit, start = math.log(1 / odds), 0
-    while start < len(losses):
-        crossed = _crossed(losses[start:], usual, limit)
-        if crossed is None:
-            return None
+    limit, start, last = math.log(1 / odds), 0, None
+    while crossed := _crossed(losses[start:], usual, limit):
         began, seen = crossed
-        rise = losses[start + began : start + seen + 1].mean()
-        ended = _crossed(1 - losses[start + began :], 1 - (usual + rise) / 2, limit)
-        if ended is None:
-            return start + began
-        start += began + max(ended[0], 1)
-    return None
+        risen = losses[start + began : start + seen + 1].mean()
+        back = _crossed(1 - losses[start + began :], 1 - (usual + risen) / 2, limit)
+        if back is None:
+            return Rise(start + began, None)
+        last = Rise(start + began, start + began + max(back[0], 1))
+        start = start + began + max(back[0], 1)
+    return last
 
 
 def _crossed(losses: Floats, usual: float, limit: float) -> tuple[int, int] | None:
     """Where the rise began, and the row at which the evidence for it was enough."""
+    if not len(losses):
+        return None
     grown, _ = evidence(losses, usual)
     if not (grown >= limit).any():
         return None

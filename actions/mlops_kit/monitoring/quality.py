@@ -14,6 +14,7 @@ from mlops_kit import clock, predictions
 from mlops_kit.comparison import Floats, Rows, prepared
 from mlops_kit.errors import KitError
 from mlops_kit.monitoring import cells, chance
+from mlops_kit.monitoring.chance import Rise
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.labels import SLICE, joined
 from mlops_kit.monitoring.log import moment
@@ -118,10 +119,13 @@ def _judged(
     metric = _metric(rows, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     bound = float(usual.mean() + SURE * usual.std() / math.sqrt(len(usual)))
-    if (began := chance.above(losses, bound, ODDS)) is not None:
-        worse = losses[began:]
+    found = chance.rise(losses, bound, ODDS)
+    if found and not _is_past(found, table, since):
+        worse = losses[found.began : found.ended]
         what = f"the mean loss is {worse.mean():.3f}, was {usual.mean():.3f} (n = {len(worse)})"
-        began_at = table["time"][began].as_py() or ""
+        if found.ended is not None:
+            what += f"; over since {_day(table, found.ended)}, and within the window"
+        began_at = table["time"][found.began].as_py() or ""
         so_far = replace(
             so_far, state="drift", since=began_at, alarms=[*so_far.alarms, Finding("concept-drift", what)]
         )
@@ -135,6 +139,16 @@ def _judged(
         slices=_slices(losses, table, evaluated, usual),
         loss=_mean(losses, float(usual.mean())),
     )
+
+
+def _is_past(found: Rise, table: pa.Table, since: datetime | None) -> bool:
+    """Was it over before the window began?"""
+    ended = None if found.ended is None else moment(table["time"][found.ended].as_py())
+    return since is not None and ended is not None and ended <= since
+
+
+def _day(table: pa.Table, row: int) -> str:
+    return (table["time"][row].as_py() or "an unknown day")[:10]
 
 
 def _later(table: pa.Table, since: datetime | None) -> npt.NDArray[np.intp]:
