@@ -38,6 +38,11 @@ def silent(repository: Repository, now: datetime | None = None) -> timedelta | N
     return since if since > timedelta(hours=hours) else None
 
 
+def schedule(repository: Repository) -> str:
+    """Name of the workflow that checks, for commands that start it."""
+    return schedule_file(repository) or SCHEDULES[0]
+
+
 def schedule_file(repository: Repository) -> str | None:
     """Name of the workflow that checks; None where there is none."""
     workflows = repository.root / ".github/workflows"
@@ -51,7 +56,7 @@ def look(repository: Repository) -> str:
         return ""
     from mlops_kit import alerting  # not for a merge that finds it alive
 
-    lasted, file = clock.lasting(since), schedule_file(repository) or SCHEDULES[0]
+    lasted, file = clock.lasting(since), schedule(repository)
     text = (
         f"The last check ended {lasted} ago, so nobody would be told of drift, of predictions that fail, or of a "
         "training that did not run.\n\n"

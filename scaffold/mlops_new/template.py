@@ -52,7 +52,7 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
 
 
 def import_copier(meanwhile: Callable[[], object]) -> None:
-    """Does Git's work beside it."""
+    """Calls `meanwhile` in a thread, whose time is Git's: importing Copier takes as long."""
     with ThreadPoolExecutor(max_workers=1) as other:
         done = other.submit(meanwhile)
         unasked.copier()  # for whoever renders next

@@ -17,10 +17,7 @@ ASKING = ("questionary", "questionary.prompts.common", "prompt_toolkit.lexers", 
 
 def copier() -> ModuleType:
     """Imports it, which is not for whoever has no use for it: half of all the time there is."""
-    with aside.held_back():  # pydantic, building a class, would swallow Ctrl-C
-        if "copier" not in sys.modules:
-            with _stand_ins():
-                import copier
+    with aside.held_back(), _stand_ins():  # held back: pydantic, building a class, would swallow Ctrl-C
         import copier
     return copier
 

@@ -76,6 +76,8 @@ def test_the_flights_of_april_open_what_a_month_as_before_closes(
     batch = rows(forge, AS_BEFORE, tmp_path / "2013-05.parquet")
     replaying.serve(forge.work, means, batch, served)
     scheduled(forge, "2013-06-01T05:23:00Z")
-    assert issues(api, "closed") == opened  # the relation holds again, and April is not in the window any more
+    assert (
+        issues(api, "closed") == opened
+    )  # the relation holds again, and April is not in the window any more
     assert "It lasted" in api.comments_of(drift["number"])[-1]["body"]
     assert len(api.dispatches) == 1

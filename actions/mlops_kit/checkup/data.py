@@ -77,7 +77,7 @@ def kept(patient: Patient) -> Finding:
 def cadence(patient: Patient) -> Finding:
     """Somebody looked lately whether there is something new to learn."""
     looked = cadences.clock(patient.repository)
-    mend = f"gh workflow run {heartbeat.schedule_file(patient.repository) or heartbeat.SCHEDULES[0]}"
+    mend = f"gh workflow run {heartbeat.schedule(patient.repository)}"
     if looked is None:
         raise Unknown("No run has made a version yet, or found that there is nothing to learn.", mend)
     days = (patient.now - looked).days
