@@ -126,5 +126,36 @@ def test_what_is_over_is_an_alarm_for_as_long_as_the_window_holds_it(window_days
     found = quality.check(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
     assert found.state == state
     said = [one.what for one in found.alarms if one.kind == "concept-drift"]
-    assert all("over since 2026-11-0" in one for one in said)
+    assert all("rose to" in one and "lower since 2026-11-0" in one for one in said)
     assert bool(said) == (state == "drift")
+
+
+def test_a_low_loss_alone_ends_no_alarm() -> None:
+    """Afterwards less is late, so that Brier's score is low; and the model still tells nothing apart."""
+    n = 4000
+    draw = np.random.default_rng(4)
+    share = draw.beta(1, 3, n)
+    late = draw.random(n) < np.where(np.arange(n) < 1000, 1 - share, 0.05)
+    early = draw.random(N * 5)
+    evaluated = pa.table(
+        {
+            "key": [str(at) for at in range(N * 5)],
+            "prediction": np.where(early > 0.5, "yes", "no"),
+            "actual": np.where(draw.random(N * 5) < early, "yes", "no"),
+            "probability": early,
+        }
+    )
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    times = [(start + timedelta(minutes=10 * at)).isoformat() for at in range(n)]
+    keys = pa.array([f"n{at}" for at in range(n)])
+    prediction = np.where(share > 0.5, "yes", "no")
+    facts = pa.table({"time": times, "key": keys, "prediction": prediction, "probability": share})
+    reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
+    labelled = pa.table({"key": keys, "actual": pa.array(np.where(late, "yes", "no"))})
+    since = datetime.fromisoformat(times[-1]) - timedelta(days=3)
+    found = quality.check(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
+    assert found.figure and found.figure.reference and found.figure.high < found.figure.reference
+    assert found.loss and found.loss.reference and found.loss.high < found.loss.reference
+    assert [one.kind for one in found.alarms] == ["concept-drift"]
+    assert "and is lower since 2026-11-0" in found.alarms[0].what
+    assert f"was {found.figure.reference:.3f}" in found.alarms[0].what

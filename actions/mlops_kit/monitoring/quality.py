@@ -120,25 +120,33 @@ def _judged(
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     bound = float(usual.mean() + SURE * usual.std() / math.sqrt(len(usual)))
     found = chance.rise(losses, bound, ODDS)
-    if found and not _is_past(found, table, since):
-        worse = losses[found.began : found.ended]
-        what = f"the mean loss is {worse.mean():.3f}, was {usual.mean():.3f} (n = {len(worse)})"
-        if found.ended is not None:
-            what += f"; over since {_day(table, found.ended)}, and within the window"
-        began_at = table["time"][found.began].as_py() or ""
-        so_far = replace(
-            so_far, state="drift", since=began_at, alarms=[*so_far.alarms, Finding("concept-drift", what)]
-        )
     recent = _later(table, since)
+    figure = _figure(metric, rows.take(recent), before)
+    worse = _is_worse(metric, figure)
+    if found and (worse or not _is_past(found, table, since)):
+        said = [_risen(found, losses, usual, table)]
+        said += [_figured(metric, figure)] if worse else []
+        alarm = Finding("concept-drift", "; ".join(said))
+        began = table["time"][found.began].as_py() or ""
+        so_far = replace(so_far, state="drift", since=began, alarms=[*so_far.alarms, alarm])
     rows, table, losses = rows.take(recent), table.take(pa.array(recent)), losses[recent]
     return replace(
         so_far,
         metric=metric,
-        figure=_figure(metric, rows, before),
+        figure=figure,
         happened=_happened(rows) if form.task == "binary" and rows.probability is not None else None,
         slices=_slices(losses, table, evaluated, usual),
         loss=_mean(losses, float(usual.mean())),
     )
+
+
+def _risen(found: Rise, losses: Floats, usual: Floats, table: pa.Table) -> str:
+    during = losses[found.began : found.ended]
+    said = f"the mean loss is {during.mean():.3f}, was {usual.mean():.3f} (n = {len(during)})"
+    if found.ended is None:
+        return said
+    over = (table["time"][found.ended].as_py() or "")[:10] or "then"
+    return said.replace(" is ", " rose to ", 1) + f" and is lower since {over}"
 
 
 def _is_past(found: Rise, table: pa.Table, since: datetime | None) -> bool:
@@ -147,8 +155,15 @@ def _is_past(found: Rise, table: pa.Table, since: datetime | None) -> bool:
     return since is not None and ended is not None and ended <= since
 
 
-def _day(table: pa.Table, row: int) -> str:
-    return (table["time"][row].as_py() or "an unknown day")[:10]
+def _is_worse(metric: str, one: Figure) -> bool:
+    """A low loss is not enough to end an alarm: when little happens it is low for a model that sees nothing."""
+    if one.reference is None:
+        return False
+    return one.low > one.reference if metric == "rmse" else one.high < one.reference
+
+
+def _figured(metric: str, one: Figure) -> str:
+    return f"{metric} is {one.value:.3f} ({one.low:.3f} to {one.high:.3f}), was {one.reference:.3f}"
 
 
 def _later(table: pa.Table, since: datetime | None) -> npt.NDArray[np.intp]:
