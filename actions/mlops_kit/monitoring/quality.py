@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_kit import clock, predictions
-from mlops_kit.comparison import Floats, Rows, prepared
+from mlops_kit.comparison import Floats, Rows
 from mlops_kit.errors import KitError
-from mlops_kit.monitoring import cells, chance
+from mlops_kit.monitoring import cells, chance, figures
 from mlops_kit.monitoring.chance import Rise
+from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.labels import SLICE, joined
 from mlops_kit.monitoring.log import moment
@@ -24,20 +25,9 @@ from mlops_kit.sections import Monitoring, Predictions
 
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
 ODDS = 0.001  # of an alarm by chance; the same for moved predictions
-LEAST_LABELS, RESAMPLED, CONFIDENCE = 30, 300, 0.99
+LEAST_LABELS = 30
 SURE = 3.0  # standard errors by which the reference's own loss may be off
 USUAL = 0.9  # of the reference's errors of a regression lie below the size that counts as a miss
-
-
-@dataclass(frozen=True)
-class Figure:
-    """`low` and `high` are a 99 % interval."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    reference: float | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +94,7 @@ def measured(
     before, _, _ = _numbers(evaluated, evaluated, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     metric = _metric(rows, form)
-    return metric, _figure(metric, rows, before), _slices(losses, table, evaluated, usual)
+    return metric, figures.measured(metric, rows, before), _slices(losses, table, evaluated, usual)
 
 
 def _judged(
@@ -121,11 +111,12 @@ def _judged(
     bound = float(usual.mean() + SURE * usual.std() / math.sqrt(len(usual)))
     found = chance.rise(losses, bound, ODDS)
     recent = _later(table, since)
-    figure = _figure(metric, rows.take(recent), before)
-    worse = _is_worse(metric, figure)
+    figure = figures.measured(metric, rows.take(recent), before)
+    # A low loss ends no alarm by itself: when little happens it is low for a model that sees nothing.
+    worse = figures.is_worse(metric, figure)
     if found and (worse or not _is_past(found, table, since)):
         said = [_risen(found, losses, usual, table)]
-        said += [_figured(metric, figure)] if worse else []
+        said += [figures.in_words(metric, figure)] if worse else []
         alarm = Finding("concept-drift", "; ".join(said))
         began = table["time"][found.began].as_py() or ""
         so_far = replace(so_far, state="drift", since=began, alarms=[*so_far.alarms, alarm])
@@ -134,9 +125,9 @@ def _judged(
         so_far,
         metric=metric,
         figure=figure,
-        happened=_happened(rows) if form.task == "binary" and rows.probability is not None else None,
+        happened=figures.happened(rows) if form.task == "binary" and rows.probability is not None else None,
         slices=_slices(losses, table, evaluated, usual),
-        loss=_mean(losses, float(usual.mean())),
+        loss=figures.mean(losses, float(usual.mean())),
     )
 
 
@@ -153,17 +144,6 @@ def _is_past(found: Rise, table: pa.Table, since: datetime | None) -> bool:
     """Was it over before the window began?"""
     ended = None if found.ended is None else moment(table["time"][found.ended].as_py())
     return since is not None and ended is not None and ended <= since
-
-
-def _is_worse(metric: str, one: Figure) -> bool:
-    """A low loss is not enough to end an alarm: when little happens it is low for a model that sees nothing."""
-    if one.reference is None:
-        return False
-    return one.low > one.reference if metric == "rmse" else one.high < one.reference
-
-
-def _figured(metric: str, one: Figure) -> str:
-    return f"{metric} is {one.value:.3f} ({one.low:.3f} to {one.high:.3f}), was {one.reference:.3f}"
 
 
 def _later(table: pa.Table, since: datetime | None) -> npt.NDArray[np.intp]:
@@ -240,27 +220,6 @@ def _losses(rows: Rows, before: Rows, form: Predictions) -> Floats:
     return np.asarray(rows.prediction != rows.actual, dtype=float)
 
 
-def _figure(metric: str, rows: Rows, before: Rows) -> Figure:
-    draw, n = np.random.default_rng(0), len(rows)
-    of = prepared(metric, rows)
-    drawn = [of(np.bincount(draw.integers(0, n, n), minlength=n).astype(float)) for _ in range(RESAMPLED)]
-    low, high = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    was = prepared(metric, before)(np.ones(len(before)))
-    return Figure(of(np.ones(n)), float(low), float(high), n, was)
-
-
-def _mean(values: Floats, reference: float | None) -> Figure:
-    value, half = float(values.mean()), 2.576 * float(values.std()) / math.sqrt(len(values))
-    return Figure(value, value - half, value + half, len(values), reference)
-
-
-def _happened(rows: Rows) -> Figure:
-    assert rows.probability is not None
-    found = _mean(rows.actual - rows.probability, None)
-    predicted = float(rows.probability.mean())
-    return Figure(found.value + predicted, found.low + predicted, found.high + predicted, found.n, predicted)
-
-
 def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats) -> dict[str, Figure]:
     found: dict[str, Figure] = {}
     for name in (one for one in table.column_names if one.startswith(SLICE)):
@@ -273,7 +232,7 @@ def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats)
             before = usual[theirs == value] if theirs is not None else usual[:0]
             if here.sum() >= LEAST_LABELS:
                 was = float(before.mean()) if len(before) >= LEAST_LABELS else None
-                found[f"{column}={value}"] = _mean(losses[here], was)
+                found[f"{column}={value}"] = figures.mean(losses[here], was)
     return found
 
 

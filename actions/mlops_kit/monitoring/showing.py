@@ -3,10 +3,11 @@
 from mlops_kit.markup import code, number, plain, table
 from mlops_kit.monitoring import wording
 from mlops_kit.monitoring.checking import Checked
+from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.findings import Kind
 from mlops_kit.monitoring.operation import Operation
 from mlops_kit.monitoring.outcome import Outcome
-from mlops_kit.monitoring.quality import Concept, Figure
+from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.shares import Group
 from mlops_kit.summary import PALETTE, plain_number, safe
 

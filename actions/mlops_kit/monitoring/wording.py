@@ -3,8 +3,9 @@
 import math
 
 from mlops_kit.monitoring.checking import Calibrated, Checked
+from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.operation import Operation
-from mlops_kit.monitoring.quality import Concept, Figure
+from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.trained import Trained
 
 UNITS = "(sd of a number, share of the rows of a category)"

@@ -4,7 +4,7 @@ from html import escape
 
 from mlops_kit import metrics, page, plots
 from mlops_kit.markup import code, number, plain, table
-from mlops_kit.monitoring.quality import Figure
+from mlops_kit.monitoring.figures import Figure
 from mlops_kit.review.collecting import Review
 from mlops_kit.review.weeks import Alarm, Week
 from mlops_kit.summary import bar, scale

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from mlops_kit.contract import Contract
 from mlops_kit.monitoring import findings, labels, quality
+from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.log import moment
-from mlops_kit.monitoring.quality import Figure
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.runs import Event, Run
 from mlops_kit.runs import moment as moment_of
