@@ -107,13 +107,23 @@ def test_what_is_called_visible_is_seen_in_four_of_five_windows(like: Reference)
     assert seen >= 0.8 * 60 - 2 * math.sqrt(60 * 0.16)
 
 
-@pytest.mark.parametrize("n", [0, 5, 15])
+@pytest.mark.parametrize("n", [0, 5, 7, 15])
 def test_a_small_window_cannot_tell(like: Reference, n: int) -> None:
     found = checked(like, n)
     assert found.state == "can't tell"
     assert not found.alarms
+    assert (f"{n} rows are too few: it takes 8" in found.notes) == (n < 8)
+    if n < 8:
+        assert found.visible == dict.fromkeys(one.name for one in like.cells)
     if n == 15:  # the smallest of them is said
         assert min(size for size in found.visible.values() if size is not None) >= 0.4
+
+
+@pytest.mark.parametrize(("n", "state"), [(8, "can't tell"), (50, "can't tell"), (400, "no drift")])
+def test_a_table_of_categories_alone_says_when_it_cannot_tell(n: int, state: str) -> None:
+    like = make(window(columns(np.random.default_rng(1), 5000, 2, "level")))
+    found = drift.check(like, window(columns(np.random.default_rng(2), n, 2, "level")), time=None, ignored=())
+    assert (found.state, found.drifts) == (state, [])
 
 
 @pytest.mark.parametrize(

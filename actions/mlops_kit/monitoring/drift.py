@@ -22,7 +22,9 @@ LEAST = (
     0.02  # of the rows would have to change; what is less is seen in a large window and worth nobody's while
 )
 LEAST_ROWS = 8  # of which a resampled window says anything
-ENOUGH = 1.0  # sd; a window that would not show so much in half of the columns says nothing by its silence
+# A window that would not show so much in half of the columns says nothing by its silence.
+ENOUGH = 1.0  # sd, of columns that have an order
+ENOUGH_ROWS = 0.4  # share of the rows, where no column has one: a normal that shifts by one sd moves 38 %
 ODDS = 0.001  # of any schema alarm in a check, by chance: a level not seen before, a column that happens to be constant
 
 
@@ -67,10 +69,13 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
     changes = _columns(reference, window, ignored) if window.rows else []
     length = len(next(iter(window.drawn.values()))) if window.drawn else 0
     n = tested(length, len(like.codes))
-    if n < LEAST_ROWS or len(like.codes) < LEAST_REFERENCE:
-        return Data(
-            "can't tell", window.rows, n, [], changes, {}, [*notes, f"{window.rows} rows are too few"]
-        )
+    if len(like.codes) < LEAST_REFERENCE:
+        notes += [f"the reference has {len(like.codes)} such rows: it takes {LEAST_REFERENCE}"]
+        return Data("can't tell", window.rows, n, [], changes, {}, notes)
+    if n < LEAST_ROWS:
+        notes += [f"{window.rows} rows are too few: it takes {LEAST_ROWS}"]
+        nothing: dict[str, float | None] = dict.fromkeys(one.name for one in like.cells)
+        return Data("can't tell", window.rows, n, [], changes, nothing, notes)
     drawn = compared_rows(length, n)
     codes: dict[str, Codes] = {}
     for column in like.cells:
@@ -118,9 +123,11 @@ def visible(columns: list[Cells], limits: Limits) -> dict[str, float | None]:
 def _state(drifts: list[Drift], columns: list[Cells], limits: Limits) -> State:
     if drifts:
         return "drift"
-    sizes = sorted(size for column, size in zip(columns, limits.visible, strict=True) if column.is_ordered)
-    middle = sizes[len(sizes) // 2] if sizes else ENOUGH
-    return "no drift" if middle <= ENOUGH else "can't tell"
+    sizes = list(zip(columns, limits.visible, strict=True))
+    ordered = [size for column, size in sizes if column.is_ordered]
+    judged = sorted(ordered or [size for _, size in sizes])
+    enough = ENOUGH if ordered else ENOUGH_ROWS
+    return "no drift" if judged[len(judged) // 2] <= enough else "can't tell"
 
 
 def _is_lost(values: Any) -> bool:

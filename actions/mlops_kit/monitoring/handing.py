@@ -23,7 +23,7 @@ from mlops_kit.events import Journal
 from mlops_kit.monitoring import cells, distances, seasons
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.checking import Checked
-from mlops_kit.monitoring.drift import compared_rows
+from mlops_kit.monitoring.drift import LEAST_ROWS, compared_rows
 from mlops_kit.monitoring.reference import FOLDER, Reference
 from mlops_kit.monitoring.resampling import LEVEL
 from mlops_kit.monitoring.windows import Window
@@ -93,7 +93,7 @@ def hand_over(
 def _handed(repository: Repository, contract: Contract, found: Checked, compared: Compared) -> Handed | None:
     """None where too few rows, or no columns, were compared."""
     reference, window = compared.reference, compared.window
-    if reference is None or window is None or not found.data.visible:
+    if reference is None or window is None or not _was_compared(found):
         return None
     gone = {one.column for one in found.data.changes if one.kind in GONE}
     columns = [one for one in reference.cells if one.name in window.drawn and one.name not in gone]
@@ -109,6 +109,10 @@ def _handed(repository: Repository, contract: Contract, found: Checked, compared
         return pa.table({one.name: one.compared(values) for one, values in zip(columns, drawn, strict=True)})
 
     return Handed(like, table(all_rows, chosen), table(window, ours))
+
+
+def _was_compared(found: Checked) -> bool:
+    return bool(found.data.visible) and found.data.compared >= LEAST_ROWS
 
 
 def _of_the_season(
