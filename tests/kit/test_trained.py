@@ -30,10 +30,13 @@ def project(tmp_path: Path) -> Small:
 def ran(project: Small) -> Callable[..., None]:
     """A run of main that is over and published."""
 
-    def run(name: str, *, how: str = "end", published: bool = True, **facts: Any) -> None:
+    def run(name: str, *, how: str = "end", published: bool = True, on: str = "push", **facts: Any) -> None:
         journal = Journal(project.repository, name)
-        journal.emit("run", "start", commit=project.repository.commit(), event_name="push")
-        journal.emit("train", how, seconds=1.0, **facts)
+        journal.emit("run", "start", commit=project.repository.commit(), event_name=on)
+        if how == "crashed":
+            journal.emit("train", "start")
+        stage = {"crashed": "run", "refused": "validate"}.get(how, "train")
+        journal.emit(stage, how, seconds=1.0, **facts)
         journal.end()
         if published:
             logbook.publish(project.repository)
@@ -59,7 +62,14 @@ def test_before_the_first_run_there_is_nothing_to_say(check: Check) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "kind"), [("failed", "training-failed"), ("closed", "gate-closed"), ("rejected", "gate-closed")]
+    ("how", "kind"),
+    [
+        ("failed", "training-failed"),
+        ("crashed", "training-failed"),
+        ("refused", "training-failed"),
+        ("closed", "gate-closed"),
+        ("rejected", "gate-closed"),
+    ],
 )
 def test_a_run_that_ended_badly_is_an_alarm_until_one_ends_well(
     how: str, kind: str, ran: Callable[..., None], check: Check
@@ -70,6 +80,11 @@ def test_a_run_that_ended_badly_is_an_alarm_until_one_ends_well(
     ran("2")
     assert kinds(check()) == []
     assert check().status == "done"
+
+
+def test_new_data_that_was_refused_has_an_alarm_of_its_own(ran: Callable[..., None], check: Check) -> None:
+    ran("1", how="refused", on="schedule", error="column 'x' is missing")
+    assert kinds(check()) == []
 
 
 def test_what_failed_here_alone_pages_nobody(ran: Callable[..., None], check: Check) -> None:
@@ -132,6 +147,9 @@ def test_a_monitor_that_stopped_is_one_alarm(
     (issue,) = on_github.issues
     assert issue["title"] == "The monitor has stopped"
     assert "gh workflow enable schedule.yml" in issue["body"]
+    assert project.kit("monitor", "check").code == 0
+    assert project.kit("alert").code == 0
+    assert issue["state"] == "closed"
 
 
 def test_a_repository_without_a_commit_is_named(tmp_path: Path) -> None:
