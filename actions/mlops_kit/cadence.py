@@ -22,7 +22,7 @@ from mlops_kit.sections import NewestRow
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ALARM = "newest-row"
+ALARM, TITLE = "newest-row", "The data is old: no newer rows come"
 LOOKED = ("registered", "identical")  # how `register` ends when the model is that of today's data
 FORM = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -128,16 +128,16 @@ def tell(repository: Repository, contract: Contract, found: Age | None, journal:
     if contract.new_data.newest_row is None:
         return ""
     if found is None:
-        journal.emit("newest-row", "unknown")
+        journal.emit(ALARM, "unknown")
         return "The age of the newest row is not known yet; the next version will say it."
     facts = {
         "newest": found.newest.strftime(FORM),
         "days": found.days,
         "limit": found.limit.at_most_days,
     }
-    journal.emit("newest-row", "old" if found.is_over else "ok", **facts)
+    journal.emit(ALARM, "old" if found.is_over else "ok", **facts)
     if found.is_over:
-        where = alarms.ring(repository, Alarm(ALARM, "The data is old: no newer rows come", _text(found)))
+        where = alarms.ring(repository, Alarm(ALARM, TITLE, _text(found)))
         return f"{found.says} {where}"
     was = alarms.clear(repository, ALARM, f"It is over. {found.says}")
     return f"cleared: {was}" if was else ""

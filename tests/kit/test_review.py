@@ -122,11 +122,17 @@ def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Review) -
         journal.file.parent.mkdir(parents=True, exist_ok=True)
         with journal.file.open("a") as stream:
             stream.write(json.dumps(event) + "\n")
+    for day, status in (("2026-11-12", "old"), ("2026-11-18", "old")):
+        event = {"run": "checks", "at": f"{day}T05:00:00Z", "stage": "newest-row", "status": status}
+        with journal.file.open("a") as stream:
+            stream.write(json.dumps(event) + "\n")
     found = review()
     assert [(one["kind"], one["ended"] is None) for one in found["alarms"]] == [
         ("data-drift", True),
         ("errors", False),
+        ("newest-row", True),
     ]
+    assert "The data is old: no newer rows come, since 2026-11-12" in found["decide"]
     assert found["week"]["drifted"] == ["amount"]
     assert any("The inputs have drifted, since 2026-11-10" in one for one in found["decide"])
     journal.file.unlink()

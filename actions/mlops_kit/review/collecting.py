@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from mlops_kit import alerting, runs, stages, versions
+from mlops_kit import alerting, cadence, runs, stages, versions
 from mlops_kit.contract import Contract
 from mlops_kit.markup import code, plain
-from mlops_kit.monitoring import checking, labels, trained
+from mlops_kit.monitoring import checking, figures, labels, trained
 from mlops_kit.monitoring import reference as references
 from mlops_kit.repository import Repository
 from mlops_kit.review import weeks as weekly
@@ -124,13 +124,10 @@ def _fill_versions(repository: Repository, contract: Contract, made: Review, end
 
 def _to_decide(made: Review, open_now: list[Alarm], last: runs.Run | None) -> list[str]:
     """What waits for a person, with the first command."""
-    found = [
-        f"{alerting.TITLES[one.kind][0]}, since {one.began:%Y-%m-%d}"
-        for one in open_now
-        if one.kind in alerting.TITLES
-    ]
+    titles = {cadence.ALARM: cadence.TITLE} | {kind: title for kind, (title, _) in alerting.TITLES.items()}
+    found = [f"{titles[one.kind]}, since {one.began:%Y-%m-%d}" for one in open_now if one.kind in titles]
     week = made.week.figure
-    if week and week.reference is not None and _is_worse(made.metric, week.low, week.high, week.reference):
+    if week and figures.is_worse(made.metric, week):
         found.append(
             f"The model is less right than when it was made ({made.metric} {week.value:.3f}, was {week.reference:.3f}): "
             "train on newer data, or `mlops-kit rollback`"
@@ -144,11 +141,6 @@ def _to_decide(made: Review, open_now: list[Alarm], last: runs.Run | None) -> li
     if made.connected and before and not made.week.predictions:
         found.append(f"Nothing was predicted; the last time in {before[-1].name}")
     return found
-
-
-def _is_worse(metric: str, low: float, high: float, reference: float) -> bool:
-    """The whole interval is on the worse side."""
-    return low > reference if metric == "rmse" else high < reference
 
 
 def last_monday(now: datetime) -> date:

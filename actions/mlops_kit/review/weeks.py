@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_kit import cadence
 from mlops_kit.contract import Contract
 from mlops_kit.monitoring import findings, labels, quality
 from mlops_kit.monitoring.figures import Figure
@@ -114,18 +115,27 @@ class Alarm:
 
 
 def alarms(events: list[Event]) -> list[Alarm]:
-    """From the checks, in the order in which they began: over is what a later check could judge and did not find."""
+    """In the order in which they began: over is what was looked at later, could be judged, and was not found."""
     found: list[Alarm] = []
     open_now: dict[str, Alarm] = {}
     where = _issues(events)
-    for check in sorted(filter(_is_check, events), key=lambda one: str(one["at"])):
-        at, kinds = moment_of(check["at"]), check.get("kinds", [])
+    for event in sorted(events, key=lambda one: str(one["at"])):
+        at, (kinds, judged) = moment_of(event["at"]), _found(event)
         for kind in kinds:
             open_now.setdefault(kind, Alarm(kind, at, None, where.get(kind, "")))
-        for kind in check.get("judged", []):
+        for kind in judged:
             if kind not in kinds and kind in open_now:
                 found.append(replace(open_now.pop(kind), ended=at))
     return sorted([*found, *open_now.values()], key=lambda one: (one.began, one.kind))
+
+
+def _found(event: Event) -> tuple[list[str], list[str]]:
+    """Kinds that a check, or a look at the age of the data, found and could judge; none of any other event."""
+    if _is_check(event):
+        return event.get("kinds", []), event.get("judged", [])
+    if event["stage"] == cadence.ALARM and event["status"] in ("old", "ok"):
+        return [cadence.ALARM] if event["status"] == "old" else [], [cadence.ALARM]
+    return [], []
 
 
 def _issues(events: list[Event]) -> dict[str, str]:
