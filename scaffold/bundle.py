@@ -8,7 +8,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class TemplateBundle(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's generic is private
+class TemplateBundle(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":  # the source tree itself is at hand
             return

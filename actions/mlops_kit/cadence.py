@@ -130,11 +130,7 @@ def tell(repository: Repository, contract: Contract, found: Age | None, journal:
     if found is None:
         journal.emit(ALARM, "unknown")
         return "The age of the newest row is not known yet; the next version will say it."
-    facts = {
-        "newest": found.newest.strftime(FORM),
-        "days": found.days,
-        "limit": found.limit.at_most_days,
-    }
+    facts = {"newest": found.newest.strftime(FORM), "days": found.days, "limit": found.limit.at_most_days}
     journal.emit(ALARM, "old" if found.is_over else "ok", **facts)
     if found.is_over:
         where = alarms.ring(repository, Alarm(ALARM, TITLE, _text(found)))

@@ -12,7 +12,7 @@ from mlops_kit import contract as contracts
 from mlops_kit.contract import FILE, FRAGMENTS, Contract
 from mlops_kit.errors import KitError
 from mlops_kit.processes import ProcessError, run, words
-from mlops_kit.repository import Lock, Repository, file_md5
+from mlops_kit.repository import Lock, Repository, file_md5, stored
 
 
 def contract_at(repository: Repository, revision: str) -> Contract:
@@ -60,10 +60,8 @@ class Past:
         to = self.folder / path
         if not to.exists():
             to.parent.mkdir(parents=True, exist_ok=True)
-            command = [*words(self.dvc), "get", ".", path, "--rev", self.revision, "--out", str(to)]
-            command += ["--config", str(settings_file(self.repository, self.folder))]
             try:
-                run(command, self.repository.root)
+                self._ask("get", path, "--out", str(to))
             except ProcessError as error:
                 raise KitError(
                     f"{path} of {self.revision} cannot be had: {error.last_words(3)}",
@@ -77,14 +75,19 @@ class Past:
         if out is None or not out.md5.endswith(".dir"):
             return [out.md5] if out else []
         cache = Path(settings(self.repository).get("cache", "dir"))
-        kept = cache / "files/md5" / out.md5[:2] / out.md5[2:]
-        command = [*words(self.dvc), "ls", ".", path, "--rev", self.revision, "--recursive", "--show-hash"]
-        command += ["--json", "--config", str(settings_file(self.repository, self.folder))]
+        kept = stored(cache, out.md5)
+        wish = ("--recursive", "--show-hash", "--json")
         try:
-            listed = kept.read_text("utf-8") if kept.is_file() else run(command, self.repository.root)
+            listed = kept.read_text("utf-8") if kept.is_file() else self._ask("ls", path, *wish)
             return [str(one["md5"]) for one in json.loads(listed)]
         except (OSError, ProcessError, ValueError, TypeError, KeyError) as error:
             raise KitError(f"What {path} of {self.revision} holds cannot be had: {error}") from error
+
+    def _ask(self, command: str, path: str, *wish: str) -> str:
+        """What DVC says of an output of this revision, wherever data is now."""
+        asked = [*words(self.dvc), command, ".", path, "--rev", self.revision, *wish]
+        config = str(settings_file(self.repository, self.folder))
+        return run([*asked, "--config", config], self.repository.root)
 
     @contextmanager
     def alive(self) -> Iterator[Repository]:

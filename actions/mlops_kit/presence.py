@@ -9,7 +9,7 @@ from mlops_kit import past
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.processes import ProcessError, run, words
-from mlops_kit.repository import Entry, Repository, file_md5
+from mlops_kit.repository import Entry, Repository, file_md5, stored
 from mlops_kit.versions import Version
 
 
@@ -60,7 +60,7 @@ def _fetched(
 
 def _wrong(cache: Path, entry: Entry) -> str:
     for md5 in _objects(cache, entry.md5):
-        path = _object(cache, md5)
+        path = stored(cache, md5)
         if not path.is_file():
             return f" is not there, or was altered ({md5})"  # DVC leaves out what it finds altered
         if file_md5(path) != md5.removesuffix(".dir"):
@@ -72,9 +72,5 @@ def _objects(cache: Path, md5: str) -> Iterator[str]:
     """Of a folder first its list, then, the list being right, what it names."""
     yield md5
     if md5.endswith(".dir"):
-        listed = json.loads(_object(cache, md5).read_text(encoding="utf-8"))
+        listed = json.loads(stored(cache, md5).read_text(encoding="utf-8"))
         yield from (entry["md5"] for entry in listed)
-
-
-def _object(cache: Path, md5: str) -> Path:
-    return cache / "files/md5" / md5[:2] / md5[2:]

@@ -255,6 +255,11 @@ def find(start: Path) -> Repository:
     return Repository(Path(top))
 
 
+def stored(folder: Path, md5: str) -> Path:
+    """Where DVC 3 keeps an object, in a cache or a remote that is a folder."""
+    return folder / "files/md5" / md5[:2] / md5[2:]
+
+
 def file_md5(path: Path, left_out: Collection[Path] = ()) -> str:
     """As DVC 3 has it: of a file its bytes', of a folder that of its list, with `.dir`."""
     if path.is_dir():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_kit import blobs, past, record
-from mlops_kit.repository import LOCK, Repository, parse_lock
+from mlops_kit.repository import LOCK, Repository, parse_lock, stored
 from mlops_kit.versions import Version
 
 
@@ -50,8 +50,8 @@ def folders_with(repository: Repository, made: list[Made], md5: str) -> tuple[se
         for file in json.loads(one.text)["data"]
         if file["md5"].endswith(".dir")
     }
-    cache = Path(past.settings(repository).get("cache", "dir")) / "files/md5"
-    lists = {folder: cache / folder[:2] / folder[2:] for folder in folders}
+    cache = Path(past.settings(repository).get("cache", "dir"))
+    lists = {folder: stored(cache, folder) for folder in folders}
     here = {folder: path.read_text(encoding="utf-8") for folder, path in lists.items() if path.is_file()}
     return {folder for folder, text in here.items() if md5 in text}, len(folders) - len(here)
 

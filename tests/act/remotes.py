@@ -106,7 +106,6 @@ class S3Server:
         self.refused: dict[str, list[Any]] = {}
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._door, threaded=True)
-        self._server.daemon_threads = True  # type: ignore[attr-defined]  # of socketserver's mix-in
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         names = {
             "aws_access_key_id": CREDENTIALS["AWS_ACCESS_KEY_ID"],

@@ -1,6 +1,7 @@
 """The harness itself, on a repository of two jobs: what a run shows, what reaches it, what does not."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -155,9 +156,12 @@ EVENT = """
 """
 
 
-def said(forge: Forge, event: str, **more: object) -> str:
-    given = {"variables": {"AWS_ROLE": "role-of-acme"}, "secrets": {"DVC_PASSWORD": "not-a-real-one"}}
-    run = forge.run("small.yml", event, **given, **more)  # type: ignore[arg-type]  # run() checks the names
+def said(forge: Forge, event: str, **more: Any) -> str:
+    given: dict[str, Any] = {
+        "variables": {"AWS_ROLE": "role-of-acme"},
+        "secrets": {"DVC_PASSWORD": "not-a-real-one"},
+    }
+    run = forge.run("small.yml", event, **given, **more)
     return run.must({"a": "success"}).log_of("a")
 
 

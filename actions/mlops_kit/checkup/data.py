@@ -9,7 +9,7 @@ from mlops_kit import cadence as cadences
 from mlops_kit import freshness, heartbeat, training, versions
 from mlops_kit.checkup.finding import Finding, Patient, Unknown, ask, contract_of
 from mlops_kit.errors import KitError
-from mlops_kit.repository import LOCK, Remote, Repository
+from mlops_kit.repository import LOCK, Remote, Repository, stored
 
 LONGEST_WITHOUT_LOOK = 7  # days; the generated schedule looks every day
 
@@ -66,7 +66,7 @@ def kept(patient: Patient) -> Finding:
         return Finding("versions kept", "ok", says)
     known = repository.lock(newest.tag)
     wanted = [known.out(path) for path in contract.artifacts] if known else []
-    gone = [one.path for one in wanted if one and not _object(folder, one.md5).exists()]
+    gone = [one.path for one in wanted if one and not stored(folder, one.md5).exists()]
     if gone:
         says = f"{newest.tag}: {', '.join(gone)} is not in the remote any more."
         mend = f"git checkout {newest.tag} && {contract.commands.dvc} repro && {contract.commands.dvc} push"
@@ -116,10 +116,6 @@ def _folder(repository: Repository, remote: Remote) -> Path | None:
     """Of a remote that is one; DVC reads a relative path from its configuration's folder."""
     url = remote.url.removeprefix("file://")
     return None if "://" in url else repository.root / ".dvc" / Path(url).expanduser()
-
-
-def _object(folder: Path, md5: str) -> Path:
-    return folder / "files/md5" / md5[:2] / md5[2:]
 
 
 def _shown(url: str) -> str:
