@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mlops_kit.monitoring import drift
+from mlops_kit.monitoring import drift, wording
 from mlops_kit.monitoring.drift import Data
 from mlops_kit.monitoring.reference import Reference, make
 
@@ -115,6 +115,7 @@ def test_a_small_window_cannot_tell(like: Reference, n: int) -> None:
     assert (f"{n} rows are too few: it takes 8" in found.notes) == (n < 8)
     if n < 8:
         assert found.visible == dict.fromkeys(one.name for one in like.cells)
+        assert wording.shows(found.visible) == "none that was tried, in no column"
     if n == 15:  # the smallest of them is said
         assert min(size for size in found.visible.values() if size is not None) >= 0.4
 

@@ -47,6 +47,8 @@ def of_check(found: Checked) -> str:
 
 def shows(visible: dict[str, float | None]) -> str:
     """From what change on it is seen, in the column where it is seen first, in the middle one and in the last."""
+    if not any(visible.values()):
+        return "none that was tried, in no column"
     in_order = sorted(visible.items(), key=lambda pair: math.inf if pair[1] is None else pair[1])
     chosen = dict.fromkeys([0, len(in_order) // 2, len(in_order) - 1])
     said = [
