@@ -65,7 +65,7 @@ def render_tree(tree: Path, into: Path, answers: Mapping[str, object]) -> None:
     from copier.errors import CopierError
 
     try:
-        with _copier_alone(tree.parent / f"settings-{os.getpid()}.yml"):
+        with _copier_alone(tree.parent / f"settings-{os.getpid()}.yml"), unasked.compiled_once():
             copier.run_copy(str(tree), into, data=dict(answers), defaults=True, overwrite=True, quiet=True)
     except (CopierError, ValueError, TypeError) as error:
         raise MlopsNewError(str(error)) from error

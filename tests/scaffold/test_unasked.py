@@ -3,9 +3,11 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from mlops_new import template
+from jinja2 import Environment, Template
+from mlops_new import template, unasked
 from mlops_new.errors import MlopsNewError
 
 LIBRARIES = ("questionary", "prompt_toolkit", "pygments")
@@ -13,7 +15,8 @@ TEMPLATE = "_subdirectory: files\nkit:\n  type: str\n  choices: [remote, vendore
 RENDERED = f"""
 import sys
 from pathlib import Path
-from mlops_new import template
+from typing import Any
+from mlops_new import template, unasked
 
 template.render_tree(Path("made/of"), Path("into"), {{"kit": "vendored"}})
 print([name for name in {LIBRARIES} if name in sys.modules])
@@ -47,3 +50,24 @@ def test_a_template_is_rendered_without_the_libraries_that_ask(tree: Path) -> No
 def test_an_answer_that_is_no_choice_is_still_refused(tree: Path, tmp_path: Path) -> None:
     with pytest.raises(MlopsNewError, match="'borrowed' is not in"):
         template.render_tree(tree, tmp_path / "into", {"kit": "borrowed"})
+
+
+def test_a_text_is_compiled_once_and_jinja_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[object] = []
+    as_it_was = Environment.from_string
+
+    def counted(environment: Environment, source: str) -> Template:
+        compiled.append(source)
+        return as_it_was(environment, source)
+
+    monkeypatch.setattr(Environment, "from_string", counted)
+    environment = Environment()
+    with unasked.compiled_once():
+        rendered = [environment.from_string(text).render() for text in ("[{{ 1 }}]", "2", "[{{ 1 }}]", "2")]
+        no_texts: list[Any] = [True, ["2"]]  # which Copier asks for all the same
+        for value in no_texts:
+            with pytest.raises(TypeError):
+                environment.from_string(value)
+    assert rendered == ["[1]", "2", "[1]", "2"]
+    assert compiled == ["[{{ 1 }}]", "2", True]
+    assert Environment.from_string is counted
