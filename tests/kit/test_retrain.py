@@ -12,7 +12,7 @@ from mlops_kit.events import Journal
 from mlops_kit.monitoring.retraining import decide
 
 from tests.act.api import Api
-from tests.kit.small import MLOPS, small
+from tests.kit.small import MLOPS, clone, small, with_origin
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 POLICY = "retrain: {windows: 2, of: 3, cooldown_days: 7, a_day: 1}\n"
@@ -34,7 +34,8 @@ def check(days: float, *kinds: str, window: str = "w") -> dict[str, Any]:
 
 
 def trained(days: float) -> dict[str, Any]:
-    return {"stage": "retrain", "status": "dispatched", "at": (NOW - timedelta(days=days)).isoformat()}
+    at = (NOW - timedelta(days=days)).isoformat()
+    return {"run": f"{days}", "stage": "retrain", "status": "dispatched", "at": at}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,31 @@ def test_it_is_dispatched_once(tmp_path: Path, on_github: Api) -> None:
 def test_what_cannot_be_dispatched_is_tried_by_the_next_check(tmp_path: Path, on_github: Api) -> None:
     one = small(tmp_path / "flights", **{"mlops.yaml": MLOPS + "retrain: {windows: 1, of: 1}\n"})
     Journal(one.repository, "1").emit("monitor", "alarm", window="w", kinds=["data-drift"])
-    on_github.fail("POST", "/dispatches$", 403, 9, message="Resource not accessible by integration")
+    on_github.fail("POST", "/dispatches$", 403, message="Resource not accessible by integration")
     done = one.kit("retrain")
     assert done.code == 1 and "contents: write" in done.stderr
     assert "Trains:" in one.kit("retrain", "--dry-run").stdout
+    assert one.kit("retrain").code == 0
+    assert len(on_github.dispatches) == 1
+    assert "the cooldown is" in one.kit("retrain").stdout
+
+
+def test_what_cannot_be_written_down_is_not_started(tmp_path: Path, on_github: Api) -> None:
+    """Or each check would start it again."""
+    one = small(tmp_path / "flights", **{"mlops.yaml": MLOPS + "retrain: {windows: 1, of: 1}\n"})
+    bare = with_origin(one)
+    Journal(one.repository, "1").emit("monitor", "alarm", window="w", kinds=["data-drift"])
+    on_runner = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "schedule", "GITHUB_RUN_ID": "77"}
+    hook = bare / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    hook.chmod(0o755)
+    done = one.kit("retrain", **on_runner)
+    assert done.code == 1 and "could not be published" in done.stderr
+    assert on_github.dispatches == []
+    hook.unlink()
+    assert one.kit("retrain", **on_runner | {"GITHUB_RUN_ID": "78"}).code == 0
+    assert len(on_github.dispatches) == 1
+    colleague = clone(bare, tmp_path / "colleague")
+    Journal(colleague.repository, "2").emit("monitor", "alarm", window="w", kinds=["data-drift"])
+    assert "the cooldown is" in colleague.kit("retrain", "--dry-run").stdout

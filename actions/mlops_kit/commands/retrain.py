@@ -16,15 +16,14 @@ def command(dry_run: bool, as_json: bool) -> None:
     It goes the path of every merge: new data is looked for, and a model that is worse is not promoted.
     """
     from mlops_kit import contract, events, repository, runner
-    from mlops_kit.monitoring import keeping, retraining
+    from mlops_kit.monitoring import retraining
 
     here = repository.find(Path.cwd())
     means = contract.load(here.root)
     decision = retraining.ask(here, means)
     if decision.train and not dry_run:
         journal = events.alone(here, retraining.STAGE)
-        retraining.start(here, decision, journal)
-        keeping.publish(here, means, journal, alive=False)
+        retraining.start(here, means, decision, journal)
     runner.output(trains=decision.train)
     said = f"{'Trains' if decision.train else 'Trains nothing'}: {decision.why}."
     runner.summary(said)

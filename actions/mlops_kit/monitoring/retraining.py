@@ -4,18 +4,21 @@ What it starts is `drift-detected`, the path of every merge: it looks for new da
 worse is not promoted, and where nothing is new the run says so.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mlops_kit import clock, github, runs
 from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
-from mlops_kit.monitoring import findings
+from mlops_kit.monitoring import findings, keeping
 from mlops_kit.repository import Repository
 from mlops_kit.runs import Event
 from mlops_kit.sections import Retrain
 
 EVENT, STAGE = "drift-detected", "retrain"
+DISPATCHED, REFUSED = "dispatched", "refused"
 DRIFT = {"data-drift", "concept-drift", "predictions-moved"}
 DAY = timedelta(days=1)
 
@@ -55,8 +58,10 @@ def _drifts(check: Event) -> list[str]:
 
 def _held(policy: Retrain, events: list[Event], now: datetime) -> str:
     """Why not again yet."""
+    ours = [one for one in events if one["stage"] == STAGE]
+    refused = {one["run"] for one in ours if one["status"] == REFUSED}
     past = [
-        runs.moment(one["at"]) for one in events if one["stage"] == STAGE and one["status"] == "dispatched"
+        runs.moment(one["at"]) for one in ours if one["status"] == DISPATCHED and one["run"] not in refused
     ]
     if not past:
         return ""
@@ -72,8 +77,18 @@ def ask(repository: Repository, contract: Contract) -> Decision:
     return decide(contract, list(runs.read(repository).every()))
 
 
-def start(repository: Repository, decision: Decision, journal: Journal) -> None:
-    """Raises KitError where GitHub cannot be asked; then the next check decides again."""
-    with_it = {"why": decision.why, "windows": decision.windows[:5]}
-    github.connect(repository).dispatch(EVENT, with_it)
-    journal.emit(STAGE, "dispatched", why=decision.why)
+def start(repository: Repository, contract: Contract, decision: Decision, journal: Journal) -> None:
+    """Written down before GitHub is asked: what cannot be written down is not started, or each check would start it.
+
+    Raises KitError; the next check decides again.
+    """
+    hub = github.connect(repository)
+    journal.emit(STAGE, DISPATCHED, why=decision.why)
+    try:
+        keeping.publish(repository, contract, journal, alive=False)
+        hub.dispatch(EVENT, {"why": decision.why, "windows": decision.windows[:5]})
+    except KitError as error:
+        journal.emit(STAGE, REFUSED, error=error.what)
+        with suppress(KitError):  # told is what came first
+            keeping.publish(repository, contract, journal, alive=False)
+        raise
