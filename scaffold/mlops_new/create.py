@@ -158,7 +158,8 @@ def _first_commit(stage: Path, name: str) -> int:
     run(["git", "symbolic-ref", "HEAD", "refs/heads/main"], stage)  # for Git before 2.28 too
     added = run(["git", "add", "--all", "--verbose"], stage)  # a line for each file
     message = f"Start {name}\n\nMade by mlops-new {releases.current()}."
-    run(["git", "commit", "--quiet", "--no-verify", f"--message={message}"], stage)
+    tidy = ["-c", "gc.auto=0", "-c", "maintenance.auto=false"]  # there is nothing to tidy up
+    run(["git", *tidy, "commit", "--quiet", "--no-verify", f"--message={message}"], stage)
     return len(added.splitlines())
 
 

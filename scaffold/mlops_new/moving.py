@@ -20,7 +20,7 @@ def move(clone: Path, project: Project, known: Releases, layers: Layers, to: str
     from plumbum import ProcessExecutionError
 
     try:
-        with carried(known), unasked.compiled_once():
+        with carried(known), unasked.hurried():
             copier.run_update(clone / project.inside, vcs_ref=to, defaults=True, overwrite=True, quiet=True)
     except (CopierError, ProcessExecutionError, ValueError, TypeError) as error:
         raise MlopsNewError(f"Copier could not update to {to}: {error}", "Nothing was changed.") from error

@@ -21,6 +21,7 @@ PACKAGED = Path(__file__).parent / "template.bundle"
 SOURCE = Path(__file__).parents[2]
 ARCHIVE = "scaffold/releases"
 PARTS = ("copier.yml", "template")
+VENDORED = "template/[[ vendored ]]"
 LEFT_BY_TOOLS = ("__pycache__", ".*_cache", ".venv*", ".hypothesis")
 ANONYMOUS = {
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -161,10 +162,11 @@ class Releases:
             found[name], answered = answered[:size].decode(), answered[size + 1 :]
         return found
 
-    def unpack(self, tag: str, into: Path) -> None:
-        """As plain files in a new folder."""
+    def unpack(self, tag: str, into: Path, kit: str) -> None:
+        """As plain files in a new folder; the kit among them, two thirds of all files, only where it is vendored."""
         into.mkdir()
-        checkout = ["checkout", "--quiet", "--force", tag, "--", ":/"]
+        parts = [":/"] if kit == "vendored" else [":/", f":(top,exclude,literal){VENDORED}"]
+        checkout = ["checkout", "--quiet", "--force", tag, "--", *parts]
         run(
             ["git", "-c", "core.autocrlf=false", f"--work-tree={into}", *checkout],
             self.folder,

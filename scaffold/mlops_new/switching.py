@@ -36,7 +36,8 @@ def switch(clone: Path, project: Project, known: Releases, answers: Mapping[str,
 
 def _render(project: Project, known: Releases, answers: Mapping[str, str], before: Path, after: Path) -> None:
     tree = before.parent / "template"
-    template.import_copier(meanwhile=lambda: known.unpack(project.template, tree))
+    kit = str(project.answers.get("kit"))
+    template.import_copier(meanwhile=lambda: known.unpack(project.template, tree, kit))
     template.render_tree(tree, before / project.inside, project.own_answers)
     into = after / project.inside
     into.mkdir(parents=True)

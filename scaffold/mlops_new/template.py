@@ -6,7 +6,6 @@ GitHub. A source tree needs neither a `.git` nor tags.
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from pathlib import Path
 
 from mlops_new import aside, releases, unasked
 from mlops_new.errors import MlopsNewError
-from mlops_new.processes import run
 from mlops_new.project import ANSWERS
 
 # Rendered once and never again (`_skip_if_exists` in copier.yml), with what they substitute.
@@ -22,18 +20,12 @@ OWNERS = ("README.md", "pyproject.toml", "params.yaml", "dvc.yaml")
 STARTER_DATA = "data/flights.parquet"
 
 
-def _unpack(tree: Path) -> None:
-    """Writes this version of the template into a new folder, without Git."""
-    if not releases.PACKAGED.is_file():
-        releases.copy_parts(releases.SOURCE, tree)
-        return
-    quiet = ["--quiet", "--config=advice.detachedHead=false", "--config=core.autocrlf=false"]
-    run(
-        ["git", "clone", *quiet, f"--branch={releases.current()}", releases.PACKAGED, tree],
-        tree.parent,
-        **releases.ANONYMOUS,
-    )
-    shutil.rmtree(tree / ".git")
+def _unpack(into: Path, kit: str) -> None:
+    """Writes this version of the template into a new folder."""
+    if releases.PACKAGED.is_file():
+        releases.opened(into.parent).unpack(releases.current(), into, kit)
+    else:
+        releases.copy_parts(releases.SOURCE, into)
 
 
 def render(into: Path, answers: Mapping[str, object]) -> None:
@@ -45,7 +37,7 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
     """
     with aside.folder("mlops-new-") as folder:
         tree = folder / "template"
-        import_copier(meanwhile=lambda: _unpack(tree))
+        import_copier(meanwhile=lambda: _unpack(tree, str(answers.get("kit"))))
         published = releases.publisher((tree / "copier.yml").read_text(encoding="utf-8"))
         render_tree(tree, into, answers)
     record_origin(into, releases.current(), f"gh:{published}")
@@ -65,7 +57,7 @@ def render_tree(tree: Path, into: Path, answers: Mapping[str, object]) -> None:
     from copier.errors import CopierError
 
     try:
-        with _copier_alone(tree.parent / f"settings-{os.getpid()}.yml"), unasked.compiled_once():
+        with _copier_alone(tree.parent / f"settings-{os.getpid()}.yml"), unasked.hurried():
             copier.run_copy(str(tree), into, data=dict(answers), defaults=True, overwrite=True, quiet=True)
     except (CopierError, ValueError, TypeError) as error:
         raise MlopsNewError(str(error)) from error

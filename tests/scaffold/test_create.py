@@ -28,11 +28,14 @@ def test_one_commit_and_a_clean_tree(mlops_new: Path, tmp_path: Path) -> None:
 def test_git_is_started_a_few_times_and_not_for_every_file(mlops_new: Path, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     git = tmp_path / "bin/git"
-    git.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/started\nexec {shutil.which("git")} "$@"\n')
+    command = (
+        f'for word; do case "$word" in -c|*=*) ;; *) echo "$word" >> {tmp_path}/started; break;; esac; done'
+    )
+    git.write_text(f'#!/bin/sh\n{command}\nexec {shutil.which("git")} "$@"\n')
     git.chmod(0o755)
     must([mlops_new, "my-project"], tmp_path, PATH=f"{git.parent}:{os.environ['PATH']}")
     started = (tmp_path / "started").read_text().split()
-    assert started == ["var", "var", "clone", "init", "symbolic-ref", "add", "commit"]
+    assert started == ["var", "var", "clone", "checkout", "init", "symbolic-ref", "add", "commit"]
 
 
 def test_it_says_how_many_files_there_are(mlops_new: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jinja2 import Environment, Template
 from mlops_new import template, unasked
 from mlops_new.errors import MlopsNewError
@@ -52,7 +53,9 @@ def test_an_answer_that_is_no_choice_is_still_refused(tree: Path, tmp_path: Path
         template.render_tree(tree, tmp_path / "into", {"kit": "borrowed"})
 
 
-def test_a_text_is_compiled_once_and_jinja_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_is_compiled_once_and_the_libraries_are_left_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     compiled: list[object] = []
     as_it_was = Environment.from_string
 
@@ -61,8 +64,8 @@ def test_a_text_is_compiled_once_and_jinja_is_left_as_it_was(monkeypatch: pytest
         return as_it_was(environment, source)
 
     monkeypatch.setattr(Environment, "from_string", counted)
-    environment = Environment()
-    with unasked.compiled_once():
+    environment, loader = Environment(), yaml.SafeLoader
+    with unasked.hurried():
         rendered = [environment.from_string(text).render() for text in ("[{{ 1 }}]", "2", "[{{ 1 }}]", "2")]
         no_texts: list[Any] = [True, ["2"]]  # which Copier asks for all the same
         for value in no_texts:
@@ -71,3 +74,4 @@ def test_a_text_is_compiled_once_and_jinja_is_left_as_it_was(monkeypatch: pytest
     assert rendered == ["[1]", "2", "[1]", "2"]
     assert compiled == ["[{{ 1 }}]", "2", True]
     assert Environment.from_string is counted
+    assert yaml.SafeLoader is loader
