@@ -11,9 +11,10 @@ import pytest
 from pyarrow import parquet
 
 from tests.act.api import Api
+from tests.act.remotes import CREDENTIALS, S3Server
 from tests.conftest import Once, must
 from tests.kit.logged import MLOPS, log, repository, table
-from tests.kit.small import Small, dvc
+from tests.kit.small import Small, dvc, kit
 
 LOG = MLOPS.replace("monitoring: {", "monitoring: {log: log.jsonl, ")
 
@@ -50,6 +51,44 @@ def test_a_log_that_is_gone_is_silence_and_one_that_never_was_is_none(made: Smal
     path.unlink()
     made.write("mlops.yaml", MLOPS)  # whoever takes the log out of mlops.yaml is not asked for it
     assert check(made) == ("not connected", [])
+
+
+def test_a_log_in_a_bucket_is_connected_by_its_first_prediction(
+    made: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket knows no empty folder; one that is not there itself is misspelt."""
+    log(tmp_path / "log.jsonl", table(3, 300))
+    with S3Server() as server:
+        for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL": server.url}).items():
+            monkeypatch.setenv(name, value)
+        server.client.create_bucket(Bucket="predictions")
+        made.write("mlops.yaml", LOG.replace("log.jsonl", "s3://predictions/flights/*.jsonl"))
+        assert check(made) == ("not connected", [])
+        server.client.upload_file(str(tmp_path / "log.jsonl"), "predictions", "flights/today.jsonl")
+        assert check(made) == ("fine", [])
+        server.client.delete_object(Bucket="predictions", Key="flights/today.jsonl")
+        assert check(made) == ("alarm", ["silence"])
+        made.write("mlops.yaml", LOG.replace("log.jsonl", "s3://prediction/flights/*.jsonl"))
+        done = made.kit("monitor", "check")
+        assert done.code == 1 and "s3://prediction/flights is not there" in done.stderr
+
+
+def test_labels_that_have_not_come_yet_are_unknown_and_then_found_from_any_folder(made: Small) -> None:
+    rows = table(3, 300)
+    log(made.root / "log.jsonl", rows)
+    made.write("mlops.yaml", LOG.replace("{log: ", "{labels: came-true/*.parquet, log: "))
+    (made.root / "deep").mkdir()
+
+    def concept() -> dict[str, Any]:
+        done = kit(made.root / "deep", "monitor", "check", "--json")
+        assert done.code == 0, done.said
+        found: dict[str, Any] = json.loads(done.stdout)["concept"]
+        return found
+
+    assert (concept()["state"], concept()["notes"]) == ("unknown", ["no label has come yet"])
+    (made.root / "came-true").mkdir()
+    parquet.write_table(pa.table({"id": rows["id"], "late": rows["late"]}), made.root / "came-true/1.parquet")
+    assert (concept()["state"], concept()["labelled"]) == ("holds", 300)
 
 
 def test_a_line_of_next_year_does_not_empty_the_window(made: Small) -> None:

@@ -52,6 +52,15 @@ class Place:
         wanted = [one for one in found if _matches(one.name, pattern)]
         return sorted(wanted, key=lambda one: (one.modified or 0, one.name))
 
+    def is_empty(self) -> bool:
+        """A bucket has no folder where it has no file: the bucket is there, and nothing in it is called like this."""
+        if not self.folder.startswith(ARROW):
+            return False
+        try:
+            return not self.system.exists(self.path) and bool(self.system.exists(self.path.partition("/")[0]))
+        except OSError as error:
+            raise DataRefused(f"{self.folder} cannot be read: {error}") from error
+
     def _landed(self, path: str, facts: dict[str, Any]) -> Landed:
         name = path.removeprefix(self.path.rstrip("/")).lstrip("/")
         return Landed(path, name, int(facts.get("size") or 0), _moment(facts))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from mlops_kit import events, runs
 from mlops_kit.contract import Contract
@@ -173,8 +172,11 @@ def _checked(
     window.notes += windows.repeated(window, contract.key)
     data = drift.check(reference, window, time=ours.time, ignored=references.left_out(contract))
     facts = log.facts if log else None
-    source = labelled or ours.labels
-    came = labels.read(source, contract.key, ours.label) if source and facts is not None else None
+    came = None
+    if facts is not None and labelled:
+        came = labels.read(labelled, contract.key, ours.label)
+    elif facts is not None:
+        came = labels.come(repository, contract)
     since = log.since if log else None
     mine, notes = predicted_by.only(repository, contract, facts, reference.version)
     concept = quality.check(reference, mine, came, contract.predictions, ours, since)
@@ -196,10 +198,10 @@ def _checked(
 def _log_at(repository: Repository, contract: Contract) -> str | None:
     """Address or path of the predictions log; None before the first prediction."""
     log = contract.monitoring.log
-    if log is None or "://" in log:
-        return log
-    path = str(repository.root / Path(log).expanduser())
-    return path if windows.found_at(path) else None
+    if log is None:
+        return None
+    where = windows.at(repository, log)
+    return where if windows.is_there(where) else None
 
 
 def log_of(repository: Repository, contract: Contract, reference: Reference) -> Window | None:

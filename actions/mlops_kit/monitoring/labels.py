@@ -6,10 +6,21 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.monitoring import windows
+from mlops_kit.repository import Repository
 
 SLICE = "slice."
+
+
+def come(repository: Repository, contract: Contract) -> pa.Table | None:
+    """What is at `monitoring.labels` of mlops.yaml, no rows where nothing is there yet; None where it names none."""
+    ours = contract.monitoring
+    if ours.labels is None:
+        return None
+    where = windows.at(repository, ours.labels)
+    return read(where, contract.key, ours.label) if windows.is_there(where) else _table([])
 
 
 def read(where: str, key: str, label: str) -> pa.Table:
@@ -24,17 +35,19 @@ def read(where: str, key: str, label: str) -> pa.Table:
                         "`rows.key` and `monitoring.label` of mlops.yaml say how they are called.",
                     )
                 parts.append(pa.table({"key": _texts(batch[key]), "actual": _texts(batch[label])}))
-    return (
-        pa.concat_tables(parts)
-        if parts
-        else pa.table({"key": pa.array([], pa.string()), "actual": pa.array([], pa.string())})
-    )
+    return _table(parts)
+
+
+def _table(parts: list[pa.Table]) -> pa.Table:
+    none = pa.table({"key": pa.array([], pa.string()), "actual": pa.array([], pa.string())})
+    return pa.concat_tables([none, *parts])
 
 
 def joined(made: pa.Table, labels: pa.Table | None) -> tuple[pa.Table, list[str]]:
     """The predictions with their `actual`, null where it is not known."""
-    if labels is None:
-        return made.append_column("actual", pa.nulls(len(made), pa.string())), []
+    if labels is None or not len(labels):
+        unknown = made.append_column("actual", pa.nulls(len(made), pa.string()))
+        return unknown, [] if labels is None else ["no label has come yet"]
     once = labels.filter(pc.is_valid(labels["actual"])).group_by(["key", "actual"]).aggregate([])
     counted = once.group_by("key").aggregate([("actual", "count"), ("actual", "min")])
     clear = counted.filter(pc.equal(counted["actual_count"], 1))

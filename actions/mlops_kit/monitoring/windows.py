@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 from mlops_kit import clock, rows
 from mlops_kit.errors import KitError
 from mlops_kit.incoming.outcome import DataRefused
-from mlops_kit.incoming.places import Place
+from mlops_kit.incoming.places import Landed, Place
 from mlops_kit.monitoring import log
-from mlops_kit.repository import file_md5
+from mlops_kit.repository import Repository, file_md5
 
 LOG = (".jsonl", ".ndjson")
 READABLE = (*rows.PARQUET, *rows.NAMED, *LOG)
@@ -150,18 +150,36 @@ def found_at(where: str) -> list[Path]:
     return sorted(Path(*path.parts[:fixed]).glob("/".join(path.parts[fixed:])))
 
 
+def at(repository: Repository, where: str) -> str:
+    """An address, or a path as mlops.yaml has it: from the repository's root."""
+    return where if "://" in where else str(repository.root / Path(where).expanduser())
+
+
+def is_there(where: str) -> bool:
+    """Has anything been written to it? Raises KitError where that cannot be known, of a bucket that is not there too."""
+    return bool(_landed(where)[1] if "://" in where else found_at(where))
+
+
 def _fetched(where: str, folder: Path) -> list[Path]:
-    parent, _, pattern = where.rpartition("/")
+    place, landed = _landed(where)
+    if not landed:
+        raise KitError(f"{where}: nothing there has such a name and ends in {', '.join(READABLE)}.")
     try:
-        place = Place(parent, Path.cwd())
-        landed = [one for one in place.files(pattern or "*") if Path(one.name).suffix in READABLE]
         for one in landed:
             place.fetch(one, folder / one.name)
     except DataRefused as error:
         raise KitError(str(error)) from error
-    if not landed:
-        raise KitError(f"{where}: nothing there has such a name and ends in {', '.join(READABLE)}.")
     return [folder / one.name for one in landed]
+
+
+def _landed(where: str) -> tuple[Place, list[Landed]]:
+    parent, _, pattern = where.rpartition("/")
+    try:
+        place = Place(parent, Path.cwd())
+        found = [] if place.is_empty() else place.files(pattern or "*")
+    except DataRefused as error:
+        raise KitError(str(error)) from error
+    return place, [one for one in found if Path(one.name).suffix in READABLE]
 
 
 def batches(file: Path) -> Iterator[pa.Table]:

@@ -94,8 +94,7 @@ def _fill_quality(repository: Repository, contract: Contract, made: Review, say:
     if log is None or log.facts is None:
         return
     made.connected = True
-    ours = contract.monitoring
-    came = labels.read(ours.labels, contract.key, ours.label) if ours.labels else None
+    came = labels.come(repository, contract)
     say(f"weigh {len(log.facts):,} predictions by week")
     made.metric = weekly.fill_quality(made.weeks, reference, log.facts, came, contract)
 
