@@ -145,3 +145,9 @@ def test_training_data_that_moved_is_told_once_and_not_lost(versions: Small, on_
     assert moved(versions) == []
     assert versions.kit("alert").code == 0
     assert issue["state"] == "open"  # to be looked at, and not said again once it is closed
+
+
+def test_without_a_remote_training_data_is_compared_by_the_cache(versions: Small, once: Once) -> None:
+    must([dvc(once), "remote", "remove", "storage"], versions.root)
+    (found,) = moved(versions)
+    assert found.startswith("v0.2.0 against v0.1.0: amount: ")
