@@ -1,6 +1,7 @@
 """A13: a page a week, with gaps where nothing is known, and one issue that is brought up to date."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -108,6 +109,22 @@ def test_the_page_is_whole_and_loads_nothing(watched: Small, review: Review) -> 
     assert page.count("<svg") >= 3 and "To decide" in page
 
 
+def test_the_pictures_leave_a_gap_where_nothing_is_known(watched: Small, review: Review) -> None:
+    """Of the weeks W36 to W47 predictions are there in three, and labels in two that are no neighbours."""
+    weeks = review()["weeks"]
+    drawn = re.findall(r"<figure>(.*?)</figure>", text(watched, "review.html"), re.DOTALL)
+    quality, predictions, labelled, failed, slices = drawn
+    assert len(weeks) == 12
+    for picture in (quality, predictions, labelled, failed):
+        assert [name for name in range(36, 48) if f"2026-W{name}" not in picture] == []
+    lines = re.findall(r'<polyline points="([^"]+)"[^>]* stroke-width="1.5"', quality)
+    assert [len(line.split()) for line in lines] == [1, 1]  # two points that no line joins
+    for picture, known in ((predictions, 3), (labelled, 2), (failed, 3)):
+        heights = [float(height) for height in re.findall(r'<rect [^>]*height="([^"]+)"', picture)]
+        assert len(heights) == len(weeks) and sum(height > 0 for height in heights) == known
+    assert "side=a" in slices and "side=b" in slices
+
+
 def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Review) -> None:
     journal = Journal(watched.repository, "checks")
     checks: list[tuple[str, list[str], list[str]]] = [
@@ -141,10 +158,13 @@ def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Review) -
 def test_never_connected_is_said_and_no_alarm(tmp_path: Path) -> None:
     one = small(tmp_path / "new")
     one.tag("v0.1.0")
-    done = one.kit("review", MLOPS_NOW=(datetime.now(UTC) + timedelta(days=7)).isoformat())
+    at = datetime.now(UTC) + timedelta(days=14)
+    end = at.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=at.weekday())
+    age = (end - datetime.now(UTC)).days
+    done = one.kit("review", MLOPS_NOW=at.isoformat())
     assert done.code == 0, done.said
     page = (one.root / ".mlops/review/review.md").read_text("utf-8")
-    assert "No predictions log is connected" in page and "`v0.1.0` is in use, " in page
+    assert "No predictions log is connected" in page and f"`v0.1.0` is in use, {age} days old" in page
     assert "### To decide\n\nNothing." in page
 
 
