@@ -2,6 +2,8 @@
 
 import hashlib
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatch
@@ -35,19 +37,15 @@ class Place:
     def __init__(self, folder: str, root: Path) -> None:
         self.folder = folder
         self.root = root
-        try:
+        with _refusing(f"{folder} cannot be opened"):
             self.system, self.path = _open(folder, root)
-        except (ImportError, ValueError, OSError) as error:
-            raise DataRefused(f"{folder} cannot be opened: {error}") from error
 
     def files(self, pattern: str) -> list[Landed]:
         """Oldest first. Raises DataRefused when the folder is not there or cannot be read."""
-        try:
+        with _refusing(f"{self.folder} cannot be read"):
             if not self.system.exists(self.path):
                 raise DataRefused(f"{self.folder} is not there: its data vanished, or it is misspelt")
             listed = self.system.find(self.path, detail=True)
-        except OSError as error:
-            raise DataRefused(f"{self.folder} cannot be read: {error}") from error
         found = [self._landed(path, facts) for path, facts in listed.items()]
         wanted = [one for one in found if _matches(one.name, pattern)]
         return sorted(wanted, key=lambda one: (one.modified or 0, one.name))
@@ -56,10 +54,8 @@ class Place:
         """A bucket has no folder where it has no file: the bucket is there, and nothing in it is called like this."""
         if not self.folder.startswith(ARROW):
             return False
-        try:
+        with _refusing(f"{self.folder} cannot be read"):
             return not self.system.exists(self.path) and bool(self.system.exists(self.path.partition("/")[0]))
-        except OSError as error:
-            raise DataRefused(f"{self.folder} cannot be read: {error}") from error
 
     def _landed(self, path: str, facts: dict[str, Any]) -> Landed:
         name = path.removeprefix(self.path.rstrip("/")).lstrip("/")
@@ -69,24 +65,35 @@ class Place:
         """Brings the file and gives its md5. Raises DataRefused when it vanished meanwhile."""
         to.parent.mkdir(parents=True, exist_ok=True)
         digest = hashlib.md5(usedforsecurity=False)
-        try:
-            with self.system.open(landed.path, "rb") as source, to.open("wb") as target:
-                while block := source.read(1 << 22):
-                    digest.update(block)
-                    target.write(block)
-        except FileNotFoundError as error:
-            raise DataRefused(f"{self.folder}: {landed.name} vanished while it was read") from error
-        except OSError as error:
-            raise DataRefused(f"{self.folder}: {landed.name} cannot be read: {error}") from error
+        with _refusing(f"{self.folder}: {landed.name} cannot be read"):
+            try:
+                with self.system.open(landed.path, "rb") as source, to.open("wb") as target:
+                    while block := source.read(1 << 22):
+                        digest.update(block)
+                        target.write(block)
+            except FileNotFoundError as error:
+                raise DataRefused(f"{self.folder}: {landed.name} vanished while it was read") from error
         return digest.hexdigest()
 
     def again(self, landed: Landed) -> Landed | None:
         """A second look at the file; None when it is gone."""
-        try:
-            self.system.invalidate_cache()
-            return self._landed(landed.path, self.system.info(landed.path))
-        except FileNotFoundError:
-            return None
+        with _refusing(f"{self.folder}: {landed.name} cannot be read"):
+            try:
+                self.system.invalidate_cache()
+                return self._landed(landed.path, self.system.info(landed.path))
+            except FileNotFoundError:
+                return None
+
+
+@contextmanager
+def _refusing(what: str) -> Iterator[None]:
+    """What a place's client raises, which for a login that fails may be an error of Arrow's own, refuses the data."""
+    from pyarrow import ArrowException
+
+    try:
+        yield
+    except (ImportError, ValueError, OSError, ArrowException) as error:
+        raise DataRefused(f"{what}: {error}") from error
 
 
 def _open(folder: str, root: Path) -> tuple[Any, str]:

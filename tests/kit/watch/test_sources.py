@@ -27,6 +27,14 @@ def test_a_bucket_is_a_folder_too(flights_at: Small, hub: Hub, monkeypatch: pyte
     assert (flights_at.root / "data/raw.csv").read_text() == MORE
 
 
+def test_a_login_that_fails_refuses_the_data(flights_at: Small, hub: Hub) -> None:
+    """Azure's client raises an error of Arrow's own, here at once: no token goes over a line without TLS."""
+    address = "abfs://account@127.0.0.1:9/landing/new?enable_tls=false"
+    flights_at.edit("mlops.yaml", "../landing", address)
+    (outcome,) = watch(flights_at).outcomes
+    assert outcome.status == "refused" and outcome.says.startswith(f"{address} cannot be read: ")
+
+
 # ---- a folder that grows ----
 
 
