@@ -19,6 +19,7 @@ from tests.kit.monitored import FAMILIES, Columns, columns, window
 REFERENCE = 5000
 SIZES, WIDTHS = (50, 200, 1000, 10_000), (8, 20, 100)
 REFERENCES, WINDOWS = 40, 25  # 1,000 windows a cell and run; --runs 3 takes three times as many references
+SUSPECT, AGAIN = 2, 200  # alarms from which a reference is looked at again, and with how many fresh windows
 SLOW, SLOW_SIZES = (4, 5), (50, 200, 1000)  # references and windows that Evidently gets: seconds each
 OURS, ANY, BONFERRONI, PSI = "mlops-kit", "any KS p < .05", "Bonferroni at 1 %", "any PSI > 0.2"
 
@@ -29,6 +30,7 @@ class Cell:
     width: int
     family: str = ""  # empty: one after the other
     hits: dict[str, list[int]] = field(default_factory=dict)  # of each reference, of WINDOWS windows
+    again: list[int] = field(default_factory=list)  # of each suspect, of AGAIN windows
 
     @property
     def name(self) -> str:
@@ -54,40 +56,31 @@ def rates(peers: Peers, runs: int) -> Table:
         for (at, _seed, _cell), found in zip(jobs, pool.map(_hits, jobs, chunksize=4), strict=True):
             for who, hits in found.items():
                 cells[at].hits.setdefault(who, []).append(hits)
+        suspects = [
+            (seed, cell) for cell in cells for seed, hits in enumerate(cell.hits[OURS]) if hits >= SUSPECT
+        ]
+        for (_, cell), hits in zip(suspects, pool.map(_again, suspects), strict=True):
+            cell.again.append(hits)
     reaches = [Reach(f"99 % lower bound, {one.name}", one.lower * 100, 1.0, "%") for one in cells]
     mean = sum(one.rate() for one in cells) / len(cells)
     reaches.append(Reach("mean over the cells", mean * 100, 1.0, "%"))
-    worst = max(cells, key=lambda one: _surely(max(one.hits[OURS])))
-    reaches.append(
-        Reach(
-            f"99 % lower bound of the worst reference ({worst.name})",
-            _surely(max(worst.hits[OURS])),
-            5.0,
-            "%",
-        )
-    )
+    worst = max(cells, key=lambda one: max(one.again, default=0))
+    of = f"worst of {len(suspects)} suspected references, again ({worst.name})"
+    reaches.append(Reach(of, max(worst.again, default=0) / AGAIN * 100, 5.0, "%"))
     notes = [f"| {one.name} | {_in_words(one)} |" for one in cells]
     return Table("drift-rates", {}, reaches, [HEAD, RULE, *notes, *_of_evidently(peers)])
 
 
-HEAD = f"| | {OURS} | worst reference | {ANY} | {BONFERRONI} | {PSI} | references x windows |"
-RULE = "|---" * 7 + "|"
+HEAD = f"| | {OURS} | worst reference | the suspects' worst, again | {ANY} | {BONFERRONI} | {PSI} | references x windows |"
+RULE = "|---" * 8 + "|"
 
 
 def _in_words(cell: Cell) -> str:
     of = cell.hits[OURS]
-    figures = [cell.rate(), max(of) / WINDOWS, *(cell.rate(who) for who in (ANY, BONFERRONI, PSI))]
-    return " | ".join([*(f"{one:.1%}" for one in figures), f"{len(of)} x {WINDOWS}"])
-
-
-def _surely(hits: int) -> float:
-    """Percent that the rate of a reference with so many hits is above at 99 %: of a few windows one says little."""
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        p = (low + high) / 2
-        tail = sum(math.comb(WINDOWS, k) * p**k * (1 - p) ** (WINDOWS - k) for k in range(hits, WINDOWS + 1))
-        low, high = (p, high) if tail < 0.01 else (low, p)
-    return low * 100
+    again = f"{max(cell.again) / AGAIN:.1%} ({len(cell.again)})" if cell.again else "none"
+    figures = [f"{one:.1%}" for one in (cell.rate(), max(of) / WINDOWS)]
+    peers = [f"{cell.rate(who):.1%}" for who in (ANY, BONFERRONI, PSI)]
+    return " | ".join([*figures, again, *peers, f"{len(of)} x {WINDOWS}"])
 
 
 def _hits(job: tuple[int, int, Cell]) -> dict[str, int]:
@@ -105,6 +98,14 @@ def _hits(job: tuple[int, int, Cell]) -> dict[str, int]:
     return hits
 
 
+def _again(job: tuple[int, Cell]) -> int:
+    """A reference that alarmed more often than others may have been unlucky: of a few windows one says little."""
+    seed, cell = job
+    like = calibrated(columns(np.random.default_rng(seed), REFERENCE, cell.width, cell.family), cell.n)
+    fresh = clean(seed, cell, AGAIN, WINDOWS)
+    return sum(drift.check(like, window(now), time=None, ignored=()).alarms for now in fresh)
+
+
 def calibrated(before: Columns, n: int) -> Reference:
     like = make(window(before))
     compared = tested(n, len(like.codes))
@@ -112,8 +113,8 @@ def calibrated(before: Columns, n: int) -> Reference:
     return like
 
 
-def clean(seed: int, cell: Cell, windows: int = WINDOWS) -> Iterator[Columns]:
-    for at in range(windows):
+def clean(seed: int, cell: Cell, windows: int = WINDOWS, after: int = 0) -> Iterator[Columns]:
+    for at in range(after, after + windows):
         yield columns(np.random.default_rng([seed, at]), cell.n, cell.width, cell.family)
 
 
