@@ -74,26 +74,29 @@ class Past:
         return to
 
     def _kept(self, path: str) -> Path | None:
-        """An output that is a file, where this clone's cache has it whole."""
+        """An output that is a file, or a file in one that is a folder, where this clone's cache has it."""
         out = self.lock.out(path) if self.lock else None
-        if out is None or out.path != path:
-            return None
-        kept = stored(self._cache, out.md5)
-        return kept if kept.is_file() and file_md5(kept) == out.md5 else None
+        kept = self._object(out.md5) if out else None
+        if out is None or kept is None or not out.md5.endswith(".dir"):
+            return kept
+        inside = {one["relpath"]: one["md5"] for one in json.loads(kept.read_text("utf-8"))}
+        md5 = inside.get(path.removeprefix(f"{out.path}/"))
+        return self._object(md5) if md5 else None
 
-    @property
-    def _cache(self) -> Path:
-        return Path(settings(self.repository).get("cache", "dir"))
+    def _object(self, md5: str) -> Path | None:
+        """Of this clone's cache, where it is whole; of a folder its list."""
+        kept = stored(Path(settings(self.repository).get("cache", "dir")), md5)
+        return kept if kept.is_file() and file_md5(kept) == md5.removesuffix(".dir") else None
 
     def md5s(self, path: str) -> list[str]:
         """Of an output's files; what a folder holds is asked of cache or remote. Raises KitError when neither has it."""
         out = self.lock.out(path) if self.lock else None
         if out is None or not out.md5.endswith(".dir"):
             return [out.md5] if out else []
-        kept = stored(self._cache, out.md5)
+        kept = self._object(out.md5)
         wish = ("--recursive", "--show-hash", "--json")
         try:
-            listed = kept.read_text("utf-8") if kept.is_file() else self._ask("ls", path, *wish)
+            listed = kept.read_text("utf-8") if kept else self._ask("ls", path, *wish)
             return [str(one["md5"]) for one in json.loads(listed)]
         except (OSError, ProcessError, ValueError, TypeError, KeyError) as error:
             raise KitError(f"What {path} of {self.revision} holds cannot be had: {error}") from error

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from mlops_kit import past
+from mlops_kit.errors import KitError
 from pyarrow import parquet
 
 from tests.act.api import Api
@@ -151,3 +153,25 @@ def test_without_a_remote_training_data_is_compared_by_the_cache(versions: Small
     must([dvc(once), "remote", "remove", "storage"], versions.root)
     (found,) = moved(versions)
     assert found.startswith("v0.2.0 against v0.1.0: amount: ")
+
+
+def test_a_file_of_a_folder_is_had_from_the_cache_too(made: Small, once: Once, tmp_path: Path) -> None:
+    command, file = dvc(once), made.root / "prepared/train.csv"
+    made.write("dvc.yaml", "stages:\n  train:\n    cmd: 'true'\n    outs: [prepared]\n")
+    must([command, "init", "--quiet"], made.root)
+    file.parent.mkdir()
+    for name in ("v1", "v2"):
+        file.write_text(name)
+        must([command, "commit", "--force", "--quiet", "train"], made.root)
+        made.commit(name)
+        made.git("tag", name)
+    version = past.at(made.repository, "v1", tmp_path, "false")  # no DVC that could be asked
+    assert version.file("prepared/train.csv").read_text() == "v1"
+    (kept,) = (
+        path for path in (made.root / ".dvc/cache").rglob("*") if path.is_file() and path.read_text() == "v1"
+    )
+    kept.chmod(0o644)
+    kept.write_text("v3")  # a cache that is not what it says is not believed
+    (tmp_path / "prepared/train.csv").unlink()
+    with pytest.raises(KitError, match=r"prepared/train.csv of v1 cannot be had"):
+        version.file("prepared/train.csv")
