@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mlops_kit.monitoring import drift, wording
+from mlops_kit.monitoring import drift, resampling, wording
 from mlops_kit.monitoring.drift import Data
 from mlops_kit.monitoring.reference import Reference, make
 
@@ -188,3 +188,33 @@ def test_rows_that_follow_each_other_do_not_alarm_more_often() -> None:
         drift.check(like, window(rows(seed, 500)), time="t", ignored=()).alarms for seed in range(1, 101)
     ]
     assert sum(alarms) <= 3
+
+
+def test_what_stays_for_long_is_no_other_schema_in_a_short_window() -> None:
+    """Rain that does not fall for hours, and a gauge that is off for hours: rows that follow each other are alike."""
+    draw, n, block = np.random.default_rng(3), 4000, 100
+    dry, off = (np.repeat(draw.random(n // block) < share, block) for share in (0.4, 0.4))
+    rows = {
+        "rain": np.where(dry, 0.0, draw.exponential(size=n)),
+        "gust": np.where(off, np.nan, draw.normal(size=n)),
+        "x": draw.normal(size=n),
+        "when": np.datetime64("2026-01-05T00:00:00", "s") + np.arange(n).astype("timedelta64[m]"),
+    }
+    like = make(window(rows), time="when")
+    assert like.resampling.run > block // 2
+    first = int(np.flatnonzero(dry & off)[0])
+    for size in (5, 60):
+        short = {name: values[first : first + size] for name, values in rows.items()}
+        assert drift.check(like, window(short), time="when", ignored=()).changes == []
+    lost = {name: values[:2000] for name, values in rows.items()}
+    lost |= {"rain": np.zeros(2000), "gust": np.full(2000, np.nan)}
+    changes = drift.check(like, window(lost), time="when", ignored=()).changes
+    assert {(one.column, one.kind) for one in changes} == {("rain", "constant"), ("gust", "all null")}
+
+
+def test_shares_of_single_precision_can_be_drawn_from() -> None:
+    draw = np.random.default_rng(0)
+    for _ in range(500):
+        counts = draw.integers(1, 1000, 13)
+        shares = (counts / counts.sum()).astype(np.float32).astype(float)
+        draw.multinomial(100, resampling._tilted(shares, 0.01, None))

@@ -173,3 +173,69 @@ def test_what_was_kept_of_a_reference_and_is_torn_is_made_again(tmp_path: Path) 
     (kept,) = (one.root / ".mlops/monitoring").glob("*.npz")
     kept.write_bytes(kept.read_bytes()[:1000])
     assert checked(one, "test.parquet")[0].code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("torn.parquet", b"PAR1 and no more", "torn.parquet of the labels"),
+        ("latin.csv", "id,late\nä,true\n".encode("latin-1"), "latin.csv of the labels"),
+        ("semicolons.csv", b"id;late\na;true\n", "Columns are separated by commas here"),
+    ],
+)
+def test_labels_that_cannot_be_read_are_named(
+    name: str, content: bytes, says: str, check: Check, tmp_path: Path
+) -> None:
+    log(tmp_path / "log.jsonl", table(6, 300))
+    (tmp_path / name).write_bytes(content)
+    done, _ = check(tmp_path / "log.jsonl", "--labels", tmp_path / name)
+    assert done.code == 1 and says in done.stderr
+
+
+def test_an_empty_file_of_labels_is_none_yet(check: Check, tmp_path: Path) -> None:
+    log(tmp_path / "log.jsonl", table(6, 300))
+    (tmp_path / "labels.csv").touch()
+    done, found = check(tmp_path / "log.jsonl", "--labels", tmp_path / "labels.csv")
+    assert done.code == 0, done.said
+    assert (found["concept"]["state"], found["concept"]["notes"]) == ("unknown", ["no label has come yet"])
+
+
+def test_labels_of_one_class_have_no_curve(check: Check, tmp_path: Path) -> None:
+    rows = table(6, 300)
+    log(tmp_path / "log.jsonl", rows)
+    parquet.write_table(pa.table({"id": rows["id"], "late": [True] * 300}), tmp_path / "labels.parquet")
+    done, found = check(tmp_path / "log.jsonl", "--labels", tmp_path / "labels.parquet")
+    assert "NaN" not in done.stdout and "Warning" not in done.stderr
+    assert found["concept"]["figure"] is None
+    assert "only one class came true in 300 rows: no roc_auc" in found["concept"]["notes"]
+    assert found["concept"]["happened"]["high"] == 1.0
+
+
+def test_half_a_character_is_a_line_that_cannot_be_read(check: Check, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    log(path, table(6, 300))
+    line = json.loads(path.read_text().splitlines()[0])
+    line["inputs"]["side"] = "\ud800"
+    with path.open("a") as stream:
+        stream.write(json.dumps(line) + "\n")
+    done, found = check(path)
+    assert done.code == 0, done.said
+    assert (found["infrastructure"]["rows"], found["infrastructure"]["broken"]) == (300, 1)
+
+
+def test_a_window_of_semicolons_is_no_other_schema(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("id;x;amount;side\na;1;2;b\n")
+    done, _ = check(tmp_path / "rows.csv")
+    assert done.code == 1 and "rows.csv has one column, 'id;x;amount;side'." in done.stderr
+
+
+def test_a_log_of_another_version_says_so(check: Check, tmp_path: Path) -> None:
+    """Of a repository without a version there is no other one, so all predictions of it failed."""
+    log(tmp_path / "log.jsonl", table(6, 300), error="away", prediction=None)
+    _, found = check(tmp_path / "log.jsonl")
+    assert found["concept"]["notes"] == ["no line of the log is a prediction of the version in use"]
+
+
+def test_labels_without_predictions_are_refused(check: Check, tmp_path: Path) -> None:
+    done, _ = check("test.parquet", "--labels", tmp_path / "nowhere.csv")
+    assert done.code == 1 and "Labels say nothing without predictions" in done.stderr

@@ -16,7 +16,9 @@ FORMS = {
     "regression": Predictions(file="p", task="regression"),
     "multiclass": Predictions(file="p", task="multiclass"),
     "binary": Predictions(file="p", task="binary", positive="yes"),
+    "flags": Predictions(file="p", task="binary", positive=True),
 }
+CLASSES = {"binary": ["yes", "no"], "flags": ["true", "false"], "multiclass": ["a", "b", "c"]}
 
 
 def rows(task: str, seed: int, *, wrong: bool = False) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def rows(task: str, seed: int, *, wrong: bool = False) -> dict[str, Any]:
     if task == "regression":
         prediction = draw.normal(size=N)
         return {"prediction": prediction, "actual": prediction + draw.normal(size=N) * (2 if wrong else 0.5)}
-    classes = np.array(["yes", "no"] if task == "binary" else ["a", "b", "c"])
+    classes = np.array(CLASSES[task])
     prediction, other = draw.choice(classes, N), draw.choice(classes, N)
     return {
         "prediction": prediction,
@@ -61,7 +63,24 @@ def test_labels_that_are_no_such_value_are_left_out_and_counted() -> None:
     labels = ["?"] * 100 + [str(one) for one in rows("regression", 2)["actual"][100:]]
     found = judged("regression", wrong=False, labels=labels)
     assert found.labelled == N - 100
-    assert found.notes == ["100 labels or predictions are no such value and are left out"]
+    (note,) = found.notes
+    assert note.startswith("100 labels or predictions are no such value, such as label '?' of prediction '")
+
+
+@pytest.mark.parametrize("written", ["True False", "1 0", "1.0 0.0", "true false"])
+def test_flags_are_read_as_tables_of_text_have_them(written: str) -> None:
+    yes, no = written.split()
+    labels = [yes if one == "true" else no for one in rows("flags", 2)["actual"]]
+    found = judged("flags", wrong=False, labels=labels)
+    assert (found.state, found.labelled, found.notes) == ("holds", N, [])
+
+
+def test_labels_that_say_nothing_are_no_labels() -> None:
+    found = judged("binary", wrong=False, labels=["perhaps"] * N, within=1e-6)
+    assert (found.state, found.labelled) == ("unknown", 0)
+    assert [one.kind for one in found.alarms][-1] == "no-labels"
+    (note,) = found.notes
+    assert note.startswith(f"{N} labels or predictions are no such value, such as label 'perhaps'")
 
 
 def test_some_that_never_come_are_no_alarm_but_none_any_more_is() -> None:

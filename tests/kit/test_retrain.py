@@ -73,6 +73,13 @@ def test_without_a_cooldown_a_day_has_its_limit() -> None:
     assert not stopped.train and "2 times within a day, at most 2" in stopped.why
 
 
+def test_a_file_that_somebody_looked_at_beside_the_log_counts_for_nothing() -> None:
+    policy = means("retrain: {windows: 2, of: 3}\nmonitoring: {log: served.jsonl}\n")
+    looked = [check(0.1 * at, "data-drift", window="other.parquet") for at in range(3)]
+    assert not decide(policy, [*looked, check(1, "data-drift", window="served.jsonl")], NOW).train
+    assert decide(policy, [check(at, "data-drift", window="served.jsonl") for at in (0, 1)], NOW).train
+
+
 def test_without_a_policy_drift_trains_nothing() -> None:
     assert not decide(means(""), [check(0, "data-drift"), check(1, "data-drift")], NOW).train
 

@@ -203,6 +203,8 @@ def test_a_review_is_no_sign_that_the_monitor_lives(watched: Small, on_github: A
     [
         (["--week", "last"], 2, "'last' is no week; write 2026-W47"),
         (["--week", "2026-W60"], 2, "no week"),
+        (["--week", "9999-W52"], 2, "no week that has begun"),
+        (["--week", "1-W01"], 2, "no week that has begun"),
         (["--from", "."], 1, "holds no review"),
     ],
 )

@@ -9,7 +9,11 @@ from mlops_kit.cli import finish, json_option, reporter
 
 @click.command()
 @click.option("--week", metavar="2026-W47", help="By itself the last whole week.")
-@click.option("--out", type=click.Path(path_type=Path), default=".mlops/review", help="Folder of both files.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder of both files.  [default: .mlops/review at the root]",
+)
 @click.option(
     "--publish", is_flag=True, help="Bring the issue `Weekly review` up to date too, once for each week."
 )
@@ -24,7 +28,7 @@ from mlops_kit.cli import finish, json_option, reporter
 @json_option
 def command(
     week: str | None,
-    out: Path,
+    out: Path | None,
     publish: bool,
     made: Path | None,
     labels: tuple[str, ...],
@@ -37,6 +41,7 @@ def command(
 
     here = repository.find(Path.cwd())
     means = contract.load(here.root)
+    out = out or here.root / publishing.FOLDER
     if made:
         told = publishing.publish(here, means, made, labels)
         runner.output(url=told.where)
@@ -46,6 +51,8 @@ def command(
         monday = collecting.monday(week) if week else collecting.last_monday(clock.now())
     except ValueError:
         raise click.UsageError(f"{week!r} is no week; write 2026-W47.") from None
+    if monday.year < 1970 or monday > clock.now().date():
+        raise click.UsageError(f"{week!r} is no week that has begun; write 2026-W47.")
     say = reporter()
     versions.refresh(here, means.model, say)
     review = collecting.build(here, means, monday, say)

@@ -35,7 +35,7 @@ PICTURED = 3
 JUDGED: dict[str, list[Kind]] = {  # by the state of the relation
     "not connected": [],
     "unknown": ["predictions-moved", "no-labels"],
-    "can't tell": ["no-labels"],
+    "can't tell": ["predictions-moved", "no-labels"],
     "holds": ["concept-drift", "predictions-moved", "no-labels"],
     "drift": ["concept-drift", "predictions-moved", "no-labels"],
 }
@@ -64,7 +64,9 @@ class Checked:
         """Kinds of alarm that this check could tell: of the others silence says nothing."""
         found: list[Kind] = []
         if self.data.state in ("no drift", "drift"):
-            found += ["data-drift", "schema"]
+            found.append("data-drift")
+        if self.data.compared >= drift.LEAST_ROWS:
+            found.append("schema")
         found += JUDGED[self.concept.state]
         if self.infrastructure.state != "not connected":
             found += ["errors", "latency", "memory", "disk", "silence", "clock"]
@@ -132,6 +134,11 @@ def check(
     if seen:
         seen(reference, window)
     log = window if window.is_log else log_of(repository, contract, reference)
+    if labelled and log is None:
+        raise KitError(
+            f"Labels say nothing without predictions, and {where} holds none.",
+            "Give a predictions log as --window, or name one in mlops.yaml: monitoring.log.",
+        )
     return _checked(repository, contract, reference, window, log, labelled)
 
 

@@ -66,7 +66,8 @@ class Data:
 def check(reference: Reference, window: Window, *, time: str | None, ignored: tuple[str, ...]) -> Data:
     like, notes = alike(reference, window, time)
     notes = [*notes, *window.notes, *_masked(window)]
-    changes = _columns(reference, window, ignored) if window.rows else []
+    resampling = like.resampling
+    changes = _columns(like, resampling, window, ignored) if window.rows else []
     length = len(next(iter(window.drawn.values()))) if window.drawn else 0
     n = tested(length, len(like.codes))
     if len(like.codes) < LEAST_REFERENCE:
@@ -90,15 +91,13 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
             changes.append(
                 Change(column.name, "retyped", f"was {column.kind}, now holds {_example(values, column)}")
             )
-    limits = like.limits.get(n)
-    resampling = like.resampling
-    limits = limits or resampling.limits(n)
+    limits = like.limits.get(n) or resampling.limits(n)
     drifts = []
     for index, column in enumerate(like.cells):
         if column.name not in codes:
             continue
         seen, values = codes[column.name], cells.plain(window.drawn[column.name])
-        if change := _schema(column, seen, values, resampling.counts[index][0], len(like.cells)):
+        if change := _schema(index, seen, values, resampling):
             changes.append(change)
             if change.kind != "new category":
                 continue
@@ -134,7 +133,9 @@ def _is_lost(values: Any) -> bool:
     return len(values) > 0 and values.null_count == len(values)
 
 
-def _columns(reference: Reference, window: Window, ignored: tuple[str, ...]) -> list[Change]:
+def _columns(
+    reference: Reference, resampling: Resampling, window: Window, ignored: tuple[str, ...]
+) -> list[Change]:
     known = [*(one.name for one in reference.cells), *reference.other, *ignored]
     changes = [
         Change(one.name, "missing column", "is not in the window")
@@ -144,10 +145,16 @@ def _columns(reference: Reference, window: Window, ignored: tuple[str, ...]) -> 
     changes += [
         Change(name, "new column", "is not in the reference") for name in window.drawn if name not in known
     ]
-    for one in reference.cells:
-        if one.name in window.drawn and _is_lost(window.drawn[one.name]):
+    for index, one in enumerate(reference.cells):
+        values = window.drawn.get(one.name, ())
+        if _is_lost(values) and not _is_chance(resampling, index, MISSING, len(values)):
             changes.append(Change(one.name, "all null", "has no value in the window"))
     return changes
+
+
+def _is_chance(resampling: Resampling, column: int, code: int, rows: int) -> bool:
+    """Would rows of the reference all hold this code more often than once in a thousand checks?"""
+    return resampling.all_alike(column, code, rows) >= ODDS / len(resampling.cells)
 
 
 def _masked(window: Window) -> list[str]:
@@ -171,21 +178,22 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _schema(column: Cells, seen: Codes, values: Any, reference: Any, columns: int) -> Change | None:
+def _schema(index: int, seen: Codes, values: Any, resampling: Resampling) -> Change | None:
     """What chance makes of the reference once in a thousand checks is no change."""
+    column, columns = resampling.cells[index], len(resampling.cells)
     present = seen[seen != MISSING]
     if not len(present):
-        return Change(column.name, "all null", "has no value in the window")
+        lost = Change(column.name, "all null", "has no value in the window")
+        return None if _is_chance(resampling, index, MISSING, len(seen)) else lost
     unseen = int((present == UNSEEN).sum())
     if unseen and at_least(unseen, len(present), column.once) < ODDS / columns:
         return Change(
             column.name, "new category", f"{unseen} of {len(present)} rows hold a value never seen before"
         )
-    shares = reference[:-1] / max(reference[:-1].sum(), 1)
     first = present[0]
-    if first == UNSEEN or (present != first).any() or (shares > 0).sum() == 1:
+    if first == UNSEEN or (present != first).any() or (resampling.counts[index][0, :-1] > 0).sum() == 1:
         return None
-    if shares[first] ** len(present) >= ODDS / columns:
+    if _is_chance(resampling, index, first, len(present)):
         return None
     if pc.count_distinct(values).as_py() > 1:  # all of them beyond the reference's highest: that is drift
         return None

@@ -40,7 +40,8 @@ def happened(rows: Rows) -> Figure:
     assert rows.probability is not None
     found = mean(rows.actual - rows.probability, None)
     predicted = float(rows.probability.mean())
-    return Figure(found.value + predicted, found.low + predicted, found.high + predicted, found.n, predicted)
+    low, high = max(found.low + predicted, 0.0), min(found.high + predicted, 1.0)
+    return Figure(found.value + predicted, low, high, found.n, predicted)
 
 
 def is_worse(metric: str, one: Figure) -> bool:

@@ -28,14 +28,26 @@ def read(where: str, key: str, label: str) -> pa.Table:
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         parts = []
         for file in windows.files(where, Path(folder)):
-            for batch in windows.batches(file):
-                if missing := [name for name in (key, label) if name not in batch.column_names]:
-                    raise KitError(
-                        f"The labels {where} have no column {missing[0]!r}.",
-                        "`rows.key` and `monitoring.label` of mlops.yaml say how they are called.",
-                    )
-                parts.append(pa.table({"key": _texts(batch[key]), "actual": _texts(batch[label])}))
+            if file.stat().st_size:
+                parts += _of_file(file, where, key, label)
     return _table(parts)
+
+
+def _of_file(file: Path, where: str, key: str, label: str) -> list[pa.Table]:
+    parts = []
+    try:
+        for batch in windows.batches(file):
+            if missing := [name for name in (key, label) if name not in batch.column_names]:
+                raise KitError(
+                    f"The labels {where} have no column {missing[0]!r}: {file.name} has {', '.join(batch.column_names)}.",
+                    "`rows.key` and `monitoring.label` of mlops.yaml say how they are called.",
+                )
+            parts.append(pa.table({"key": _texts(batch[key]), "actual": _texts(batch[label])}))
+    except (OSError, UnicodeError, pa.ArrowException) as error:
+        raise KitError(
+            f"{file.name} of the labels {where} cannot be read: {error}", "Was it written to its end?"
+        ) from error
+    return parts
 
 
 def _table(parts: list[pa.Table]) -> pa.Table:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 LINES = 10_000
 AHEAD = timedelta(hours=1)  # clocks differ
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 TIME = re.compile(rb'"time": ?"([^"]+)"')
 # What a line of the predictions log holds beside its inputs; docs/reference/predictions-log.md. Of several classes the
 # probabilities have a column each, such as probability.late.
@@ -61,7 +62,7 @@ def lines(
                 entry = json.loads(line)
             except ValueError:
                 entry = None
-            if not isinstance(entry, dict):
+            if not isinstance(entry, dict) or (HALF.search(line) and not _is_text(entry)):
                 reading.broken += 1  # half written when the process ended
                 continue
             found.append(entry)
@@ -72,6 +73,15 @@ def lines(
                 found = []
     if found:
         yield _table(found, slices, since)
+
+
+def _is_text(entry: dict[str, Any]) -> bool:
+    """JSON may hold half of a character, which no table can."""
+    try:
+        json.dumps(entry, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | None) -> pa.Table:

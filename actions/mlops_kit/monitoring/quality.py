@@ -23,6 +23,7 @@ from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
 from mlops_kit.sections import Monitoring, Predictions
 
+FLAGS = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
 ODDS = 0.001  # of an alarm by chance; the same for moved predictions
 LEAST_LABELS = 30
@@ -61,19 +62,20 @@ def check(
         return Concept("not connected")
     made = facts.filter(pc.is_valid(facts["prediction"]))
     if not len(made):
-        return Concept("not connected")
+        return Concept("not connected", notes=["no line of the log is a prediction of the version in use"])
     known, notes = joined(made, labels)
-    has = np.asarray(pc.is_valid(known["actual"]))
-    until = _first(known) if not has.any() else _last(known.filter(pa.array(has)))
-    late = [] if has.all() else _late(until, ours.labels_within_days)
-    if not has.any():
-        moved = _moved(reference.predictions, made, form)
-        return Concept("unknown", until, len(made), 0, alarms=[*moved, *late], notes=notes)
-    rows, table, dropped = _numbers(known.filter(pa.array(has)), reference.predictions, form)
-    notes += [f"{dropped} labels or predictions are no such value and are left out"] if dropped else []
+    known = known.filter(pc.is_valid(known["actual"]))
+    none = Rows(np.empty(0), np.empty(0)), known, 0
+    rows, table, dropped = _numbers(known, reference.predictions, form) if len(known) else none
+    notes += _no_values(known, table, dropped)
+    until = _last(table) if len(table) else _first(made)
+    late = [] if len(table) == len(made) else _late(until, ours.labels_within_days)
     if len(rows) < LEAST_LABELS:
+        alarms = [*_moved(reference.predictions, made, form), *late]
+        if not len(rows):
+            return Concept("unknown", until, len(made), 0, alarms=alarms, notes=notes)
         notes = [*notes, f"{len(rows)} labels are too few: it takes {LEAST_LABELS}"]
-        return Concept("can't tell", until, len(made), len(rows), alarms=late, notes=notes)
+        return Concept("can't tell", until, len(made), len(rows), alarms=alarms, notes=notes)
     return _judged(
         reference.predictions,
         rows,
@@ -82,6 +84,16 @@ def check(
         Concept("holds", until, len(made), len(rows), alarms=late, notes=notes),
         since,
     )
+
+
+def _no_values(known: pa.Table, table: pa.Table, dropped: int) -> list[str]:
+    """Which are left out, with an example."""
+    if not dropped:
+        return []
+    kept = set(table["key"].to_pylist())
+    out = next(iter(one for one in known.to_pylist() if one["key"] not in kept), None)
+    such = f", such as label {out['actual']!r} of prediction {out['prediction']!r}" if out else ""
+    return [f"{dropped} labels or predictions are no such value{such}, and are left out"]
 
 
 def measured(
@@ -94,7 +106,15 @@ def measured(
     before, _, _ = _numbers(evaluated, evaluated, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     metric = _metric(rows, form)
-    return metric, figures.measured(metric, rows, before), _slices(losses, table, evaluated, usual)
+    figure = _measured(metric, rows, before)
+    return (metric, figure, _slices(losses, table, evaluated, usual)) if figure else None
+
+
+def _measured(metric: str, rows: Rows, before: Rows) -> Figure | None:
+    """None for what needs two classes where one came true."""
+    if metric == "roc_auc" and len(np.unique(rows.actual)) < 2:
+        return None
+    return figures.measured(metric, rows, before)
 
 
 def _judged(
@@ -111,12 +131,13 @@ def _judged(
     bound = float(usual.mean() + SURE * usual.std() / math.sqrt(len(usual)))
     found = chance.rise(losses, bound, ODDS)
     recent = _later(table, since)
-    figure = figures.measured(metric, rows.take(recent), before)
+    figure = _measured(metric, rows.take(recent), before)
+    notes = [] if figure else [f"only one class came true in {len(recent)} rows: no {metric}"]
     # A low loss ends no alarm by itself: when little happens it is low for a model that sees nothing.
-    worse = figures.is_worse(metric, figure)
+    worse = figure is not None and figures.is_worse(metric, figure)
     if found and (worse or not _is_past(found, table, since)):
         said = [_risen(found, losses, usual, table)]
-        said += [figures.in_words(metric, figure)] if worse else []
+        said += [figures.in_words(metric, figure)] if figure and worse else []
         alarm = Finding("concept-drift", "; ".join(said))
         began = table["time"][found.began].as_py() or ""
         so_far = replace(so_far, state="drift", since=began, alarms=[*so_far.alarms, alarm])
@@ -128,6 +149,7 @@ def _judged(
         happened=figures.happened(rows) if form.task == "binary" and rows.probability is not None else None,
         slices=_slices(losses, table, evaluated, usual),
         loss=figures.mean(losses, float(usual.mean())),
+        notes=[*so_far.notes, *notes],
     )
 
 
@@ -169,7 +191,7 @@ def _numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[R
         table = table.sort_by("time")
     has = "probability" in table.column_names and table["probability"].null_count == 0
     table = table if has or "probability" not in table.column_names else table.drop_columns(["probability"])
-    rows = predictions.numbers(_plain(table["actual"], form), _typed(table, form), form, classes)
+    rows = predictions.numbers(_actual(table["actual"], form), _typed(table, form), form, classes)
     good = np.isfinite(rows.actual) & np.isfinite(rows.prediction)
     if rows.probability is not None:
         good &= np.isfinite(rows.probability).reshape(len(good), -1).all(axis=1)
@@ -183,6 +205,14 @@ def _there(table: pa.Table, *names: str) -> list[str]:
 def _typed(table: pa.Table, form: Predictions) -> pa.Table:
     at = table.column_names.index("prediction")
     return table.set_column(at, "prediction", _plain(table["prediction"], form))
+
+
+def _actual(column: Any, form: Predictions) -> Any:
+    """Flags as a table of text has them: True, 1 and 1.0 are true."""
+    if not isinstance(form.positive, bool) or form.task != "binary" or not pa.types.is_string(column.type):
+        return _plain(column, form)
+    values = [None if one is None else FLAGS.get(one.strip().casefold(), one) for one in column.to_pylist()]
+    return pa.chunked_array([pa.array(values, pa.string())])
 
 
 def _plain(column: Any, form: Predictions) -> Any:

@@ -152,6 +152,20 @@ class Resampling:
         starts = draw.integers(0, len(self.codes) - run + 1, (many, runs))
         return (starts[:, :, None] + np.arange(run)).reshape(many, -1)[:, :size]
 
+    def all_alike(self, column: int, code: int, n: int) -> float:
+        """The chance that `n` rows of the reference, in runs where rows follow each other, hold this code alone.
+
+        Of a level it is that of `n` rows that hold one; of MISSING of any.
+        """
+        codes = self.codes[:, column]
+        alike = (codes if code == MISSING else codes[codes != MISSING]) == code
+        run = min(self.run, n, len(alike))
+        if not run:
+            return 1.0
+        counted = np.concatenate([[0], np.cumsum(alike)])
+        share = float((counted[run:] - counted[:-run] == run).mean())
+        return float(share ** (n // run))
+
     def _visible(self, column: int, limits: Limits) -> float:
         """Rows of the reference, tilted: by how much until four of five windows alarm?"""
         cells, shares = self.cells[column], self._shares(column).astype(float)
@@ -222,9 +236,10 @@ def _tilted(shares: Any, size: float, score: Array | None) -> Any:
     if score is None:  # the largest level gains
         gains = np.zeros(len(shares))
         gains[shares.argmax() if shares.max() < 0.5 else shares.argmin()] = 1
-        return (1 - size) * shares + size * gains
-    weights = shares * np.exp(size * score.astype(float))
-    return weights / weights.sum()
+        weights = (1 - size) * shares + size * gains
+    else:
+        weights = shares * np.exp(size * score.astype(float))
+    return weights / weights.sum()  # shares are of single precision, and a draw asks for double
 
 
 def _run(codes: Codes) -> int:

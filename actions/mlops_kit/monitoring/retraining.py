@@ -35,8 +35,15 @@ def decide(contract: Contract, events: list[Event], now: datetime | None = None)
     policy, now = contract.retrain, now or clock.now()
     if policy is None:
         return Decision(False, "mlops.yaml has no `retrain`: drift is told and trains nothing", [])
+    log = (
+        contract.monitoring.log
+    )  # where there is one, a file that somebody looked at beside it counts for nothing
     checks = sorted(
-        (one for one in events if one["stage"] == findings.STAGE and one.get("window")),
+        (
+            one
+            for one in events
+            if one["stage"] == findings.STAGE and one.get("window") and log in (None, one["window"])
+        ),
         key=lambda one: str(one["at"]),
         reverse=True,
     )[: policy.of]

@@ -1,6 +1,7 @@
 """The rows to check: a file, a pattern, a bucket; in one pass and in little memory, however many there are."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ LOG = (".jsonl", ".ndjson")
 READABLE = (*rows.PARQUET, *rows.NAMED, *LOG)
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
 SEED = 7
+SEPARATED = re.compile(r"[;\t|]")  # by what is no comma
 
 
 @dataclass
@@ -185,6 +187,15 @@ def _landed(where: str) -> tuple[Place, list[Landed]]:
 def batches(file: Path) -> Iterator[pa.Table]:
     found = rows.texts(file) if file.suffix in rows.NAMED else rows.batches(file, _once)
     for batch in found:
+        if (
+            file.suffix in rows.NAMED
+            and len(batch.schema.names) == 1
+            and SEPARATED.search(batch.schema.names[0])
+        ):
+            raise KitError(
+                f"{file.name} has one column, {batch.schema.names[0]!r}.",
+                "Columns are separated by commas here.",
+            )
         yield pa.Table.from_batches([batch])
 
 

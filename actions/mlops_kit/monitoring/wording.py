@@ -40,7 +40,10 @@ def of_check(found: Checked) -> str:
     if found.data.visible:
         lines.append(f"  a change seen in 4 of 5 such windows: {shows(found.data.visible)} {UNITS}")
     lines += [f"  {note}" for note in found.data.notes]
-    parts = [*_of_concept(found.concept), *_of_operation(found.infrastructure), *_of_training(found.training)]
+    parts = [*_of_concept(found.concept), *_of_operation(found.infrastructure)]
+    parts += (
+        [] if found.window and found.training == Trained("not connected") else _of_training(found.training)
+    )
     moved = [f"  alarm: {one.what}" for one in found.succession or []]
     return "\n".join([*lines, *parts, *moved])
 
@@ -60,7 +63,7 @@ def shows(visible: dict[str, float | None]) -> str:
 
 def _of_concept(found: Concept) -> list[str]:
     if found.state == "not connected":
-        return ["Concept: not connected (no predictions log)"]
+        return [f"Concept: not connected ({', '.join(found.notes) or 'no predictions log'})"]
     known = f"{found.labelled:,} of {found.predictions:,} predictions have a label"
     preposition = "since" if found.state in ("unknown", "drift") else "until"
     since = f" {preposition} {found.since}" if found.since else ""

@@ -12,6 +12,7 @@ from mlops_kit.monitoring import keeping
 from mlops_kit.repository import Repository
 from mlops_kit.review.collecting import Review
 
+FOLDER = Path(".mlops/review")
 TEXT, PAGE, FACTS = "review.md", "review.html", "review.json"
 STAGE, TITLE, LABEL = "review", "Weekly review", "mlops-review"
 WEEK = re.compile(r"\d{4}-W\d{2}")
