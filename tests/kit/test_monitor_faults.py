@@ -239,3 +239,9 @@ def test_a_log_of_another_version_says_so(check: Check, tmp_path: Path) -> None:
 def test_labels_without_predictions_are_refused(check: Check, tmp_path: Path) -> None:
     done, _ = check("test.parquet", "--labels", tmp_path / "nowhere.csv")
     assert done.code == 1 and "Labels say nothing without predictions" in done.stderr
+
+
+def test_a_log_of_which_no_line_is_one_says_how_many_there_were(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text("one\n[2]\n{\n")
+    done, _ = check(tmp_path / "log.jsonl")
+    assert done.code == 1 and "none of its 3 lines is a JSON object" in done.stderr

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 from mlops_kit.monitoring import drift
 from mlops_kit.monitoring.reference import Reference, make
 
@@ -57,3 +58,19 @@ def test_a_window_without_times_says_so() -> None:
     del made["t"]
     found = drift.check(like("2026-01-01", 80 * 24), window(made), time="t", ignored=())
     assert "seasons are not told from drift" in found.notes[0]
+
+
+def test_times_to_come_and_zones_are_said() -> None:
+    reference = like("2024-01-01", 366 * 24)
+    future = drift.check(reference, window(year(1, "2124-07-01", 31 * 24)), time="t", ignored=())
+    assert future.notes == [
+        "744 of 744 rows are later than now, by 't'",
+        "compared with the reference's rows of month 7",
+    ]
+    there = window(year(1, "2024-07-02", 24))
+    there.drawn["t"] = pc.assume_timezone(there.drawn["t"], "America/New_York")
+    zoned = drift.check(reference, there, time="t", ignored=())
+    assert (
+        zoned.notes[0]
+        == "'t' is in the zone America/New_York and is compared in UTC, as times without a zone are"
+    )

@@ -130,7 +130,8 @@ def check(
     say(f"read {where}")
     window = windows.read(where, reference.largest, ours.slices)
     if not window.rows and not window.is_log:
-        raise KitError(f"{where} has no rows.")
+        why = f": none of its {window.broken} lines is a JSON object" if window.broken else ""
+        raise KitError(f"{where} has no rows{why}.")
     if seen:
         seen(reference, window)
     log = window if window.is_log else log_of(repository, contract, reference)

@@ -45,7 +45,8 @@ def _of_file(file: Path, where: str, key: str, label: str) -> list[pa.Table]:
             parts.append(pa.table({"key": _texts(batch[key]), "actual": _texts(batch[label])}))
     except (OSError, UnicodeError, pa.ArrowException) as error:
         raise KitError(
-            f"{file.name} of the labels {where} cannot be read: {error}", "Was it written to its end?"
+            f"{file.name} of the labels {where} cannot be read: {error}",
+            "Is it whole, and is its text UTF-8?",
         ) from error
     return parts
 

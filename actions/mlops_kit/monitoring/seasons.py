@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mlops_kit import clock
 from mlops_kit.monitoring import cells
+from mlops_kit.monitoring.log import AHEAD
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE
 from mlops_kit.monitoring.windows import Window
@@ -29,6 +31,23 @@ def alike(reference: Reference, window: Window, time: str | None) -> tuple[Refer
     times = np.asarray(moments)
     if not len(times):
         return reference, [f"{time!r} is empty: seasons are not told from drift"]
+    notes = _odd(window.drawn[time].type, times, time)
+    same, said = _of_season(reference, times)
+    return same, [*notes, *said]
+
+
+def _odd(kind: pa.DataType, times: Times, time: str) -> list[str]:
+    """What is wrong with times more often than it is right."""
+    notes = []
+    if pa.types.is_timestamp(kind) and kind.tz not in (None, "UTC"):
+        notes.append(f"{time!r} is in the zone {kind.tz} and is compared in UTC, as times without a zone are")
+    if late := int((times > (clock.now() + AHEAD).timestamp()).sum()):
+        notes.append(f"{late:,} of {len(times):,} rows are later than now, by {time!r}")
+    return notes
+
+
+def _of_season(reference: Reference, times: Times) -> tuple[Reference, list[str]]:
+    assert reference.times is not None
     ours, theirs = _months(reference.times), _months(times)
     unknown = sorted({int(one) for one in np.unique(theirs)} - {int(one) for one in np.unique(ours)})
     if unknown:

@@ -111,7 +111,9 @@ def read_files(
                 window.rows += len(batch)
                 draw.add(batch)
         except (OSError, UnicodeError, pa.ArrowException) as error:
-            raise KitError(f"{file.name} cannot be read: {error}", "Was it written to its end?") from error
+            raise KitError(
+                f"{file.name} cannot be read: {error}", "Is it whole, and is its text UTF-8?"
+            ) from error
     drawn = draw.columns()
     window.drawn = {name: values for name, values in drawn.items() if name not in window.masked}
     window.facts = pa.Table.from_pydict(_joined(facts)) if facts else None
