@@ -1,15 +1,20 @@
 """A11 for every task: what came true is judged as the task wants it, and says when it cannot be."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit.monitoring import quality
+from mlops_kit import contract
+from mlops_kit.monitoring import quality, reference
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.sections import Monitoring, Predictions
+from pyarrow import parquet
+
+from tests.kit import logged
 
 N = 400
 FORMS = {
@@ -178,3 +183,38 @@ def test_a_low_loss_alone_ends_no_alarm() -> None:
     assert [one.kind for one in found.alarms] == ["concept-drift"]
     assert "and is lower since 2026-11-0" in found.alarms[0].what
     assert f"was {found.figure.reference:.3f}" in found.alarms[0].what
+
+
+def test_predictions_that_follow_each_other_move_no_more_than_they_do_in_the_reference() -> None:
+    """Windows of one day, whose weather is its own: without labels one in a hundred may alarm, not each second one."""
+    draw, days, a_day = np.random.default_rng(4), 100, 40
+    form = FORMS["flags"]
+
+    def made(of: int) -> pa.Table:
+        shares = 1 / (
+            1 + np.exp(-(np.repeat(draw.normal(size=of), a_day) + 0.5 * draw.normal(size=of * a_day)))
+        )
+        return pa.table({"prediction": shares > 0.5, "probability": shares})
+
+    evaluated, clean = made(days), made(200)
+    alarms = [bool(quality._moved(evaluated, clean.slice(at * a_day, a_day), form)) for at in range(200)]
+    assert sum(alarms) <= 3
+    moved = pa.table({"prediction": [True] * 400, "probability": 0.9 + 0.1 * draw.random(400)})
+    assert quality._moved(evaluated, moved, form)
+
+
+def test_evaluated_predictions_are_put_in_the_order_of_time(tmp_path: Path) -> None:
+    one = logged.repository(tmp_path / "flights")
+    one.write("mlops.yaml", logged.MLOPS.replace("monitoring: {", "monitoring: {time: when, "))
+    start = np.datetime64("2026-01-01T00:00:00", "s")
+    for name, n in (("train", 4000), ("test", 1000)):
+        shuffled = np.random.default_rng(1).permutation(n)
+        file = one.root / f"{name}.parquet"
+        when = start + shuffled.astype("timedelta64[m]")
+        parquet.write_table(parquet.read_table(file).append_column("when", pa.array(when)), file)
+    made = reference.load(one.repository, contract.load(one.root), lambda _: None)
+    assert made.predictions
+    in_time = parquet.read_table(one.root / "test.parquet").sort_by("when")["id"].to_pylist()
+    assert made.predictions["key"].to_pylist() == in_time
+    again = reference.load(one.repository, contract.load(one.root), lambda _: None)  # as it was kept
+    assert again.predictions and again.predictions.equals(made.predictions)

@@ -278,7 +278,7 @@ def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[Findi
     codes = column.encode(before)[-(len(before) // BLOCK * BLOCK) :].reshape(-1, 1)
     n = tested(len(now), len(codes))
     drawn = np.sort(np.random.default_rng(0).permutation(len(now))[:n])
-    resampling = Resampling([column], codes, ordered=False)
+    resampling = Resampling([column], codes, ordered=True)
     limits = resampling.limits(n, ODDS)
     found = resampling.statistics(0, count(column.encode(now)[drawn], column.size), resampling.counts[0])
     if float(limits.standing(0, found)[0]) <= limits.threshold:

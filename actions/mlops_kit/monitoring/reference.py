@@ -17,6 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_kit import past, predictions, versions
 from mlops_kit.contract import Contract
@@ -25,11 +26,11 @@ from mlops_kit.monitoring import cells, windows
 from mlops_kit.monitoring.cells import Cells, Codes
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
 from mlops_kit.repository import Repository, file_md5
-from mlops_kit.rows import write
+from mlops_kit.rows import read, write
 from mlops_kit.versions import Version
 
 FOLDER = Path(".mlops/monitoring")
-FORMAT = 2  # of the kept file; another number makes them anew
+FORMAT = 3  # of the kept file; another number makes them anew
 KEPT, TOGETHER = 100_000, 1000  # finer shifts than so many rows can see are trifles
 GRID = (50, 200, 1000, 5000, 20_000)
 Say = Callable[[str], None]
@@ -155,8 +156,23 @@ def _made(source: _Source, contract: Contract) -> Reference:
         left_out=left_out(contract, source.contract),
     )
     if form := source.contract.predictions:
-        made.predictions = predictions.read(source.file(form.file), form)
+        made.predictions = _by_time(predictions.read(source.file(form.file), form), source, contract)
     return made
+
+
+def _by_time(evaluated: pa.Table, source: _Source, contract: Contract) -> pa.Table:
+    """In the order of their rows' time, where that is known: those that follow each other resemble each other."""
+    rows, time = source.contract.rows, contract.monitoring.time
+    if rows is None or rows.test is None or time is None:
+        return evaluated
+    path = source.file(rows.test)
+    try:
+        judged = read(path, [rows.key, time], text=(rows.key,))
+        moments = cells.moments(judged[time].combine_chunks()).cast(pa.int64())
+    except (KitError, pa.ArrowInvalid, pa.ArrowNotImplementedError):  # no such column, or no times in it
+        return evaluated
+    places = predictions.among(evaluated["key"], judged[rows.key].cast(pa.string()))
+    return evaluated.take(pc.sort_indices(moments.take(places)))
 
 
 def left_out(*contracts: Contract) -> tuple[str, ...]:
