@@ -218,3 +218,17 @@ def test_evaluated_predictions_are_put_in_the_order_of_time(tmp_path: Path) -> N
     assert made.predictions["key"].to_pylist() == in_time
     again = reference.load(one.repository, contract.load(one.root), lambda _: None)  # as it was kept
     assert again.predictions and again.predictions.equals(made.predictions)
+
+
+def test_hard_days_are_no_other_relation_and_days_that_are_all_harder_are() -> None:
+    """Losses of one day resemble each other: row by row each second month of days like before would alarm."""
+    draw, a_day = np.random.default_rng(5), 40
+
+    def days(many: int, harder: float) -> Any:
+        hard = np.clip(np.repeat(draw.beta(2, 5, many), a_day) + harder, 0, 0.95)
+        return np.where(draw.random(many * a_day) < hard, 0.6, 0.05)
+
+    usual = days(100, 0)
+    assert sum(quality._rise(days(60, 0), usual) is not None for _ in range(100)) <= 1
+    found = [quality._rise(np.append(days(30, 0), days(40, 0.35)), usual) for _ in range(20)]
+    assert sum(one is not None and 20 * a_day < one.began < 40 * a_day for one in found) >= 18

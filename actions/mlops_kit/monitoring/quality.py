@@ -20,7 +20,7 @@ from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.labels import SLICE, joined
 from mlops_kit.monitoring.log import moment
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
+from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, related, tested
 from mlops_kit.sections import Monitoring, Predictions
 
 FLAGS = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
@@ -128,8 +128,7 @@ def _judged(
     before, _, _ = _numbers(evaluated, evaluated, form)
     metric = _metric(rows, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
-    bound = float(usual.mean() + SURE * usual.std() / math.sqrt(len(usual)))
-    found = chance.rise(losses, bound, ODDS)
+    found = _rise(losses, usual)
     recent = _later(table, since)
     figure = _measured(metric, rows.take(recent), before)
     notes = [] if figure else [f"only one class came true in {len(recent)} rows: no {metric}"]
@@ -151,6 +150,15 @@ def _judged(
         loss=figures.mean(losses, float(usual.mean())),
         notes=[*so_far.notes, *notes],
     )
+
+
+def _rise(losses: Floats, usual: Floats) -> Rise | None:
+    """Of losses in the order of time. Where they resemble each other, as on a hard day, so many count as one."""
+    run = related(usual[:, None]) + 1
+    now, before = (one[: len(one) // run * run].reshape(-1, run).mean(axis=1) for one in (losses, usual))
+    bound = float(before.mean() + SURE * before.std() / math.sqrt(len(before)))
+    found = chance.rise(now, bound, ODDS)
+    return found and Rise(found.began * run, None if found.ended is None else found.ended * run)
 
 
 def _risen(found: Rise, losses: Floats, usual: Floats, table: pa.Table) -> str:

@@ -242,16 +242,21 @@ def _tilted(shares: Any, size: float, score: Array | None) -> Any:
     return weights / weights.sum()  # shares are of single precision, and a draw asks for double
 
 
-def _run(codes: Codes) -> int:
-    """How many rows in a row are drawn together: some times the lag at which they no longer resemble each other."""
-    longest = 0
-    for column in codes.T:
-        values = column.astype(float) - column.mean()
-        spread = (values**2).mean()
-        for lag in range(1, min(LAGS, len(values) // 50) + 1):
-            if not spread or abs((values[lag:] * values[:-lag]).mean() / spread) < max(
-                UNRELATED, 3 / np.sqrt(len(values))
-            ):
+def related(values: npt.NDArray[Any]) -> int:
+    """The lag, in rows, up to which those of some column resemble each other; 0 where they do not at all."""
+    longest, n = 0, len(values)
+    least = max(UNRELATED, 3 / math.sqrt(max(n, 1)))
+    for column in values.T:
+        apart = column.astype(float) - column.mean()
+        spread = (apart**2).mean()
+        for lag in range(1, min(LAGS, n // 50) + 1):
+            if not spread or abs((apart[lag:] * apart[:-lag]).mean() / spread) < least:
                 break
             longest = max(longest, lag)
+    return longest
+
+
+def _run(codes: Codes) -> int:
+    """How many rows in a row are drawn together: some times the lag at which they no longer resemble each other."""
+    longest = related(codes)
     return 1 if not longest else min(5 * longest, max(len(codes) // 50, 1))
