@@ -19,7 +19,7 @@ from tests.act.api import Api
 from tests.conftest import Done
 from tests.kit import logged
 from tests.kit.logged import MLOPS, probability, table
-from tests.kit.small import Small, small
+from tests.kit.small import Small, kit, small
 
 CONNECTED = MLOPS.replace(
     "monitoring: {", "monitoring: {log: served/*.jsonl, labels: came.parquet, "
@@ -123,6 +123,14 @@ def test_the_pictures_leave_a_gap_where_nothing_is_known(watched: Small, review:
         heights = [float(height) for height in re.findall(r'<rect [^>]*height="([^"]+)"', picture)]
         assert len(heights) == len(weeks) and sum(height > 0 for height in heights) == known
     assert "side=a" in slices and "side=b" in slices
+
+
+def test_from_any_folder_it_is_written_to_the_root(watched: Small) -> None:
+    inside = watched.root / "served"
+    (watched.root / ".mlops/review/review.html").unlink(missing_ok=True)
+    assert kit(inside, "review", MLOPS_NOW=NOW.isoformat()).code == 0
+    assert (watched.root / ".mlops/review/review.html").is_file()
+    assert not (inside / ".mlops").exists()
 
 
 def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Review) -> None:
