@@ -3,17 +3,16 @@
 import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import clock, predictions
+from mlops_kit import clock
 from mlops_kit.comparison import Floats, Rows
-from mlops_kit.errors import KitError
-from mlops_kit.monitoring import cells, chance, figures
+from mlops_kit.monitoring import cells, chance, figures, values
 from mlops_kit.monitoring.chance import Rise
 from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.findings import Finding
@@ -23,7 +22,6 @@ from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, related, tested
 from mlops_kit.sections import Monitoring, Predictions
 
-FLAGS = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
 ODDS = 0.001  # of an alarm by chance; the same for moved predictions
 LEAST_LABELS = 30
@@ -66,8 +64,8 @@ def check(
     known, notes = joined(made, labels)
     known = known.filter(pc.is_valid(known["actual"]))
     none = Rows(np.empty(0), np.empty(0)), known, 0
-    rows, table, dropped = _numbers(known, reference.predictions, form) if len(known) else none
-    notes += _no_values(known, table, dropped)
+    rows, table, dropped = values.numbers(known, reference.predictions, form) if len(known) else none
+    notes += values.left_out(known, table, dropped)
     until = _last(table) if len(table) else _first(made)
     late = [] if len(table) == len(made) else _late(until, ours.labels_within_days)
     if len(rows) < LEAST_LABELS:
@@ -86,24 +84,14 @@ def check(
     )
 
 
-def _no_values(known: pa.Table, table: pa.Table, dropped: int) -> list[str]:
-    """Which are left out, with an example."""
-    if not dropped:
-        return []
-    kept = set(table["key"].to_pylist())
-    out = next(iter(one for one in known.to_pylist() if one["key"] not in kept), None)
-    such = f", such as label {out['actual']!r} of prediction {out['prediction']!r}" if out else ""
-    return [f"{dropped} labels or predictions are no such value{such}, and are left out"]
-
-
 def measured(
     known: pa.Table, evaluated: pa.Table, form: Predictions
 ) -> tuple[str, Figure, dict[str, Figure]] | None:
     """Metric and mean loss by slice of predictions whose `actual` is known; None where those are too few."""
-    rows, table, _ = _numbers(known.filter(pc.is_valid(known["actual"])), evaluated, form)
+    rows, table, _ = values.numbers(known.filter(pc.is_valid(known["actual"])), evaluated, form)
     if len(rows) < LEAST_LABELS:
         return None
-    before, _, _ = _numbers(evaluated, evaluated, form)
+    before, _, _ = values.numbers(evaluated, evaluated, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     metric = _metric(rows, form)
     figure = _measured(metric, rows, before)
@@ -125,7 +113,7 @@ def _judged(
     so_far: Concept,
     since: datetime | None,
 ) -> Concept:
-    before, _, _ = _numbers(evaluated, evaluated, form)
+    before, _, _ = values.numbers(evaluated, evaluated, form)
     metric = _metric(rows, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     found = _rise(losses, usual)
@@ -186,58 +174,6 @@ def _later(table: pa.Table, since: datetime | None) -> npt.NDArray[np.intp]:
     return recent if len(recent) >= LEAST_LABELS else every
 
 
-def _numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Rows, pa.Table, int]:
-    """In the order of time, without rows that hold no such value, and how many those are."""
-    classes = predictions.classes(evaluated, form)
-    if form.task != "regression" and "time" not in table.column_names and "actual" not in table.column_names:
-        raise KitError("The evaluated predictions hold no `actual`.")
-    shares = [one for one in table.column_names if one.startswith("probability.")]
-    if form.task == "multiclass":
-        whole = bool(shares) and not any(table[one].null_count for one in shares)
-        table = table.drop_columns([*(() if whole else shares), *_there(table, "probability")])
-    if "time" in table.column_names:
-        table = table.sort_by("time")
-    has = "probability" in table.column_names and table["probability"].null_count == 0
-    table = table if has or "probability" not in table.column_names else table.drop_columns(["probability"])
-    rows = predictions.numbers(_actual(table["actual"], form), _typed(table, form), form, classes)
-    good = np.isfinite(rows.actual) & np.isfinite(rows.prediction)
-    if rows.probability is not None:
-        good &= np.isfinite(rows.probability).reshape(len(good), -1).all(axis=1)
-    return rows.take(np.flatnonzero(good)), table.filter(pa.array(good)), int((~good).sum())
-
-
-def _there(table: pa.Table, *names: str) -> list[str]:
-    return [name for name in names if name in table.column_names]
-
-
-def _typed(table: pa.Table, form: Predictions) -> pa.Table:
-    at = table.column_names.index("prediction")
-    return table.set_column(at, "prediction", _plain(table["prediction"], form))
-
-
-def _actual(column: Any, form: Predictions) -> Any:
-    """Flags as a table of text has them: True, 1 and 1.0 are true."""
-    if not isinstance(form.positive, bool) or form.task != "binary" or not pa.types.is_string(column.type):
-        return _plain(column, form)
-    values = [None if one is None else FLAGS.get(one.strip().casefold(), one) for one in column.to_pylist()]
-    return pa.chunked_array([pa.array(values, pa.string())])
-
-
-def _plain(column: Any, form: Predictions) -> Any:
-    """Numbers of a regression; what is none is missing."""
-    if form.task != "regression" or not pa.types.is_string(column.type):
-        return column
-    values = [_number(one) for one in column.to_pylist()]
-    return pa.chunked_array([pa.array(values, pa.float64())])
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None
-
-
 def _metric(rows: Rows, form: Predictions) -> str:
     if form.task == "regression":
         return "rmse"
@@ -262,11 +198,11 @@ def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats)
     found: dict[str, Figure] = {}
     for name in (one for one in table.column_names if one.startswith(SLICE)):
         column = name.removeprefix(SLICE)
-        values = np.array(table[name].to_pylist(), dtype=object)
+        held = np.array(table[name].to_pylist(), dtype=object)
         same = len(usual) == len(evaluated) and column in evaluated.column_names
         theirs = np.array(evaluated[column].cast(pa.string()).to_pylist(), dtype=object) if same else None
-        for value in sorted({one for one in values if one is not None}):
-            here = values == value
+        for value in sorted({one for one in held if one is not None}):
+            here = held == value
             before = usual[theirs == value] if theirs is not None else usual[:0]
             if here.sum() >= LEAST_LABELS:
                 was = float(before.mean()) if len(before) >= LEAST_LABELS else None
@@ -279,7 +215,10 @@ def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[Findi
     name = "probability" if form.task == "binary" and made["probability"].null_count == 0 else "prediction"
     if name not in evaluated.column_names:
         return []
-    before, now = _plain(evaluated[name], form).combine_chunks(), _plain(made[name], form).combine_chunks()
+    before, now = (
+        values.plain(evaluated[name], form).combine_chunks(),
+        values.plain(made[name], form).combine_chunks(),
+    )
     column = cells.cut(name, before)
     if column is None or len(before) < LEAST_REFERENCE:
         return []
