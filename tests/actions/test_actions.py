@@ -139,6 +139,16 @@ def test_a_job_compiles_the_kit_once_and_not_beside_its_sources(tmp_path: Path) 
     assert list((tmp_path / ".venv-mlops-kit").rglob("mlops_kit/__pycache__/cli.*.pyc"))
 
 
+def test_the_same_kit_of_another_action_is_not_compiled_again(tmp_path: Path) -> None:
+    """A runner may check out each action into a folder of its own, as act does."""
+    one, other = kit_of(tmp_path, "setup"), kit_of(tmp_path, "gate")
+    launched(one, tmp_path)
+    (compiled,) = (tmp_path / ".venv-mlops-kit").rglob("mlops_kit/__pycache__/cli.*.pyc")
+    before = compiled.stat().st_ino
+    launched(other, tmp_path)
+    assert compiled.stat().st_ino == before
+
+
 def test_the_ref_of_an_action_is_the_kit_that_runs_whatever_ran_before(tmp_path: Path) -> None:
     one, other = kit_of(tmp_path, "v1"), kit_of(tmp_path, "v2")
     version = other / "mlops_kit/__init__.py"
