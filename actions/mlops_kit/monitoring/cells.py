@@ -26,7 +26,6 @@ class Cells:
         Floats  # of number, text (its length) and time (its hour): the lower end of every cell but the first
     )
     levels: tuple[str, ...]  # of category and boolean
-    once: float = 0.0  # share of rows whose level no other row has: how often an unseen one is to be expected
 
     @property
     def is_ordered(self) -> bool:
@@ -75,11 +74,9 @@ def cut(name: str, values: pa.Array) -> Cells | None:
     if kind == "boolean":
         return Cells(name, kind, np.empty(0), ("false", "true"))
     if kind == "text":
-        counted = values.drop_null().value_counts()
-        counts = np.asarray(counted.field("counts"))
-        if len(counts) <= min(MOST_LEVELS, len(values) / LEAST_ROWS_A_LEVEL):
-            levels = tuple(sorted(counted.field("values").to_pylist()))
-            return Cells(name, "category", np.empty(0), levels, float((counts == 1).sum() / len(values)))
+        levels = values.drop_null().unique()
+        if len(levels) <= min(MOST_LEVELS, len(values) / LEAST_ROWS_A_LEVEL):
+            return Cells(name, "category", np.empty(0), tuple(sorted(levels.to_pylist())))
     numbers = _numbers(values, kind)
     numbers = numbers[np.isfinite(numbers)]
     if not len(numbers):

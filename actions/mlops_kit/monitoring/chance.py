@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+NEVER = 1e-12
 RATES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7)  # of the capital, bet on each row's loss
 
 
@@ -20,6 +21,23 @@ def at_least(k: int, n: int, p: float) -> float:
     logs = np.array([math.lgamma(one + 1) + math.lgamma(n - one + 1) for one in i])
     terms = math.lgamma(n + 1) - logs + i * math.log(p) + (n - i) * math.log1p(-p)
     return float(min(1.0, np.exp(terms).sum()))
+
+
+def apart(groups: list[int], share: float, k: int) -> float:
+    """The chance that `k` things or more are of groups that lie in one part as a whole.
+
+    `groups`: how many things are of each. `share` of all things are in that part, whichever they are.
+    """
+    held = np.append(1.0, np.zeros(k))  # the chance of that many; of k, of as many or more
+    for size in groups:
+        whole = share**size
+        if whole < NEVER:
+            continue
+        moved = np.zeros_like(held)
+        for many, odds in enumerate(held):
+            moved[min(many + size, k)] += odds * whole
+        held = held * (1 - whole) + moved
+    return float(held[k])
 
 
 def at_most(k: int, mean: float) -> float:

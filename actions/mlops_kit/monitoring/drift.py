@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from mlops_kit.monitoring import cells
 from mlops_kit.monitoring.cells import MISSING, UNSEEN, Cells, Codes
-from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import LEAST_REFERENCE, Limits, Resampling, count, tested
 from mlops_kit.monitoring.seasons import alike
@@ -79,6 +78,7 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
         return Data("can't tell", window.rows, n, [], changes, nothing, notes)
     drawn = compared_rows(length, n)
     codes: dict[str, Codes] = {}
+    compared: dict[str, pa.Array] = {}
     for column in like.cells:
         if column.name not in window.drawn or _is_lost(window.drawn[column.name]):
             continue
@@ -86,7 +86,7 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
         try:
             if not column.takes(values):
                 raise pa.ArrowInvalid(values.type)
-            codes[column.name] = column.encode(values)
+            codes[column.name], compared[column.name] = column.encode(values), values
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             changes.append(
                 Change(column.name, "retyped", f"was {column.kind}, now holds {_example(values, column)}")
@@ -96,11 +96,16 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
     for index, column in enumerate(like.cells):
         if column.name not in codes:
             continue
-        seen, values = codes[column.name], cells.plain(window.drawn[column.name])
-        if change := _schema(index, seen, values, resampling):
+        seen = codes[column.name]
+        if new := int((seen == UNSEEN).sum()):
+            what = f"{new} of {(seen != MISSING).sum()} rows hold a value never seen before"
+            if _are_chance(index, seen, compared[column.name], resampling):
+                notes.append(f"{column.name}: {what}; so many may be by chance")
+            else:
+                changes.append(Change(column.name, "new category", what))
+        if change := _schema(index, seen, compared[column.name], resampling):
             changes.append(change)
-            if change.kind != "new category":
-                continue
+            continue
         if found := _drift(index, column, seen, resampling, limits):
             drifts.append(found)
     drifts.sort(key=lambda one: -one.by)
@@ -157,6 +162,13 @@ def _is_chance(resampling: Resampling, column: int, code: int, rows: int) -> boo
     return resampling.all_alike(column, code, rows) >= ODDS / len(resampling.cells)
 
 
+def _are_chance(column: int, seen: Codes, values: Any, resampling: Resampling) -> bool:
+    """Would rows of the reference hold so many new levels more often than once in a thousand checks?"""
+    levels = np.asarray(resampling.cells[column].compared(values).to_pylist(), dtype=object)[seen == UNSEEN]
+    categories = sum(one.kind == "category" for one in resampling.cells)
+    return resampling.new_levels(column, seen, levels) >= ODDS / max(categories, 1)
+
+
 def _masked(window: Window) -> list[str]:
     names = ", ".join(sorted(window.masked))
     return [f"masked in the log and not watched: {names}"] if names else []
@@ -180,16 +192,11 @@ def _is_number(text: str) -> bool:
 
 def _schema(index: int, seen: Codes, values: Any, resampling: Resampling) -> Change | None:
     """What chance makes of the reference once in a thousand checks is no change."""
-    column, columns = resampling.cells[index], len(resampling.cells)
+    column = resampling.cells[index]
     present = seen[seen != MISSING]
     if not len(present):
         lost = Change(column.name, "all null", "has no value in the window")
         return None if _is_chance(resampling, index, MISSING, len(seen)) else lost
-    unseen = int((present == UNSEEN).sum())
-    if unseen and at_least(unseen, len(present), column.once) < ODDS / columns:
-        return Change(
-            column.name, "new category", f"{unseen} of {len(present)} rows hold a value never seen before"
-        )
     first = present[0]
     if first == UNSEEN or (present != first).any() or (resampling.counts[index][0, :-1] > 0).sum() == 1:
         return None

@@ -30,7 +30,7 @@ from mlops_kit.rows import read, write
 from mlops_kit.versions import Version
 
 FOLDER = Path(".mlops/monitoring")
-FORMAT = 3  # of the kept file; another number makes them anew
+FORMAT = 4  # of the kept file; another number makes them anew
 KEPT, TOGETHER = 100_000, 1000  # finer shifts than so many rows can see are trifles
 GRID = (50, 200, 1000, 5000, 20_000)
 Say = Callable[[str], None]

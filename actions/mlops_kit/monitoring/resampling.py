@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlops_kit.monitoring.cells import MISSING, Cells, Codes, Kind
+from mlops_kit.monitoring.cells import MISSING, UNSEEN, Cells, Codes, Kind
+from mlops_kit.monitoring.chance import apart
 
 Array = npt.NDArray[np.float32]
 REPLICATES, SEED = 4000, 20_26
@@ -78,7 +79,7 @@ class Resampling:
     """Of one reference: `codes` has a row a row, in the order of time where `ordered`."""
 
     def __init__(self, cells: list[Cells], codes: Codes, *, ordered: bool) -> None:
-        self.cells, self.codes = cells, codes
+        self.cells, self.codes, self.ordered = cells, codes, ordered
         self.run = _run(codes) if ordered else 1
         self.scores = [_scores(self._shares(index)) for index in range(len(cells))]
 
@@ -165,6 +166,21 @@ class Resampling:
         counted = np.concatenate([[0], np.cumsum(alike)])
         share = float((counted[run:] - counted[:-run] == run).mean())
         return float(share ** (n // run))
+
+    def new_levels(self, column: int, window: Codes, levels: npt.NDArray[Any]) -> float:
+        """The chance of as many rows with levels that only the window has, if its rows and the reference's were mixed.
+
+        `levels`: of the rows that are UNSEEN. How often each level is there, in both together, is taken as given, so a
+        reference with rare levels expects more of them. Rows in runs count once a run where rows follow each other.
+        """
+        codes = self.codes[:, column]
+        run = _run(codes[:, None]) if self.ordered else 1
+        runs = np.arange(len(codes)) // run
+        known = [len(np.unique(runs[codes == level])) for level in range(self.cells[column].size)]
+        at = np.flatnonzero(window == UNSEEN) // run
+        new = [len(np.unique(at[levels == level])) for level in np.unique(levels)]
+        n, big_n = ((one != MISSING).sum() for one in (window, codes))
+        return apart([one for one in known if one] + new, n / (n + big_n), sum(new))
 
     def _visible(self, column: int, limits: Limits) -> float:
         """Rows of the reference, tilted: by how much until four of five windows alarm?"""
