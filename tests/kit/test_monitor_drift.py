@@ -164,6 +164,11 @@ def test_levels_that_are_rare_are_new_now_and_then_and_say_so() -> None:
     assert any("never seen before; so many may be by chance" in note for one in found for note in one.notes)
 
 
+def test_a_column_of_infinities_is_said_to_hold_no_finite_number(like: Reference) -> None:
+    found = checked(like, 400, lambda made: made.update(normal=[math.inf] * 400))
+    assert [one.what for one in found.changes] == ["has no finite number in the window"]
+
+
 def test_numbers_and_times_as_texts_are_what_they_were(like: Reference) -> None:
     def as_a_csv_has_it(made: dict[str, Any]) -> None:
         for name in ("normal", "count", "flag", "when"):

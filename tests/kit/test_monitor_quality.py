@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit import contract
+from mlops_kit.errors import KitError
 from mlops_kit.monitoring import quality, reference
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
@@ -70,6 +71,27 @@ def test_labels_that_are_no_such_value_are_left_out_and_counted() -> None:
     assert found.labelled == N - 100
     (note,) = found.notes
     assert note.startswith("100 labels or predictions are no such value, such as label '?' of prediction '")
+
+
+def with_probability(probability: list[float], evaluated: list[float]) -> Concept:
+    made = rows("binary", 2)
+    keys = [f"n{at}" for at in range(N)]
+    before = pa.table({"key": keys, "probability": evaluated} | rows("binary", 1))
+    times = pa.array([f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N)])
+    facts = pa.table(
+        {"time": times, "key": keys, "prediction": made["prediction"], "probability": probability}
+    )
+    reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, before)
+    labelled = pa.table({"key": keys, "actual": made["actual"]})
+    return quality.check(reference, facts, labelled, FORMS["binary"], Monitoring())
+
+
+def test_probabilities_that_are_none_are_left_out_and_said() -> None:
+    found = with_probability([1.7] * 10 + [0.5] * (N - 10), [0.5] * N)
+    assert found.labelled == N - 10
+    assert any(note.endswith("with probability 1.7, and are left out") for note in found.notes), found.notes
+    with pytest.raises(KitError, match="probabilities are not between 0 and 1"):
+        with_probability([0.5] * N, [-3.0] * N)
 
 
 @pytest.mark.parametrize("written", ["True False", "1 0", "1.0 0.0", "true false"])

@@ -195,7 +195,8 @@ def _schema(index: int, seen: Codes, values: Any, resampling: Resampling) -> Cha
     column = resampling.cells[index]
     present = seen[seen != MISSING]
     if not len(present):
-        lost = Change(column.name, "all null", "has no value in the window")
+        what = "no finite number" if values.null_count < len(values) else "no value"
+        lost = Change(column.name, "all null", f"has {what} in the window")
         return None if _is_chance(resampling, index, MISSING, len(seen)) else lost
     first = present[0]
     if first == UNSEEN or (present != first).any() or (resampling.counts[index][0, :-1] > 0).sum() == 1:

@@ -91,7 +91,7 @@ def measured(
     rows, table, _ = values.numbers(known.filter(pc.is_valid(known["actual"])), evaluated, form)
     if len(rows) < LEAST_LABELS:
         return None
-    before, _, _ = values.numbers(evaluated, evaluated, form)
+    before = values.evaluated(evaluated, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     metric = _metric(rows, form)
     figure = _measured(metric, rows, before)
@@ -113,7 +113,7 @@ def _judged(
     so_far: Concept,
     since: datetime | None,
 ) -> Concept:
-    before, _, _ = values.numbers(evaluated, evaluated, form)
+    before = values.evaluated(evaluated, form)
     metric = _metric(rows, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     found = _rise(losses, usual)

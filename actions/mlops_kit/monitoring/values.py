@@ -3,13 +3,15 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from mlops_kit import predictions
-from mlops_kit.comparison import Rows
+from mlops_kit.comparison import Floats, Rows
 from mlops_kit.errors import KitError
 from mlops_kit.sections import Predictions
 
+ROUNDED = 1e-6  # that a probability of single precision may be beside 0 or 1
 FLAGS = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
 
 
@@ -29,8 +31,24 @@ def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Ro
     rows = predictions.numbers(_actual(table["actual"], form), _typed(table, form), form, classes)
     good = np.isfinite(rows.actual) & np.isfinite(rows.prediction)
     if rows.probability is not None:
-        good &= np.isfinite(rows.probability).reshape(len(good), -1).all(axis=1)
+        good &= _are_shares(rows.probability.reshape(len(good), -1)).all(axis=1)
     return rows.take(np.flatnonzero(good)), table.filter(pa.array(good)), int((~good).sum())
+
+
+def evaluated(table: pa.Table, form: Predictions) -> Rows:
+    """What new ones are compared with. Raises KitError where none of them can be judged."""
+    rows, _, _ = numbers(table, table, form)
+    if not len(rows):
+        raise KitError(
+            "None of the evaluated predictions can be judged: labels, predictions or probabilities are missing, or "
+            "probabilities are not between 0 and 1.",
+            "What `predictions:` of mlops.yaml names is looked at.",
+        )
+    return rows
+
+
+def _are_shares(probability: Floats) -> npt.NDArray[np.bool_]:
+    return np.isfinite(probability) & (probability >= -ROUNDED) & (probability <= 1 + ROUNDED)
 
 
 def _there(table: pa.Table, *names: str) -> list[str]:
@@ -72,4 +90,6 @@ def left_out(known: pa.Table, table: pa.Table, dropped: int) -> list[str]:
     kept = set(table["key"].to_pylist())
     out = next((one for one in known.to_pylist() if one["key"] not in kept), None)
     such = f", such as label {out['actual']!r} of prediction {out['prediction']!r}" if out else ""
+    if out and out.get("probability") is not None:
+        such += f" with probability {out['probability']:g}"
     return [f"{dropped} labels or predictions are no such value{such}, and are left out"]
