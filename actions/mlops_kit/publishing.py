@@ -12,6 +12,7 @@ from mlops_kit.errors import KitError
 from mlops_kit.report import Report
 from mlops_kit.repository import Repository
 
+FOLDER = ".mlops/report"
 LONGEST_SUMMARY = 1024 * 1024  # bytes that GitHub takes of a step
 
 

@@ -21,6 +21,18 @@ def ran(repository: Repository, monkeypatch: pytest.MonkeyPatch, *words: str) ->
     return CliRunner().invoke(group, ["report", *words], catch_exceptions=True)
 
 
+def test_both_files_are_at_the_root_wherever_the_command_is_typed(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = repository.root / "some/where"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    done = CliRunner().invoke(group, ["report", "--json"])
+    assert json.loads(done.stdout)["page"] == "../../.mlops/report/report.html"
+    assert (repository.root / ".mlops/report/report.html").is_file()
+    assert not (below / ".mlops").exists()
+
+
 def test_the_command_writes_both_files_and_the_summary(
     repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

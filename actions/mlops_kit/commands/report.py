@@ -1,5 +1,6 @@
 """`mlops-kit report`"""
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +10,11 @@ from mlops_kit.cli import finish, json_option
 
 
 @click.command
-@click.option("--out", type=click.Path(path_type=Path), default=".mlops/report", help="Folder of both files.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder of both files.  [default: .mlops/report at the root]",
+)
 @click.option(
     "--comment", metavar="NUMBER|auto", help="Update the comment of a pull request; auto: this run's."
 )
@@ -21,7 +26,7 @@ from mlops_kit.cli import finish, json_option
 )
 @click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
 @json_option
-def command(out: Path, comment: str | None, made: Path | None, show: bool, as_json: bool) -> None:
+def command(out: Path | None, comment: str | None, made: Path | None, show: bool, as_json: bool) -> None:
     """Write how the model is, what changed and whether it may be used: report.md and report.html.
 
     On a runner the text goes into the run's summary too.
@@ -34,6 +39,7 @@ def command(out: Path, comment: str | None, made: Path | None, show: bool, as_js
         note = publishing.comment_from(made, here, means.model, comment or "auto")
         finish({"note": note}, note, as_json)
         return
+    out = out or Path(os.path.relpath(here.root / publishing.FOLDER))
     published = publishing.publish(report.build(here, means), here, out, comment)
     runner.output(markdown=published.text, page=published.page)
     if show:
