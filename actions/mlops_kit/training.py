@@ -3,8 +3,6 @@
 import json
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from mlops_kit.events import Journal
 from mlops_kit.freshness import Baseline
 from mlops_kit.processes import ProcessError, follow, run, words
 from mlops_kit.repository import LOCK, Lock, Repository, parse_lock
+from mlops_kit.workspace import as_before_if_it_fails, put
 
 STATE = Path(".mlops/training.json")
 SAMPLE_LOCK = Path(".mlops/sample.lock")  # what the sample gave; dvc.lock stays the data's
@@ -129,11 +128,11 @@ def train(
 
 
 def _on_data(repository: Repository, contract: Contract, journal: Journal, say: Say) -> dict[str, str]:
-    with _as_before_if_it_fails(repository, contract, say):
-        versions.refresh(repository, contract.model, say)
-        start = starting_point(repository, contract)
+    versions.refresh(repository, contract.model, say)
+    start = starting_point(repository, contract)
+    with as_before_if_it_fails(repository, _outs(repository, start.lock if start else None)):
         if start:
-            _put(repository.root / LOCK, start.lock.text.encode())
+            put(repository.root / LOCK, start.lock.text.encode())
         how = ["--pull", "--allow-missing"] if repository.remote and _something_missing(repository) else []
         if start and (changed := _environment(repository, contract, start)):
             say(f"Every stage runs: {', '.join(changed)} changed, which DVC does not look at")
@@ -189,13 +188,13 @@ def _on_sample(repository: Repository, contract: Contract, journal: Journal, say
     params, lock = repository.root / PARAMS, repository.root / LOCK
     kept, kept_lock = params.read_bytes(), lock.read_bytes() if lock.exists() else None
     try:
-        with _as_before_if_it_fails(repository, contract, say):
+        with as_before_if_it_fails(repository, _outs(repository)):
             params.write_text(_with(kept.decode(), contract.sample.parameter, contract.sample.file), "utf-8")
             stages = _reproduce(repository, contract, journal, say, [])
             (repository.root / SAMPLE_LOCK).write_bytes(lock.read_bytes())
     finally:
         params.write_bytes(kept)
-        _put(lock, kept_lock)
+        put(lock, kept_lock)
     return stages
 
 
@@ -219,27 +218,9 @@ def _with(text: str, parameter: str, value: str) -> str:
     return out.getvalue()
 
 
-@contextmanager
-def _as_before_if_it_fails(repository: Repository, contract: Contract, say: Say) -> Iterator[None]:
-    """DVC deletes a stage's outputs before it runs and writes half a lock when it fails: both are undone."""
-    lock = repository.root / LOCK
-    before = lock.read_bytes() if lock.exists() else None
-    try:
-        yield
-    except BaseException:
-        _put(lock, before)
-        if before is not None:
-            say("Bringing the results of before back")
-            with suppress(KitError):  # what the cache does not hold was not here before either
-                run([*words(contract.commands.dvc), "checkout", "--quiet", "--force"], repository.root)
-        raise
-
-
-def _put(path: Path, content: bytes | None) -> None:
-    if content is None:
-        path.unlink(missing_ok=True)
-    elif not path.exists() or path.read_bytes() != content:
-        path.write_bytes(content)
+def _outs(repository: Repository, *locks: Lock | None) -> set[str]:
+    """What stages make, by these locks and the one that is here."""
+    return {path for one in (*locks, repository.lock()) if one for path in one.outs}
 
 
 class _Stages:

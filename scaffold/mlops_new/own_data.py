@@ -46,6 +46,7 @@ def check(data: Path, target: str | None) -> None:
 def path_for(data: Path) -> str:
     """Where the file goes in the repository: no spaces, no letters that a shell or a file system minds."""
     stem = re.sub(r"[^a-z0-9_]+", "-", data.stem.lower()).strip("-") or "data"
+    stem = "data" if stem == "sample" else stem  # data/sample.csv is the sample of it
     suffix = data.suffix.lower()
     return "data/" + stem + {".pq": ".parquet", ".txt": ".csv", ".tab": ".tsv"}.get(suffix, suffix)
 

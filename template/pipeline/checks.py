@@ -18,6 +18,7 @@ from pipeline.rows import read
 from pipeline.schema import DTYPES, ROW, Column, DataError, Schema
 
 ROWS_SHOWN = 5
+MISSING = "missing"
 
 
 def check(frame: pl.DataFrame, schema: Schema, *, values: bool = True) -> list[str]:
@@ -45,11 +46,11 @@ def _pandera(schema: Schema, values: bool) -> pa.DataFrameSchema:
 def _column(column: Column, values: bool) -> pa.Column:
     checks = [_missing_at_most(column.missing)] if 0 < column.missing < 1 and values else []
     if values and column.values and column.type != "boolean":
-        checks.append(pa.Check.isin(column.values))
+        checks.append(pa.Check.isin(column.values, error="none of its values in data/schema.yaml"))
     if values and column.min is not None:
-        checks.append(pa.Check.ge(column.min))
+        checks.append(pa.Check.ge(column.min, error=f"below {column.min}"))
     if values and column.max is not None:
-        checks.append(pa.Check.le(column.max))
+        checks.append(pa.Check.le(column.max, error=f"above {column.max}"))
     nullable = column.missing > 0 or column.use == "ignored"
     return pa.Column(DTYPES[column.type], checks, nullable=nullable, unique=column.use == "key")
 
@@ -57,7 +58,7 @@ def _column(column: Column, values: bool) -> pa.Column:
 def _missing_at_most(share: float) -> pa.Check:
     return pa.Check(
         lambda data: data.lazyframe.select(pl.col(data.key).is_null().mean() <= share),
-        error=f"more than {share:.2%} missing",
+        error=f"more than {share:.2%} {MISSING}",
         ignore_na=False,
     )
 
@@ -73,7 +74,7 @@ def _in_words(failures: pl.DataFrame, frame: pl.DataFrame) -> list[str]:
             problems += [f"column {name!r} is not in data/schema.yaml" for name in cases]
         elif rule.startswith("dtype"):
             problems.append(f"column {column!r} is {frame[column].dtype}, expected {rule}")
-        elif group["index"].null_count():
+        elif rule.endswith(MISSING):
             nulls = frame[column].null_count()
             problems.append(f"column {column!r}: {rule} ({nulls} of {len(frame)})")
         else:

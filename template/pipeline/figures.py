@@ -24,7 +24,7 @@ def figures(task: str, actual: Floats, predicted: Floats) -> dict[str, Any]:
 
 def _binary(actual: Floats, predicted: Floats) -> dict[str, Figure]:
     score = predicted[:, 1]
-    found = _multiclass(actual, predicted) | {"brier": _mean((score - actual) ** 2)}
+    found = _multiclass(actual, predicted) | {"brier": _mean((score - actual) ** 2, most=1.0)}
     found.pop("balanced_accuracy", None)
     positives = int(actual.sum())
     if 0 < positives < len(actual):
@@ -40,8 +40,8 @@ def _multiclass(actual: Floats, predicted: Floats) -> dict[str, Figure]:
     spread = sum(recall.var() / len(recall) for recall in recalls) ** 0.5 / len(recalls)
     return {
         "log_loss": _mean(-np.log(of_actual)),
-        "accuracy": _mean(hit),
-        "balanced_accuracy": _figure(float(np.mean([r.mean() for r in recalls])), spread),
+        "accuracy": _mean(hit, most=1.0),
+        "balanced_accuracy": _figure(float(np.mean([r.mean() for r in recalls])), spread, most=1.0),
     }
 
 
@@ -49,7 +49,7 @@ def _regression(actual: Floats, predicted: Floats) -> dict[str, Figure]:
     error = actual - predicted
     mse = _mean(error**2)
     found = {
-        "rmse": {name: max(value, 0.0) ** 0.5 for name, value in mse.items()},
+        "rmse": {name: value**0.5 for name, value in mse.items()},
         "mae": _mean(np.abs(error)),
     }
     if actual.var() > 0:
@@ -62,16 +62,20 @@ def _auc(actual: Floats, score: Floats, positives: int, negatives: int) -> Figur
     auc = float(metrics.roc_auc_score(actual, score))
     q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
     spread = auc * (1 - auc) + (positives - 1) * (q1 - auc**2) + (negatives - 1) * (q2 - auc**2)
-    figure = _figure(auc, (max(spread, 0.0) / (positives * negatives)) ** 0.5)
-    return figure | {"low": max(figure["low"], 0.0), "high": min(figure["high"], 1.0)}
+    return _figure(auc, (max(spread, 0.0) / (positives * negatives)) ** 0.5, most=1.0)
 
 
-def _mean(values: Floats) -> Figure:
-    return _figure(float(values.mean()), float(values.std() / len(values) ** 0.5))
+def _mean(values: Floats, most: float = np.inf) -> Figure:
+    return _figure(float(values.mean()), float(values.std() / len(values) ** 0.5), most)
 
 
-def _figure(value: float, spread: float) -> Figure:
-    return {"value": value, "low": value - Z * spread, "high": value + Z * spread}
+def _figure(value: float, spread: float, most: float = np.inf) -> Figure:
+    """None of them can be below 0 or above `most`."""
+    return {
+        "value": value,
+        "low": max(value - Z * spread, 0.0),
+        "high": min(value + Z * spread, most),
+    }
 
 
 def curves(task: str, actual: Floats, predicted: Floats) -> dict[str, dict[str, Floats]]:

@@ -28,8 +28,8 @@ from pipeline.train import features
 
 
 def without_target(schema: Schema) -> Schema:
-    """What rows to predict look like: without the target and what the model does not use, repeated
-    as often as they like.
+    """What rows to predict look like: without the target and what the model does not use. Rows may
+    repeat each other, a key not.
     """
     used = {
         name: column for name, column in schema.columns.items() if column.use in ("feature", "key")
@@ -94,6 +94,12 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=MODEL / "model.joblib")
     parser.add_argument("--log", type=Path, help="append to this .jsonl file or folder of such")
     wish = parser.parse_args()
+    if wish.out.suffix not in (".csv", ".parquet"):
+        parser.error(f"--out {wish.out}: it ends in .csv or .parquet")
+    if not wish.out.parent.is_dir():
+        parser.error(f"--out {wish.out}: {wish.out.parent} is no folder that is there")
+    if wish.out.resolve() == wish.rows.resolve():
+        parser.error(f"--out {wish.out} would overwrite the rows")
     start, lines, kept = time.monotonic(), [], params()["predictions_log"] if wish.log else {}
     facts: dict[str, Any] = {"time": datetime.now(UTC).isoformat(), "masked": kept.get("masked")}
     try:

@@ -33,6 +33,8 @@ def prepare(
         raise DataError(f"{(~test).sum()} rows to train on and {test.sum()} to test on are too few")
     if frame[schema.target].filter(~test).n_unique() < 2:
         raise DataError(f"every row to train on has the same {schema.target!r}")
+    if schema.task == "binary" and frame[schema.target].filter(test).n_unique() < 2:
+        raise DataError(f"every row to test on has the same {schema.target!r}: nothing to judge by")
     return frame, test
 
 

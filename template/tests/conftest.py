@@ -29,7 +29,9 @@ def schema() -> Schema:
 
 @pytest.fixture
 def sample(schema: Schema) -> pl.DataFrame:
-    return read(ROOT / SAMPLE, schema)
+    """Its rows that have a target."""
+    known = read(ROOT / SAMPLE, schema).filter(pl.col(schema.target).is_not_null())
+    return known.with_columns(pl.int_range(pl.len()).alias(ROW))
 
 
 @pytest.fixture

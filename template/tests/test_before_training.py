@@ -76,7 +76,7 @@ def test_more_missing_values_than_allowed_are_refused(sample: pl.DataFrame, sche
     name, _ = feature(schema, "column with some missing values", lambda one: 0 < one.missing < 1)
     empty = pl.lit(None, sample[name].dtype).alias(name)
     (problem,) = check(sample.with_columns(empty), schema)
-    assert problem.startswith(f"column {name!r}: more than")
+    assert problem.startswith(f"column {name!r}: more than") and f" of {len(sample)})" in problem
 
 
 @pytest.mark.parametrize(("bound", "step"), [("min", -1), ("max", 1)])

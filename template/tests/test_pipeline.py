@@ -15,6 +15,7 @@ from polars.testing import assert_frame_equal
 from pipeline import EVALUATION, METRICS, MODEL, PREPARED, params, predict, prepare
 from pipeline import schema as schemas
 from pipeline.figures import PRIMARY, figures
+from pipeline.rows import raw
 from pipeline.schema import ROW, DataError, Schema
 from pipeline.train import codes
 
@@ -60,8 +61,7 @@ def test_the_figures_follow_from_the_stored_predictions(
 
 def raw_rows(schema: Schema) -> pl.DataFrame:
     """The sample as text."""
-    separator, encoding = schema.file.get("separator", ","), schema.file.get("encoding", "utf8")
-    return pl.read_csv(SAMPLE, separator=separator, encoding=encoding, infer_schema=False)
+    return raw(SAMPLE, schema.file)
 
 
 def write(rows: pl.DataFrame, path: Path, schema: Schema) -> None:
@@ -134,7 +134,7 @@ def test_the_log_holds_what_was_asked_and_answered(
     assert lines[0]["seconds"] > 0
     assert lines[0]["version"].startswith("md5:")
 
-    Path("bad.csv").write_text("nothing\n1\n", encoding="utf-8")
+    write(pl.DataFrame({"nothing": [1]}), Path("bad.csv"), schema)
     monkeypatch.setattr(sys, "argv", [*words[:1], "bad.csv", *words[2:]])
     with pytest.raises(SystemExit):
         predict.main()

@@ -10,7 +10,7 @@ from mlops_kit.events import Journal
 from mlops_kit.repository import Repository
 
 from tests.conftest import must
-from tests.kit.tips import change, clone_of, kit, means
+from tests.kit.tips import bills, change, clone_of, kit, means
 
 
 def silent(_: str) -> None:
@@ -61,6 +61,26 @@ def test_a_stage_that_fails_leaves_everything_as_it_was(tips: Repository) -> Non
         ("train", "failed"),
     ]
     assert "out of luck" in str(last[1]["error"])
+
+
+def test_a_stage_that_fails_before_it_writes_costs_neither_results_nor_edited_data(tips: Repository) -> None:
+    """DVC has deleted the results of before by then, its lock may be of another version, and the data is nowhere else."""
+    train(tips)
+    lock = (tips.root / "dvc.lock").read_text()
+    train_md5 = tips.lock().outs["train.csv"].md5  # type: ignore[union-attr]
+    (tips.root / "dvc.lock").write_text(lock.replace(train_md5, "a" * 32))
+    (tips.root / "bills.csv").write_text(bills(30))
+    change(tips, "train.sh", "awk", "exit 3; awk")
+    results = ("train.csv", "test.csv", "model.txt", "metrics.json", "predictions.csv")
+    names = (*results, "dvc.lock", "bills.csv", "bills.csv.dvc")
+    kept = {name: (tips.root / name).read_bytes() for name in names}
+    for sample in (False, True):
+        with pytest.raises(KitError, match="failed in stage 'train'"):
+            train(tips, sample=sample)
+        assert {
+            name: (tips.root / name).read_bytes() for name in names if (tips.root / name).exists()
+        } == kept
+    assert not (tips.root / ".mlops/before-training").exists()
 
 
 def test_without_a_lock_before_none_is_left(tips: Repository) -> None:

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_kit.repository import Repository
+from mlops_kit.errors import KitError
+from mlops_kit.past import settings
+from mlops_kit.repository import Repository, file_md5, stored
+from mlops_kit.workspace import remove
 
 ASIDE = Path(".mlops/before")
 
@@ -35,17 +38,17 @@ class Before:
         shutil.move(file, to)
 
     def _move(self, file: Path, to: Path) -> None:
-        _remove(to)
+        remove(to)
         to.parent.mkdir(parents=True, exist_ok=True)
         self.moved[file] = to
         shutil.move(file, to)
 
     def restore(self) -> None:
         for file in self.placed:
-            _remove(file)
+            remove(file)
         for file, kept in self.moved.items():
             if kept.exists() or kept.is_symlink():
-                _remove(file)
+                remove(file)
                 shutil.move(kept, file)
         for file, content in self.texts.items():
             if content is None:
@@ -55,19 +58,29 @@ class Before:
 
     def forget(self) -> None:
         for kept in self.moved.values():
-            _remove(kept)
+            remove(kept)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _is_nowhere_else(repository: Repository, pointer: str, data: str) -> bool:
+    entry, here = repository.pointers().get(data), repository.root / data
+    plain = "hash: md5" in (repository.text(pointer) or "")  # of DVC 2 the md5 is of text without its \r
+    if entry is None or not plain or not here.is_file():
+        return False
+    md5 = file_md5(here)
+    return md5 != entry.md5 and not stored(Path(settings(repository).get("cache", "dir")), md5).is_file()
 
 
 @contextmanager
 def kept(repository: Repository, pointer: str, data: str) -> Iterator[Before]:
-    """Puts everything back when the block fails or is interrupted."""
+    """Puts everything back when the block fails or is interrupted.
+
+    Raises KitError where the data was changed here and DVC does not have it: it would be lost.
+    """
+    if _is_nowhere_else(repository, pointer, data):
+        raise KitError(
+            f"{data} was changed here and is not what {pointer} says: new data would take its place.",
+            f"Keep it with `dvc commit {pointer}`, or give it up with `dvc checkout --force {pointer}`.",
+        )
     before = Before(repository, pointer, data)
     try:
         yield before

@@ -90,6 +90,7 @@ def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple
     notes += dialect.in_words(file, path) if file else []
     notes += [*_ambiguous(frame, schema), *said]
     notes.append(files.write_sample(frame, schema))
+    _expect_a_sample_that_trains(schema)
     files.write_schema(schema)
     answers = {"task": task, "key": schema.key or ROW, "slices": judged, "target": target}
     if schema.time:
@@ -249,6 +250,17 @@ def _trainable(typed: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, pl.Da
             f"The data cannot be split into train and test: {error}{by_time if schema.time else ''}"
         ) from error
     return rows.filter(~test), rows.filter(test)
+
+
+def _expect_a_sample_that_trains(schema: Schema) -> None:
+    """It stands in for the data where that cannot be had."""
+    try:
+        prepare(read(Path("data/sample.csv"), schema), schema, params())
+    except DataError as error:
+        raise Refused(
+            f"{schema.target!r} has a class with too few rows; of a sample {error}.\n"
+            "Take more data, or a target with more rows of each class."
+        ) from error
 
 
 def _never_predicted(train: pl.DataFrame, schema: Schema) -> list[str]:

@@ -10,6 +10,7 @@ from pipeline.values import FALSE, TRUE, plain_numbers, times
 
 LEVELS_LISTED = 50  # a category with more values is not checked value by value
 LEVELS = 0.5  # of the rows: a text with more different values is no category
+LARGEST = 2**63 - 1
 LONG = 60  # characters: longer on average is text, not a category
 FEW_WORDS = 0.1  # of the values
 NAMED_ID = re.compile(r"(^|[\W_])(id|ids|key|uuid|guid|no|nr|number|index|idx|row|rowid)($|[\W_])")
@@ -59,8 +60,8 @@ def _type(known: pl.Series, decimal: str) -> tuple[str | None, str | None]:
         return "time", None
     if known.dtype == pl.Boolean:
         return "boolean", None
-    if known.dtype.is_integer() and known.dtype != pl.UInt64:
-        return "integer", None
+    if known.dtype.is_integer():
+        return ("integer" if int(known.max()) <= LARGEST else "category"), None
     if known.dtype.is_numeric():
         return "number", None
     return ("category", None) if known.dtype in (pl.Categorical, pl.Enum) else (None, None)
@@ -75,6 +76,8 @@ def _type_of_text(known: pl.Series, decimal: str) -> tuple[str, str | None]:
     if known.str.contains(r"^[+-]?\d{1,18}$").all():
         coded = known.str.contains(r"^0\d").any()  # postal codes and the like are not amounts
         return ("category" if coded else "integer"), None
+    if known.str.contains(r"^\d+$").all():  # no amount, and a number would lose its digits
+        return "category", None
     if _numbers(known, decimal).null_count() == 0:
         return "number", None
     form = time_format(known)

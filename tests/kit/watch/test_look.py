@@ -33,6 +33,15 @@ def test_new_data_reaches_main_and_the_next_clone(flights_at: Small, hub: Hub, t
     assert hub.open == {}
 
 
+def test_data_that_was_edited_here_is_not_replaced(flights_at: Small, hub: Hub, tmp_path: Path) -> None:
+    land(tmp_path / "landing/april.csv", MORE)
+    flights_at.write("data/raw.csv", "mine\n")
+    with pytest.raises(KitError, match="was changed here and is not what"):
+        watch(flights_at)
+    assert (flights_at.root / "data/raw.csv").read_text() == "mine\n"
+    assert flights_at.git("status", "--porcelain") == ""
+
+
 def test_a_second_look_does_nothing(flights_at: Small, hub: Hub, tmp_path: Path) -> None:
     land(tmp_path / "landing/april.csv", MORE)
     assert watch(flights_at).found

@@ -1,0 +1,75 @@
+"""Lock, pointers and results as they were, kept until a training ends well."""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlops_kit.repository import LOCK, Repository
+
+ASIDE = Path(".mlops/before-training")
+
+
+@contextmanager
+def as_before_if_it_fails(repository: Repository, outs: Iterable[str]) -> Iterator[None]:
+    """DVC deletes a stage's outputs before it runs, writes half a lock when it fails, and takes data that was edited
+    into its pointer: all of it is undone when the block fails or is interrupted. The data itself is not touched.
+
+    What is kept of `outs` are links: a deleted file lives on in them, and none is read.
+    """
+    root, aside = repository.root, repository.root / ASIDE
+    pointers = [path for path in repository.tracked() if path.endswith(".dvc")]
+    texts = {root / path: _bytes(root / path) for path in (LOCK, *pointers)}
+    kept = {root / path: aside / str(number) for number, path in enumerate(sorted(set(outs)))}
+    remove(aside)
+    for here, there in kept.items():
+        _link(here, there)
+    try:
+        yield
+    except BaseException:
+        for path, content in texts.items():
+            put(path, content)
+        for here, there in kept.items():
+            remove(here)
+            if os.path.lexists(there):
+                here.parent.mkdir(parents=True, exist_ok=True)
+                there.rename(here)
+        raise
+    finally:
+        remove(aside)
+
+
+def put(path: Path, content: bytes | None) -> None:
+    if content is None:
+        path.unlink(missing_ok=True)
+    elif _bytes(path) != content:
+        path.write_bytes(content)
+
+
+def remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _bytes(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _link(here: Path, there: Path) -> None:
+    if not os.path.lexists(here):
+        return
+    there.parent.mkdir(parents=True, exist_ok=True)
+    if here.is_dir() and not here.is_symlink():
+        shutil.copytree(here, there, symlinks=True, copy_function=_hard)
+    else:
+        _hard(here, there)
+
+
+def _hard(here: str | Path, there: str | Path) -> None:
+    try:
+        os.link(here, there, follow_symlinks=False)
+    except OSError:  # a file system without links
+        shutil.copy2(here, there, follow_symlinks=False)
