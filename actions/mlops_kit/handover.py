@@ -48,7 +48,7 @@ def new_data(folder: Path) -> delivery.Handover:
 def events(folder: Path) -> str:
     """The run's events; empty where the first job was killed before it could hand anything over."""
     path = folder / EVENTS
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def read(repository: Repository, contract: Contract, folder: Path) -> Handover | None:

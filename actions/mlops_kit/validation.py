@@ -1,13 +1,18 @@
 """Is the data what it should be? Asked of the project's own command, before anything trains."""
 
+import re
 from dataclasses import dataclass
 
 from mlops_kit import freshness, training, versions
 from mlops_kit.cli import Say
 from mlops_kit.contract import Contract
+from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.processes import ProcessError, run, words
 from mlops_kit.repository import Repository
+
+NOT_RUN = (126, 127)  # what a shell says
+TRACEBACK = re.compile(r"^Traceback \(most recent call last\):$|: No module named ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Validation:
 def validate(
     repository: Repository, contract: Contract, journal: Journal, say: Say, file: str | None
 ) -> Validation:
-    """Raises KitError when the data cannot be had; data that is refused is a result."""
+    """Raises KitError when the data cannot be had; or the check breaks; data that is refused is a result."""
     with journal.stage("validate", file=file) as found:
         result = _validate(repository, contract, say, file)
         found["status"] = "end" if result.valid else "refused"
@@ -47,8 +52,18 @@ def _validate(repository: Repository, contract: Contract, say: Say, file: str | 
     try:
         said = run(command, repository.root)
     except ProcessError as error:
+        if _broke(error):
+            raise KitError(
+                f"The check of the data broke, so nothing is known of the data:\n{error.last_words(15)}",
+                "`commands.validate` of mlops.yaml is what was run: it ends with 1 where data is refused.",
+            ) from error
         return Validation(False, True, file or "", error.last_words(40))
     return Validation(True, True, file or "", said.strip())
+
+
+def _broke(error: ProcessError) -> bool:
+    """Not a verdict: it was killed, could not be run, or ended in a traceback."""
+    return error.code < 0 or error.code in NOT_RUN or bool(TRACEBACK.search(error.stderr))
 
 
 def unchanged_since(repository: Repository, contract: Contract) -> str:

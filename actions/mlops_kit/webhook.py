@@ -34,7 +34,12 @@ def send(form: Form, message: Message) -> None:
 
     address = _address()
     patience = Retry(
-        TRIES, backoff_factor=BACKOFF, status_forcelist=AGAIN, allowed_methods=None, raise_on_status=False
+        TRIES,
+        backoff_factor=BACKOFF,
+        status_forcelist=AGAIN,
+        allowed_methods=None,
+        raise_on_status=False,
+        respect_retry_after_header=False,  # it may be an hour; the next check tells what was not told
     )
     with requests.Session() as session:
         session.mount(f"{urlsplit(address).scheme}://", HTTPAdapter(max_retries=patience))

@@ -81,9 +81,7 @@ def _in_words(failures: pl.DataFrame, frame: pl.DataFrame) -> list[str]:
             what = {"not_nullable": "a value is missing", "field_uniqueness": "a key occurs twice"}
             shown = group["index"].head(ROWS_SHOWN).to_list()
             first = ", ".join(f"row {frame[ROW][i]}: {frame[column][i]!r}" for i in shown)
-            problems.append(
-                f"column {column!r}: {what.get(rule, rule)} in {len(cases)} rows ({first})"
-            )
+            problems.append(f"column {column!r}: {what.get(rule, rule)} in {len(cases)} rows ({first})")
     return problems
 
 
@@ -95,9 +93,7 @@ def _duplicates(frame: pl.DataFrame, schema: Schema) -> list[str]:
     if repeated.sum() <= schema.duplicates * len(frame):
         return []
     first = ", ".join(f"row {row}" for row in frame[ROW].filter(repeated).head(ROWS_SHOWN))
-    return [
-        f"{repeated.sum()} rows repeat an earlier one ({first}); allowed: {schema.duplicates:.2%}"
-    ]
+    return [f"{repeated.sum()} rows repeat an earlier one ({first}); allowed: {schema.duplicates:.2%}"]
 
 
 def main() -> int:

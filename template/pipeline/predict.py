@@ -8,6 +8,7 @@ which columns are masked there and how long a folder of logs keeps its files.
 import argparse
 import hashlib
 import json
+import re
 import sys
 import time
 from dataclasses import replace
@@ -31,9 +32,7 @@ def without_target(schema: Schema) -> Schema:
     """What rows to predict look like: without the target and what the model does not use. Rows may
     repeat each other, a key not.
     """
-    used = {
-        name: column for name, column in schema.columns.items() if column.use in ("feature", "key")
-    }
+    used = {name: column for name, column in schema.columns.items() if column.use in ("feature", "key")}
     return replace(schema, columns=used, duplicates=1.0)
 
 
@@ -55,9 +54,7 @@ def version(model_path: Path) -> dict[str, str]:
     return {"version": f"md5:{hashlib.md5(model_path.read_bytes()).hexdigest()}"}
 
 
-def logged(
-    rows: pl.DataFrame, table: pl.DataFrame, schema: Schema, facts: dict[str, Any]
-) -> list[str]:
+def logged(rows: pl.DataFrame, table: pl.DataFrame, schema: Schema, facts: dict[str, Any]) -> list[str]:
     """A line a row: its inputs, but for masked ones, and its prediction, as the predictions log has it."""
     masked = facts["masked"]
     if unknown := set(masked) - schema.features.keys():
@@ -109,7 +106,7 @@ def main() -> None:
             facts |= version(wish.model) | {"seconds": round(time.monotonic() - start, 6)}
             lines = logged(read(wish.rows, schema, prepared=True), table, schema, facts)
     except DataError as error:
-        lines = [json.dumps(facts | {"error": str(error)})]
+        lines = [json.dumps(facts | {"error": re.sub(r" \(row .*\)", "", str(error))})]  # no values
         sys.exit(f"{wish.rows} is refused:\n{error}")
     finally:
         if wish.log:

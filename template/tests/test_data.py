@@ -11,7 +11,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
-
 from pipeline import params
 from pipeline.checks import check
 from pipeline.schema import Schema

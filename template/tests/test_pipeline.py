@@ -10,14 +10,13 @@ import polars as pl
 import pytest
 import yaml
 from conftest import ROOT, SAMPLE, keys
-from polars.testing import assert_frame_equal
-
 from pipeline import EVALUATION, METRICS, MODEL, PREPARED, params, predict, prepare
 from pipeline import schema as schemas
 from pipeline.figures import PRIMARY, figures
 from pipeline.rows import raw
 from pipeline.schema import ROW, DataError, Schema
 from pipeline.train import codes
+from polars.testing import assert_frame_equal
 
 MADE = (METRICS, EVALUATION / "predictions.parquet", MODEL / "model.joblib")
 
@@ -39,9 +38,7 @@ def test_the_test_rows_are_what_is_evaluated(run: Callable[[], Path], schema: Sc
         assert (test[schema.time] > train[schema.time].max()).all()
 
 
-def test_the_figures_follow_from_the_stored_predictions(
-    run: Callable[[], Path], schema: Schema
-) -> None:
+def test_the_figures_follow_from_the_stored_predictions(run: Callable[[], Path], schema: Schema) -> None:
     run()
     found = json.loads(METRICS.read_text(encoding="utf-8"))["model"]
     stored = pl.read_parquet(EVALUATION / "predictions.parquet")
@@ -84,9 +81,7 @@ def holes(scratch: Path, schema: Schema) -> Schema:
     return schemas.load()
 
 
-def test_a_prediction_for_raw_rows_is_the_evaluated_one(
-    holes: Schema, run: Callable[[], Path]
-) -> None:
+def test_a_prediction_for_raw_rows_is_the_evaluated_one(holes: Schema, run: Callable[[], Path]) -> None:
     run()
     batch, _ = predict.predict(MODEL / "model.joblib", SAMPLE, holes)
     evaluated = pl.read_parquet(EVALUATION / "predictions.parquet").select(batch.columns)
@@ -152,9 +147,7 @@ def test_the_log_masks_columns_and_forgets_days(
         Path(f"log/{day}.jsonl").touch()
     numbers = params() | {"predictions_log": {"masked": [name], "keep_days": 30}}
     Path("params.yaml").write_text(yaml.safe_dump(numbers), encoding="utf-8")
-    monkeypatch.setattr(
-        sys, "argv", ["predict", str(SAMPLE), "--out", "out.parquet", "--log", "log"]
-    )
+    monkeypatch.setattr(sys, "argv", ["predict", str(SAMPLE), "--out", "out.parquet", "--log", "log"])
     predict.main()
     today, kept = sorted(path.name for path in Path("log").iterdir())
     assert (kept, today > "2020-01-01.jsonl") == ("2999-01-01.jsonl", True)
@@ -213,9 +206,7 @@ def test_the_gates_judge_what_is_measured(run: Callable[[], Path], schema: Schem
             assert gate["of"].removeprefix("slices.") in schema.slices
 
 
-def test_prepared_rows_are_predicted_as_they_were_evaluated(
-    run: Callable[[], Path], schema: Schema
-) -> None:
+def test_prepared_rows_are_predicted_as_they_were_evaluated(run: Callable[[], Path], schema: Schema) -> None:
     run()
     batch, _ = predict.predict(MODEL / "model.joblib", PREPARED / "test.parquet", schema)
     evaluated = pl.read_parquet(EVALUATION / "predictions.parquet").select(batch.columns)

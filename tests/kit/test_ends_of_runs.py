@@ -125,6 +125,16 @@ def test_data_that_was_refused_is_no_crash(published: Repository) -> None:
     assert status(published) == "refused"
 
 
+def test_a_check_of_the_data_that_breaks_is_no_verdict(tips: Repository) -> None:
+    (tips.root / "check.sh").write_text("echo 'Traceback (most recent call last):' >&2; exit 1\n")
+    done = kit(tips, "validate")
+    assert done.code == 1
+    assert "The check of the data broke, so nothing is known of the data" in done.stderr
+    (tips.root / "check.sh").write_text("no-such-program\n")
+    assert kit(tips, "validate").code == 1
+    assert status(tips) == "failed"
+
+
 def test_a_registration_whose_events_cannot_be_published_stands(
     runner: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:

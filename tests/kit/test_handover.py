@@ -95,6 +95,12 @@ def test_a_training_that_was_killed_is_recorded(gated: Repository) -> None:
     assert events.read(lines)[0]["status"] == "crashed"
 
 
+def test_events_that_are_no_text_do_not_keep_a_model_out(handed: tuple[Repository, Path]) -> None:
+    _, folder = handed
+    (folder / "events.jsonl").write_bytes(b"\xff\xfe\0")
+    assert handover.events(folder).startswith("\ufffd")
+
+
 def test_the_two_ends_at_once_are_refused(gated: Repository) -> None:
     done = kit(gated, "register", "--hand-over", "--from", ".")
     assert done.code == 2

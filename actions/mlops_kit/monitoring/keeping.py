@@ -27,6 +27,9 @@ def journal(repository: Repository, contract: Contract, handed: Path | None) -> 
         yield made
         alive = True
     except BaseException as error:
+        (repository.root / outcome.FILE).unlink(
+            missing_ok=True
+        )  # of an earlier check: nobody is told of it again
         made.emit(STAGE, "failed", error=str(error) or type(error).__name__)
         raise
     finally:

@@ -61,9 +61,11 @@ def joined(made: pa.Table, labels: pa.Table | None) -> tuple[pa.Table, list[str]
     if labels is None or not len(labels):
         unknown = made.append_column("actual", pa.nulls(len(made), pa.string()))
         return unknown, [] if labels is None else ["no label has come yet"]
-    once = labels.filter(pc.is_valid(labels["actual"])).group_by(["key", "actual"]).aggregate([])
-    counted = once.group_by("key").aggregate([("actual", "count"), ("actual", "min")])
-    clear = counted.filter(pc.equal(counted["actual_count"], 1))
+    given = labels.filter(pc.is_valid(labels["actual"]))
+    spelt = pc.utf8_lower(pc.utf8_trim_whitespace(given["actual"]))  # True and true are one label
+    once = given.append_column("same", spelt).group_by(["key", "same"]).aggregate([("actual", "min")])
+    counted = once.group_by("key").aggregate([("same", "count"), ("actual_min", "min")])
+    clear = counted.filter(pc.equal(counted["same_count"], 1))
     places = pc.index_in(made["key"], clear["key"].combine_chunks())
     contradicting = len(counted) - len(clear)
     notes = (
@@ -71,7 +73,7 @@ def joined(made: pa.Table, labels: pa.Table | None) -> tuple[pa.Table, list[str]
         if contradicting
         else []
     )
-    return made.append_column("actual", clear["actual_min"].combine_chunks().take(places)), notes
+    return made.append_column("actual", clear["actual_min_min"].combine_chunks().take(places)), notes
 
 
 def _texts(column: pa.ChunkedArray) -> pa.Array:

@@ -40,11 +40,21 @@ def newest(files: Iterable[Path], until: datetime) -> datetime | None:
     found = None
     for file in files:
         with file.open("rb") as stream:
-            times = (
-                moment(match[1].decode(errors="replace")) for line in stream if (match := TIME.search(line))
-            )
+            times = (_when(line) for line in stream)
             found = max((one for one in (found, *times) if one and one <= until), default=None)
     return found
+
+
+def _when(line: bytes) -> datetime | None:
+    """Read as JSON only where an input is called `time` too."""
+    found = TIME.findall(line)
+    if len(found) < 2:
+        return moment(found[0].decode(errors="replace")) if found else None
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return moment(text(entry.get("time"))) if isinstance(entry, dict) else None
 
 
 def lines(

@@ -67,9 +67,12 @@ def check(
     rows, table, dropped = values.numbers(known, reference.predictions, form) if len(known) else none
     notes += values.left_out(known, table, dropped)
     until = _last(table) if len(table) else _first(made)
-    late = [] if len(table) == len(made) else _late(until, ours.labels_within_days)
+    late = [] if len(table) == len(made) else _late(until, _waiting(made, table), ours.labels_within_days)
+    newest = _of_window(made, since)
+    alarms = late
+    if len(rows) < LEAST_LABELS or not len(_of_window(table, since)):
+        alarms = [*_moved(reference.predictions, newest, form), *late]
     if len(rows) < LEAST_LABELS:
-        alarms = [*_moved(reference.predictions, made, form), *late]
         if not len(rows):
             return Concept("unknown", until, len(made), 0, alarms=alarms, notes=notes)
         notes = [*notes, f"{len(rows)} labels are too few: it takes {LEAST_LABELS}"]
@@ -79,7 +82,7 @@ def check(
         rows,
         table,
         form,
-        Concept("holds", until, len(made), len(rows), alarms=late, notes=notes),
+        Concept("holds", until, len(made), len(rows), alarms=alarms, notes=notes),
         since,
     )
 
@@ -220,7 +223,7 @@ def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[Findi
         values.plain(made[name], form).combine_chunks(),
     )
     column = cells.cut(name, before)
-    if column is None or len(before) < LEAST_REFERENCE:
+    if column is None or len(before) < LEAST_REFERENCE or not len(now):
         return []
     codes = column.encode(before)[-(len(before) // BLOCK * BLOCK) :].reshape(-1, 1)
     n = tested(len(now), len(codes))
@@ -234,6 +237,19 @@ def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[Findi
     return [Finding("predictions-moved", what)]
 
 
+def _of_window(table: pa.Table, since: datetime | None) -> pa.Table:
+    """Rows later than `since`."""
+    if since is None:
+        return table
+    times = (moment(text) for text in table["time"].to_pylist())
+    return table.filter(pa.array([at is not None and at > since for at in times], pa.bool_()))
+
+
+def _moments(table: pa.Table) -> list[datetime]:
+    times = (moment(text) for text in table["time"].to_pylist()) if "time" in table.column_names else ()
+    return [at for at in times if at is not None]
+
+
 def _first(table: pa.Table) -> str:
     return min((one for one in table["time"].to_pylist() if one), default="")
 
@@ -242,9 +258,15 @@ def _last(table: pa.Table) -> str:
     return max((one for one in table["time"].to_pylist() if one), default="")
 
 
-def _late(since: str, days: float) -> list[Finding]:
+def _waiting(made: pa.Table, labelled: pa.Table) -> datetime | None:
+    """When the first prediction was made that is later than all that have a label."""
+    newest = max(_moments(labelled), default=None)
+    return min((at for at in _moments(made) if newest is None or at > newest), default=None)
+
+
+def _late(until: str, waiting: datetime | None, days: float) -> list[Finding]:
     """Labels that never come for some rows are no alarm; that none comes any more is one."""
-    known = moment(since)
-    if known is None or clock.now() - known <= timedelta(days=days):
+    known = moment(until)
+    if known is None or waiting is None or clock.now() - waiting <= timedelta(days=days):
         return []
     return [Finding("no-labels", f"no label since {known:%Y-%m-%d}, for more than {days:g} days")]
