@@ -74,14 +74,16 @@ def _in_words(failures: pl.DataFrame, frame: pl.DataFrame) -> list[str]:
             problems += [f"column {name!r} is not in data/schema.yaml" for name in cases]
         elif rule.startswith("dtype"):
             problems.append(f"column {column!r} is {frame[column].dtype}, expected {rule}")
-        elif rule.endswith(MISSING):
+        elif group["index"].null_count() or rule.endswith(MISSING):
             nulls = frame[column].null_count()
             problems.append(f"column {column!r}: {rule} ({nulls} of {len(frame)})")
         else:
             what = {"not_nullable": "a value is missing", "field_uniqueness": "a key occurs twice"}
             shown = group["index"].head(ROWS_SHOWN).to_list()
             first = ", ".join(f"row {frame[ROW][i]}: {frame[column][i]!r}" for i in shown)
-            problems.append(f"column {column!r}: {what.get(rule, rule)} in {len(cases)} rows ({first})")
+            problems.append(
+                f"column {column!r}: {what.get(rule, rule)} in {len(cases)} rows ({first})"
+            )
     return problems
 
 
@@ -93,7 +95,9 @@ def _duplicates(frame: pl.DataFrame, schema: Schema) -> list[str]:
     if repeated.sum() <= schema.duplicates * len(frame):
         return []
     first = ", ".join(f"row {row}" for row in frame[ROW].filter(repeated).head(ROWS_SHOWN))
-    return [f"{repeated.sum()} rows repeat an earlier one ({first}); allowed: {schema.duplicates:.2%}"]
+    return [
+        f"{repeated.sum()} rows repeat an earlier one ({first}); allowed: {schema.duplicates:.2%}"
+    ]
 
 
 def main() -> int:

@@ -56,13 +56,19 @@ def by_slice(
             rows = (column == value).to_numpy()
             n = int(rows.sum())
             enough = n >= min_rows
-            found[name][value] = figures(schema.task, actual[rows], values[rows]) if enough else {"n": n}
+            found[name][value] = (
+                figures(schema.task, actual[rows], values[rows]) if enough else {"n": n}
+            )
     return found
 
 
-def importance(model: Any, frame: pl.DataFrame, schema: Schema, numbers: dict[str, Any]) -> pl.DataFrame:
+def importance(
+    model: Any, frame: pl.DataFrame, schema: Schema, numbers: dict[str, Any]
+) -> pl.DataFrame:
     """How much worse the primary figure gets when a column's values change rows, worst first."""
-    frame = frame.sample(min(len(frame), numbers["evaluate"]["importance_rows"]), seed=numbers["seed"])
+    frame = frame.sample(
+        min(len(frame), numbers["evaluate"]["importance_rows"]), seed=numbers["seed"]
+    )
     actual, primary = codes(frame, schema).to_numpy().astype(float), PRIMARY[schema.task]
     order = np.random.default_rng(numbers["seed"]).permutation(len(frame))
 
@@ -72,7 +78,10 @@ def importance(model: Any, frame: pl.DataFrame, schema: Schema, numbers: dict[st
         return float(-value if primary == "roc_auc" else value)
 
     whole = figure(frame)
-    worse = {name: figure(frame.with_columns(frame[name].gather(order))) - whole for name in schema.features}
+    worse = {
+        name: figure(frame.with_columns(frame[name].gather(order))) - whole
+        for name in schema.features
+    }
     table = pl.DataFrame({"column": list(worse), "importance": list(worse.values())})
     return table.sort("importance", descending=True, maintain_order=True)
 

@@ -29,10 +29,8 @@ from pipeline.train import features
 
 
 def without_target(schema: Schema) -> Schema:
-    """What rows to predict look like: without the target and what the model does not use. Rows may
-    repeat each other, a key not.
-    """
-    used = {name: column for name, column in schema.columns.items() if column.use in ("feature", "key")}
+    """Of rows to predict: no target, nothing that the model does not use; they may repeat."""
+    used = {name: one for name, one in schema.columns.items() if one.use in ("feature", "key")}
     return replace(schema, columns=used, duplicates=1.0)
 
 
@@ -54,7 +52,9 @@ def version(model_path: Path) -> dict[str, str]:
     return {"version": f"md5:{hashlib.md5(model_path.read_bytes()).hexdigest()}"}
 
 
-def logged(rows: pl.DataFrame, table: pl.DataFrame, schema: Schema, facts: dict[str, Any]) -> list[str]:
+def logged(
+    rows: pl.DataFrame, table: pl.DataFrame, schema: Schema, facts: dict[str, Any]
+) -> list[str]:
     """A line a row: its inputs, but for masked ones, and its prediction, as the predictions log has it."""
     masked = facts["masked"]
     if unknown := set(masked) - schema.features.keys():
@@ -91,10 +91,8 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=MODEL / "model.joblib")
     parser.add_argument("--log", type=Path, help="append to this .jsonl file or folder of such")
     wish = parser.parse_args()
-    if wish.out.suffix not in (".csv", ".parquet"):
-        parser.error(f"--out {wish.out}: it ends in .csv or .parquet")
-    if not wish.out.parent.is_dir():
-        parser.error(f"--out {wish.out}: {wish.out.parent} is no folder that is there")
+    if wish.out.suffix not in (".csv", ".parquet") or not wish.out.parent.is_dir():
+        parser.error(f"--out {wish.out}: not a .csv or .parquet file in a folder that is there")
     if wish.out.resolve() == wish.rows.resolve():
         parser.error(f"--out {wish.out} would overwrite the rows")
     start, lines, kept = time.monotonic(), [], params()["predictions_log"] if wish.log else {}

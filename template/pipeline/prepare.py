@@ -16,7 +16,9 @@ from pipeline.rows import read
 from pipeline.schema import ROW, DataError, Schema
 
 
-def prepare(frame: pl.DataFrame, schema: Schema, params: dict[str, Any]) -> tuple[pl.DataFrame, pl.Series]:
+def prepare(
+    frame: pl.DataFrame, schema: Schema, params: dict[str, Any]
+) -> tuple[pl.DataFrame, pl.Series]:
     """The rows that have a target, and which of them are for testing.
 
     Raises DataError when the data is not what the schema says.

@@ -52,7 +52,9 @@ def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
     return rows.select(pl.exclude(ROW), ROW) if named else rows
 
 
-def raw(path: Path, file: Mapping[str, Any], types: Mapping[str, pa.DataType] | None = None) -> pl.DataFrame:
+def raw(
+    path: Path, file: Mapping[str, Any], types: Mapping[str, pa.DataType] | None = None
+) -> pl.DataFrame:
     """A Parquet file with its own types, or a CSV with those given, every other column as text."""
     if path.suffix == ".parquet":
         table = parquet.read_table(path)

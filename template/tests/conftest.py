@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from pipeline import evaluate, params, prepare, train
 from pipeline import schema as schemas
 from pipeline.rows import read

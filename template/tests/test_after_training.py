@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 from conftest import planted, split
+
 from pipeline import params
 from pipeline.evaluate import by_slice, predicted
 from pipeline.figures import Floats, figures
@@ -72,7 +73,9 @@ def test_the_same_training_gives_the_same_predictions(many: pl.DataFrame, schema
     _, _, again = learned(many, schema)
     np.testing.assert_array_equal(first, again)
     settings = model.named_steps["estimator"].get_params()
-    assert settings.get("random_state", "no such setting") is not None, "the estimator is not seeded"
+    assert settings.get("random_state", "no such setting") is not None, (
+        "the estimator is not seeded"
+    )
 
 
 def test_predictions_are_numbers_or_probabilities(many: pl.DataFrame, schema: Schema) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 from conftest import SAMPLE, keys, planted, split
+from polars.testing import assert_frame_equal
+
 from pipeline.checks import check
 from pipeline.prepare import drawn, newest
-from pipeline.rows import read
+from pipeline.rows import raw, read
 from pipeline.schema import ROW, Column, DataError, Schema
 from pipeline.train import features
-from polars.testing import assert_frame_equal
 
 ENOUGH = 150  # different numbers to see a copy of them in
 
@@ -44,14 +45,12 @@ def test_a_renamed_column_is_named_twice(sample: pl.DataFrame, schema: Schema) -
 
 def test_a_value_of_another_type_is_named_with_its_row(schema: Schema, tmp_path: Path) -> None:
     name, _ = feature(schema, "number", lambda one: one.type in ("number", "integer"))
-    text = pl.read_csv(
-        SAMPLE,
-        separator=schema.file.get("separator", ","),
-        encoding=schema.file.get("encoding", "utf8"),
-        infer_schema=False,
-    )
+    text = raw(SAMPLE, schema.file)
     text = text.with_columns(
-        pl.when(pl.int_range(pl.len()) == 3).then(pl.lit("twelve")).otherwise(pl.col(name)).alias(name)
+        pl.when(pl.int_range(pl.len()) == 3)
+        .then(pl.lit("twelve"))
+        .otherwise(pl.col(name))
+        .alias(name)
     )
     path = tmp_path / "rows.csv"
     content = text.write_csv(separator=schema.file.get("separator", ","))
@@ -76,7 +75,9 @@ def test_more_missing_values_than_allowed_are_refused(sample: pl.DataFrame, sche
 
 
 @pytest.mark.parametrize(("bound", "step"), [("min", -1), ("max", 1)])
-def test_a_value_out_of_range_is_named(bound: str, step: int, sample: pl.DataFrame, schema: Schema) -> None:
+def test_a_value_out_of_range_is_named(
+    bound: str, step: int, sample: pl.DataFrame, schema: Schema
+) -> None:
     name, column = feature(schema, bound, lambda one: getattr(one, bound) is not None)
     beyond = getattr(column, bound) + step
     first = pl.when(pl.int_range(pl.len()) == 5).then(beyond).otherwise(pl.col(name))

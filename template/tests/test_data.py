@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
+
 from pipeline import params
 from pipeline.checks import check
 from pipeline.schema import Schema

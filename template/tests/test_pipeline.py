@@ -10,13 +10,14 @@ import polars as pl
 import pytest
 import yaml
 from conftest import ROOT, SAMPLE, keys
+from polars.testing import assert_frame_equal
+
 from pipeline import EVALUATION, METRICS, MODEL, PREPARED, params, predict, prepare
 from pipeline import schema as schemas
 from pipeline.figures import PRIMARY, figures
 from pipeline.rows import raw
 from pipeline.schema import ROW, DataError, Schema
 from pipeline.train import codes
-from polars.testing import assert_frame_equal
 
 MADE = (METRICS, EVALUATION / "predictions.parquet", MODEL / "model.joblib")
 
@@ -38,7 +39,9 @@ def test_the_test_rows_are_what_is_evaluated(run: Callable[[], Path], schema: Sc
         assert (test[schema.time] > train[schema.time].max()).all()
 
 
-def test_the_figures_follow_from_the_stored_predictions(run: Callable[[], Path], schema: Schema) -> None:
+def test_the_figures_follow_from_the_stored_predictions(
+    run: Callable[[], Path], schema: Schema
+) -> None:
     run()
     found = json.loads(METRICS.read_text(encoding="utf-8"))["model"]
     stored = pl.read_parquet(EVALUATION / "predictions.parquet")
@@ -81,7 +84,9 @@ def holes(scratch: Path, schema: Schema) -> Schema:
     return schemas.load()
 
 
-def test_a_prediction_for_raw_rows_is_the_evaluated_one(holes: Schema, run: Callable[[], Path]) -> None:
+def test_a_prediction_for_raw_rows_is_the_evaluated_one(
+    holes: Schema, run: Callable[[], Path]
+) -> None:
     run()
     batch, _ = predict.predict(MODEL / "model.joblib", SAMPLE, holes)
     evaluated = pl.read_parquet(EVALUATION / "predictions.parquet").select(batch.columns)
@@ -110,6 +115,18 @@ def test_rows_that_cannot_be_used_are_refused(
     with pytest.raises(SystemExit, match=r"bad\.csv is refused"):
         predict.main()
     assert not Path("out.csv").exists()
+
+
+@pytest.mark.parametrize("out", ["nowhere/out.csv", "out.xlsx", str(SAMPLE)])
+def test_predictions_go_nowhere_else(
+    out: str, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (scratch / SAMPLE).read_bytes()
+    monkeypatch.setattr(sys, "argv", ["predict", str(SAMPLE), "--out", out])
+    with pytest.raises(SystemExit) as refused:
+        predict.main()
+    assert refused.value.code == 2
+    assert (scratch / SAMPLE).read_bytes() == before
 
 
 def test_the_log_holds_what_was_asked_and_answered(
@@ -147,7 +164,9 @@ def test_the_log_masks_columns_and_forgets_days(
         Path(f"log/{day}.jsonl").touch()
     numbers = params() | {"predictions_log": {"masked": [name], "keep_days": 30}}
     Path("params.yaml").write_text(yaml.safe_dump(numbers), encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["predict", str(SAMPLE), "--out", "out.parquet", "--log", "log"])
+    monkeypatch.setattr(
+        sys, "argv", ["predict", str(SAMPLE), "--out", "out.parquet", "--log", "log"]
+    )
     predict.main()
     today, kept = sorted(path.name for path in Path("log").iterdir())
     assert (kept, today > "2020-01-01.jsonl") == ("2999-01-01.jsonl", True)
@@ -206,7 +225,9 @@ def test_the_gates_judge_what_is_measured(run: Callable[[], Path], schema: Schem
             assert gate["of"].removeprefix("slices.") in schema.slices
 
 
-def test_prepared_rows_are_predicted_as_they_were_evaluated(run: Callable[[], Path], schema: Schema) -> None:
+def test_prepared_rows_are_predicted_as_they_were_evaluated(
+    run: Callable[[], Path], schema: Schema
+) -> None:
     run()
     batch, _ = predict.predict(MODEL / "model.joblib", PREPARED / "test.parquet", schema)
     evaluated = pl.read_parquet(EVALUATION / "predictions.parquet").select(batch.columns)

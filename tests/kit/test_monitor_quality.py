@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from mlops_kit import contract
 from mlops_kit.errors import KitError
-from mlops_kit.monitoring import quality, reference
+from mlops_kit.monitoring import labels, quality, reference
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.sections import Monitoring, Predictions
@@ -92,6 +92,14 @@ def test_probabilities_that_are_none_are_left_out_and_said() -> None:
     assert any(note.endswith("with probability 1.7, and are left out") for note in found.notes), found.notes
     with pytest.raises(KitError, match="probabilities are not between 0 and 1"):
         with_probability([0.5] * N, [-3.0] * N)
+
+
+def test_one_label_in_two_spellings_contradicts_nothing() -> None:
+    made = pa.table({"key": ["a", "b"], "prediction": ["true", "true"]})
+    came = pa.table({"key": ["a", "a", "b", "b"], "actual": ["True", "true", "true", "false"]})
+    found, notes = labels.joined(made, came)
+    assert found["actual"].to_pylist() == ["True", None]
+    assert notes == ["1 keys have labels that contradict each other and are left out"]
 
 
 @pytest.mark.parametrize("written", ["True False", "1 0", "1.0 0.0", "true false"])

@@ -60,6 +60,23 @@ REFUSED = [
         says=["The target 'y' has the same value in every row"],
     ),
     Table(
+        "newest rows of one class",
+        written(
+            [
+                {**r, "at": f"2026-01-{1 + i // 12:02}", "y": "no" if i > 160 else r["y"]}
+                for i, r in enumerate(rows())
+            ]
+        ),
+        refused=True,
+        says=["every row to test on has the same 'y': nothing to judge by"],
+    ),
+    Table(
+        "two of one class",
+        written([{**r, "y": "yes" if i in (3, 4) else "no"} for i, r in enumerate(rows())]),
+        refused=True,
+        says=["has the same 'y'"],
+    ),
+    Table(
         "empty target",
         written([{**r, "y": ""} for r in rows()]),
         refused=True,

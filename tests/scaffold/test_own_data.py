@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import yaml
 from tests.conftest import Once, must, python_of, run
 from tests.scaffold.odd_tables import TRAIN
 from tests.scaffold.refused_tables import REFUSED
-from tests.scaffold.tables import Table, regression, rows, written
+from tests.scaffold.tables import Row, Table, regression, rows, written
 
 INFERENCE = Path(mlops_new.__file__).parent / "inference"
 LIVE_IN = Path(__file__).parent / "live_in.py"
@@ -87,6 +88,32 @@ def test_own_data_from_file_to_model(mlops_new: Path, tmp_path: Path) -> None:
     assert ("fair-by-colour" in contract["gates"]) == (sum(enough) >= 2)
     assert ("no fairness gate for 'colour'" in said) == (sum(enough) < 2)
     done = run([python_of(project), "-m", "pytest", "-q"], project)
+    assert done.code == 0, done.said
+
+
+def test_a_file_that_is_called_sample_is_not_replaced_by_its_own(mlops_new: Path, tmp_path: Path) -> None:
+    (tmp_path / "sample.csv").write_bytes(written(rows(1500)))
+    must([mlops_new, "churn", "--data", "sample.csv", "--target", "y"], tmp_path)
+    assert (tmp_path / "churn/data/data.csv").read_bytes() == (tmp_path / "sample.csv").read_bytes()
+    assert "data/sample.csv" in must(["git", "ls-files"], tmp_path / "churn").split()
+
+
+ODD: dict[str, Callable[[list[Row]], list[Row]]] = {
+    "rows without a target": lambda made: [
+        row | {"y": ""} if at % 9 == 0 else row for at, row in enumerate(made)
+    ],
+    "a header in quotes": lambda made: [{'say "hi", you': row["x"], **row} for row in made],
+    "long identifiers": lambda made: [row | {"tweet": 10**18 * 9 + at * 7919} for at, row in enumerate(made)],
+}
+
+
+@pytest.mark.parametrize("odd", [*ODD, "utf-16"])
+def test_the_tests_of_a_repository_with_odd_data_pass(odd: str, mlops_new: Path, tmp_path: Path) -> None:
+    made = ODD[odd](rows(1200)) if odd in ODD else rows(1200)
+    (tmp_path / "odd.csv").write_bytes(written(made, encoding="utf-8" if odd in ODD else odd))
+    said = must([mlops_new, "odd", "--data", "odd.csv", "--target", "y"], tmp_path)
+    assert ("tweet" in said) == (odd == "long identifiers"), said
+    done = run([python_of(tmp_path / "odd"), "-m", "pytest", "-q"], tmp_path / "odd")
     assert done.code == 0, done.said
 
 

@@ -20,11 +20,15 @@ def with_verdict(
 ) -> str:
     before, body, after = html.partition("<body>")
     if not body:
-        raise ValueError("Evidently's page has no <body>; its version is not the one of constraints.txt.")
+        raise ValueError(
+            "Evidently's page has no <body>; its version is not the one of constraints.txt."
+        )
     return f"{before}{body}{verdict(check, limits, scores)}{after}"
 
 
-def verdict(check: dict[str, Any], limits: dict[str, dict[str, Any]], scores: dict[str, float]) -> str:
+def verdict(
+    check: dict[str, Any], limits: dict[str, dict[str, Any]], scores: dict[str, float]
+) -> str:
     data = check["data"]
     version = check["version"] or "the rows here (no version yet)"
     rows = "".join(_row(name, limits[name], scores[name], data) for name in scores)

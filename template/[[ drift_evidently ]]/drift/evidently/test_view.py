@@ -14,7 +14,9 @@ def failed(given: Path, window: pd.DataFrame) -> set[str]:
     window.to_parquet(given / "window.parquet")
     main()
     report = json.loads((given / "views/evidently/report.json").read_text("utf-8"))
-    tests = [(one["metric_config"]["params"].get("column", ""), one["status"]) for one in report["tests"]]
+    tests = [
+        (one["metric_config"]["params"].get("column", ""), one["status"]) for one in report["tests"]
+    ]
     assert len(tests) == len(LIMITS) + 1
     return {column for column, status in tests if status != "SUCCESS"}
 

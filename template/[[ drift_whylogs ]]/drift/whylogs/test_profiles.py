@@ -28,7 +28,9 @@ def scored(given: Path, window: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -
     return {name for name, one in columns.items() if one["moved"]}
 
 
-def test_rows_like_the_reference_have_not_moved(given: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_like_the_reference_have_not_moved(
+    given: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert scored(given, table(2, 1000), monkeypatch) == set()
 
 

@@ -20,14 +20,18 @@ two differ, the verdict stands."""
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", type=Path, required=True, help="Folder of the profiles of all checks.")
+    parser.add_argument(
+        "--keep", type=Path, required=True, help="Folder of the profiles of all checks."
+    )
     keep: Path = parser.parse_args().keep
     check = json.loads(given("CHECK").read_text("utf-8"))
     limits = json.loads(given("LIMITS").read_text("utf-8"))["columns"]
     version = check["version"] or "no-version"
     parts = {"window": check["window"], "reference": version}
     made = {
-        part: profiles.profile(given(part.upper()), check["at"], part=part, name=name, version=version)
+        part: profiles.profile(
+            given(part.upper()), check["at"], part=part, name=name, version=version
+        )
         for part, name in parts.items()
     }
     view = given("VIEWS") / "whylogs"
@@ -54,7 +58,9 @@ def named(name: str, rows: Path) -> str:
     return f"{words[:60]}-{hashlib.sha256(rows.read_bytes()).hexdigest()[:8]}.bin"
 
 
-def judged(found: dict[str, dict[str, Any]], limits: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def judged(
+    found: dict[str, dict[str, Any]], limits: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
     made = {}
     for name, one in found.items():
         if one["distance"] in (limit := limits.get(name, {})):

@@ -43,7 +43,9 @@ def tried(airflow: Airflow, dag: str, scripted: Scripted) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_a_crash_is_tried_again_and_closed_gates_are_a_result(airflow: Airflow, scripted: Scripted) -> None:
+def test_a_crash_is_tried_again_and_closed_gates_are_a_result(
+    airflow: Airflow, scripted: Scripted
+) -> None:
     scripted.answers(train=[1], gate=[10], register=[10])
     code, said = tried(airflow, MODEL, scripted)
     assert code == 0, said
@@ -52,7 +54,9 @@ def test_a_crash_is_tried_again_and_closed_gates_are_a_result(airflow: Airflow, 
     assert scripted.calls[-1][1:3] == ["airflow", "--clear"]
 
 
-def test_refused_data_is_not_tried_again_and_raises_the_alarm(airflow: Airflow, scripted: Scripted) -> None:
+def test_refused_data_is_not_tried_again_and_raises_the_alarm(
+    airflow: Airflow, scripted: Scripted
+) -> None:
     scripted.answers(validate=[10])
     code, said = tried(airflow, MODEL, scripted)
     assert code == 1, said

@@ -80,7 +80,9 @@ class Mirror:
         for run in runs:
             wish = f"source_run_id = '{run.info.run_id}'"
             with _but(GONE):
-                for model in self.client.search_logged_models([self.experiment], filter_string=wish):
+                for model in self.client.search_logged_models(
+                    [self.experiment], filter_string=wish
+                ):
                     self.client.delete_logged_model(model.model_id)
             with _but(GONE):
                 self.client.delete_run(run.info.run_id)
@@ -149,7 +151,9 @@ class Mirror:
         """The runs that a sync wrote, by name: all of them, or those of one."""
         wish = f"tags.`{NAME}` = '{name}'" if name else ""
         found: dict[str, list[Run]] = {}
-        for run in self._pages(self.client.search_runs, experiment_ids=[self.experiment], filter_string=wish):
+        for run in self._pages(
+            self.client.search_runs, experiment_ids=[self.experiment], filter_string=wish
+        ):
             if NAME in run.data.tags:
                 found.setdefault(run.data.tags[NAME], []).append(run)
         return found

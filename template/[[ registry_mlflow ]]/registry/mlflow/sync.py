@@ -24,7 +24,9 @@ QUIET = {  # before MLflow is imported
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", default="", help="address, where MLFLOW_TRACKING_URI is not set")
+    parser.add_argument(
+        "--server", default="", help="address, where MLFLOW_TRACKING_URI is not set"
+    )
     server = os.environ.get("MLFLOW_TRACKING_URI") or parser.parse_args().server
     given = os.environ.get("MLOPS_HISTORY")
     if not given:
@@ -67,12 +69,16 @@ def bring(history: "History", artifacts: str | None) -> int:
     mirror = Mirror(history, artifacts)
     written = mirror.write_missing(lambda line: print(line, flush=True))
     for version in history.unknown:
-        print(f"{version} has no record: `mlops-kit register` did not make it, so MLflow is not told")
+        print(
+            f"{version} has no record: `mlops-kit register` did not make it, so MLflow is not told"
+        )
     differences = list(aliases.follow(mirror))
     for line in differences:
         print(f"DIFFERS: {line}")
     if differences:
-        print("Left as it is. Which one is right? `mlops-kit promote`, or put the alias back in MLflow.")
+        print(
+            "Left as it is. Which one is right? `mlops-kit promote`, or put the alias back in MLflow."
+        )
     print(f"{written} written to MLflow, {len(history.trained) - written} there before")
     return SAYS_NO if differences else 0
 

@@ -79,7 +79,9 @@ class Runs:
             if aliases:
                 with TemporaryDirectory(prefix="wandb-") as folder:
                     self.history.put_model(one, Path(folder))
-                    model = wandb.Artifact(self.history.model, "model", made["description"], lineage(one))
+                    model = wandb.Artifact(
+                        self.history.model, "model", made["description"], lineage(one)
+                    )
                     model.add_dir(folder)
                     run.log_artifact(model, aliases=[alias.replace("/", "-") for alias in aliases])
 

@@ -33,7 +33,9 @@ def sync(file: Path, *, uploads: bool) -> int:
     folder = history.root / ".mlops/wandb"  # Git ignores it
     for name, place in {"WANDB_DATA_DIR": "staged", "WANDB_CACHE_DIR": "cache"}.items():
         (folder / place).mkdir(parents=True, exist_ok=True)
-        os.environ[name] = str(folder / place)  # files that wait for an upload must not be cleaned away
+        os.environ[name] = str(
+            folder / place
+        )  # files that wait for an upload must not be cleaned away
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     from runs import Runs
 
