@@ -52,6 +52,14 @@ def test_few_readings_say_nothing() -> None:
     assert growth.a_day(t, 100 + t, ODDS) == 0
 
 
+def test_what_was_not_measured_is_not_judged() -> None:
+    """An alarm ends by readings that are as usual, not by there being none."""
+    assert Operation("not connected").judged == []
+    assert Operation("fine", 1, age_hours=30.0).judged == ["clock"]
+    seen = Operation("fine", 20, p95_seconds=0.1, age_hours=1.0, memory_mb=100.0, disk_free_share=0.5)
+    assert set(seen.judged) == {"errors", "latency", "memory", "disk", "silence", "clock"}
+
+
 def visits(seed: int, weeks: float, an_hour: float = 20) -> Any:
     """More by day than at night, less at the weekend, and no two days alike."""
     draw, hours = np.random.default_rng(seed), int(weeks * 168)

@@ -68,8 +68,7 @@ class Checked:
         if self.data.compared >= drift.LEAST_ROWS:
             found.append("schema")
         found += JUDGED[self.concept.state]
-        if self.infrastructure.state != "not connected":
-            found += ["errors", "latency", "memory", "disk", "silence", "clock"]
+        found += self.infrastructure.judged
         if self.training.state != "not connected":
             found += ["training-failed", "training-missing", "gate-closed", "model-old"]
         if self.succession is not None:

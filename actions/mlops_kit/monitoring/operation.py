@@ -11,13 +11,14 @@ import pyarrow as pa
 from mlops_kit import clock
 from mlops_kit.monitoring import growth, traffic
 from mlops_kit.monitoring.chance import at_least
-from mlops_kit.monitoring.findings import STAGE, Finding
+from mlops_kit.monitoring.findings import STAGE, Finding, Kind
 from mlops_kit.monitoring.log import AHEAD, moment
 from mlops_kit.runs import Log
 from mlops_kit.sections import Monitoring
 
 ODDS = 0.00025  # of each of four alarms by chance, where the true rate is just at its limit
-HOUR = 3600.0
+LEAST_ROWS = 20  # of which that none failed says something
+HOUR, DAY = 3600.0, 24.0
 Floats = npt.NDArray[np.float64]
 
 
@@ -35,6 +36,19 @@ class Operation:
     memory_mb: float | None = None  # the newest reading
     disk_free_share: float | None = None
     alarms: list[Finding] = field(default_factory=list)
+
+    @property
+    def judged(self) -> list[Kind]:
+        """What there were readings of. That nothing comes any more ends by what comes, not by being usual."""
+        seen: dict[Kind, bool] = {
+            "errors": self.rows >= LEAST_ROWS,
+            "latency": self.p95_seconds is not None,
+            "memory": self.memory_mb is not None,
+            "disk": self.disk_free_share is not None,
+            "silence": self.age_hours is not None and self.age_hours <= DAY,
+            "clock": self.rows > 0,
+        }
+        return [kind for kind, known in seen.items() if known and self.state != "not connected"]
 
 
 def check(
