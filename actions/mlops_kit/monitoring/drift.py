@@ -97,9 +97,10 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
         if column.name not in codes:
             continue
         seen = codes[column.name]
-        if new := int((seen == UNSEEN).sum()):
-            what = f"{new} of {(seen != MISSING).sum()} rows hold a value never seen before"
-            if _are_chance(index, seen, compared[column.name], resampling):
+        if (new := seen == UNSEEN).any():
+            levels = np.asarray(column.compared(compared[column.name]).to_pylist(), dtype=object)[new]
+            what = f"{len(levels)} of {(seen != MISSING).sum()} rows hold a value never seen before, {_such(levels)}"
+            if _are_chance(index, seen, levels, resampling):
                 notes.append(f"{column.name}: {what}; so many may be by chance")
             else:
                 changes.append(Change(column.name, "new category", what))
@@ -162,9 +163,14 @@ def _is_chance(resampling: Resampling, column: int, code: int, rows: int) -> boo
     return resampling.all_alike(column, code, rows) >= ODDS / len(resampling.cells)
 
 
-def _are_chance(column: int, seen: Codes, values: Any, resampling: Resampling) -> bool:
+def _such(levels: npt.NDArray[Any]) -> str:
+    """The one that most rows hold, at a length that a line can have."""
+    different, counts = np.unique(levels.astype(str), return_counts=True)
+    return f"such as {different[counts.argmax()][:40]!r}"
+
+
+def _are_chance(column: int, seen: Codes, levels: npt.NDArray[Any], resampling: Resampling) -> bool:
     """Would rows of the reference hold so many new levels more often than once in a thousand checks?"""
-    levels = np.asarray(resampling.cells[column].compared(values).to_pylist(), dtype=object)[seen == UNSEEN]
     categories = sum(one.kind == "category" for one in resampling.cells)
     return resampling.new_levels(column, seen, levels) >= ODDS / max(categories, 1)
 
