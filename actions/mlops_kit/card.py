@@ -80,11 +80,16 @@ def _cell(figure: Figure | None) -> str:
     return number(figure.value) + (f" ({interval(figure)})" if figure.low is not None else "")
 
 
+def mark(kind: object, status: object) -> str:
+    """Of a gate's result; one that this change removed judges nothing."""
+    return "⚠️ removed" if kind == "removed" else MARKS.get(str(status), MARKS["unknown"])
+
+
 def gates_table(gates: list[dict[str, Any]]) -> str:
     rows = [
         [
             code(gate.get("name")),
-            MARKS.get(str(gate.get("status")), MARKS["unknown"]),
+            mark(gate.get("kind"), gate.get("status")),
             plain(gate.get("says")),
         ]
         for gate in gates

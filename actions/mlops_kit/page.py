@@ -108,12 +108,13 @@ def _gates(report: Report) -> str:
 
 
 def _gate(one: GateResult) -> list[str]:
-    status = one.status if one.status in WORDS else "unknown"
+    status = "unknown" if one.kind == "removed" or one.status not in WORDS else one.status
+    word = "removed" if one.kind == "removed" else WORDS[status]
     loosened = (
         f" <strong class=fail>Loosened in this change: {text(one.loosened)}</strong>" if one.loosened else ""
     )
     why = f"{text(one.says)}{loosened}" + (f"<p class=quiet>{text(one.because)}</p>" if one.because else "")
-    return [code(one.name), f"<span class={status}>{WORDS[status]}</span>", f"<div class=say>{why}</div>"]
+    return [code(one.name), f"<span class={status}>{word}</span>", f"<div class=say>{why}</div>"]
 
 
 def _metrics(report: Report) -> str:

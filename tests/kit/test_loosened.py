@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from mlops_kit import contract, events, gates
+from mlops_kit import card, contract, events, gates
 
 from tests.conftest import must
 from tests.kit.scripted import Scripted, register
@@ -56,6 +56,7 @@ def test_a_removed_gate_is_flagged_and_other_predictions_too(small: Scripted) ->
     assert kept.loosened == ""
     assert (gone.name, gone.kind, gone.status, gone.because) == ("b", "removed", "pass", "of this")
     assert gone.loosened == "since v0.1.0: removed"
+    assert card.mark(gone.kind, gone.status) == "⚠️ removed"
     assert len(judged(small, only="a").results) == 1
     small.contract(metrics="other.json")
     (small.root / "other.json").write_text((small.root / "metrics.json").read_text())

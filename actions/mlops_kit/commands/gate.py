@@ -62,8 +62,14 @@ def in_words(verdict: "Verdict", why_sample: str) -> str:
 def _table(results: list["GateResult"]) -> list[str]:
     rows = [("gate", "status", "value", "bound", "why")]
     rows += [
-        (result.name, WORDS[result.status], _number(result.value), _number(result.bound), result.says)
-        for result in results
+        (
+            one.name,
+            "removed" if one.kind == "removed" else WORDS[one.status],
+            _number(one.value),
+            _number(one.bound),
+            one.says,
+        )
+        for one in results
     ]
     wide = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = []
