@@ -17,6 +17,7 @@ class Chat:
     asked: int = 0
     failures: int = 0  # of the next requests
     status: int = 503
+    retry_after: str = ""  # seconds, as a failure says
 
 
 @contextlib.contextmanager
@@ -33,6 +34,8 @@ def chatting() -> Iterator[Chat]:
             fails = chat.failures > 0
             chat.failures -= fails
             self.send_response(chat.status if fails else 200)
+            if fails and chat.retry_after:
+                self.send_header("Retry-After", chat.retry_after)
             self.end_headers()
             if not fails:
                 chat.heard.append(json.loads(text))

@@ -1,6 +1,7 @@
 """A10 to A13: one issue an alarm, updated, closed with its duration; a webhook that is told, or that fails."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,6 +141,16 @@ def test_a_chat_that_fails_is_asked_again(on_github: Api, project: Small, chat: 
     found(project, SLOW)
     assert alert(project).code == 0
     assert (chat.asked, len(chat.heard)) == (3, 1)
+
+
+def test_a_chat_that_asks_for_an_hour_is_not_waited_for(on_github: Api, project: Small, chat: Chat) -> None:
+    project.write("mlops.yaml", "model: flights\nmetrics: m.json\nalerts: {webhook: json}\n")
+    chat.failures, chat.status, chat.retry_after = 1, 429, "3600"
+    found(project, SLOW)
+    begin = time.monotonic()
+    assert alert(project).code == 0
+    assert (chat.asked, len(chat.heard)) == (2, 1)
+    assert time.monotonic() - begin < 60
 
 
 def test_a_chat_that_is_gone_leaves_the_issue_and_a_red_step(

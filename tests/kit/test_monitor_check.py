@@ -239,6 +239,19 @@ def test_a_window_that_cannot_be_read_says_why(
     assert "Traceback" not in done.said
 
 
+def test_a_check_that_failed_leaves_nothing_of_an_earlier_one_to_tell(
+    made: Small, check: Check, tmp_path: Path
+) -> None:
+    moved = table(3, 1000)
+    moved["x"] = moved["x"] + 1
+    parquet.write_table(pa.table(moved), tmp_path / "moved.parquet")
+    assert check(tmp_path / "moved.parquet")[0].code == 10
+    assert check(tmp_path / "gone.parquet")[0].code == 1
+    told = made.kit("alert", "--dry-run")
+    assert told.code == 1
+    assert "nothing was checked" in told.said
+
+
 def test_without_rows_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
     one = small(tmp_path / "bare")
     done = one.kit("monitor", "calibrate")

@@ -3,12 +3,13 @@
 import json
 import shutil
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from mlops_kit.monitoring.log import newest
 from pyarrow import parquet
 
 from tests.conftest import Done
@@ -118,6 +119,13 @@ def test_zones_are_told_from_each_other(check: Check, tmp_path: Path) -> None:
     assert done.code == 0, done.said
     assert datetime.fromisoformat(found["infrastructure"]["newest"]) == newest
     assert datetime.fromisoformat(found["concept"]["since"]) == START
+
+
+def test_an_input_that_is_called_time_is_not_the_lines(tmp_path: Path) -> None:
+    line = {"inputs": {"time": "2031-01-01T00:00:00"}, "time": "2026-11-02T08:00:00"}
+    (tmp_path / "log.jsonl").write_text(json.dumps(line) + "\n")
+    until = datetime(2032, 1, 1, tzinfo=UTC)
+    assert newest([tmp_path / "log.jsonl"], until) == datetime(2026, 11, 2, 8, tzinfo=UTC)
 
 
 def test_memory_and_disk_are_read_from_the_log(check: Check, tmp_path: Path) -> None:

@@ -129,6 +129,28 @@ def test_some_that_never_come_are_no_alarm_but_none_any_more_is() -> None:
     assert [one.what for one in stopped.alarms] == ["no label since 2026-11-05, for more than 1e-06 days"]
 
 
+def test_where_the_newest_prediction_has_its_label_none_is_late() -> None:
+    """One before it never got one, and no traffic came since."""
+    actual = [str(one) for one in rows("binary", 2)["actual"]]
+    assert judged("binary", wrong=False, labels=[None, *actual[1:]], within=1e-6).alarms == []
+
+
+def test_predictions_of_a_window_without_labels_are_watched_although_older_ones_have_some() -> None:
+    """The last five days say the same class for all, and their labels have not come."""
+    made = rows("binary", 2)
+    predicted = np.where(np.arange(N) >= 300, "yes", made["prediction"])
+    keys = [f"n{at}" for at in range(N)]
+    times = pa.array([f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N)])
+    nothing = pa.nulls(N, pa.float64())
+    facts = pa.table({"time": times, "key": keys, "prediction": predicted, "probability": nothing})
+    evaluated = pa.table({"key": keys} | rows("binary", 1))
+    like = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
+    came = pa.table({"key": keys[:300], "actual": made["actual"][:300]})
+    for since, kinds in ((datetime(2026, 11, 16, tzinfo=UTC), ["predictions-moved"]), (None, [])):
+        found = quality.check(like, facts, came, FORMS["binary"], Monitoring(labels_within_days=1e5), since)
+        assert ([one.kind for one in found.alarms], found.state) == (kinds, "holds")
+
+
 @pytest.mark.parametrize("sure", [0.9, 0.34])
 def test_probabilities_of_several_classes_are_judged(sure: float) -> None:
     """The same classes, of which the model is no longer sure: only the probabilities show it."""
