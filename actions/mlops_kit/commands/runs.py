@@ -18,7 +18,9 @@ from mlops_kit.cli import finish, json_option
 @click.option("--since", default="", metavar="TIME", help="2026-11-24, or so long ago: 24h, 7d.")
 @click.option("--until", default="", metavar="TIME", help="The same.")
 @click.option("--run", "run", default="", metavar="ID", help="Every event of one run.")
-@click.option("--limit", default=20, show_default=True, help="So many, the newest; 0: all.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="So many, the newest; 0: all."
+)
 @click.option("--publish", is_flag=True, help="Put this clone's runs onto the branch mlops/runs.")
 @json_option
 def command(

@@ -27,9 +27,8 @@ def journal(repository: Repository, contract: Contract, handed: Path | None) -> 
         yield made
         alive = True
     except BaseException as error:
-        (repository.root / outcome.FILE).unlink(
-            missing_ok=True
-        )  # of an earlier check: nobody is told of it again
+        # of an earlier check: nobody is told of it again
+        (repository.root / outcome.FILE).unlink(missing_ok=True)
         made.emit(STAGE, "failed", error=str(error) or type(error).__name__)
         raise
     finally:
