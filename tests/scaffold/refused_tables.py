@@ -72,7 +72,7 @@ REFUSED = [
     ),
     Table(
         "two of one class",
-        written([{**r, "y": "yes" if i in (3, 4) else "no"} for i, r in enumerate(rows())]),
+        written([{**r, "y": "yes" if i in (5, 6) else "no"} for i, r in enumerate(rows())]),
         refused=True,
         says=["has the same 'y'"],
     ),
