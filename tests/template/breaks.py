@@ -90,8 +90,8 @@ BREAKS = [
     Break(
         "predict wants the target",
         "predict.py",
-        'column.use in ("feature", "key")',
-        'column.use in ("feature", "key", "target")',
+        'one.use in ("feature", "key")',
+        'one.use in ("feature", "key", "target")',
         WHOLE + "test_rows_without_the_target_are_predicted",
     ),
     Break(
@@ -128,21 +128,21 @@ BREAKS = [
     Break(
         "no lower bound",
         "checks.py",
-        "checks.append(pa.Check.ge(column.min))",
+        'checks.append(pa.Check.ge(column.min, error=f"below {column.min}"))',
         "pass",
         BEFORE + "test_a_value_out_of_range_is_named[min--1]",
     ),
     Break(
         "no upper bound",
         "checks.py",
-        "checks.append(pa.Check.le(column.max))",
+        'checks.append(pa.Check.le(column.max, error=f"above {column.max}"))',
         "pass",
         BEFORE + "test_a_value_out_of_range_is_named[max-1]",
     ),
     Break(
         "any category",
         "checks.py",
-        "checks.append(pa.Check.isin(column.values))",
+        'checks.append(pa.Check.isin(column.values, error="none of its values in data/schema.yaml"))',
         "pass",
         BEFORE + "test_an_unknown_category_is_named",
     ),
