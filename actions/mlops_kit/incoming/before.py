@@ -8,7 +8,7 @@ from pathlib import Path
 from mlops_kit.errors import KitError
 from mlops_kit.past import settings
 from mlops_kit.repository import Repository, file_md5, stored
-from mlops_kit.workspace import remove
+from mlops_kit.workspace import put, remove
 
 ASIDE = Path(".mlops/before")
 
@@ -51,10 +51,7 @@ class Before:
                 remove(file)
                 shutil.move(kept, file)
         for file, content in self.texts.items():
-            if content is None:
-                file.unlink(missing_ok=True)
-            elif not file.is_file() or file.read_bytes() != content:
-                file.write_bytes(content)
+            put(file, content)
 
     def forget(self) -> None:
         for kept in self.moved.values():

@@ -18,7 +18,8 @@ from mlops_kit.sections import Monitoring
 
 ODDS = 0.00025  # of each of four alarms by chance, where the true rate is just at its limit
 LEAST_ROWS = 20  # of which that none failed says something
-HOUR, DAY = 3600.0, 24.0
+BACK_HOURS = 24.0  # within which something came: traffic that had stopped is back
+HOUR = 3600.0
 Floats = npt.NDArray[np.float64]
 
 
@@ -45,7 +46,7 @@ class Operation:
             "latency": self.p95_seconds is not None,
             "memory": self.memory_mb is not None,
             "disk": self.disk_free_share is not None,
-            "silence": self.age_hours is not None and self.age_hours <= DAY,
+            "silence": self.age_hours is not None and self.age_hours <= BACK_HOURS,
             "clock": self.rows > 0,
         }
         return [kind for kind, known in seen.items() if known and self.state != "not connected"]

@@ -172,8 +172,7 @@ def _later(table: pa.Table, since: datetime | None) -> npt.NDArray[np.intp]:
     every = np.arange(len(table))
     if since is None:
         return every
-    times = (moment(text) for text in table["time"].to_pylist())
-    recent = np.flatnonzero([at is not None and at > since for at in times])
+    recent = np.flatnonzero(_are_later(table, since))
     return recent if len(recent) >= LEAST_LABELS else every
 
 
@@ -241,8 +240,12 @@ def _of_window(table: pa.Table, since: datetime | None) -> pa.Table:
     """Rows later than `since`."""
     if since is None:
         return table
+    return table.filter(pa.array(_are_later(table, since), pa.bool_()))
+
+
+def _are_later(table: pa.Table, since: datetime) -> list[bool]:
     times = (moment(text) for text in table["time"].to_pylist())
-    return table.filter(pa.array([at is not None and at > since for at in times], pa.bool_()))
+    return [at is not None and at > since for at in times]
 
 
 def _moments(table: pa.Table) -> list[datetime]:
