@@ -1,6 +1,7 @@
 """Makes the repository: rendered, its data under DVC, one commit. All of it, or nothing."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ REMOTES = (
     "hdfs",
     "webhdfs",
 )
+OWNER = re.compile(r"@[\w-]+(/[\w.-]+)?|[^@\s]+@[^@\s]+")
 Say = Callable[[str], None]
 
 
@@ -41,6 +43,7 @@ class Wishes:
     tiers: tuple[str, ...] = ()  # LAYER[=TOOL] each
     remote: str = ""
     kit: str = "remote"
+    code_owner: str = ""  # as GitHub's CODEOWNERS names people: @name, @organisation/team or an address
 
     @property
     def name(self) -> str:
@@ -106,6 +109,11 @@ def check(wishes: Wishes, target: Path) -> None:
             "--target, --time and --slice speak of your own data, and there is none.",
             "Add --data FILE, or leave them out for the starter data.",
         )
+    if wishes.code_owner and not OWNER.fullmatch(wishes.code_owner):
+        raise MlopsNewError(
+            f"{wishes.code_owner!r} is nobody whom GitHub could ask for a review.",
+            "Give --code-owner as @name, @organisation/team or an e-mail address.",
+        )
     scheme, is_url, _ = wishes.remote.partition("://")
     if is_url and scheme not in REMOTES:
         raise MlopsNewError(
@@ -132,6 +140,7 @@ def _answers(wishes: Wishes) -> dict[str, Any]:
         "project_name": wishes.name,
         "remote": _remote(wishes.remote),
         "kit": wishes.kit,
+        "code_owner": wishes.code_owner,
     }
     if wishes.data:
         answers |= {"own_data": True, "data_file": own_data.path_for(wishes.data)}

@@ -56,6 +56,7 @@ def bring_in(stage: Path, wishes: "Wishes", say: "Say") -> Inferred:
     assert wishes.data
     assert wishes.target
     copy = stage / path_for(wishes.data)
+    copy.parent.mkdir()
     shutil.copyfile(wishes.data, copy)
     say("Installing the environment that reads your data")
     environment.install(stage)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlops_new.create import Created, Say, Wishes
-from mlops_new.training import Trained
+from mlops_new.training import BY_HAND, Trained
 
 
 def reporter() -> Say:
@@ -27,12 +27,8 @@ def created_in_words(made: Created, wishes: Wishes, train: bool) -> str:
         lines += [f"  {note}" for note in made.notes]
         lines.append("To change any of this, edit data/schema.yaml and run `uv run dvc repro`.")
     if not train:
-        lines += ["", f"Next: cd {_shown(made.path)} && {first_commands()}"]
+        lines += ["", f"Next: cd {_shown(made.path)} && {BY_HAND}"]
     return "\n".join(lines)
-
-
-def first_commands() -> str:
-    return "uv add --no-sync -c constraints.txt pyyaml && uv run dvc repro"
 
 
 def trained_in_words(made: Created, trained: Trained) -> str:

@@ -11,6 +11,7 @@ from mlops_new.create import Say
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import ProcessError, follow
 
+BY_HAND = "uv add --no-sync -c constraints.txt pyyaml && uv run dvc repro"  # what `train` does, typed
 STAGE = re.compile(r"Running stage '(\w+)'")  # what DVC says when it starts one
 
 
@@ -23,8 +24,19 @@ class Trained:
 def train(repository: Path, say: Say) -> Trained:
     """Runs the repository's own pipeline and commits `uv.lock` and `dvc.lock`.
 
-    Raises MlopsNewError saying what is missing; the repository stays as good as it was.
+    Raises MlopsNewError saying what is missing, or that it was stopped; the repository stays as good as
+    it was.
     """
+    try:
+        return _train(repository, say)
+    except KeyboardInterrupt as error:
+        raise MlopsNewError(
+            f"Stopped while it trained. {repository} is made and committed, with nothing trained in it.",
+            f"Go on: cd {repository} && {BY_HAND}",
+        ) from error
+
+
+def _train(repository: Path, say: Say) -> Trained:
     say("Locking and installing the environment")
     environment.install(repository)
     say("Starting DVC")

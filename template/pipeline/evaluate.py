@@ -7,7 +7,6 @@ size depend on the machine and are measured elsewhere.
 import json
 from typing import Any
 
-import joblib
 import numpy as np
 import polars as pl
 
@@ -15,7 +14,7 @@ from pipeline import EVALUATION, METRICS, MODEL, PREPARED, params
 from pipeline import schema as schemas
 from pipeline.figures import PRIMARY, Floats, curves, figures
 from pipeline.schema import ROW, Schema
-from pipeline.train import codes, features
+from pipeline.train import codes, features, load
 
 POINTS = 500  # of a curve, at most
 
@@ -89,8 +88,8 @@ def importance(
 def main() -> None:
     numbers, schema = params(), schemas.load()
     frame = pl.read_parquet(PREPARED / "test.parquet")
-    model = joblib.load(MODEL / "model.joblib")
-    baseline = joblib.load(MODEL / "baseline.joblib")
+    model = load(MODEL / "model.joblib")
+    baseline = load(MODEL / "baseline.joblib")
     seen, actual = features(frame, schema), codes(frame, schema).to_numpy().astype(float)
     values = predicted(model, seen, schema)
     found = {

@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import joblib
 import polars as pl
 
 from pipeline import MODEL, params
@@ -25,7 +24,7 @@ from pipeline.checks import check
 from pipeline.evaluate import keyed, predicted
 from pipeline.rows import read
 from pipeline.schema import ROW, DataError, Schema
-from pipeline.train import features
+from pipeline.train import features, load
 
 
 def without_target(schema: Schema) -> Schema:
@@ -41,9 +40,7 @@ def predict(model_path: Path, rows: Path, schema: Schema) -> tuple[pl.DataFrame,
     frame = frame.drop(schema.columns.keys() - wanted.columns.keys(), strict=False)
     if problems := check(frame, wanted, values=False):
         raise DataError("\n".join(problems))
-    if not model_path.is_file():
-        raise DataError(f"{model_path} is not there: `uv run dvc repro` trains it")
-    values = predicted(joblib.load(model_path), features(frame, schema), schema)
+    values = predicted(load(model_path), features(frame, schema), schema)
     return keyed(frame, values, schema), check(frame, wanted)
 
 

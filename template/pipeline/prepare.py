@@ -40,9 +40,12 @@ def prepare(
 
 def split(frame: pl.DataFrame, schema: Schema, params: dict[str, Any]) -> pl.Series:
     """True for the rows to test on."""
+    share = params["test_share"]
+    if not isinstance(share, float) or not 0 < share < 1:
+        raise DataError(f"test_share of params.yaml is {share!r}: not a share between 0 and 1")
     if schema.time:
-        return newest(frame[schema.time], params["test_share"])
-    return drawn(frame[ROW], params["test_share"], params["seed"])
+        return newest(frame[schema.time], share)
+    return drawn(frame[ROW], share, params["seed"])
 
 
 def newest(times: pl.Series, share: float) -> pl.Series:

@@ -39,17 +39,23 @@ def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
         raise DataError(f"{path}: a column is called {ROW!r}, which is taken: rename it")
     position = pl.col(ROW) if named else pl.int_range(len(frame), dtype=pl.Int64).alias(ROW)
     unused = [name for name in schema.columns if name not in schema.used]
-    decimal = schema.file.get("decimal", ".")
-    rows = frame.drop(unused, strict=False).with_columns(
-        *(
-            typed(frame[name], column, decimal, path)
-            for name, column in schema.used.items()
-            if name in frame.columns
-        ),
-        position,
-    )
+    rows = frame.drop(unused, strict=False).with_columns(*_typed(frame, schema, path), position)
     # only where it must: putting columns in another order takes a third more memory
     return rows.select(pl.exclude(ROW), ROW) if named else rows
+
+
+def _typed(frame: pl.DataFrame, schema: Schema, path: Path) -> list[pl.Series]:
+    """The used columns that are there. Raises DataError with a line for each that is mistyped."""
+    columns, problems = [], []
+    for name, column in schema.used.items():
+        if name in frame.columns:
+            try:
+                columns.append(typed(frame[name], column, schema.file.get("decimal", ".")))
+            except DataError as error:
+                problems.append(f"{path}: {error}")
+    if problems:
+        raise DataError("\n".join(problems))
+    return columns
 
 
 def raw(

@@ -1,6 +1,7 @@
 """Train rows -> model/model.joblib, and beside it a baseline that knows only the target's average."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -15,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from pipeline import MODEL, PREPARED
 from pipeline import params as read_params
 from pipeline import schema as schemas
-from pipeline.schema import Schema
+from pipeline.schema import DataError, Schema
 
 
 def features(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
@@ -76,6 +77,17 @@ def train(frame: pl.DataFrame, schema: Schema, params: dict[str, Any]) -> tuple[
         model = build(seen, params["train"], params["seed"]).fit(seen, target)
     average = DummyRegressor if schema.task == "regression" else DummyClassifier
     return model, average().fit(seen, target)
+
+
+def load(path: Path) -> Any:
+    """A trained model or baseline. Raises DataError for a file that is missing or not whole."""
+    if not path.is_file():
+        raise DataError(f"{path} is not there: `uv run dvc repro` trains it")
+    try:
+        return joblib.load(path)
+    except Exception as error:  # bytes that are no model may raise anything
+        back = "`uv run dvc checkout --force` puts that of dvc.lock back"
+        raise DataError(f"{path} cannot be loaded ({error!r}): {back}") from error
 
 
 def main() -> None:

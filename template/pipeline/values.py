@@ -1,7 +1,6 @@
 """Values of a column, as people write them -> the type that data/schema.yaml says."""
 
 import re
-from pathlib import Path
 
 import polars as pl
 
@@ -11,7 +10,7 @@ TRUE = ["true", "True", "TRUE", "yes", "Yes", "YES", "y", "Y", "t", "T", "1", "1
 FALSE = ["false", "False", "FALSE", "no", "No", "NO", "n", "N", "f", "F", "0", "0.0"]
 
 
-def typed(values: pl.Series, column: Column, decimal: str, path: Path) -> pl.Series:
+def typed(values: pl.Series, column: Column, decimal: str) -> pl.Series:
     """The values as the column's type; those that cannot be are named with their rows."""
     dtype = DTYPES[column.type]
     if dtype == pl.String:
@@ -36,7 +35,7 @@ def typed(values: pl.Series, column: Column, decimal: str, path: Path) -> pl.Ser
         first = wrong.arg_true().head(5).to_list()
         shown = ", ".join(f"row {row}: {values[row]!r}" for row in first)
         raise DataError(
-            f"{path}: column {values.name!r} is not {column.type} in {wrong.sum()} rows ({shown})"
+            f"column {values.name!r} is not {column.type} in {wrong.sum()} rows ({shown})"
         )
     return found
 

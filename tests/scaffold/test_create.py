@@ -99,6 +99,11 @@ def test_the_same_template_gives_the_same_commit(tmp_path: Path, monkeypatch: py
     assert len(heads) == 1
 
 
+def test_a_code_owner_is_asked_for_reviews(mlops_new: Path, tmp_path: Path) -> None:
+    must([mlops_new, "my-project", "--code-owner", "@acme/models"], tmp_path)
+    assert (tmp_path / "my-project/.github/CODEOWNERS").read_text().endswith("\n* @acme/models\n")
+
+
 def test_an_empty_folder_is_filled(mlops_new: Path, tmp_path: Path) -> None:
     (tmp_path / "flights").mkdir()
     must([mlops_new, "."], tmp_path / "flights")

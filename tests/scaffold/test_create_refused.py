@@ -152,6 +152,35 @@ def test_without_the_network_train_leaves_a_good_repository(mlops_new: Path, tmp
     assert must(["git", "status", "--porcelain"], tmp_path / "flights") == ""
 
 
+def test_stopped_while_it_trains_leaves_a_good_repository(mlops_new: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [mlops_new, "flights", "--train"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stderr
+    heard = next(line for line in process.stderr if "Starting DVC" in line)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 1, heard + said
+    assert f"{tmp_path / 'flights'} is made and committed" in said
+    assert "nothing half-written" not in said
+    at = tmp_path / "flights"
+    assert must(["git", "status", "--porcelain"], at) in ("", "?? uv.lock\n")
+    must(["sh", "-c", said.split("Go on: ")[1]], tmp_path)
+    assert (at / "metrics.json").exists()
+
+
+@pytest.mark.parametrize("wrong", ["ada", "@", "@acme/", "ada @acme"])
+def test_a_code_owner_that_github_would_not_know(wrong: str, mlops_new: Path, tmp_path: Path) -> None:
+    done = run([mlops_new, "flights", "--code-owner", wrong], tmp_path)
+    assert done.code == 1
+    assert f"{wrong!r} is nobody whom GitHub could ask" in done.stderr
+    assert inside(tmp_path) == []
+
+
 def test_own_options_without_data(mlops_new: Path, tmp_path: Path) -> None:
     done = run([mlops_new, "churn", "--target", "churned"], tmp_path)
     assert done.code == 1
@@ -167,4 +196,5 @@ def test_a_layer_that_is_not_there(mlops_new: Path, tmp_path: Path) -> None:
 def test_no_name_and_no_terminal(mlops_new: Path, tmp_path: Path) -> None:
     done = run([mlops_new], tmp_path)
     assert done.code == 2
+    assert done.stderr.startswith("Usage: mlops-new [OPTIONS] [NAME]\nTry 'mlops-new --help' for help.")
     assert "NAME is missing" in done.stderr

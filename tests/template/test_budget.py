@@ -14,8 +14,8 @@ READ_BY_PEOPLE, FOR_TOOLS = 30, 12
 DOTFILES_AND_LOCKS = (
     ".[!g]*",
     ".git[!h]*",
+    ".github/*.json",
     ".github/zizmor.yml",
-    "*/.gitignore",
     "*.dvc",
     "*.lock",
     "constraints.txt",
@@ -23,11 +23,9 @@ DOTFILES_AND_LOCKS = (
 LINES = {"pipeline/*.py": 120, "README.md": 60, "docs/*.md": 85, "*.yaml": 60}
 
 USED_BY = {  # what README.md does not name
-    ".dvc/.gitignore": "Git, on `git add`: DVC's cache stays out",
     ".dvc/config": "every dvc command",
     ".gitattributes": "Git, on `git add`: LF everywhere",
-    ".gitignore": "Git, on `git add`: what a run makes stays out",
-    "data/.gitignore": "Git, on `git add`: the data stays out",
+    ".gitignore": "Git, on `git add`: the data, what a run makes and DVC's cache stay out",
 }
 
 

@@ -8,7 +8,20 @@ from typing import Any
 import click
 
 
-@click.command()
+class Create(click.Command):
+    """Called by no word of its own, so that none shows in usage and errors."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if parent:
+            shared = ("help_option_names", "max_content_width", "terminal_width")
+            extra = {name: getattr(parent, name) for name in shared} | extra
+            info_name, parent = parent.info_name, parent.parent
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=Create)
 @click.argument("name", required=False, type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), help="Your own CSV or Parquet file.")
 @click.option("--target", metavar="COLUMN", help="Column to predict.")
@@ -23,7 +36,10 @@ import click
     type=click.Choice(["remote", "vendored"]),
     default="remote",
     show_default=True,
-    help="Where workflows will take our actions from; recorded for the version that has them.",
+    help="Where workflows take our actions from: our releases, or a copy in the repository.",
+)
+@click.option(
+    "--code-owner", metavar="@NAME", default="", help="GitHub user or @organisation/team to ask for reviews."
 )
 @click.option("--defaults", is_flag=True, help="Ask nothing.")
 @click.option("--train", is_flag=True, help="Also install the environment, train and commit the result.")

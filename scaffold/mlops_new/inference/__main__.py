@@ -7,39 +7,28 @@ template and `notes` for the person. Exit 1: the file is refused; stderr says wh
 
 import difflib
 import json
-import re
 import sys
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import columns
 import dialect
 import files
+import moments
 import polars as pl
 import pyarrow as pa
+import targets
 from pipeline import params
 from pipeline.leaks import gives_away
 from pipeline.prepare import prepare
 from pipeline.rows import raw, read
 from pipeline.schema import ROW, Column, DataError, Schema
-from pipeline.values import TRUE
+from refused import Refused
 
-MOST_CLASSES = 200
-CLASSES_OF_NUMBERS = 20  # a whole number with more different values is an amount
 LONGEST_NAME = 500
-MOSTLY_THERE = 0.2  # a time missing more often says when something happened, not when the row was made
-RECENT = timedelta(days=45)  # half of the limit, so that nothing alarms on the first day
 JUDGED_ROWS = 100  # of a slice, from which on its figure is more than noise; `min_rows` of a gate
 GAP = {"binary": 0.3, "multiclass": 0.3, "regression": 0.3}  # of roc_auc, accuracy and r2
-BIRTH = re.compile(r"birth|dob|born", re.IGNORECASE)
-POSITIVE = {*TRUE, "positive", "pos", "bad", "default", "churn", "churned", "fraud", "spam"}
-POSITIVE |= {"ja", "j", "oui", "si", "sí", "sì", "sim", "tak", "да", "是", "はい"}
-
-
-class Refused(Exception):
-    """Why the file cannot be trained on, and on a second line what to do."""
 
 
 def main() -> int:
@@ -65,15 +54,15 @@ def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple
         ) from error
     _expect(frame, path.name, target, time, slices)
     found = {name: columns.column(frame[name], file.get("decimal", ".")) for name in frame.columns}
-    found[target], task, notes = _target(frame[target], found[target])
-    time, said = _time(frame, found, time, target)
+    found[target], task, notes = targets.target(frame[target], found[target])
+    time, said = moments.time(frame, found, time, target)
     notes += said
     found, key = _key(found, target, frame)
     schema = Schema(
         task=task,
         target=target,
         columns=found,
-        positive=_positive(frame[target], found[target]) if task == "binary" else None,
+        positive=targets.positive(frame[target], found[target]) if task == "binary" else None,
         time=time,
         key=key,
         slices=slices,
@@ -95,7 +84,7 @@ def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple
     answers = {"task": task, "key": schema.key or ROW, "slices": judged, "target": target}
     if schema.time:
         answers["time"] = schema.time
-    if schema.time and _is_recent(typed[schema.time]):
+    if schema.time and moments.is_recent(typed[schema.time]):
         answers["coming_by"] = schema.time
         notes.append(f"an alarm when the newest {schema.time!r} gets older than 90 days (mlops.yaml)")
     if schema.positive is not None:
@@ -120,96 +109,6 @@ def _expect(frame: pl.DataFrame, name: str, target: str, time: str | None, slice
                 + ", ".join(map(repr, shown))
                 + ("?" if near else "")
             )
-
-
-def _target(values: pl.Series, column: Column) -> tuple[Column, str, list[str]]:
-    """The target's column, the task, and what to say of it."""
-    known = values.drop_nulls()
-    name, levels = values.name, known.n_unique()
-    if levels < 2:
-        has = "the same value in every row" if levels else "no values"
-        raise Refused(f"The target {name!r} has {has}; there is nothing to predict.")
-    if column.type == "time":
-        raise Refused(f"The target {name!r} holds times.\nMake it a number: how long from when?")
-    column = replace(column, use="target", because="", min=None, max=None)
-    dropped = (
-        [f"{values.null_count()} rows have no {name!r} and are left out"] if len(known) < len(values) else []
-    )
-    few = levels == 2 or (column.type == "integer" and levels <= CLASSES_OF_NUMBERS)
-    if column.type in ("integer", "number") and not few:
-        note = f"task: regression ({name!r} is a number with {levels} different values)"
-        return column, "regression", [note, *dropped]
-    if levels > MOST_CLASSES or levels > len(known) / 2:
-        raise Refused(
-            f"The target {name!r} has {levels} different values in {len(known)} rows that are not numbers"
-            f" ({', '.join(map(repr, known.head(3)))}).\nTake a target with fewer classes, or a number."
-        )
-    task = "binary" if levels == 2 else "multiclass"
-    kind = "category" if column.type == "number" or _in_own_words(known, column) else column.type
-    values_seen = _classes(known, kind)
-    note = f"task: {task} ({name!r} has {levels} different values)"
-    if kind == "integer" and levels > 2:
-        note += "; is it an amount? task: regression in data/schema.yaml, a ...Regressor in params.yaml"
-    return replace(column, type=kind, values=values_seen), task, [note, *dropped]
-
-
-def _in_own_words(known: pl.Series, column: Column) -> bool:
-    """Whether the two classes have names of their own, such as yes and no, that predictions keep."""
-    if column.type != "boolean" or known.dtype == pl.Boolean:
-        return False
-    return not known.str.to_lowercase().is_in(["true", "false"]).all()
-
-
-def _classes(known: pl.Series, kind: str) -> list[Any]:
-    if kind == "boolean":
-        return [False, True]
-    if kind == "integer":
-        return list(known.cast(pl.Int64).unique().sort())
-    return list(known.cast(pl.String).unique().sort())
-
-
-def _positive(values: pl.Series, column: Column) -> Any:
-    """The class that reads as a yes, else the rarer one."""
-    if column.type == "boolean":
-        return True
-    says_yes = [value for value in column.values if str(value).strip().lower() in POSITIVE]
-    if len(says_yes) == 1:
-        return says_yes[0]
-    counts = values.drop_nulls().cast(pl.String).value_counts(sort=True)
-    rarest = str(counts[values.name][-1]).strip()
-    return next(value for value in column.values if str(value).strip() == rarest)
-
-
-def _time(
-    frame: pl.DataFrame, found: dict[str, Column], asked: str | None, target: str
-) -> tuple[str | None, list[str]]:
-    """The column to split by: the one asked for, or the time with the most different values."""
-    if asked and found[asked].type != "time":
-        example = frame[asked].drop_nulls().head(1).to_list()
-        raise Refused(
-            f"The time column {asked!r} does not hold times in a form that is known (such as {example}).\n"
-            "Write them as 2026-01-31 or 2026-01-31 12:00:00, or leave --time out."
-        )
-    times = [
-        name
-        for name, column in found.items()
-        if column.type == "time"
-        and column.use == "feature"
-        and column.missing < MOSTLY_THERE
-        and name != target
-        and not BIRTH.search(name)
-    ]
-    time = asked or max(times, key=lambda name: frame[name].n_unique(), default=None)
-    if time:
-        return time, [f"split: the newest rows by {time!r} are the test set"]
-    return None, ["split: a seeded draw, because no column holds times"]
-
-
-def _is_recent(times: pl.Series) -> bool:
-    """Whether the data seems to keep coming, so that old rows will mean that something broke."""
-    newest = times.cast(pl.Datetime("us")).max()
-    age = datetime.now() - newest if isinstance(newest, datetime) else None
-    return age is not None and abs(age) < RECENT
 
 
 def _key(found: dict[str, Column], target: str, frame: pl.DataFrame) -> tuple[dict[str, Column], str | None]:
