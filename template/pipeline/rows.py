@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from pipeline.schema import ROW, DataError, Schema
+from pipeline.schema import PATH, ROW, DataError, Schema
 from pipeline.values import FALSE, TRUE, typed
 
 MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?"]
@@ -32,8 +32,9 @@ def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
         except pa.ArrowInvalid:  # a value is not of its type: as text, so that its row can be named
             frame = raw(path, schema.file)
     except (pa.ArrowException, UnicodeError) as error:
-        how = schema.file or "no options"
-        raise DataError(f"{path} cannot be read ({how}): {error}") from error
+        how = schema.file or {"encoding": "utf-8", "separator": ","}
+        said = f"{path} cannot be read with {how}, as `file` of {PATH} says: {error}"
+        raise DataError(said) from error
     named = prepared and frame.schema.get(ROW) == pl.Int64
     if ROW in frame.columns and not named:
         raise DataError(f"{path}: a column is called {ROW!r}, which is taken: rename it")
