@@ -55,6 +55,7 @@ class Created:
     path: Path
     name: str
     files: int
+    remote: str  # as DVC has it, empty for none
     notes: list[str] = field(default_factory=list)  # what was inferred of the person's own data
 
 
@@ -80,7 +81,7 @@ def create(wishes: Wishes, say: Say) -> Created:
             raise MlopsNewError(
                 f"Writing {wishes.path} failed: {error.strerror or error}", "Nothing was made."
             ) from error
-    return Created(target, wishes.name, files, notes)
+    return Created(target, wishes.name, files, answers["remote"], notes)
 
 
 def check(wishes: Wishes, target: Path) -> None:

@@ -3,11 +3,12 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
 from mlops_new.create import Created, Say, Wishes
-from mlops_new.training import BY_HAND, Trained
+from mlops_new.training import BY_HAND
 
 
 def reporter() -> Say:
@@ -31,8 +32,8 @@ def created_in_words(made: Created, wishes: Wishes, train: bool) -> str:
     return "\n".join(lines)
 
 
-def trained_in_words(made: Created, trained: Trained) -> str:
-    model, baseline = trained.metrics["model"], trained.metrics["baseline"]
+def trained_in_words(made: Created, metrics: dict[str, Any]) -> str:
+    model, baseline = metrics["model"], metrics["baseline"]
     rows = [("", "model", "95 % interval", "baseline")]
     rows += [
         (name, _number(figure["value"]), _interval(figure), _number(baseline.get(name, {}).get("value")))
@@ -53,7 +54,7 @@ def trained_in_words(made: Created, trained: Trained) -> str:
             "  model/            the trained model and its baseline",
             "  metrics.json      these figures, and each slice's",
             "  evaluation/       predictions of the test rows, and plots",
-            f"  commits           data, code and dvc.lock{', pushed to the remote' if trained.pushed else ''}",
+            "  commits           data, code and dvc.lock",
             "",
             f"Next: cd {_shown(made.path)} && uv run pytest && uv run dvc plots show",
         ]

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,12 @@ from mlops_new.errors import MlopsNewError
 from mlops_new.processes import ProcessError, follow
 
 BY_HAND = "uv add --no-sync -c constraints.txt pyyaml && uv run dvc repro"  # what `train` does, typed
+PUSH = ("uv", "run", "--frozen", "dvc", "push")
 STAGE = re.compile(r"Running stage '(\w+)'")  # what DVC says when it starts one
 
 
-@dataclass(frozen=True)
-class Trained:
-    metrics: dict[str, Any]  # as in metrics.json
-    pushed: bool
-
-
-def train(repository: Path, say: Say) -> Trained:
-    """Runs the repository's own pipeline and commits `uv.lock` and `dvc.lock`.
+def train(repository: Path, say: Say) -> dict[str, Any]:
+    """Runs the repository's own pipeline, commits `uv.lock` and `dvc.lock`, and gives what metrics.json has.
 
     Raises MlopsNewError saying what is missing, or that it was stopped; the repository stays as good as
     it was.
@@ -36,7 +30,7 @@ def train(repository: Path, say: Say) -> Trained:
         ) from error
 
 
-def _train(repository: Path, say: Say) -> Trained:
+def _train(repository: Path, say: Say) -> dict[str, Any]:
     say("Locking and installing the environment")
     environment.install(repository)
     say("Starting DVC")
@@ -44,12 +38,22 @@ def _train(repository: Path, say: Say) -> Trained:
     _step(["git", "add", "uv.lock", "dvc.lock"], repository)
     _step(["git", "commit", "--quiet", "--no-verify", "--message=Train the first model"], repository)
     _step(["uv", "run", "--frozen", "pre-commit", "install"], repository)
-    has_remote = "remote =" in (repository / ".dvc" / "config").read_text(encoding="utf-8")
-    if has_remote:
-        say("Pushing data and model to the remote: dvc push")
-        _step(["uv", "run", "--frozen", "dvc", "push"], repository)
-    metrics = json.loads((repository / "metrics.json").read_text(encoding="utf-8"))
-    return Trained(metrics, has_remote)
+    metrics: dict[str, Any] = json.loads((repository / "metrics.json").read_text(encoding="utf-8"))
+    return metrics
+
+
+def push(repository: Path, remote: str, say: Say) -> None:
+    """Data and model to the DVC remote. Raises MlopsNewError naming it; what is trained stays."""
+    say(f"Pushing data and model to {remote}")
+    try:
+        follow(PUSH, repository, lambda _: None)
+    except ProcessError as error:
+        words = [line for line in error.last_words().splitlines() if line and "dvc.org/support" not in line]
+        raise MlopsNewError(
+            f"The model is trained and committed; {remote} did not take it and the data. DVC says:\n"
+            + "\n".join(words),
+            f"When this is mended: cd {repository} && {' '.join(PUSH)}",
+        ) from error
 
 
 def _step(command: list[str], repository: Path, say: Say | None = None) -> None:

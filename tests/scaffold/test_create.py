@@ -154,8 +154,9 @@ def test_every_option_has_help_and_shell_words_complete(mlops_new: Path, tmp_pat
 
 
 def test_a_remote_gets_data_and_model(mlops_new: Path, tmp_path: Path) -> None:
-    said = must([mlops_new, "flights", "--remote", "storage", "--train"], tmp_path)
-    assert "pushed to the remote" in said
+    done = run([mlops_new, "flights", "--remote", "storage", "--train"], tmp_path)
+    assert done.code == 0, done.said
+    assert f"Pushing data and model to {tmp_path / 'storage'} ..." in done.stderr
     stored = [path for path in (tmp_path / "storage").rglob("*") if path.is_file()]
     assert len(stored) >= 4
     must(["git", "clone", "--quiet", "flights", "clone"], tmp_path)

@@ -173,6 +173,21 @@ def test_stopped_while_it_trains_leaves_a_good_repository(mlops_new: Path, tmp_p
     assert (at / "metrics.json").exists()
 
 
+def test_a_remote_that_takes_nothing_is_named_and_the_figures_are_said(
+    mlops_new: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("a file, where the remote should be")
+    done = run([mlops_new, "flights", "--train", "--remote", "taken"], tmp_path)
+    assert done.code == 1
+    assert "roc_auc" in done.stdout
+    assert f"{tmp_path / 'taken'} did not take it and the data" in done.stderr
+    assert "Traceback" not in done.stderr
+    (tmp_path / "taken").unlink()
+    must(["sh", "-c", done.stderr.split("When this is mended: ")[1]], tmp_path)
+    assert (tmp_path / "taken/files").is_dir()
+    assert must(["git", "status", "--porcelain"], tmp_path / "flights") == ""
+
+
 @pytest.mark.parametrize("wrong", ["ada", "@", "@acme/", "ada @acme"])
 def test_a_code_owner_that_github_would_not_know(wrong: str, mlops_new: Path, tmp_path: Path) -> None:
     done = run([mlops_new, "flights", "--code-owner", wrong], tmp_path)

@@ -64,12 +64,14 @@ def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **wis
     made = create.create(wanted, say)
     if not as_json:
         click.echo(says.created_in_words(made, wanted, train))
-    trained = training.train(made.path, say) if train else None
+    metrics = training.train(made.path, say) if train else None
     if as_json:
         report = {"path": str(made.path), "name": made.name, "files": made.files, "notes": made.notes}
-        click.echo(json.dumps(report | {"metrics": trained.metrics if trained else None}, indent=2))
-    elif trained:
-        click.echo(says.trained_in_words(made, trained))
+        click.echo(json.dumps(report | {"metrics": metrics}, indent=2))
+    elif metrics:
+        click.echo(says.trained_in_words(made, metrics))
+    if train and made.remote:
+        training.push(made.path, made.remote, say)
 
 
 def _ask(wishes: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
