@@ -67,6 +67,7 @@ def create(wishes: Wishes, say: Say) -> Created:
         try:
             answers = _answers(wishes)
             template.render(stage, answers)
+            _expect_no_package_of_the_name(stage, wishes.name)
             notes: list[str] = []
             if wishes.data:
                 inferred = own_data.bring_in(stage, wishes, say)
@@ -134,6 +135,15 @@ def _check_identity(target: Path) -> None:
             'Tell it: git config --global user.name "Your Name"; '
             "git config --global user.email you@example.com",
         ) from error
+
+
+def _expect_no_package_of_the_name(stage: Path, name: str) -> None:
+    pins = (stage / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    if any(pin.startswith(f"{name}==") for pin in pins):
+        raise MlopsNewError(
+            f"{name!r} is a package that the pipeline uses, and uv could not tell the two apart.",
+            f"Choose another name, such as '{name}-model'.",
+        )
 
 
 def _answers(wishes: Wishes) -> dict[str, Any]:

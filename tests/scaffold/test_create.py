@@ -104,6 +104,12 @@ def test_a_code_owner_is_asked_for_reviews(mlops_new: Path, tmp_path: Path) -> N
     assert (tmp_path / "my-project/.github/CODEOWNERS").read_text().endswith("\n* @acme/models\n")
 
 
+@pytest.mark.parametrize("name", ["null", "true", "on"])
+def test_a_name_that_yaml_reads_as_something_else(name: str, mlops_new: Path, tmp_path: Path) -> None:
+    must([mlops_new, name], tmp_path)
+    assert yaml.safe_load((tmp_path / name / "mlops.yaml").read_text())["model"] == name
+
+
 def test_an_empty_folder_is_filled(mlops_new: Path, tmp_path: Path) -> None:
     (tmp_path / "flights").mkdir()
     must([mlops_new, "."], tmp_path / "flights")

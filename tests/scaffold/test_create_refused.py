@@ -196,6 +196,13 @@ def test_a_code_owner_that_github_would_not_know(wrong: str, mlops_new: Path, tm
     assert inside(tmp_path) == []
 
 
+def test_the_name_of_a_package_that_the_pipeline_uses(mlops_new: Path, tmp_path: Path) -> None:
+    done = run([mlops_new, "polars"], tmp_path)
+    assert done.code == 1
+    assert "'polars' is a package that the pipeline uses" in done.stderr
+    assert inside(tmp_path) == []
+
+
 def test_own_options_without_data(mlops_new: Path, tmp_path: Path) -> None:
     done = run([mlops_new, "churn", "--target", "churned"], tmp_path)
     assert done.code == 1
