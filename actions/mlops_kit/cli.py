@@ -15,6 +15,7 @@ import click
 
 from mlops_kit import VERSION
 from mlops_kit.errors import FIXABLE, OUR_BUG, SAYS_NO, KitError
+from mlops_kit.masking import masked
 
 Say = Callable[[str], None]
 # In the order in which a merge goes through them; each is `command` of the module of its name.
@@ -98,9 +99,14 @@ def reporter() -> Say:
     start = time.monotonic()
 
     def say(step: str) -> None:
-        click.echo(f"[{time.monotonic() - start:5.1f} s] {step}", err=True)
+        _tell(f"[{time.monotonic() - start:5.1f} s] {step}")
 
     return say
+
+
+def _tell(text: str) -> None:
+    """On stderr: what went wrong may quote anything, a secret too."""
+    click.echo(masked(text), err=True)
 
 
 def finish(result: Any, words: str, as_json: bool, *, yes: bool = True) -> None:
@@ -133,9 +139,9 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except KitError as error:
-        click.echo(f"mlops-kit: {error.what}", err=True)
+        _tell(f"mlops-kit: {error.what}")
         if error.do:
-            click.echo(error.do, err=True)
+            _tell(error.do)
         sys.exit(FIXABLE)
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nmlops-kit: stopped; what was begun is undone.", err=True)
@@ -143,6 +149,6 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001  # the last resort: what nobody foresaw is our bug
         import traceback
 
-        traceback.print_exc()
+        _tell(traceback.format_exc())
         click.echo(f"mlops-kit: this is our bug ({type(error).__name__}). Please report it.", err=True)
         sys.exit(OUR_BUG)

@@ -8,13 +8,14 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mlops_kit import clock, runner
 from mlops_kit.errors import KitError
+from mlops_kit.masking import masked
 from mlops_kit.repository import Repository
 
 BRANCH = "mlops/runs"
@@ -47,7 +48,6 @@ class Journal:
 
     repository: Repository
     run: str
-    secret: tuple[str, ...] = field(default_factory=lambda: _secrets())
 
     @property
     def file(self) -> Path:
@@ -57,9 +57,7 @@ class Journal:
         """`status` is start, end, failed or a word of the stage's own (closed, skipped, cached)."""
         event = {"run": self.run, "at": now(), "stage": stage, "status": status}
         event |= {name: value for name, value in facts.items() if value is not None}
-        line = json.dumps(event, ensure_ascii=False, default=str)
-        for word in self.secret:
-            line = line.replace(word, "***")
+        line = masked(json.dumps(event, ensure_ascii=False, default=str))
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(line + "\n")
@@ -87,13 +85,6 @@ class Journal:
 
 def _since(begin: float) -> float:
     return round(time.monotonic() - begin, 3)
-
-
-def _secrets() -> tuple[str, ...]:
-    """Values of the environment whose names say that they are secret."""
-    words = ("TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "_KEY")
-    named = (value for name, value in os.environ.items() if any(word in name.upper() for word in words))
-    return tuple(sorted({value for value in named if len(value) >= 8}, key=len, reverse=True))
 
 
 def begin(repository: Repository) -> Journal:

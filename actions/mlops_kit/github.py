@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit import clock, refusals
 from mlops_kit.commits import token
 from mlops_kit.errors import KitError
+from mlops_kit.masking import masked
 from mlops_kit.repository import Repository
 
 if TYPE_CHECKING:
@@ -279,4 +280,4 @@ def _starts(body: str | None, mark: str) -> bool:
 
 
 def _body(mark: str, text: str) -> str:
-    return f"{mark}\n{text}"[:LONGEST]
+    return f"{mark}\n{masked(text)}"[:LONGEST]

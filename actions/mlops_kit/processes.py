@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlops_kit.errors import KitError
+from mlops_kit.masking import mask, masked
 
 # An environment that is active around the kit, or the kit's own, must not become the project's.
 FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", "UV_NO_PROJECT")
@@ -20,13 +21,13 @@ Heard = Callable[[str], None]
 
 
 class ProcessError(KitError):
-    """A process that failed: its command, code and last words."""
+    """A process that failed: its command, code and last words, without secrets."""
 
     def __init__(self, command: Sequence[str], code: int, stderr: str, stdout: str = "") -> None:
-        self.command = shlex.join(command)
+        self.command = masked(shlex.join(command))
         self.code = code
-        self.stderr = stderr.strip()
-        self.stdout = stdout.strip()
+        self.stderr = masked(stderr.strip())
+        self.stdout = masked(stdout.strip())
         super().__init__(f"`{self.command}` failed ({code}):\n{self.last_words()}")
 
     def last_words(self, lines: int = 15) -> str:
@@ -70,13 +71,14 @@ def run(command: Sequence[str], cwd: Path, *, stdin: str | None = None, **more: 
 
 
 def follow(command: Sequence[str], cwd: Path, heard: Heard, **more: str) -> None:
-    """Runs the command and hands on each line it writes at once. Raises ProcessError when it fails."""
+    """Runs the command and hands on each line it writes at once, without secrets. Raises ProcessError when it fails."""
     lines: list[str] = []
+    hide = mask()
     with _started(command, cwd, more) as process:
         assert process.stdout
         for line in process.stdout:
-            lines.append(line)
-            heard(line.rstrip())
+            lines.append(hide(line))
+            heard(lines[-1].rstrip())
     if process.returncode:
         raise ProcessError(command, process.returncode, "".join(lines))
 

@@ -3,8 +3,8 @@
 import os
 from typing import Any
 
-from mlops_kit.commits import token
 from mlops_kit.errors import KitError
+from mlops_kit.masking import masked
 
 NEEDS = {  # what a token needs for what we ask, where GitHub's answer does not say so
     "comment": "pull-requests: write",
@@ -30,7 +30,7 @@ def told(error: Any, kind: str, what: str) -> GitHubError:
     status = int(error.status or 0)
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     said = error.data.get("message") if isinstance(error.data, dict) else ""
-    words = f"GitHub answered {status} to {what}{f': {_masked(str(said))}' if said else ''}"
+    words = f"GitHub answered {status} to {what}{f': {masked(str(said))}' if said else ''}"
     if "retry-after" in headers or "rate limit" in str(said).lower() or status == 429:
         wait = headers.get("retry-after")
         when = f"{wait} s" if wait else "some minutes"
@@ -54,8 +54,3 @@ def _mend(status: int, kind: str, headers: dict[str, str]) -> str:
     if status in (410, 422) and kind == "alarm":
         return "Are issues switched on? Settings, General, Features."
     return "https://www.githubstatus.com says how GitHub is." if status >= 500 else ""
-
-
-def _masked(text: str) -> str:
-    secret = token()
-    return text.replace(secret, "***") if secret else text

@@ -7,6 +7,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from mlops_kit.masking import masked
+
 BY_HAND = "manual"
 
 
@@ -70,11 +72,11 @@ def summary(markdown: str) -> None:
     """Adds to the step's summary; on a laptop it does nothing."""
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(path).open("a", encoding="utf-8", newline="\n") as stream:
-            stream.write(markdown.rstrip("\n") + "\n")
+            stream.write(masked(markdown).rstrip("\n") + "\n")
 
 
 def annotate(level: str, text: str) -> None:
     """`level` is notice, warning or error. DVC may leave an unfinished line: so a new one first."""
     if on_runner():
-        escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        escaped = masked(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
         print(f"\n::{level}::{escaped}", flush=True)

@@ -8,6 +8,7 @@ from mlops_kit.cli import Say
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
+from mlops_kit.masking import masked
 from mlops_kit.processes import ProcessError, run, words
 from mlops_kit.repository import Repository
 
@@ -58,7 +59,7 @@ def _validate(repository: Repository, contract: Contract, say: Say, file: str | 
                 "`commands.validate` of mlops.yaml is what was run: it ends with 1 where data is refused.",
             ) from error
         return Validation(False, True, file or "", error.last_words(40))
-    return Validation(True, True, file or "", said.strip())
+    return Validation(True, True, file or "", masked(said.strip()))
 
 
 def _broke(error: ProcessError) -> bool:

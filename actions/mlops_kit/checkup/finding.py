@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
+from mlops_kit.masking import masked
 from mlops_kit.processes import environment, words
 from mlops_kit.repository import Repository
 
@@ -82,5 +83,5 @@ def ask(patient: Patient, command: str, *more: str) -> str:
         raise KitError(f"`{' '.join(line)}` could not be started: {error.strerror}.") from error
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
-        raise KitError(f"`{' '.join(line)}` failed ({done.returncode}): {' '.join(last)}")
+        raise KitError(f"`{' '.join(line)}` failed ({done.returncode}): {masked(' '.join(last))}")
     return done.stdout

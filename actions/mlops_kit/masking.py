@@ -1,0 +1,40 @@
+"""Secrets of the environment, taken out of whatever a person, a log, an issue or an event is told."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+
+# What a variable's name holds whose value is a secret.
+NAMES = (
+    *("TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIAL", "CONNECTION_STRING", "WEBHOOK"),
+    *("_KEY", "APIKEY"),
+)
+SHORTEST = 8  # characters: to take out what is shorter would garble the text
+MASK = "***"
+
+
+def masked(text: str) -> str:
+    return mask()(text)
+
+
+def mask() -> Callable[[str], str]:
+    """For many texts: the environment is looked through once."""
+    spelt = sorted(
+        {spelling for value in _secrets() for spelling in _spellings(value)}, key=len, reverse=True
+    )
+    if not spelt:
+        return str
+    pattern = re.compile("|".join(map(re.escape, spelt)))
+    return lambda text: pattern.sub(MASK, text)
+
+
+def _secrets() -> list[str]:
+    return [value for name, value in os.environ.items() if any(word in name.upper() for word in NAMES)]
+
+
+def _spellings(value: str) -> set[str]:
+    """As it is, as JSON has it, and line by line: a key of several lines may be printed in part."""
+    lines = {line.strip() for line in value.splitlines()} | {value}
+    found = lines | {json.dumps(line, ensure_ascii=False)[1:-1] for line in lines}
+    return {one for one in found if len(one) >= SHORTEST}
