@@ -65,6 +65,10 @@ class Journal:
     def events(self) -> list[dict[str, Any]]:
         return read(self.file.read_text(encoding="utf-8"))
 
+    @property
+    def is_over(self) -> bool:
+        return self.file.exists() and any(map(ends, self.events()))
+
     def end(self) -> None:
         """That nothing is to come; what has a beginning and no end was killed, or left by whoever began it."""
         self.emit("run", "end")
@@ -81,6 +85,11 @@ class Journal:
             self.emit(name, "failed", seconds=_since(begin), error=str(error) or type(error).__name__)
             raise
         self.emit(name, found.pop("status", "end"), seconds=_since(begin), **found)
+
+
+def ends(event: dict[str, Any]) -> bool:
+    """Is it the last word of a run? What is told of it later, for instance of an alarm, changes it no more."""
+    return (event["stage"], event["status"]) == ("run", "end")
 
 
 def _since(begin: float) -> float:
@@ -118,11 +127,12 @@ def alone(repository: Repository, part: str = "") -> Journal:
 
 
 def go_on(repository: Repository) -> Journal:
-    """The run that the last command began, or a new one."""
+    """The run that the last command began; a new one where there is none or it is over."""
     current = repository.root / CURRENT
     if GIVEN in os.environ or "GITHUB_RUN_ID" in os.environ or not current.is_file():
         return begin(repository)
-    return Journal(repository, current.read_text(encoding="utf-8").strip())
+    journal = Journal(repository, current.read_text(encoding="utf-8").strip())
+    return begin(repository) if journal.is_over else journal
 
 
 def keep_rejected(repository: Repository, run: str, record: str) -> None:

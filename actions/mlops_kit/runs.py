@@ -157,13 +157,16 @@ def _parsed(lines: list[str]) -> list[Event]:
 
 
 def summary(run: str, listed: list[Event], published: bool, now: datetime | None = None) -> Run:
-    started, stages = _stages(listed)
-    status = _status(started, stages, listed, published, now or datetime.now(UTC))
+    """A run is over when it says so: status and seconds stay, whatever is told of it later."""
+    until = listed[: next((place for place, event in enumerate(listed, 1) if events.ends(event)), None)]
+    started, stages = _stages(until)
+    status = _status(started, stages, until, published, now or datetime.now(UTC))
     stages |= {name: status for name, how in stages.items() if how == "start"}
+    stages |= _stages(listed[len(until) :])[1]
     facts = {name: value for event in listed for name, value in event.items()}
     error = next((str(event["error"]) for event in reversed(listed) if event.get("error")), "")
     first = listed[0]
-    seconds = (moment(listed[-1]["at"]) - moment(first["at"])).total_seconds()
+    seconds = (moment(until[-1]["at"]) - moment(first["at"])).total_seconds()
     trigger = str(facts.get("event_name") or "manual")
     commit = next((str(event["commit"]) for event in listed if event.get("commit")), "")
     named = commit, str(facts.get("version") or "")
@@ -173,7 +176,7 @@ def summary(run: str, listed: list[Event], published: bool, now: datetime | None
 def _status(
     started: dict[str, Event], stages: dict[str, str], listed: list[Event], published: bool, now: datetime
 ) -> str:
-    """A run is over when it says so. One that does not was killed, or left by the person who began it."""
+    """One that does not say that it is over was killed, or left by the person who began it."""
     begun = started.get("run", {})
     by_hand = bool(begun.get("machine"))
     heard = not by_hand and now - moment(listed[-1]["at"]) < SILENT

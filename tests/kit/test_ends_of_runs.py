@@ -190,3 +190,25 @@ def test_github_is_asked_about_the_alarm_only_where_the_run_before_was_not_publi
         registered(runner, number, monkeypatch)
         assert len(hub.open) == (number == 3)
     assert asked == [1, 3, 4]  # the first, which knows of none before; the one that failed; the one after it
+
+
+def test_what_is_asked_for_after_the_end_is_a_run_of_its_own(gated: Repository) -> None:
+    assert kit(gated, "register").code == 0
+    before = runs.ask(gated, runs.Wish())[0]
+    (gated.root / "train.sh").write_text("not committed\n")
+    assert kit(gated, "register").code == 1
+    later, *as_before = runs.ask(gated, runs.Wish())[0]
+    assert as_before == before
+    assert (later.status, later.stages) == ("failed", {"register": "failed"})
+
+
+def test_an_alarm_that_is_told_of_after_the_end_changes_no_run(tmp_path: Path) -> None:
+    one = a_repository(tmp_path / "flights")
+    journal = events.alone(one)
+    with journal.stage("monitor"):
+        pass
+    journal.end()
+    (before,) = runs.ask(one, runs.Wish())[0]
+    journal.emit("alarm:data", "closed")
+    (after,) = runs.ask(one, runs.Wish(stage="alarm:data"))[0]
+    assert (after.status, after.seconds) == (before.status, before.seconds) == ("done", before.seconds)

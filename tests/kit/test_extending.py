@@ -37,9 +37,8 @@ def extended(gated: Repository, dvc: str, monkeypatch: pytest.MonkeyPatch) -> Re
 
 
 def heard(repository: Repository) -> list[tuple[str, str]]:
-    file = events.go_on(repository).file
-    listed = events.read(file.read_text(encoding="utf-8"))
-    return [(event["stage"], event["status"]) for event in listed]
+    last = events.Journal(repository, (repository.root / events.CURRENT).read_text())
+    return [(event["stage"], event["status"]) for event in last.events()]
 
 
 def test_the_page_works_as_it_stands(extended: Repository) -> None:
