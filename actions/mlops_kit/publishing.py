@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import page, summary
+from mlops_kit import page, runner, summary
 from mlops_kit.errors import KitError
 from mlops_kit.report import Report
 from mlops_kit.repository import Repository
@@ -41,12 +41,17 @@ def publish(report: Report, repository: Repository, out: Path, comment: str | No
 
 
 def comment_from(folder: Path, repository: Repository, model: str, comment: str) -> str:
-    """Comments with a report that is there already. Says what became of it."""
+    """Comments with a report that is there already; on a runner that nothing was trained where there is none.
+
+    Says what became of it. Raises KitError elsewhere when there is none.
+    """
     path = folder / "report.md"
-    if not path.is_file():
-        text = "Nothing was trained, so there is nothing to compare; the run's log says why."
-        return _comment(repository, model, text, comment)[1]
-    return _comment(repository, model, path.read_text(encoding="utf-8"), comment)[1]
+    text = "Nothing was trained, so there is nothing to compare; the run's log says why."
+    if path.is_file():
+        text = path.read_text(encoding="utf-8")
+    elif not runner.on_runner():
+        raise KitError(f"{folder} holds no report.md.", "`mlops-kit report --out FOLDER` writes one.")
+    return _comment(repository, model, text, comment)[1]
 
 
 def _facts(report: Report) -> dict[str, Any]:

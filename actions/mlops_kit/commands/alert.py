@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.options import excludes
 
 if TYPE_CHECKING:
     from mlops_kit.repository import Repository
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 @click.option("--test", is_flag=True, help="Raise an alarm that means nothing and close it: does it arrive?")
 @click.option("--dry-run", is_flag=True, help="Say what would be told; tell nobody.")
 @json_option
+@excludes("--test", "--check", "--from", "--label", "--dry-run")
+@excludes("--check", "--from")
 def command(
     checked: Path | None,
     handed: Path | None,
@@ -47,8 +50,6 @@ def command(
     from mlops_kit.events import Journal
     from mlops_kit.monitoring import findings, keeping, outcome
 
-    if test + bool(checked) + bool(handed) > 1 or (test and dry_run):
-        raise click.UsageError("--test, --check and --from exclude each other; --test tells of no check.")
     here = repository.find(Path.cwd())
     means = contract.load(here.root)
     if test:

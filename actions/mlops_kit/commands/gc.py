@@ -8,6 +8,7 @@ import click
 from mlops_kit import collecting, repository
 from mlops_kit import contract as contracts
 from mlops_kit.cli import finish, json_option
+from mlops_kit.options import excludes
 
 
 @click.command()
@@ -15,6 +16,7 @@ from mlops_kit.cli import finish, json_option
 @click.option("--dry-run", is_flag=True, help="Say what would go; delete nothing.")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 @json_option
+@excludes("--dry-run", "--yes")
 def command(cloud: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete data that no version, branch or workspace needs."""
     here = repository.find(Path.cwd())

@@ -11,6 +11,7 @@ from mlops_kit import lineage, picture, repository, runner, versions
 from mlops_kit.cli import finish, json_option
 from mlops_kit.lineage import Answer, Held, Lineage
 from mlops_kit.markup import one_line, size
+from mlops_kit.options import excludes
 
 
 @click.command()
@@ -25,6 +26,10 @@ from mlops_kit.markup import one_line, size
 )
 @click.option("--mermaid", is_flag=True, help="As a picture, for a comment or a page on GitHub.")
 @json_option
+@excludes("VERSION", "--stage", "--at", "--file", "--data")
+@excludes("--file", "--stage", "--at", "--data")
+@excludes("--data", "--stage", "--at")
+@excludes("--json", "--mermaid")
 def command(
     version: str, stage: str, at: str, model: Path | None, data: Path | None, mermaid: bool, as_json: bool
 ) -> None:
@@ -33,8 +38,6 @@ def command(
     Of VERSION, of what is or was in a stage, or of a model file; without any, of production. Ends with 10
     when there is no such version.
     """
-    if sum(map(bool, (version, stage or at, model, data))) > 1:
-        raise click.UsageError("Ask by a version, by --stage and --at, by --file, or by --data: one of them.")
     here = repository.find(Path.cwd())
     name = contracts.load(here.root).model
     versions.refresh(here, name, lambda note: click.echo(note, err=True))

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.options import excludes, left_by_a_job
 from mlops_kit.versions import BUMPS
 
 
@@ -19,6 +20,7 @@ from mlops_kit.versions import BUMPS
     "--from",
     "handed",
     type=click.Path(path_type=Path, file_okay=False),
+    callback=left_by_a_job,
     help="Folder that --hand-over wrote; what it says is checked against Git and the lock.",
 )
 @click.option(
@@ -27,6 +29,8 @@ from mlops_kit.versions import BUMPS
     help="Only run the hooks that follow a registration, of a version that --from registered.",
 )
 @json_option
+@excludes("--hand-over", "--from", "--tell", "--bump")
+@excludes("--tell", "--from", "--bump")
 def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, as_json: bool) -> None:
     """Make the trained model a version: record, card and tag.
 
@@ -35,8 +39,6 @@ def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, a
     """
     from mlops_kit import contract, heartbeat, hooks, registering, repository, runner
 
-    if hand_over + bool(handed) + bool(tell) > 1:
-        raise click.UsageError("--hand-over, --from and --tell are for one job each: give one of them.")
     here = repository.find(Path.cwd())
     means = contract.load(here.root)
     say = reporter()

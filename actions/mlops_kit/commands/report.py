@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mlops_kit.cli import finish, json_option
+from mlops_kit.options import excludes, left_by_a_job
 
 
 @click.command
@@ -22,10 +23,12 @@ from mlops_kit.cli import finish, json_option
     "--from",
     "made",
     type=click.Path(path_type=Path, file_okay=False),
+    callback=left_by_a_job,
     help="Only comment, with the report that an earlier call left in this folder.",
 )
 @click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
 @json_option
+@excludes("--from", "--out", "--open")
 def command(out: Path | None, comment: str | None, made: Path | None, show: bool, as_json: bool) -> None:
     """Write how the model is, what changed and whether it may be used: report.md and report.html.
 

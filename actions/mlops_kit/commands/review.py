@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.options import excludes
 
 
 @click.command()
@@ -26,6 +27,7 @@ from mlops_kit.cli import finish, json_option, reporter
 @click.option("--label", "labels", multiple=True, help="One more label for the issue.")
 @click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
 @json_option
+@excludes("--from", "--week", "--out", "--publish", "--open")
 def command(
     week: str | None,
     out: Path | None,

@@ -6,6 +6,9 @@ import click
 
 from mlops_kit import logbook, repository, runs
 from mlops_kit.cli import finish, json_option
+from mlops_kit.options import excludes
+
+WISHES = ("--stage", "--status", "--since", "--until", "--limit")
 
 
 @click.command()
@@ -23,6 +26,8 @@ from mlops_kit.cli import finish, json_option
 )
 @click.option("--publish", is_flag=True, help="Put this clone's runs onto the branch mlops/runs.")
 @json_option
+@excludes("--publish", "--run", *WISHES)
+@excludes("--run", *WISHES)
 def command(
     stage: str, status: str, since: str, until: str, run: str, limit: int, publish: bool, as_json: bool
 ) -> None:

@@ -10,6 +10,7 @@ from mlops_kit import repository, runner
 from mlops_kit.cli import finish, json_option, reporter
 from mlops_kit.incoming import look
 from mlops_kit.incoming.outcome import NewData
+from mlops_kit.options import excludes
 
 
 @click.command()
@@ -26,10 +27,10 @@ from mlops_kit.incoming.outcome import NewData
 )
 @click.option("--yes", is_flag=True, help="Deliver without asking.")
 @json_option
+@excludes("--dry-run", "--deliver", "--no-deliver", "--handover", "--yes")
+@excludes("--no-deliver", "--handover", "--yes")
 def command(dry_run: bool, deliver: bool, handover: Path | None, yes: bool, as_json: bool) -> None:
     """Look for new data, check it, and bring its pointer to main."""
-    if dry_run + (not deliver) + (handover is not None) > 1:
-        raise click.UsageError("--dry-run, --no-deliver and --handover exclude each other.")
     here = repository.find(Path.cwd())
     contract = contracts.load(here.root)
     if handover:

@@ -1,0 +1,59 @@
+"""What options of a command demand of each other, refused before anything is done."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from mlops_kit import runner
+
+Command = Callable[..., None]
+
+
+def excludes(one: str, *others: str) -> Callable[[Command], Command]:
+    """Beside `one` none of the others is taken. Names as in the help: `--from`, of an argument `VERSION`."""
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def checked(*args: Any, **values: Any) -> None:
+            given = _given(click.get_current_context())
+            if one in given and (beside := [other for other in others if other in given]):
+                raise click.UsageError(f"{one} and {beside[0]} exclude each other: give one of them.")
+            command(*args, **values)
+
+        return checked
+
+    return decorate
+
+
+def _given(context: click.Context) -> set[str]:
+    return {
+        name
+        for parameter in context.command.params
+        if _is_given(parameter, context)
+        for name in _names(parameter, context.params[str(parameter.name)])
+    }
+
+
+def _is_given(parameter: click.Parameter, context: click.Context) -> bool:
+    """An action passes each of its inputs: there the default is nobody's wish."""
+    source = context.get_parameter_source(str(parameter.name))
+    if source is ParameterSource.ENVIRONMENT:
+        return bool(context.params[str(parameter.name)] != parameter.get_default(context))
+    return source is ParameterSource.COMMANDLINE
+
+
+def _names(parameter: click.Parameter, value: Any) -> list[str]:
+    if isinstance(parameter, click.Argument):
+        return [parameter.human_readable_name]
+    return parameter.secondary_opts if parameter.secondary_opts and not value else parameter.opts
+
+
+def left_by_a_job(context: click.Context, parameter: click.Parameter, folder: Path | None) -> Path | None:
+    """Of an option: the folder is there, but on a runner, where a job that was killed may have left none."""
+    if folder and not folder.is_dir() and not runner.on_runner():
+        raise click.BadParameter(f"Directory '{folder}' does not exist.", context, parameter)
+    return folder
