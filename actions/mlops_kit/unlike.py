@@ -1,7 +1,10 @@
 """How two files differ that should be the same, in words that point to the cause."""
 
+import gzip
 import json
 import re
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +22,23 @@ if TYPE_CHECKING:
 LARGE = 20_000_000  # bytes; of larger files only the size is told
 CLOSE = 1e-9  # of the larger one: what another order of summing does to a figure
 MOST = 3  # differences that are named
+# What makes the same inputs give another output.
+CLOCK, ORDER, SUMMING = "a clock", "a set (PYTHONHASHSEED), or threads?", "another order of summing, threads?"
+SEED = "no seed?"
+KINDS = (CLOCK, ORDER, SUMMING, SEED)
 NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
 # A moment as text, or as seconds, milliseconds or nanoseconds since 1970, of the years 2017 to 2033.
 MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?"
     r"|\d\d:\d\d:\d\d(?:\.\d+)?|\b1[5-9]\d{8}(?:\d{3}|\d{6}|\d{9})?(?:\.\d+)?\b"
 )
+WORD = re.compile(r"[^\W\d]+")
+NAMED = re.compile(rf"([A-Za-z_]*)[^\w+-]*({NUMBER.pattern})")  # a number and the word before it
+DURATION = re.compile(r"second|time|duration|elapsed|took|_ms$", re.IGNORECASE)
+
+
+def names_a_kind(said: str) -> bool:
+    return any(kind in said for kind in KINDS)
 
 
 def how(old: Path, new: Path) -> str:
@@ -42,7 +56,7 @@ def how(old: Path, new: Path) -> str:
         try:
             return _texts(old.read_text(encoding="utf-8"), new.read_text(encoding="utf-8"))
         except UnicodeDecodeError:
-            return _bytes(old.read_bytes(), new.read_bytes())
+            return _packed(old, new) or _bytes(old.read_bytes(), new.read_bytes())
     return f"other bytes ({sizes[0]:,} -> {sizes[1]:,})"
 
 
@@ -59,9 +73,26 @@ def _folders(old: Path, new: Path) -> Iterator[str]:
         yield f"and {told - MOST} more files"
 
 
+def _packed(old: Path, new: Path) -> str:
+    """Of archives, which hold the moment at which they were made."""
+    try:
+        if all(map(zipfile.is_zipfile, (old, new))):
+            inside = [
+                [(one.filename, one.CRC) for one in zipfile.ZipFile(path).infolist()] for path in (old, new)
+            ]
+            same = inside[0] == inside[1]
+        else:
+            same = gzip.decompress(old.read_bytes()) == gzip.decompress(new.read_bytes())
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
+        return ""
+    return f"the same content, packed at another moment: {CLOCK}" if same else ""
+
+
 def _bytes(old: bytes, new: bytes) -> str:
     if len(old) != len(new):
         return f"other bytes, {len(old):,} -> {len(new):,} of them"
+    if Counter(old) == Counter(new):
+        return f"the same bytes in another order: {ORDER}"
     return f"{sum(a != b for a, b in zip(old, new, strict=True)):,} of {len(old):,} bytes differ"
 
 
@@ -72,10 +103,10 @@ def _texts(old: str, new: str) -> str:
     if said := _moments(old, new):
         return said
     if Counter(old.splitlines()) == Counter(new.splitlines()):
-        return "the same lines in another order: a set, or threads?"
+        return f"the same lines in another order: {ORDER}"
     if Counter(re.findall(r"[\w.-]+", old)) == Counter(re.findall(r"[\w.-]+", new)):
-        return "the same words in another order: a set (PYTHONHASHSEED)?"
-    return _numbers(old, new) or _lines(old, new)
+        return f"the same words in another order: {ORDER}"
+    return _numbers(old, new) or _more_numbers(old, new) or _lines(old, new)
 
 
 def _moments(old: str, new: str) -> str:
@@ -84,7 +115,7 @@ def _moments(old: str, new: str) -> str:
     first = next(
         pair for pair in zip(MOMENT.findall(old), MOMENT.findall(new), strict=False) if len({*pair}) > 1
     )
-    return f"the same but for a moment ({first[0]} -> {first[1]}): a clock"
+    return f"the same but for a moment ({first[0]} -> {first[1]}): {CLOCK}"
 
 
 def _numbers(old: str, new: str) -> str:
@@ -94,10 +125,22 @@ def _numbers(old: str, new: str) -> str:
     pairs = zip(NUMBER.findall(old), NUMBER.findall(new), strict=True)
     apart = [_apart(float(a), float(b)) for a, b in pairs if a != b]
     if max(apart) <= CLOSE:
-        return f"{len(apart)} numbers differ by at most {max(apart):.1g} of themselves: another order of summing, threads?"
-    return (
-        f"{len(apart)} numbers differ, by up to {max(apart):.2g} of themselves{_example(old, new)}: no seed?"
-    )
+        return f"{len(apart)} numbers differ by at most {max(apart):.1g} of themselves: {SUMMING}"
+    kind = CLOCK if _are_durations(old, new) else SEED
+    return f"{len(apart)} numbers differ, by up to {max(apart):.2g} of themselves{_example(old, new)}: {kind}"
+
+
+def _are_durations(old: str, new: str) -> bool:
+    pairs = zip(NAMED.findall(old), NAMED.findall(new), strict=False)
+    return all(DURATION.search(a[0]) for a, b in pairs if a != b)
+
+
+def _more_numbers(old: str, new: str) -> str:
+    """Where the words are the same and there are more numbers or fewer: trees, steps, rows."""
+    if {*WORD.findall(old)} != {*WORD.findall(new)}:
+        return ""
+    counted = [len(NUMBER.findall(text)) for text in (old, new)]
+    return f"the same words with other numbers, {counted[0]:,} -> {counted[1]:,} of them{_example(old, new)}: {SEED}"
 
 
 def _apart(a: float, b: float) -> float:
@@ -125,15 +168,34 @@ def _tables(old: Path, new: Path) -> str:
     except KitError:
         return _bytes(old.read_bytes(), new.read_bytes())
     if before.column_names != after.column_names:
-        return f"other columns: {before.column_names} -> {after.column_names}"
+        same = sorted(before.column_names) == sorted(after.column_names)
+        kind = f": {ORDER}" if same else ""
+        return f"other columns, {before.column_names} -> {after.column_names}{kind}"
     if len(before) != len(after):
-        return f"{len(before):,} -> {len(after):,} rows"
+        return f"{len(before):,} -> {len(after):,} rows: {SEED}"
     differ = [name for name in before.column_names if before[name].to_pylist() != after[name].to_pylist()]
     if not differ:
         return "the same rows in other bytes"
     if Counter(map(json.dumps, _rows(before))) == Counter(map(json.dumps, _rows(after))):
-        return "the same rows in another order: a set, or threads?"
-    return f"the values of {', '.join(differ[:MOST])} differ{f' and of {len(differ) - MOST} more' if len(differ) > MOST else ''}"
+        return f"the same rows in another order: {ORDER}"
+    more = f" and of {len(differ) - MOST} more" if len(differ) > MOST else ""
+    return f"the values of {', '.join(differ[:MOST])} differ{more}{_kind(before, after, differ)}"
+
+
+def _kind(before: "pa.Table", after: "pa.Table", differ: list[str]) -> str:
+    """What makes columns differ that are all moments, or all numbers; empty for others."""
+    import pyarrow as pa
+
+    types = [before[name].type for name in differ]
+    if all(map(pa.types.is_temporal, types)):
+        return f": {CLOCK}"
+    if not all(pa.types.is_floating(one) or pa.types.is_integer(one) for one in types):
+        return ""
+    rounding = all(
+        pa.types.is_floating(one) and not _column(before[name], after[name])[0]
+        for one, name in zip(types, differ, strict=True)
+    )
+    return f": {SUMMING if rounding else SEED}"
 
 
 def _rows(table: "pa.Table") -> list[Any]:

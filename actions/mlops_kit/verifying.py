@@ -18,7 +18,7 @@ from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.past import Past
 from mlops_kit.processes import ProcessError, follow, run, words
-from mlops_kit.proofs import WORST, Proof, StageProof
+from mlops_kit.proofs import WORST, Proof, Result, StageProof
 from mlops_kit.repository import Entry, Lock, Repository, Stage, file_md5
 from mlops_kit.versions import Version
 
@@ -123,14 +123,18 @@ def _compare(was: Past, lock: Lock, tree: Repository) -> list[StageProof]:
     }
     judged = was.contract.predictions.file if was.contract.predictions else was.contract.metrics
     fails = _judge(was, lock, tree, judged)
-    behind = _behind(lock, judged) if fails else set()
+    behind = _behind(lock, judged)
+    seen = _seen(was, lock, tree, judged, fails)
     told = []
     for name, outs in other.items():
         if outs:
             how = [f"{out.path}: {_how(was, tree, out)}" for out in outs]
             how += [fails] if fails and judged in lock.stages[name].outs else []
             because = _because(lock, now, lock.stages[name])
-            told.append(StageProof(name, "differs" if name in behind else "warning", how, because))
+            if seen and name in behind and not because and not any(map(unlike.names_a_kind, how)):
+                how.append(seen)
+            result: Result = "differs" if fails and name in behind else "warning"
+            told.append(StageProof(name, result, how, because))
     return told
 
 
@@ -175,6 +179,17 @@ def _judge(was: Past, lock: Lock, tree: Repository, judged: str) -> str:
         name for name in before if name not in after or not _agree(before[name].value, after[name].value)
     ]
     return f"the figures differ: {', '.join(moved[:5])}" if moved else ""
+
+
+def _seen(was: Past, lock: Lock, tree: Repository, judged: str, fails: str) -> str:
+    """The kind that shows in what is judged: the bytes of a model that is no text show none."""
+    out = lock.out(judged)
+    now = tree.lock()
+    if out is None or now is None or _md5(now, out.path) == out.md5:
+        return ""
+    said = _how(was, tree, out)
+    kind = f": {unlike.SEED}" if fails and not unlike.names_a_kind(said) else ""
+    return f"seen in {out.path}: {said}{kind}"
 
 
 def _agree(old: float, new: float) -> bool:

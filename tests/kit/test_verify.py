@@ -1,6 +1,8 @@
 """`mlops-kit verify`: a version made again from its code and data alone, and what is not as it was."""
 
+import gzip
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,19 @@ UNSEEDED = (
     'printf "%.*f\\n", digits, tip / bill',
     "printf \"%.6f\\n\", tip / bill * (1 + '$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')' / 655360)",
 )
+# So many trees more or less, as where a training stops early.
+TREES = ("train.sh", "> model.txt", "> model.txt\nseq $(od -An -N2 -tu2 /dev/urandom) >> model.txt")
+FIRST = ("predict.sh", "cat model.txt", "head -1 model.txt")
+# A model whose bytes say nothing.
+PACKED = ("train.sh", "> model.txt", "| gzip -n > model.txt")
+UNPACKED = ("predict.sh", "cat model.txt", "gunzip -c model.txt")
 # The sum of the same numbers in another order each time, as threads make it.
 THREADS = ("train.sh", "train.csv > model.txt", "- > model.txt")
 SORTED = ("train.sh", AWK, f"{{ head -1 train.csv; tail -n +2 train.csv | sort -R; }} | {AWK}")
 # Where a row stands counts a little: by rounding alone one order in ten would give the same sum.
 PLACED = ("train.sh", "tip += $3", "tip += $3 * (1 + NR * 1e-12)")
 DIGITS = ("train.sh", 'printf "%.*f\\n", digits,', 'printf "%.17g\\n",')
+GUESSED = ("predict.sh", 'print $1 "," $2 * share', 'printf "%s,%.17g\\n", $1, $2 * share')
 CLOCK = ("evaluate.sh", "rm predicted.tmp", "rm predicted.tmp; date +%FT%T.%N > made.txt")
 A_SET = (
     "evaluate.sh",
@@ -86,11 +95,24 @@ def test_the_result_reaches_everybody(three: Repository) -> None:
     ("changes", "stage", "result", "says"),
     [
         ([UNSEEDED], "train", "differs", "numbers differ, by up to"),
+        ([UNSEEDED, TREES, FIRST], "train", "differs", "the same words with other numbers"),
+        (
+            [UNSEEDED, PACKED, UNPACKED],
+            "train",
+            "differs",
+            "seen in predictions.csv: 80 numbers differ, by up to",
+        ),
         ([CLOCK, MADE], "evaluate", "warning", "made.txt: the same but for a moment"),
         ([A_SET, MADE], "evaluate", "warning", "made.txt: the same words in another order"),
         ([SORTED, THREADS, PLACED, DIGITS], "train", "warning", "another order of summing"),
+        (
+            [SORTED, THREADS, PLACED, DIGITS, PACKED, UNPACKED, GUESSED],
+            "train",
+            "warning",
+            "of themselves: another order of summing",
+        ),
     ],
-    ids=["unseeded", "clock", "set", "threads"],
+    ids=["unseeded", "stops early", "unseeded, packed", "clock", "set", "threads", "threads, packed"],
 )
 def test_what_is_not_reproducible_is_named(
     published: Repository, changes: list[tuple[str, str, str]], stage: str, result: str, says: str
@@ -154,7 +176,15 @@ def test_no_version_yet(published: Repository) -> None:
         ("at 2026-01-02 03:04:05\n", "at 2026-01-02 03:04:06\n", "the same but for a moment"),
         ("0.30000000000000004\n", "0.3\n", "1 numbers differ by at most"),
         ("0.25 x\n", "0.5 x\n", "1 numbers differ, by up to 0.5 of themselves"),
+        (
+            "seconds 2",
+            "seconds 4",
+            "1 numbers differ, by up to 0.5 of themselves, for instance 'seconds 2' -> 'seconds 4': a clock",
+        ),
+        ("tree 0.5\n", "tree 0.25\ntree 1\n", "the same words with other numbers, 1 -> 2 of them"),
         ("yes\nno\n", "yes\nmaybe\n", "1 of 2 lines differ, for instance 'no' -> 'maybe'"),
+        (gzip.compress(b"x", mtime=1), gzip.compress(b"x", mtime=2), "the same content, packed at another"),
+        (b"\xff\x00\x01", b"\xff\x01\x00", "the same bytes in another order: a set"),
         (b"\xff\x00\x01", b"\xff\x00\x02", "1 of 3 bytes differ"),
         (b"\xff\x00", b"\xff\x00\x02", "other bytes, 2 -> 3 of them"),
         ("same", "same", ""),
@@ -166,6 +196,24 @@ def test_how_two_files_differ(old: Any, new: Any, says: str, tmp_path: Path) -> 
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     said = unlike.how(*paths)
     assert said.startswith(says) and bool(said) == bool(says)
+
+
+@pytest.mark.parametrize(
+    ("column", "again", "kind"),
+    [
+        ([0.1, 0.3], [0.1, 0.30000000000000004], unlike.SUMMING),
+        ([0.1, 0.3], [0.1, 0.4], unlike.SEED),
+        ([0.1, 0.3], [0.1], unlike.SEED),
+        ([datetime(2026, 1, 2)], [datetime(2026, 1, 3)], unlike.CLOCK),
+    ],
+)
+def test_the_kind_in_a_table(column: list[Any], again: list[Any], kind: str, tmp_path: Path) -> None:
+    import pyarrow as pa
+    from mlops_kit import rows
+
+    for name, values in (("old", column), ("new", again)):
+        rows.write(pa.table({"x": values}), tmp_path / f"{name}.parquet")
+    assert unlike.how(tmp_path / "old.parquet", tmp_path / "new.parquet").endswith(f": {kind}")
 
 
 def test_folders_and_tables(tmp_path: Path) -> None:
