@@ -67,6 +67,12 @@ def threshold(name: str, gate: ThresholdGate, bench: Bench) -> GateResult:
         return _no(name, gate, "fail", f"{gate.metric} is {found.value}, which is no number")
     if few := _few_rows(gate, found, bench):
         return _no(name, gate, "unknown", few, value=found.value)
+    if gate.interval and not found.is_within:
+        ends = f"{_number(found.low)} to {_number(found.high)}"
+        says = f"{gate.metric} {_number(found.value)} is not within its own interval, {ends}"
+        return _no(
+            name, gate, "unknown", says, value=found.value, details={"low": found.low, "high": found.high}
+        )
     bound = _bound(gate, bench)
     judged, end = _worse_end(gate, found)
     passes = _holds(gate, judged, bound)

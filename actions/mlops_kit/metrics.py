@@ -22,6 +22,12 @@ class Figure:
     def is_number(self) -> bool:
         return math.isfinite(self.value)
 
+    @property
+    def is_within(self) -> bool:
+        """Of its own interval, where it has one; no number is within one that has NaN as an end, or is inverted."""
+        above = self.low is None or self.low <= self.value
+        return above and (self.high is None or self.value <= self.high)
+
 
 def read_metrics(path: Path) -> dict[str, Any]:
     """Raises KitError when the file is not there or is no mapping."""
@@ -61,9 +67,21 @@ def figure(content: dict[str, Any], path: str) -> Figure | None:
         value, low, high, n = found["value"], found.get("low"), found.get("high"), found.get("n", n)
     else:
         value, low, high = found, None, None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return Figure(float(value), low, high, n)
+    return Figure(float(value), _end(low), _end(high), _rows(n)) if _is_numeric(value) else None
+
+
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _end(value: Any) -> float | None:
+    """Of an interval: NaN where something else stands than a number."""
+    return None if value is None else float(value) if _is_numeric(value) else math.nan
+
+
+def _rows(n: Any) -> int | None:
+    """None where something else stands than a number of rows."""
+    return int(n) if _is_numeric(n) and math.isfinite(n) else None
 
 
 def figures(content: dict[str, Any], at: str = "") -> dict[str, Figure]:
@@ -72,7 +90,7 @@ def figures(content: dict[str, Any], at: str = "") -> dict[str, Figure]:
     for key, inner in content.items():
         path = f"{at}.{key}" if at else str(key)
         if isinstance(inner, dict) and "value" not in inner:
-            n = inner.get("n")
+            n = _rows(inner.get("n"))
             for name, one in figures(inner, path).items():
                 found[name] = one if one.n is not None else Figure(one.value, one.low, one.high, n)
         elif key != "n" and (here := figure({"x": inner}, "x")):

@@ -30,6 +30,10 @@ def measured(value: Any, n: int | None = 500, spread: float = 0.02, **more: Any)
     return {"model": {"auc": auc} | ({"n": n} if n else {}), "baseline": {"auc": {"value": 0.5}}} | more
 
 
+def between(value: float, low: Any, high: Any, n: Any = 500) -> dict[str, Any]:
+    return measured(0.9) | {"model": {"auc": {"value": value, "low": low, "high": high}, "n": n}}
+
+
 # ---- thresholds ----
 
 
@@ -74,7 +78,16 @@ def test_a_constant_model_does_not_pass_its_baseline(side: str, spread: float, s
         (measured(0.9, n=29), BASELINE, "can't tell: model.auc has 29 rows, fewer than 30"),
         (measured(0.9) | {"baseline": {}}, BASELINE, "can't tell: the bound baseline.auc is not there"),
         (measured(0.9) | {"baseline": {"auc": NAN}}, BASELINE, "can't tell: the bound baseline.auc is nan"),
-        (measured(0.9) | {"model": {"auc": {"value": 0.9, "low": NAN, "high": 1}, "n": 99}}, BASELINE, "nan"),
+        (
+            between(0.9, NAN, 1),
+            BASELINE,
+            "can't tell: model.auc 0.9 is not within its own interval, nan to 1",
+        ),
+        (between(0.9, 0.8, NAN), BASELINE, "is not within its own interval, 0.8 to nan"),
+        (between(0.4, 0.8, 0.9), BASELINE, "model.auc 0.4 is not within its own interval, 0.8 to 0.9"),
+        (between(0.8, 0.9, 0.7), BASELINE, "is not within its own interval, 0.9 to 0.7"),
+        (between(0.8, "0.7", 0.9), BASELINE, "is not within its own interval, nan to 0.9"),
+        (between(0.8, 0.7, 0.9, n="many"), BASELINE | {"min_rows": 500}, "has 400 rows, fewer than 500"),
     ],
 )
 def test_what_cannot_be_judged_does_not_pass(
@@ -87,10 +100,10 @@ def test_what_cannot_be_judged_does_not_pass(
 
 
 def test_what_is_no_number_is_null_in_json(small: Scripted) -> None:
-    small.metrics({"model": {"auc": {"value": 0.9, "low": NAN, "high": 1}, "n": 500}})
+    small.metrics(between(0.9, NAN, 1))
     small.gates(gate=THRESHOLD | {"metric": "model.auc"})
     (result,) = judged(small).results
-    assert (result.status, result.details["judged"]) == ("fail", None)
+    assert (result.status, result.details["low"]) == ("unknown", None)
 
 
 def test_rows_that_no_metric_names_are_counted_in_the_predictions(small: Scripted) -> None:
