@@ -1,17 +1,21 @@
 """Drift trains when it is there again, and not too often."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from mlops_kit import contract
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.monitoring.retraining import decide
+from pyarrow import parquet
 
 from tests.act.api import Api
+from tests.kit import logged
 from tests.kit.small import MLOPS, clone, small, with_origin
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -22,13 +26,15 @@ def means(policy: str = POLICY) -> Contract:
     return contract.whole(contract.parse_yaml(MLOPS + policy, "mlops.yaml"), {})
 
 
-def check(days: float, *kinds: str, window: str = "w") -> dict[str, Any]:
+def check(days: float, *kinds: str, window: str = "w", identity: str = "") -> dict[str, Any]:
+    """By itself of a window of its own."""
     at = (NOW - timedelta(days=days)).isoformat()
     return {
         "stage": "monitor",
         "status": "alarm" if kinds else "fine",
         "at": at,
         "window": window,
+        "identity": identity or at,
         "kinds": list(kinds),
     }
 
@@ -42,13 +48,13 @@ def trained(days: float) -> dict[str, Any]:
     ("events", "trains", "why"),
     [
         ([], False, "no drift"),
-        ([check(0, "data-drift")], False, "1 of the last 3 checks found drift, it takes 2"),
+        ([check(0, "data-drift")], False, "1 of the last 3 windows show drift, it takes 2"),
         ([check(0, "data-drift"), check(1, "concept-drift")], True, "2 of the last 2"),
         ([check(0, "data-drift"), check(1), check(2, "predictions-moved")], True, "2 of the last 3"),
         (
             [check(0), check(1, "data-drift"), check(2, "data-drift")],
             False,
-            "the newest check found no drift",
+            "the newest window shows no drift",
         ),
         ([check(0, "data-drift"), check(1), check(2), check(3, "data-drift")], False, "1 of the last 3"),
         ([check(0, "latency"), check(1, "latency")], False, "no drift"),
@@ -64,6 +70,41 @@ def test_so_many_of_the_last_checks_the_newest_among_them(
     for shuffled in (events, events[::-1]):
         decision = decide(means(), shuffled, NOW)
         assert (decision.train, why in decision.why) == (trains, True), decision
+
+
+def test_a_window_that_is_checked_again_counts_once_as_its_newest_check_found_it() -> None:
+    """Labels that came in between may say otherwise."""
+    again = [check(at / 10, "data-drift", identity="friday") for at in range(3)]
+    assert "1 of the last 3 windows" in decide(means(), again, NOW).why
+    assert decide(means(), [*again, check(1, "data-drift")], NOW).train
+    labelled = [check(0, identity="friday"), check(1, "predictions-moved", identity="friday")]
+    assert "the newest window shows no drift" in decide(means(), labelled, NOW).why
+
+
+def test_a_window_is_known_again_by_its_rows(tmp_path: Path) -> None:
+    """Of a table, and of the log, which older lines leave and whose newest line ends the window."""
+    one = logged.repository(tmp_path / "flights")
+    one.write("mlops.yaml", logged.MLOPS.replace("monitoring: {", "monitoring: {log: log.jsonl, "))
+    path = one.root / "log.jsonl"
+
+    def identity(*words: str) -> str:
+        found = json.loads(one.kit("monitor", "check", "--json", *words).stdout)
+        return str(found["identity"])
+
+    logged.log(path, logged.table(3, 300))
+    first = identity()
+    line = json.loads(path.read_text().splitlines()[0])
+    old = json.dumps(line | {"time": (logged.START - timedelta(days=30)).isoformat()})
+    path.write_text(f"{old}\n{path.read_text()}")
+    assert identity() == first
+    with path.open("a") as stream:
+        stream.write(json.dumps(line | {"time": (logged.START + timedelta(hours=1)).isoformat()}) + "\n")
+    assert identity() != first
+    tables = {"a": 3, "b": 3, "c": 4}
+    for name, seed in tables.items():
+        parquet.write_table(pa.table(logged.table(seed, 300)), tmp_path / f"{name}.parquet")
+    same, also, other = (identity("--window", f"{tmp_path}/{name}.parquet") for name in tables)
+    assert same == also != other
 
 
 def test_without_a_cooldown_a_day_has_its_limit() -> None:
@@ -93,7 +134,7 @@ def test_it_is_dispatched_once(tmp_path: Path, on_github: Api) -> None:
     one = small(tmp_path / "flights", **{"mlops.yaml": MLOPS + POLICY})
     for name in ("1", "2"):
         journal = Journal(one.repository, name)
-        journal.emit("monitor", "alarm", window="w", kinds=["data-drift"])
+        journal.emit("monitor", "alarm", window="w", identity=name, kinds=["data-drift"])
     assert "Trains: 2 of the last 2" in one.kit("retrain", "--dry-run").stdout
     assert on_github.dispatches == []
     assert one.kit("retrain").code == 0

@@ -11,7 +11,7 @@ from mlops_kit.cli import finish, json_option
 @click.option("--dry-run", is_flag=True, help="Say what would be done; start nothing.")
 @json_option
 def command(dry_run: bool, as_json: bool) -> None:
-    """Start a training where the checks found drift often enough; `retrain` in mlops.yaml says how often.
+    """Start a training where enough windows show drift; `retrain` in mlops.yaml says how many.
 
     It goes the path of every merge: new data is looked for, and a model that is worse is not promoted.
     """

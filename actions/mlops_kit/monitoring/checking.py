@@ -46,6 +46,7 @@ class Checked:
     at: str
     version: str  # empty: before the first, what is here
     window: str  # empty: nothing is connected
+    identity: str  # of the window's rows
     data: Data
     concept: Concept
     infrastructure: Operation
@@ -155,7 +156,7 @@ def scheduled(
     where = _log_at(repository, contract)
     if where is None:
         nothing = Data("not connected", 0, 0), Concept("not connected"), gone
-        return Checked(events.now(), training.version, "", *nothing, training, moved)
+        return Checked(events.now(), training.version, "", "", *nothing, training, moved)
     reference = references.load(repository, contract, say)
     say(f"read {contract.monitoring.log}")
     log = _read(where, contract, reference)
@@ -194,6 +195,7 @@ def _checked(
         events.now(),
         reference.version,
         window.name,
+        windows.identity(window),
         data,
         concept,
         running,

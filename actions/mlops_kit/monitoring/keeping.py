@@ -1,7 +1,7 @@
 """Checks as events: what the weekly review, the retraining policy and whoever asks later read."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from mlops_kit.monitoring import outcome
 from mlops_kit.monitoring.checking import Checked
 from mlops_kit.monitoring.findings import STAGE
 from mlops_kit.repository import Repository
+from mlops_kit.runs import Event
 
 OUTCOME, EVENTS, RUN = "outcome.json", "events.jsonl", "run"  # what one job hands over to the next
 
@@ -76,6 +77,16 @@ def publish(repository: Repository, contract: Contract, made: Journal, *, alive:
         made.end()
 
 
+def checks(events: Iterable[Event], log: str | None) -> list[Event]:
+    """Those that came to their end, newest first.
+
+    Where there is a log, a file that somebody looked at beside it counts for nothing.
+    """
+    ended = [one for one in events if one["stage"] == STAGE and one["status"] in ("fine", "alarm")]
+    counted = [one for one in ended if log is None or one.get("window") in (None, log)]
+    return sorted(counted, key=lambda one: str(one["at"]), reverse=True)
+
+
 def emit(made: Journal, found: Checked) -> None:
     """One event with every verdict, small enough to be kept for years."""
     made.emit(STAGE, "alarm" if found.findings else "fine", **facts(found))
@@ -86,6 +97,7 @@ def facts(found: Checked) -> dict[str, Any]:
     figure = concept.figure
     return {
         "window": found.window or None,
+        "identity": found.identity or None,
         "version": found.version or None,
         "kinds": list(dict.fromkeys(one.kind for one in found.findings)),
         "judged": found.judged,

@@ -1,4 +1,4 @@
-"""When drift trains: so many of the last checks found it, the newest among them, and not too often.
+"""When drift trains: so many of the last windows show it, the newest among them, and not too often.
 
 What it starts is `drift-detected`, the path of every merge: it looks for new data, trains, gates; a model that is
 worse is not promoted, and where nothing is new the run says so.
@@ -12,7 +12,7 @@ from mlops_kit import clock, github, runs
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
-from mlops_kit.monitoring import findings, keeping
+from mlops_kit.monitoring import keeping
 from mlops_kit.repository import Repository
 from mlops_kit.runs import Event
 from mlops_kit.sections import Retrain
@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
 class Decision:
     train: bool
     why: str
-    windows: list[str]  # of the checks that count, newest first: at, and what was found
+    windows: list[str]  # that count, newest first: when they were checked, and what was found
 
 
 def decide(contract: Contract, events: list[Event], now: datetime | None = None) -> Decision:
@@ -35,28 +35,26 @@ def decide(contract: Contract, events: list[Event], now: datetime | None = None)
     policy, now = contract.retrain, now or clock.now()
     if policy is None:
         return Decision(False, "mlops.yaml has no `retrain`: drift is told and trains nothing", [])
-    log = (
-        contract.monitoring.log
-    )  # where there is one, a file that somebody looked at beside it counts for nothing
-    checks = sorted(
-        (
-            one
-            for one in events
-            if one["stage"] == findings.STAGE and one.get("window") and log in (None, one["window"])
-        ),
-        key=lambda one: str(one["at"]),
-        reverse=True,
-    )[: policy.of]
-    shown = [f"{one['at'][:16]} {', '.join(_drifts(one)) or 'no drift'}" for one in checks]
-    violated = [bool(_drifts(one)) for one in checks]
+    last = _windows(keeping.checks(events, contract.monitoring.log))[: policy.of]
+    shown = [f"{one['at'][:16]} {', '.join(_drifts(one)) or 'no drift'}" for one in last]
+    violated = [bool(_drifts(one)) for one in last]
     if not violated or not violated[0]:
-        return Decision(False, "the newest check found no drift", shown)
+        return Decision(False, "the newest window shows no drift", shown)
     if sum(violated) < policy.windows:
-        said = f"{sum(violated)} of the last {policy.of} checks found drift, it takes {policy.windows}"
+        said = f"{sum(violated)} of the last {policy.of} windows show drift, it takes {policy.windows}"
         return Decision(False, said, shown)
     if held := _held(policy, events, now):
         return Decision(False, held, shown)
-    return Decision(True, f"{sum(violated)} of the last {len(checks)} checks found drift", shown)
+    return Decision(True, f"{sum(violated)} of the last {len(last)} windows show drift", shown)
+
+
+def _windows(checks: list[Event]) -> list[Event]:
+    """Of each window the newest check: its rows say no more by being looked at again."""
+    found: dict[tuple[str, str], Event] = {}
+    for one in checks:
+        if name := one.get("window"):
+            found.setdefault((str(name), str(one.get("identity", one["at"]))), one)
+    return list(found.values())
 
 
 def _drifts(check: Event) -> list[str]:

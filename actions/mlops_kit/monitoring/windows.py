@@ -1,5 +1,6 @@
 """The rows to check: a file, a pattern, a bucket; in one pass and in little memory, however many there are."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -130,6 +131,17 @@ def repeated(window: Window, key: str) -> list[str]:
         return []
     more = len(keys) - pc.count_distinct(keys).as_py()
     return [f"{more:,} of {len(keys):,} keys occurred before: are rows here twice?"] if more else []
+
+
+def identity(window: Window) -> str:
+    """The same for two looks at the same rows. Of a log's last days it is when they begin, since they end with the newest."""
+    if window.since:
+        return window.since.isoformat()
+    with pa.BufferOutputStream() as sink:
+        drawn = pa.table(window.drawn)
+        with pa.ipc.new_stream(sink, drawn.schema) as stream:
+            stream.write_table(drawn)
+        return hashlib.md5(sink.getvalue(), usedforsecurity=False).hexdigest()
 
 
 def files(where: str, folder: Path) -> list[Path]:
