@@ -21,9 +21,10 @@ from tests.kit import logged
 from tests.kit.logged import MLOPS, probability, table
 from tests.kit.small import Small, kit, small
 
-CONNECTED = MLOPS.replace(
-    "monitoring: {", "monitoring: {log: served/*.jsonl, labels: came.parquet, "
-).replace("silent_hours_at_most: 24", "silent_hours_at_most: 2000")
+LOG = "served/*.jsonl"
+CONNECTED = MLOPS.replace("monitoring: {", f"monitoring: {{log: {LOG}, labels: came.parquet, ").replace(
+    "silent_hours_at_most: 24", "silent_hours_at_most: 2000"
+)
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)  # a Tuesday: the last whole week is 2026-W47
 Review = Callable[..., dict[str, Any]]
 
@@ -134,6 +135,7 @@ def test_from_any_folder_it_is_written_to_the_root(watched: Small) -> None:
 
 
 def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Review) -> None:
+    """Of the log: a file that somebody looked at beside it says nothing of what runs."""
     journal = Journal(watched.repository, "checks")
     checks: list[tuple[str, list[str], list[str]]] = [
         ("2026-11-10", ["data-drift", "errors"], ["data-drift", "errors"]),
@@ -141,7 +143,7 @@ def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Review) -
         ("2026-11-23", [], ["errors"]),  # too few rows to tell of drift
     ]
     for day, kinds, judged in checks:
-        event = {"run": "checks", "at": f"{day}T06:00:00Z", "stage": "monitor", "window": "w", "rows": 300}
+        event = {"run": "checks", "at": f"{day}T06:00:00Z", "stage": "monitor", "window": LOG, "rows": 300}
         event |= {"status": "alarm" if kinds else "fine", "kinds": kinds, "judged": judged}
         event |= {"columns": ["amount"] if "data-drift" in kinds else None, "data": "no drift"}
         journal.file.parent.mkdir(parents=True, exist_ok=True)
@@ -151,6 +153,15 @@ def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Review) -
         event = {"run": "checks", "at": f"{day}T05:00:00Z", "stage": "newest-row", "status": status}
         with journal.file.open("a") as stream:
             stream.write(json.dumps(event) + "\n")
+    beside: dict[str, Any] = {
+        "run": "checks",
+        "at": "2026-11-18T06:00:00Z",
+        "stage": "monitor",
+        "window": "looked-at.parquet",
+    }
+    beside |= {"status": "alarm", "kinds": ["schema"], "judged": ["data-drift", "schema"], "columns": ["x"]}
+    with journal.file.open("a") as stream:
+        stream.write(json.dumps(beside) + "\n")
     found = review()
     assert [(one["kind"], one["ended"] is None) for one in found["alarms"]] == [
         ("data-drift", True),
@@ -158,7 +169,7 @@ def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Review) -
         ("newest-row", True),
     ]
     assert "The data is old: no newer rows come, since 2026-11-12" in found["decide"]
-    assert found["week"]["drifted"] == ["amount"]
+    assert (found["week"]["checks"], found["week"]["drifted"]) == (1, ["amount"])
     assert any("The inputs have drifted, since 2026-11-10" in one for one in found["decide"])
     journal.file.unlink()
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from mlops_kit import alerting, cadence, runs, stages, versions
 from mlops_kit.contract import Contract
 from mlops_kit.markup import code, plain
-from mlops_kit.monitoring import checking, figures, labels, trained
+from mlops_kit.monitoring import checking, figures, keeping, labels, trained
 from mlops_kit.monitoring import reference as references
 from mlops_kit.repository import Repository
 from mlops_kit.review import weeks as weekly
@@ -63,22 +63,25 @@ def build(repository: Repository, contract: Contract, monday: date, say: Say) ->
     end = datetime.combine(monday + weekly.WEEK, datetime.min.time(), UTC)
     log = runs.read(repository)
     every = list(log.every())
-    events = [event for event in every if runs.moment(event["at"]) < end]
+    checks = keeping.checks(every, contract.monitoring.log)
+    until = [one for one in checks if runs.moment(one["at"]) < end]
     trainings = trained.of_main(log)
     made = Review(contract.model, listed[-1], listed, False, notes=[log.note] if log.note else [])
-    weekly.fill_checks(listed, events)
+    weekly.fill_checks(listed, until)
     weekly.fill_trainings(listed, trainings)
     _fill_quality(repository, contract, made, say)
     _fill_versions(repository, contract, made, end)
-    made.checked = _last_check(events)
-    alarms = [one for one in weekly.alarms(every) if one.began < end]  # and whether they are over by now
+    made.checked = _last_check(until)
+    alarms = [
+        one for one in weekly.alarms(checks, every) if one.began < end
+    ]  # and whether they are over by now
     made.alarms = [one for one in alarms if one.touches(made.week)]
     made.decide = _to_decide(made, [one for one in alarms if one.ended is None], trained.newest_of(trainings))
     return made
 
 
-def _last_check(events: list[runs.Event]) -> str:
-    last = weekly.last_check(events)
+def _last_check(checks: list[runs.Event]) -> str:
+    last = next((one for one in checks if one.get("window")), None)
     if last is None:
         return ""
     columns = [code(one) for one in last.get("columns") or []]

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from mlops_kit import cadence
 from mlops_kit.contract import Contract
-from mlops_kit.monitoring import findings, labels, quality
+from mlops_kit.monitoring import labels, quality
 from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.log import moment
 from mlops_kit.monitoring.reference import Reference
@@ -80,10 +80,8 @@ def _mondays(times: Iterable[datetime | None]) -> "np.ndarray[tuple[int], np.dty
     return np.array(days, dtype="datetime64[D]")
 
 
-def fill_checks(weeks: list[Week], events: list[Event]) -> None:
-    for event in events:
-        if not _is_check(event):
-            continue
+def fill_checks(weeks: list[Week], checks: list[Event]) -> None:
+    for event in reversed(checks):
         if week := _of(weeks, moment_of(event["at"])):
             week.checks += bool(event.get("window"))
             week.drifted = list(dict.fromkeys([*week.drifted, *(event.get("columns") or [])]))
@@ -114,12 +112,16 @@ class Alarm:
         return self.began.astimezone(UTC).date() < week.monday + WEEK and over >= week.monday
 
 
-def alarms(events: list[Event]) -> list[Alarm]:
-    """In the order in which they began: over is what was looked at later, could be judged, and was not found."""
+def alarms(checks: list[Event], events: list[Event]) -> list[Alarm]:
+    """In the order in which they began: over is what was looked at later, could be judged, and was not found.
+
+    `checks` are those that count; the other events tell of issues and of the age of the data.
+    """
     found: list[Alarm] = []
     open_now: dict[str, Alarm] = {}
     where = _issues(events)
-    for event in sorted(events, key=lambda one: str(one["at"])):
+    ages = [one for one in events if one["stage"] == cadence.ALARM and one["status"] in ("old", "ok")]
+    for event in sorted([*checks, *ages], key=lambda one: str(one["at"])):
         at, (kinds, judged) = moment_of(event["at"]), _found(event)
         for kind in kinds:
             open_now.setdefault(kind, Alarm(kind, at, None, where.get(kind, "")))
@@ -130,12 +132,10 @@ def alarms(events: list[Event]) -> list[Alarm]:
 
 
 def _found(event: Event) -> tuple[list[str], list[str]]:
-    """Kinds that a check, or a look at the age of the data, found and could judge; none of any other event."""
-    if _is_check(event):
-        return event.get("kinds", []), event.get("judged", [])
-    if event["stage"] == cadence.ALARM and event["status"] in ("old", "ok"):
+    """Kinds that a check, or a look at the age of the data, found and could judge."""
+    if event["stage"] == cadence.ALARM:
         return [cadence.ALARM] if event["status"] == "old" else [], [cadence.ALARM]
-    return [], []
+    return event.get("kinds", []), event.get("judged", [])
 
 
 def _issues(events: list[Event]) -> dict[str, str]:
@@ -143,13 +143,3 @@ def _issues(events: list[Event]) -> dict[str, str]:
     told = [one for one in events if one["stage"].startswith("alarm:") and one.get("where")]
     ordered = sorted(told, key=lambda one: str(one["at"]))
     return {one["stage"].removeprefix("alarm:"): str(one["where"]) for one in ordered}
-
-
-def _is_check(event: Event) -> bool:
-    return event["stage"] == findings.STAGE and event["status"] in ("fine", "alarm")
-
-
-def last_check(events: list[Event]) -> Event | None:
-    """Of a window; None where none was checked yet."""
-    found = (one for one in events if _is_check(one) and one.get("window"))
-    return max(found, key=lambda one: str(one["at"]), default=None)
