@@ -42,7 +42,7 @@ TITLES: dict[Kind, tuple[str, str]] = {
     "model-old": ("The model is old", "the-model-is-old"),
     "monitor-dead": ("The monitor has stopped", "schedule-has-not-run-since-yesterday"),
 }
-EACH = "This issue is brought up to date by each check, and closed by the first that finds nothing."
+EACH = "This issue is brought up to date by each check, and closed by the first that could see it and finds nothing."
 ONCE = (
     "Close this issue when you have looked; the next version whose training data has not moved closes it too."
 )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from mlops_kit import contract
 from mlops_kit.errors import KitError
-from mlops_kit.monitoring import labels, quality, reference
+from mlops_kit.monitoring import labels, predicted, quality, reference
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.sections import Monitoring, Predictions
@@ -249,10 +249,11 @@ def test_predictions_that_follow_each_other_move_no_more_than_they_do_in_the_ref
         return pa.table({"prediction": shares > 0.5, "probability": shares})
 
     evaluated, clean = made(days), made(200)
-    alarms = [bool(quality._moved(evaluated, clean.slice(at * a_day, a_day), form)) for at in range(200)]
-    assert sum(alarms) <= 3
+    found = [predicted.check(evaluated, clean.slice(at * a_day, a_day), form) for at in range(200)]
+    assert sum(one is not None and one.by is not None for one in found) <= 3
     moved = pa.table({"prediction": [True] * 400, "probability": 0.9 + 0.1 * draw.random(400)})
-    assert quality._moved(evaluated, moved, form)
+    seen = predicted.check(evaluated, moved, form)
+    assert seen and seen.by and 0.8 < seen.by < 1
 
 
 def test_evaluated_predictions_are_put_in_the_order_of_time(tmp_path: Path) -> None:

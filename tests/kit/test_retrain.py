@@ -30,6 +30,7 @@ def check(days: float, *kinds: str, window: str = "w", identity: str = "") -> di
     """By itself of a window of its own."""
     at = (NOW - timedelta(days=days)).isoformat()
     return {
+        "judged": ["data-drift"],
         "stage": "monitor",
         "status": "alarm" if kinds else "fine",
         "at": at,
@@ -79,6 +80,13 @@ def test_a_window_that_is_checked_again_counts_once_as_its_newest_check_found_it
     assert decide(means(), [*again, check(1, "data-drift")], NOW).train
     labelled = [check(0, identity="friday"), check(1, "predictions-moved", identity="friday")]
     assert "the newest window shows no drift" in decide(means(), labelled, NOW).why
+
+
+def test_a_window_that_could_not_tell_says_neither_yes_nor_no() -> None:
+    small = check(0) | {"judged": ["errors", "no-labels"]}
+    drifts = [check(at, "data-drift") for at in (1, 2)]
+    assert decide(means(), [small, *drifts], NOW).train
+    assert not decide(means(), [small, check(0.5), *drifts], NOW).train
 
 
 def test_a_window_is_known_again_by_its_rows(tmp_path: Path) -> None:

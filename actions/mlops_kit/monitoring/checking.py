@@ -32,13 +32,6 @@ from mlops_kit.repository import Repository
 Say = Callable[[str], None]
 Seen = Callable[[Reference, Window], None]
 PICTURED = 3
-JUDGED: dict[str, list[Kind]] = {  # by the state of the relation
-    "not connected": [],
-    "unknown": ["predictions-moved", "no-labels"],
-    "can't tell": ["predictions-moved", "no-labels"],
-    "holds": ["concept-drift", "predictions-moved", "no-labels"],
-    "drift": ["concept-drift", "predictions-moved", "no-labels"],
-}
 
 
 @dataclass(frozen=True)
@@ -64,12 +57,9 @@ class Checked:
     def judged(self) -> list[Kind]:
         """Kinds of alarm that this check could tell: of the others silence says nothing."""
         found: list[Kind] = []
-        if self.data.state in ("no drift", "drift"):
-            found.append("data-drift")
-        if self.data.compared >= drift.LEAST_ROWS:
-            found.append("schema")
-        found += JUDGED[self.concept.state]
-        found += self.infrastructure.judged
+        if self.data.tells:
+            found += ["data-drift", "schema"]
+        found += [*self.concept.judged, *self.infrastructure.judged]
         if self.training.state != "not connected":
             found += ["training-failed", "training-missing", "gate-closed", "model-old"]
         if self.succession is not None:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from mlops_kit.monitoring import cells
 from mlops_kit.monitoring.cells import MISSING, UNSEEN, Cells, Codes
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.resampling import LEAST_REFERENCE, Limits, Resampling, count, tested
+from mlops_kit.monitoring.resampling import LEAST_REFERENCE, Array, Limits, Resampling, count, tested
 from mlops_kit.monitoring.seasons import alike
 from mlops_kit.monitoring.windows import Window
 
@@ -56,6 +56,7 @@ class Data:
         default_factory=dict
     )  # smallest change seen in 4 of 5 such windows
     notes: list[str] = field(default_factory=list)
+    tells: bool = False  # by its silence too: an alarm that such a window does not raise is over
 
     @property
     def alarms(self) -> bool:
@@ -111,7 +112,9 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
             drifts.append(found)
     drifts.sort(key=lambda one: -one.by)
     seen_at_best = visible(like.cells, limits)
-    return Data(_state(drifts, like.cells, limits), window.rows, n, drifts, changes, seen_at_best, notes)
+    told = tells(like.cells, limits)
+    state: State = "drift" if drifts else "no drift" if told else "can't tell"
+    return Data(state, window.rows, n, drifts, changes, seen_at_best, notes, told)
 
 
 def compared_rows(length: int, n: int) -> npt.NDArray[np.intp]:
@@ -125,14 +128,13 @@ def visible(columns: list[Cells], limits: Limits) -> dict[str, float | None]:
     return {column.name: size if math.isfinite(size) else None for column, size in sizes}
 
 
-def _state(drifts: list[Drift], columns: list[Cells], limits: Limits) -> State:
-    if drifts:
-        return "drift"
+def tells(columns: list[Cells], limits: Limits) -> bool:
+    """Does a window in which nothing moved say anything?"""
     sizes = list(zip(columns, limits.visible, strict=True))
     ordered = [size for column, size in sizes if column.is_ordered]
     judged = sorted(ordered or [size for _, size in sizes])
     enough = ENOUGH if ordered else ENOUGH_ROWS
-    return "no drift" if judged[len(judged) // 2] <= enough else "can't tell"
+    return judged[len(judged) // 2] <= enough
 
 
 def _is_lost(values: Any) -> bool:
@@ -215,6 +217,17 @@ def _schema(index: int, seen: Codes, values: Any, resampling: Resampling) -> Cha
     return Change(column.name, "constant", f"is {only} in all {len(present)} rows")
 
 
+def apart(column: Cells, window: Array, reference: Array) -> float:
+    """Share of the rows, of those that hold a value, that would have to change to undo the difference."""
+    moved = _shares(window) - _shares(reference)
+    return float(np.abs(np.cumsum(moved)).max() if column.is_ordered else np.abs(moved).sum() / 2)
+
+
+def _shares(counts: Array) -> Array:
+    shares: Array = counts[0, :-1] / max(counts[0, :-1].sum(), 1)
+    return shares
+
+
 def _drift(index: int, column: Cells, seen: Codes, resampling: Resampling, limits: Limits) -> Drift | None:
     window, reference = count(seen, column.size), resampling.counts[index]
     if window[0, :-1].sum() == 0:
@@ -223,8 +236,8 @@ def _drift(index: int, column: Cells, seen: Codes, resampling: Resampling, limit
     if float(limits.standing(index, found)[0]) <= limits.threshold:
         return None
     missing = [float(one[0, -1] / one[0].sum()) for one in (reference, window)]
-    f, g = (one[0, :-1] / one[0, :-1].sum() for one in (reference, window))
-    by = float(np.abs(np.cumsum(g - f)).max() if column.is_ordered else np.abs(g - f).sum() / 2)
+    f, g = _shares(reference), _shares(window)
+    by = apart(column, window, reference)
     gap = abs(missing[1] - missing[0])
     if max(by, gap) < LEAST:
         return None

@@ -12,18 +12,19 @@ import pyarrow.compute as pc
 
 from mlops_kit import clock
 from mlops_kit.comparison import Floats, Rows
-from mlops_kit.monitoring import cells, chance, figures, values
+from mlops_kit.monitoring import chance, figures, predicted, values
 from mlops_kit.monitoring.chance import Rise
 from mlops_kit.monitoring.figures import Figure
-from mlops_kit.monitoring.findings import Finding
+from mlops_kit.monitoring.findings import Finding, Kind
 from mlops_kit.monitoring.labels import SLICE, joined
 from mlops_kit.monitoring.log import moment
+from mlops_kit.monitoring.predicted import Watched
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, related, tested
+from mlops_kit.monitoring.resampling import related
 from mlops_kit.sections import Monitoring, Predictions
 
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
-ODDS = 0.001  # of an alarm by chance; the same for moved predictions
+ODDS = 0.001  # of an alarm by chance
 LEAST_LABELS = 30
 SURE = 3.0  # standard errors by which the reference's own loss may be off
 USUAL = 0.9  # of the reference's errors of a regression lie below the size that counts as a miss
@@ -42,6 +43,16 @@ class Concept:
     loss: Figure | None = None
     alarms: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    watched: Watched | None = None  # the predictions themselves, where no label speaks for the window
+
+    @property
+    def judged(self) -> list[Kind]:
+        seen: dict[Kind, bool] = {
+            "concept-drift": self.state in ("holds", "drift"),
+            "predictions-moved": self.watched is None or self.watched.tells,
+            "no-labels": True,
+        }
+        return [kind for kind, known in seen.items() if known and self.state != "not connected"]
 
 
 def check(
@@ -68,23 +79,17 @@ def check(
     notes += values.left_out(known, table, dropped)
     until = _last(table) if len(table) else _first(made)
     late = [] if len(table) == len(made) else _late(until, _waiting(made, table), ours.labels_within_days)
-    newest = _of_window(made, since)
-    alarms = late
+    watched = None
     if len(rows) < LEAST_LABELS or not len(_of_window(table, since)):
-        alarms = [*_moved(reference.predictions, newest, form), *late]
-    if len(rows) < LEAST_LABELS:
-        if not len(rows):
-            return Concept("unknown", until, len(made), 0, alarms=alarms, notes=notes)
+        watched = predicted.check(reference.predictions, _of_window(made, since), form)
+    moved = [Finding("predictions-moved", watched.what)] if watched and watched.by else []
+    state: State = "holds" if len(rows) >= LEAST_LABELS else "can't tell" if len(rows) else "unknown"
+    if state == "can't tell":
         notes = [*notes, f"{len(rows)} labels are too few: it takes {LEAST_LABELS}"]
-        return Concept("can't tell", until, len(made), len(rows), alarms=alarms, notes=notes)
-    return _judged(
-        reference.predictions,
-        rows,
-        table,
-        form,
-        Concept("holds", until, len(made), len(rows), alarms=alarms, notes=notes),
-        since,
-    )
+    found = Concept(state, until, len(made), len(rows), alarms=[*moved, *late], notes=notes, watched=watched)
+    if state != "holds":
+        return found
+    return _judged(reference.predictions, rows, table, form, found, since)
 
 
 def measured(
@@ -210,30 +215,6 @@ def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats)
                 was = float(before.mean()) if len(before) >= LEAST_LABELS else None
                 found[f"{column}={value}"] = figures.mean(losses[here], was)
     return found
-
-
-def _moved(evaluated: pa.Table, made: pa.Table, form: Predictions) -> list[Finding]:
-    """Without labels the predictions themselves are all that can be watched."""
-    name = "probability" if form.task == "binary" and made["probability"].null_count == 0 else "prediction"
-    if name not in evaluated.column_names:
-        return []
-    before, now = (
-        values.plain(evaluated[name], form).combine_chunks(),
-        values.plain(made[name], form).combine_chunks(),
-    )
-    column = cells.cut(name, before)
-    if column is None or len(before) < LEAST_REFERENCE or not len(now):
-        return []
-    codes = column.encode(before)[-(len(before) // BLOCK * BLOCK) :].reshape(-1, 1)
-    n = tested(len(now), len(codes))
-    drawn = np.sort(np.random.default_rng(0).permutation(len(now))[:n])
-    resampling = Resampling([column], codes, ordered=True)
-    limits = resampling.limits(n, ODDS)
-    found = resampling.statistics(0, count(column.encode(now)[drawn], column.size), resampling.counts[0])
-    if float(limits.standing(0, found)[0]) <= limits.threshold:
-        return []
-    what = f"the predictions ({name}) moved, and no label says whether they are right (n = {n})"
-    return [Finding("predictions-moved", what)]
 
 
 def _of_window(table: pa.Table, since: datetime | None) -> pa.Table:

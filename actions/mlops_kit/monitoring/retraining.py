@@ -49,11 +49,11 @@ def decide(contract: Contract, events: list[Event], now: datetime | None = None)
 
 
 def _windows(checks: list[Event]) -> list[Event]:
-    """Of each window the newest check: its rows say no more by being looked at again."""
+    """Of each window that could tell the newest check: its rows say no more by being looked at again."""
     found: dict[tuple[str, str], Event] = {}
     for one in checks:
-        if name := one.get("window"):
-            found.setdefault((str(name), str(one.get("identity", one["at"]))), one)
+        if one.get("window") and DRIFT & {*one.get("kinds", []), *one.get("judged", [])}:
+            found.setdefault((one["window"], str(one.get("identity", one["at"]))), one)
     return list(found.values())
 
 

@@ -1,0 +1,44 @@
+"""The predictions themselves: without labels they are all that can be watched."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from mlops_kit.monitoring import cells, drift, values
+from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
+from mlops_kit.sections import Predictions
+
+ODDS = 0.001  # that they move so far by chance
+
+
+@dataclass(frozen=True)
+class Watched:
+    name: str  # probability or prediction
+    n: int
+    by: float | None  # share of the rows; None: no further than chance moves them
+    tells: bool  # by its silence too
+
+    @property
+    def what(self) -> str:
+        moved = f"the predictions ({self.name}) moved, by {self.by or 0:.1%} of the rows"
+        return f"{moved}, and no label says whether they are right (n = {self.n:,})"
+
+
+def check(evaluated: pa.Table, made: pa.Table, form: Predictions) -> Watched | None:
+    """None where there are too few evaluated ones to compare with."""
+    name = "probability" if form.task == "binary" and made["probability"].null_count == 0 else "prediction"
+    if name not in evaluated.column_names or not len(made):
+        return None
+    before, now = (values.plain(one[name], form).combine_chunks() for one in (evaluated, made))
+    column = cells.cut(name, before)
+    if column is None or len(before) < LEAST_REFERENCE:
+        return None
+    codes = column.encode(before)[-(len(before) // BLOCK * BLOCK) :].reshape(-1, 1)
+    n = tested(len(now), len(codes))
+    resampling = Resampling([column], codes, ordered=True)
+    limits = resampling.limits(n, ODDS)
+    window = count(column.encode(now)[drift.compared_rows(len(now), n)], column.size)
+    found = resampling.statistics(0, window, resampling.counts[0])
+    by = drift.apart(column, window, resampling.counts[0])
+    moved = float(limits.standing(0, found)[0]) > limits.threshold and by >= drift.LEAST
+    return Watched(name, n, round(by, 4) if moved else None, drift.tells([column], limits))
