@@ -4,7 +4,6 @@ What the check could not judge stays as it is: a window that is too small ends n
 """
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -143,11 +142,11 @@ def _over(repository: Repository, kind: Kind, outcome: Outcome, chat: Chat) -> l
 
 def _title(outcome: Outcome, kind: Kind) -> str:
     """With the first column that is meant, so that a list of issues can be read."""
-    title = TITLES[kind][0]
-    if kind not in ("data-drift", "schema"):
+    title, columns = TITLES[kind][0], outcome.columns(kind)
+    if not columns:
         return title
-    first, *more = (re.split(r": | \(", one)[0] for one in outcome.of(kind))
-    return f"{title}: {plain(first)}{f' and {len(more)} more' if more else ''}"
+    more = f" and {len(columns) - 1} more" if columns[1:] else ""
+    return f"{title}: {plain(columns[0])}{more}"
 
 
 def text(repository: Repository, contract: Contract, outcome: Outcome, kind: Kind) -> str:

@@ -17,7 +17,9 @@ from tests.conftest import ROOT, Done
 from tests.kit.chat import Chat, chatting
 from tests.kit.small import Small, small
 
-DRIFT = Finding("data-drift", "dep_delay: median 2 -> 14, +0.61 sd; 24.1% of the rows moved (n = 2,000)")
+DRIFT = Finding(
+    "data-drift", "dep_delay: median 2 -> 14, +0.61 sd; 24.1% of the rows moved (n = 2,000)", "dep_delay"
+)
 SLOW = Finding("latency", "latency p95 is 1.2 s, at most 0.5 s (n = 2000)")
 Alert = Callable[..., Done]
 
@@ -65,8 +67,11 @@ def test_an_alarm_is_one_issue_that_is_updated_and_closed(on_github: Api, projec
         "    mlops-kit monitor check --window 'w*.parquet'",
     ):
         assert wanted in issue["body"]
-    also = Finding("data-drift", "distance: median 700 -> 900, +0.30 sd; 12.0% of the rows moved (n = 2,100)")
-    found(project, DRIFT, also)
+    also = Finding(
+        "data-drift", "distance: median 700 -> 900, +0.30 sd; 12.0% of the rows moved (n = 2,100)", "distance"
+    )
+    follow = Finding("data-drift", "the predictions (probability) moved with them")  # and is no column
+    found(project, DRIFT, also, follow)
     assert "data-drift: updated" in alert(project).stdout
     assert len(on_github.issues) == 1
     assert on_github.comments == []  # an update makes nobody's mail

@@ -168,6 +168,41 @@ def test_a_window_that_could_not_show_it_ends_no_alarm(
     assert [one for one in found["judged"] if one in ("data-drift", "schema", "predictions-moved")] == ended
 
 
+MOVED: dict[str, Callable[[dict[str, Any]], Any]] = {  # and what predicts goes on as it did
+    "x": lambda rows: rows["x"] + 1,
+    "x, spread": lambda rows: rows["x"] * 2,
+    "amount": lambda rows: rows["amount"] * 1.6,
+}
+
+
+@pytest.mark.parametrize("name", ["x", "x, spread"])
+def test_a_shift_without_labels_is_one_alarm_although_the_predictions_move_with_it(
+    name: str, made: Small, check: Check, tmp_path: Path
+) -> None:
+    rows = table(7, 400)
+    log(tmp_path / "log.jsonl", rows | {"x": MOVED[name](rows)})
+    done, found = check(tmp_path / "log.jsonl")
+    assert done.code == 10, done.said
+    first, second = found["findings"]
+    assert (first["kind"], first["column"], second["kind"]) == ("data-drift", "x", "data-drift")
+    assert second["what"].startswith("the predictions (probability) moved with them, by ")
+    assert "predictions-moved" not in found["judged"]
+    outcome = json.loads((made.root / ".mlops/monitoring/outcome.json").read_text("utf-8"))
+    assert f"And {second['what']}." in outcome["shown"]["data-drift"]
+
+
+@pytest.mark.parametrize(("moved", "kinds"), [((), []), (("amount",), ["data-drift"])])
+def test_predictions_that_move_further_than_the_inputs_are_an_alarm_of_their_own(
+    moved: tuple[str, ...], kinds: list[str], check: Check, tmp_path: Path
+) -> None:
+    rows = table(7, 400)
+    rows |= {name: MOVED[name](rows) for name in moved}
+    log(tmp_path / "log.jsonl", rows, prediction=True, probability=0.97)
+    done, found = check(tmp_path / "log.jsonl")
+    assert done.code == 10, done.said
+    assert [one["kind"] for one in found["findings"]] == [*kinds, "predictions-moved"]
+
+
 def test_long_without_labels_is_an_alarm(check: Check, tmp_path: Path) -> None:
     before = (datetime.now(UTC) - timedelta(days=31)).isoformat()
     log(tmp_path / "log.jsonl", table(7, 300))

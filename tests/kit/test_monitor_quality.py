@@ -249,10 +249,10 @@ def test_predictions_that_follow_each_other_move_no_more_than_they_do_in_the_ref
         return pa.table({"prediction": shares > 0.5, "probability": shares})
 
     evaluated, clean = made(days), made(200)
-    found = [predicted.check(evaluated, clean.slice(at * a_day, a_day), form) for at in range(200)]
+    found = [predicted.check(evaluated, clean.slice(at * a_day, a_day), form, 0) for at in range(200)]
     assert sum(one is not None and one.by is not None for one in found) <= 3
     moved = pa.table({"prediction": [True] * 400, "probability": 0.9 + 0.1 * draw.random(400)})
-    seen = predicted.check(evaluated, moved, form)
+    seen = predicted.check(evaluated, moved, form, 0)
     assert seen and seen.by and 0.8 < seen.by < 1
 
 

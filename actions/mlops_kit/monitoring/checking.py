@@ -22,6 +22,7 @@ from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.drift import Data
 from mlops_kit.monitoring.findings import Finding, Kind
 from mlops_kit.monitoring.operation import Operation
+from mlops_kit.monitoring.predicted import Watched
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.shares import Group
@@ -51,7 +52,7 @@ class Checked:
     def findings(self) -> list[Finding]:
         parts = (self.concept, self.infrastructure, self.training)
         alarms = [one for part in parts for one in part.alarms]
-        return [*_of_data(self.data), *alarms, *(self.succession or [])]
+        return [*_of_data(self.data, self.concept.watched), *alarms, *(self.succession or [])]
 
     @property
     def judged(self) -> list[Kind]:
@@ -67,13 +68,20 @@ class Checked:
         return found
 
 
-def _of_data(data: Data) -> list[Finding]:
-    drifts = [
-        Finding("data-drift", f"{one.column}: {one.what}; {one.by:.1%} of the rows moved (n = {one.n:,})")
+def _of_data(data: Data, predictions: Watched | None) -> list[Finding]:
+    """Predictions that moved as far as the inputs did are a line of the inputs' alarm, and none of their own."""
+    found = [
+        Finding(
+            "data-drift",
+            f"{one.column}: {one.what}; {one.by:.1%} of the rows moved (n = {one.n:,})",
+            one.column,
+        )
         for one in data.drifts
     ]
-    changes = [Finding("schema", f"{one.column} ({one.kind}) {one.what}") for one in data.changes]
-    return drifts + changes
+    found += [Finding("schema", f"{one.column} ({one.kind}) {one.what}", one.column) for one in data.changes]
+    if predictions and predictions.explained:
+        found.append(Finding(found[0].kind, predictions.what))
+    return found
 
 
 @dataclass(frozen=True)
@@ -177,7 +185,8 @@ def _checked(
         came = labels.come(repository, contract)
     since = log.since if log else None
     mine, notes = predicted_by.only(repository, contract, facts, reference.version)
-    concept = quality.check(reference, mine, came, contract.predictions, ours, since)
+    explained = data.explains if window is log else 0.0
+    concept = quality.check(reference, mine, came, contract.predictions, ours, since, explained)
     concept = replace(concept, notes=[*concept.notes, *notes])
     running = operation.check(facts, log.broken if log else 0, ours, since)
     moved = {one.column: shares.of(reference, window, one.column) for one in data.drifts[:PICTURED]}

@@ -43,6 +43,7 @@ class Change:
     column: str
     kind: Literal["missing column", "new column", "new category", "all null", "constant", "retyped"]
     what: str
+    by: float = 1.0  # share of the rows
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,15 @@ class Data:
     )  # smallest change seen in 4 of 5 such windows
     notes: list[str] = field(default_factory=list)
     tells: bool = False  # by its silence too: an alarm that such a window does not raise is over
+
+    @property
+    def explains(self) -> float:
+        """Share of the rows that moved at most: nothing that is computed from them can move further.
+
+        Of a spread that changed, `by` is one side.
+        """
+        seen = [one for one in self.changes if one.kind != "new column"]
+        return sum(2 * one.by for one in self.drifts) + sum(one.by for one in seen)
 
     @property
     def alarms(self) -> bool:
@@ -104,7 +114,7 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
             if _are_chance(index, seen, levels, resampling):
                 notes.append(f"{column.name}: {what}; so many may be by chance")
             else:
-                changes.append(Change(column.name, "new category", what))
+                changes.append(Change(column.name, "new category", what, round(float(new.mean()), 4)))
         if change := _schema(index, seen, compared[column.name], resampling):
             changes.append(change)
             continue

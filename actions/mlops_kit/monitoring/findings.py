@@ -30,3 +30,4 @@ STAGE = "monitor"  # of the event that tells of a check
 class Finding:
     kind: Kind
     what: str
+    column: str = ""  # that it is about, of the inputs

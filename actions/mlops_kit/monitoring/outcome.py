@@ -30,6 +30,9 @@ class Outcome:
     def of(self, kind: Kind) -> list[str]:
         return [one.what for one in self.findings if one.kind == kind]
 
+    def columns(self, kind: Kind) -> list[str]:
+        return [one.column for one in self.findings if one.kind == kind and one.column]
+
     def over(self) -> Iterator[Kind]:
         """Kinds that were judged, and of which there is nothing."""
         return (kind for kind in self.judged if kind not in self.kinds)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from mlops_kit.monitoring import cells, drift, values
+from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
 from mlops_kit.sections import Predictions
 
@@ -16,16 +17,23 @@ class Watched:
     name: str  # probability or prediction
     n: int
     by: float | None  # share of the rows; None: no further than chance moves them
+    explained: bool  # by the inputs, which moved as far
     tells: bool  # by its silence too
 
     @property
     def what(self) -> str:
-        moved = f"the predictions ({self.name}) moved, by {self.by or 0:.1%} of the rows"
+        moved = f"the predictions ({self.name}) moved{' with them' if self.explained else ''}, by {self.by or 0:.1%} of the rows"
         return f"{moved}, and no label says whether they are right (n = {self.n:,})"
 
+    @property
+    def alarms(self) -> list[Finding]:
+        return [Finding("predictions-moved", self.what)] if self.by and not self.explained else []
 
-def check(evaluated: pa.Table, made: pa.Table, form: Predictions) -> Watched | None:
-    """None where there are too few evaluated ones to compare with."""
+
+def check(evaluated: pa.Table, made: pa.Table, form: Predictions, explained: float) -> Watched | None:
+    """None where there are too few evaluated ones to compare with. `explained`: by how many of the rows they may move
+    because the inputs did.
+    """
     name = "probability" if form.task == "binary" and made["probability"].null_count == 0 else "prediction"
     if name not in evaluated.column_names or not len(made):
         return None
@@ -40,5 +48,6 @@ def check(evaluated: pa.Table, made: pa.Table, form: Predictions) -> Watched | N
     window = count(column.encode(now)[drift.compared_rows(len(now), n)], column.size)
     found = resampling.statistics(0, window, resampling.counts[0])
     by = drift.apart(column, window, resampling.counts[0])
-    moved = float(limits.standing(0, found)[0]) > limits.threshold and by >= drift.LEAST
-    return Watched(name, n, round(by, 4) if moved else None, drift.tells([column], limits))
+    if float(limits.standing(0, found)[0]) <= limits.threshold or by < drift.LEAST:
+        return Watched(name, n, None, False, drift.tells([column], limits))
+    return Watched(name, n, round(by, 4), by <= explained, True)

@@ -49,7 +49,7 @@ class Concept:
     def judged(self) -> list[Kind]:
         seen: dict[Kind, bool] = {
             "concept-drift": self.state in ("holds", "drift"),
-            "predictions-moved": self.watched is None or self.watched.tells,
+            "predictions-moved": not self.watched or (self.watched.tells and not self.watched.explained),
             "no-labels": True,
         }
         return [kind for kind, known in seen.items() if known and self.state != "not connected"]
@@ -62,8 +62,10 @@ def check(
     form: Predictions | None,
     ours: Monitoring,
     since: datetime | None = None,
+    explained: float = 0.0,
 ) -> Concept:
-    """`labels` has the columns key and actual, as text; None where mlops.yaml names none.
+    """`labels` has the columns key and actual, as text; None where mlops.yaml names none. `explained`: by how many of the
+    rows predictions may move because the inputs did.
 
     The detector looks at every label there is; figures are of predictions later than `since`, where those are enough.
     """
@@ -81,12 +83,12 @@ def check(
     late = [] if len(table) == len(made) else _late(until, _waiting(made, table), ours.labels_within_days)
     watched = None
     if len(rows) < LEAST_LABELS or not len(_of_window(table, since)):
-        watched = predicted.check(reference.predictions, _of_window(made, since), form)
-    moved = [Finding("predictions-moved", watched.what)] if watched and watched.by else []
+        watched = predicted.check(reference.predictions, _of_window(made, since), form, explained)
+    alarms = [*(watched.alarms if watched else []), *late]
     state: State = "holds" if len(rows) >= LEAST_LABELS else "can't tell" if len(rows) else "unknown"
     if state == "can't tell":
         notes = [*notes, f"{len(rows)} labels are too few: it takes {LEAST_LABELS}"]
-    found = Concept(state, until, len(made), len(rows), alarms=[*moved, *late], notes=notes, watched=watched)
+    found = Concept(state, until, len(made), len(rows), alarms=alarms, notes=notes, watched=watched)
     if state != "holds":
         return found
     return _judged(reference.predictions, rows, table, form, found, since)

@@ -43,6 +43,8 @@ def _drift(found: Checked) -> str:
         notes.append(
             f"A change that 4 of 5 such windows show: {plain(wording.shows(found.data.visible), 400)} {wording.UNITS}."
         )
+    predictions = found.concept.watched
+    notes += [f"And {plain(predictions.what)}."] if predictions and predictions.explained else []
     notes += [plain(note).capitalize() + "." for note in found.data.notes]
     plots = [
         f"{code(name)}: reference (bars), window (line)\n\n{_bars(name, groups)}"

@@ -73,6 +73,7 @@ def _of_concept(found: Concept) -> list[str]:
     if found.happened:
         lines.append(f"  happened {_figure(found.happened, 'predicted')}")
     lines += [f"  loss, {name}: {_figure(one)}" for name, one in found.slices.items()]
+    lines += [f"  {found.watched.what}"] if found.watched and found.watched.explained else []
     return [*lines, *(f"  alarm: {one.what}" for one in found.alarms), *(f"  {one}" for one in found.notes)]
 
 
