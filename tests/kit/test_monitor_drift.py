@@ -149,6 +149,13 @@ def test_another_schema_is_no_drift(like: Reference, change: Change, kind: str, 
         assert found.changes[0].what == "6 of 400 rows hold a value never seen before, such as 'new'"
 
 
+def test_a_value_of_another_type_is_not_shown_but_its_form_is(like: Reference) -> None:
+    """Somebody's number may have come into the wrong column."""
+    (found,) = checked(like, 400, lambda made: made.update(normal=["Müller, 030-4711"] * 400)).changes
+    form = "'aaaaaa, 999-9999' (a: any letter, 9: any digit)"
+    assert found.what == f"was number, now holds texts of the form {form}"
+
+
 def test_levels_that_are_rare_are_new_now_and_then_and_say_so() -> None:
     """Five in a hundred of these windows hold one that their reference does not, by chance."""
 

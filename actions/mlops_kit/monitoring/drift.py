@@ -100,7 +100,7 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
             codes[column.name], compared[column.name] = column.encode(values), values
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             changes.append(
-                Change(column.name, "retyped", f"was {column.kind}, now holds {_example(values, column)}")
+                Change(column.name, "retyped", f"was {column.kind}, now holds {_held(values, column)}")
             )
     limits = like.limits.get(n) or resampling.limits(n)
     drifts = []
@@ -192,12 +192,14 @@ def _masked(window: Window) -> list[str]:
     return [f"masked in the log and not watched: {names}"] if names else []
 
 
-def _example(values: Any, column: Cells) -> str:
+def _held(values: Any, column: Cells) -> str:
+    """The type, and of texts the form of one: a value itself may be about a person."""
     kind = cells.kind_of(values.type)
     if kind != "text" or column.kind in ("category", "text"):
         return str(values.type)
-    first = next((one for one in values.drop_null().to_pylist() if not _is_number(one)), "texts")
-    return repr(first[:40])
+    first = next((one for one in values.drop_null().to_pylist() if not _is_number(one)), "")
+    form = "".join("9" if sign.isdecimal() else "a" if sign.isalpha() else sign for sign in first[:40])
+    return f"texts of the form {form!r} (a: any letter, 9: any digit)"
 
 
 def _is_number(text: str) -> bool:

@@ -15,6 +15,7 @@ from mlops_kit.monitoring.windows import Window
 
 DAY, THURSDAY = 86_400, 3  # 1970 began on one
 LEAST_DAYS = 8  # of a weekday, until its own ways can be told from those of a single day
+MAY_BE = "what moved may be the season"
 Times = npt.NDArray[np.int64]
 
 
@@ -52,7 +53,7 @@ def _of_season(reference: Reference, times: Times) -> tuple[Reference, list[str]
     unknown = sorted({int(one) for one in np.unique(theirs)} - {int(one) for one in np.unique(ours)})
     if unknown:
         months = ", ".join(map(str, unknown))
-        return reference, [f"the reference has no row of month {months}: what moved may be the season"]
+        return reference, [f"the reference has no row of month {months}: {MAY_BE}"]
     if len(np.unique(ours)) == 12 and len(np.unique(theirs)) == 1:
         return _only(reference, ours == theirs[0], f"compared with the reference's rows of month {theirs[0]}")
     days = _weekdays(reference.times)
@@ -68,7 +69,7 @@ def _of_season(reference: Reference, times: Times) -> tuple[Reference, list[str]
 def _only(reference: Reference, rows: npt.NDArray[np.bool_], said: str) -> tuple[Reference, list[str]]:
     n = int(rows.sum()) // BLOCK * BLOCK
     if n < LEAST_REFERENCE or reference.times is None:
-        return reference, ["the reference has too few rows of this season: what moved may be the season"]
+        return reference, [f"the reference has too few rows of this season: {MAY_BE}"]
     codes, times = reference.codes[rows][-n:], reference.times[rows][-n:]
     return replace(reference, codes=codes, times=times, limits={}), [said]
 

@@ -8,6 +8,7 @@ from mlops_kit.monitoring.findings import Kind
 from mlops_kit.monitoring.operation import Operation
 from mlops_kit.monitoring.outcome import Outcome
 from mlops_kit.monitoring.quality import Concept
+from mlops_kit.monitoring.seasons import MAY_BE
 from mlops_kit.monitoring.shares import Group
 from mlops_kit.summary import PALETTE, plain_number, safe
 
@@ -25,7 +26,10 @@ def outcome(found: Checked, run: str, again: str) -> Outcome:
 def _shown(kind: Kind, found: Checked) -> str:
     if kind == "data-drift":
         return _drift(found)
-    if kind in ("concept-drift", "predictions-moved", "no-labels"):
+    if kind == "predictions-moved":
+        seasons = [note for note in found.data.notes if note.endswith(MAY_BE)]
+        return "\n\n".join([_concept(found.concept), *map(_sentence, seasons)])
+    if kind in ("concept-drift", "no-labels"):
         return _concept(found.concept)
     if kind in ("errors", "latency", "memory", "disk", "silence", "clock"):
         return _operation(found.infrastructure)
@@ -45,12 +49,17 @@ def _drift(found: Checked) -> str:
         )
     predictions = found.concept.watched
     notes += [f"And {plain(predictions.what)}."] if predictions and predictions.explained else []
-    notes += [plain(note).capitalize() + "." for note in found.data.notes]
+    notes += [_sentence(note) for note in found.data.notes]
     plots = [
         f"{code(name)}: reference (bars), window (line)\n\n{_bars(name, groups)}"
         for name, groups in found.shares.items()
     ]
     return "\n\n".join([table(["column", "moved", "rows moved", "n"], rows, (2, 3)), *notes, *plots])
+
+
+def _sentence(note: str) -> str:
+    said = plain(note)
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _bars(name: str, groups: list[Group]) -> str:
