@@ -1,12 +1,14 @@
 """A repository whose model is watched, and the log of its predictions."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from mlops_kit.monitoring.log import times_of
 from pyarrow import parquet
 
 from tests.conftest import Done
@@ -33,6 +35,11 @@ def table(seed: int, n: int) -> dict[str, Any]:
         "side": draw.choice(["a", "b"], n),
         "late": late,
     }
+
+
+def moments(texts: Iterable[str]) -> pa.Array:
+    """As a log that was read has them."""
+    return times_of(pa.array(list(texts), pa.string()))
 
 
 def probability(made: dict[str, Any]) -> Any:

@@ -66,3 +66,4 @@ def test_the_tail_of_a_binomial() -> None:
     assert at_least(0, 20, 0.1) == 1
     assert at_least(1, 20, 0.0) == 0
     assert at_least(2, 1, 0.5) == 0
+    assert at_least(100_500, 10_000_000, 0.01) == pytest.approx(0.0559, abs=1e-3)  # at once

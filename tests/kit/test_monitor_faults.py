@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from mlops_kit.monitoring import windows
 from mlops_kit.monitoring.log import newest
 from pyarrow import parquet
 
@@ -119,6 +120,21 @@ def test_zones_are_told_from_each_other(check: Check, tmp_path: Path) -> None:
     assert done.code == 0, done.said
     assert datetime.fromisoformat(found["infrastructure"]["newest"]) == newest
     assert datetime.fromisoformat(found["concept"]["since"]) == START
+
+
+def test_of_a_line_little_stays_in_memory_however_many_inputs_it_has(tmp_path: Path) -> None:
+    """A log may be larger than memory: inputs are drawn, and the rest takes a tenth of a kilobyte."""
+    line: dict[str, Any] = {
+        "time": START.isoformat(),
+        "version": "v0.1.0",
+        "key": "flight-000000001",
+        "process": "host-1",
+    }
+    line |= {"prediction": True, "inputs": {f"column_{at}": 0.123456789 for at in range(50)}}
+    (tmp_path / "log.jsonl").write_text(f"{json.dumps(line | {'probability': 0.5})}\n" * 30_000 + "{torn")
+    window = windows.read(str(tmp_path / "log.jsonl"), 1000, [])
+    assert (window.rows, window.broken, len(window.drawn["column_0"])) == (30_000, 1, 1000)
+    assert window.facts and window.facts.nbytes / len(window.facts) < 110
 
 
 def test_an_input_that_is_called_time_is_not_the_lines(tmp_path: Path) -> None:

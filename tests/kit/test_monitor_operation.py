@@ -8,8 +8,11 @@ import pyarrow as pa
 import pytest
 from mlops_kit.monitoring import growth, operation, traffic
 from mlops_kit.monitoring.chance import at_most
+from mlops_kit.monitoring.log import WHEN
 from mlops_kit.monitoring.operation import Operation
 from mlops_kit.sections import Monitoring
+
+from tests.kit.logged import moments
 
 HOUR, DAY, ODDS, LOGS = 3600.0, 86_400.0, 0.00025, 1000
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC).timestamp()
@@ -97,7 +100,8 @@ def test_a_log_of_few_days_knows_no_week_before() -> None:
 def test_a_log_that_was_kept_is_judged_as_of_its_end() -> None:
     """And the one of what runs goes on being silent, for longer than it lasted too."""
     times = [datetime.fromtimestamp(at - 400 * DAY, UTC).isoformat() for at in visits(1, 4)]
-    facts = {"time": pa.array(times), "error": pa.nulls(len(times), pa.string())}
+    nothing = pa.nulls(len(times), pa.string())
+    facts = {"time": moments(times), "no_time": nothing, "error": nothing}
     limits = Monitoring(silent_hours_at_most=None)
     assert operation.check(pa.table(facts), 0, limits).alarms == []
     since = datetime.fromisoformat(times[-1]) - timedelta(days=7)
@@ -114,7 +118,8 @@ def checked(**columns: Any) -> Operation:
     since = datetime.now(UTC).timestamp() - DAY
     times = [datetime.fromtimestamp(since + at / n * DAY, UTC).isoformat() for at in range(n)]
     facts = {
-        "time": pa.array(times),
+        "time": moments(times),
+        "no_time": pa.nulls(n, pa.string()),
         "error": pa.nulls(n, pa.string()),
         "process": pa.array(["a", "b"] * (n // 2)),
         "seconds": pa.array(np.random.default_rng(0).exponential(0.1, n)),
@@ -163,16 +168,17 @@ def test_a_time_to_come_hides_nothing(hours: float) -> None:
     ended = datetime.now(UTC) - timedelta(days=3)
     times = [(ended + timedelta(minutes=at)).isoformat() for at in range(799)]
     wrong = (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
-    found = checked(time=pa.array([*times, wrong]))
+    found = checked(time=moments([*times, wrong]))
     assert [one.kind for one in found.alarms] == ["clock", "silence"]
     assert found.alarms[0].what.startswith(f"1 predictions are up to {hours}.0 hours in the future")
     assert found.newest == times[-1]
 
 
 def test_times_that_cannot_be_read_are_an_alarm() -> None:
-    (found,) = checked(time=pa.array([str(1_795_000_000 + at) for at in range(800)])).alarms
+    nothing, texts = pa.nulls(800, WHEN), pa.array([str(1_795_000_000 + at) for at in range(800)])
+    (found,) = checked(time=nothing, no_time=texts).alarms
     assert found.kind == "clock"
     assert found.what.startswith(
         "800 of 800 predictions have a time that is not ISO 8601, such as '1795000000'"
     )
-    assert checked(time=pa.nulls(800, pa.string())).alarms == []  # what is missing is not watched
+    assert checked(time=nothing).alarms == []  # what is missing is not watched

@@ -16,6 +16,7 @@ from mlops_kit.sections import Monitoring, Predictions
 from pyarrow import parquet
 
 from tests.kit import logged
+from tests.kit.logged import moments
 
 N = 400
 FORMS = {
@@ -45,7 +46,7 @@ def judged(task: str, *, wrong: bool, labels: Any = None, within: float = 1e5) -
     made = rows(task, 2, wrong=wrong)
     keys = pa.array([f"n{at}" for at in range(N)])
     texts = pa.array([str(one) for one in made["prediction"]])
-    times = pa.array([f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N)])
+    times = moments(f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N))
     nothing = pa.nulls(N, pa.float64())
     facts = pa.table({"time": times, "key": keys, "prediction": texts, "probability": nothing})
     came = labels if labels is not None else [str(one) for one in made["actual"]]
@@ -77,7 +78,7 @@ def with_probability(probability: list[float], evaluated: list[float]) -> Concep
     made = rows("binary", 2)
     keys = [f"n{at}" for at in range(N)]
     before = pa.table({"key": keys, "probability": evaluated} | rows("binary", 1))
-    times = pa.array([f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N)])
+    times = moments(f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N))
     facts = pa.table(
         {"time": times, "key": keys, "prediction": made["prediction"], "probability": probability}
     )
@@ -124,7 +125,7 @@ def test_some_that_never_come_are_no_alarm_but_none_any_more_is() -> None:
     every_second = [one if at % 2 else None for at, one in enumerate(actual)]
     found = judged("binary", wrong=False, labels=every_second)
     assert (found.labelled, found.alarms) == (N // 2, [])
-    assert found.since == "2026-11-20T19:00:00"  # the newest that has one
+    assert found.since == "2026-11-20T19:00:00+00:00"  # the newest that has one
     stopped = judged("binary", wrong=False, labels=[*actual[:100], *[None] * 300], within=1e-6)
     assert [one.what for one in stopped.alarms] == ["no label since 2026-11-05, for more than 1e-06 days"]
 
@@ -140,7 +141,7 @@ def test_predictions_of_a_window_without_labels_are_watched_although_older_ones_
     made = rows("binary", 2)
     predicted = np.where(np.arange(N) >= 300, "yes", made["prediction"])
     keys = [f"n{at}" for at in range(N)]
-    times = pa.array([f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N)])
+    times = moments(f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N))
     nothing = pa.nulls(N, pa.float64())
     facts = pa.table({"time": times, "key": keys, "prediction": predicted, "probability": nothing})
     evaluated = pa.table({"key": keys} | rows("binary", 1))
@@ -165,7 +166,7 @@ def test_probabilities_of_several_classes_are_judged(sure: float) -> None:
     evaluated = pa.table({"key": keys} | before | shares(before, 0.9))
     facts = pa.table(
         {
-            "time": [f"2026-11-{1 + at // 20:02}" for at in range(N)],
+            "time": moments(f"2026-11-{1 + at // 20:02}" for at in range(N)),
             "key": keys,
             "prediction": made["prediction"],
         }
@@ -194,7 +195,7 @@ def test_what_is_over_is_an_alarm_for_as_long_as_the_window_holds_it(window_days
     times = [(start + timedelta(minutes=10 * at)).isoformat() for at in range(n)]
     keys = pa.array([f"n{at}" for at in range(n)])
     nothing = pa.nulls(n, pa.float64())
-    facts = pa.table({"time": times, "key": keys, "prediction": prediction, "probability": nothing})
+    facts = pa.table({"time": moments(times), "key": keys, "prediction": prediction, "probability": nothing})
     evaluated = pa.table({"key": [str(at) for at in range(N)]} | rows("binary", 1))
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     labelled = pa.table({"key": keys, "actual": pa.array(actual)})
@@ -225,7 +226,7 @@ def test_a_low_loss_alone_ends_no_alarm() -> None:
     times = [(start + timedelta(minutes=10 * at)).isoformat() for at in range(n)]
     keys = pa.array([f"n{at}" for at in range(n)])
     prediction = np.where(share > 0.5, "yes", "no")
-    facts = pa.table({"time": times, "key": keys, "prediction": prediction, "probability": share})
+    facts = pa.table({"time": moments(times), "key": keys, "prediction": prediction, "probability": share})
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     labelled = pa.table({"key": keys, "actual": pa.array(np.where(late, "yes", "no"))})
     since = datetime.fromisoformat(times[-1]) - timedelta(days=3)

@@ -17,7 +17,8 @@ def at_least(k: int, n: int, p: float) -> float:
         return 1.0
     if p <= 0:
         return 0.0
-    i = np.arange(k, n + 1)
+    last = min(n, int(max(k, n * p) + 10 * math.sqrt(n)) + 100)  # what is beyond adds nothing
+    i = np.arange(k, last + 1)
     logs = np.array([math.lgamma(one + 1) + math.lgamma(n - one + 1) for one in i])
     terms = math.lgamma(n + 1) - logs + i * math.log(p) + (n - i) * math.log1p(-p)
     return float(min(1.0, np.exp(terms).sum()))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 LINES = 10_000
 AHEAD = timedelta(hours=1)  # clocks differ
@@ -16,7 +17,8 @@ TIME = re.compile(rb'"time": ?"([^"]+)"')
 # What a line of the predictions log holds beside its inputs; docs/reference/predictions-log.md. Of several classes the
 # probabilities have a column each, such as probability.late.
 NUMBERS = ("probability", "seconds", "memory_mb", "disk_free_share")
-FACTS = ("time", "version", "key", "prediction", "error", "process", *NUMBERS)
+TEXTS = ("version", "key", "prediction", "error", "process")
+WHEN = pa.timestamp("us", "UTC")
 
 
 class Reading(Protocol):
@@ -60,8 +62,8 @@ def _when(line: bytes) -> datetime | None:
 def lines(
     file: Path, reading: Reading, slices: list[str], since: datetime | None = None
 ) -> Iterator[pa.Table]:
-    """A batch has the columns FACTS, as texts and numbers, and `inputs`, which stays JSON and is empty for lines that
-    are not later than `since`.
+    """A batch has the columns `time`, `no_time` (what is none), TEXTS, NUMBERS and `inputs`, which stays JSON and is empty
+    for lines that are not later than `since`.
     """
     found: list[dict[str, Any]] = []
     with file.open("rb") as stream:
@@ -95,45 +97,46 @@ def _is_text(entry: dict[str, Any]) -> bool:
 
 
 def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | None) -> pa.Table:
-    def column(name: str) -> pa.Array:
-        values = [entry.get(name) for entry in entries]
-        if name in NUMBERS:
-            return _numbers(values)
-        if name == "time":
-            values = [_utc(one) if isinstance(one, str) else one for one in values]
-        return pa.array([None if one is None else text(one) for one in values], pa.string())
-
+    said = _texts(entry.get("time") for entry in entries)
+    times = times_of(said)
+    none = pc.if_else(times.is_null(), said, None) if times.null_count else pa.nulls(len(said), pa.string())
+    columns = {"time": times, "no_time": none}
+    columns |= {name: _texts(entry.get(name) for entry in entries) for name in TEXTS}
+    columns |= {name: _numbers([entry.get(name) for entry in entries]) for name in NUMBERS}
     given = [one if isinstance(one := entry.get("inputs"), dict) else {} for entry in entries]
-    texts = {
-        f"slice.{name}": [None if (one := row.get(name)) is None else text(one) for row in given]
-        for name in slices
-    }
+    columns |= {f"slice.{name}": _texts(row.get(name) for row in given) for name in slices}
     if since:
-        given = [row if _is_later(entry, since) else {} for row, entry in zip(given, entries, strict=True)]
-    columns = {name: column(name) for name in FACTS}
+        later = are_later(times, since).to_pylist()
+        given = [row if is_later else {} for row, is_later in zip(given, later, strict=True)]
     shares = [one if isinstance(one := entry.get("probability"), dict) else {} for entry in entries]
     for name in dict.fromkeys(name for one in shares for name in one):
         columns[f"probability.{name}"] = _numbers([one.get(name) for one in shares])
-    columns |= {name: pa.array(values, pa.string()) for name, values in texts.items()}
     return pa.table(columns | {"inputs": pa.array([json.dumps(row) for row in given], pa.string())})
 
 
-def _is_later(entry: dict[str, Any], since: datetime) -> bool:
-    at = moment(text(entry.get("time")))
-    return at is not None and at > since
+def times_of(texts: pa.Array) -> pa.Array:
+    """Null for what is no time. Arrow reads them at once where each names its zone, as most logs do."""
+    try:
+        return texts.cast(WHEN)
+    except pa.ArrowInvalid:
+        return pa.array([moment(one) for one in texts.to_pylist()], WHEN)
+
+
+def are_later(times: Any, since: datetime) -> Any:
+    return pc.fill_null(pc.greater(times, pa.scalar(since, WHEN)), False)
+
+
+def _texts(values: Iterable[Any]) -> pa.Array:
+    return pa.array([_text(one) for one in values], pa.string())
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else text(value)
 
 
 def _numbers(values: list[Any]) -> pa.Array:
     numbers = [one if isinstance(one, int | float) and not isinstance(one, bool) else None for one in values]
     return pa.array(numbers, pa.float64())
-
-
-def _utc(text: str) -> str:
-    """So that times of different zones sort as what they are."""
-    if text.endswith("+00:00"):
-        return text
-    found = moment(text)
-    return found.astimezone(UTC).isoformat() if found else text
 
 
 def text(value: Any) -> str:

@@ -7,12 +7,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_kit import clock
 from mlops_kit.monitoring import growth, traffic
 from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.findings import STAGE, Finding, Kind
-from mlops_kit.monitoring.log import AHEAD, moment
+from mlops_kit.monitoring.log import AHEAD, NUMBERS
 from mlops_kit.runs import Log
 from mlops_kit.sections import Monitoring
 
@@ -20,6 +21,7 @@ ODDS = 0.00025  # of each of four alarms by chance, where the true rate is just 
 LEAST_ROWS = 20  # of which that none failed says something
 BACK_HOURS = 24.0  # within which something came: traffic that had stopped is back
 HOUR = 3600.0
+USED = ("error", "process", *NUMBERS)
 Floats = npt.NDArray[np.float64]
 
 
@@ -63,11 +65,12 @@ def check(
         return Operation("not connected")
     times, now = _times(facts), clock.now().timestamp()
     every = np.sort(times[np.isfinite(times)])
-    impossible = [*_ahead(every, now), *_unreadable(facts, times, limits)]
+    impossible = [*_ahead(every, now), *_unreadable(facts, limits)]
     every = every[every <= now + AHEAD.total_seconds()]
     if since:
         recent = times > since.timestamp()
-        facts, times = facts.filter(pa.array(recent)), times[recent]
+        used = [name for name in USED if name in facts.column_names]
+        facts, times = facts.select(used).filter(pa.array(recent)), times[recent]
     n, errors = len(facts), len(facts) - facts["error"].null_count
     seconds = _numbers(facts, "seconds")
     seconds = seconds[np.isfinite(seconds)]
@@ -116,8 +119,7 @@ def without_log(known: Log, log: str | None) -> Operation:
 
 def _times(facts: pa.Table) -> Floats:
     """Seconds since 1970; NaN where the line names no time."""
-    moments = [moment(text) for text in facts["time"].to_pylist()]
-    return np.array([np.nan if one is None else one.timestamp() for one in moments])
+    return np.asarray(facts["time"].cast(pa.int64()).to_numpy(), dtype=float) / 1e6
 
 
 def _numbers(facts: pa.Table, name: str) -> Floats:
@@ -161,13 +163,14 @@ def _ahead(times: Floats, now: float) -> list[Finding]:
     ]
 
 
-def _unreadable(facts: pa.Table, times: Floats, limits: Monitoring) -> list[Finding]:
-    given = np.asarray(facts["time"].is_valid())
-    bad = np.flatnonzero(given & np.isnan(times))
-    if at_least(len(bad), int(given.sum()), limits.errors_at_most) >= ODDS:
+def _unreadable(facts: pa.Table, limits: Monitoring) -> list[Finding]:
+    bad = facts["no_time"].drop_null()
+    given = len(bad) + len(facts) - facts["time"].null_count
+    if at_least(len(bad), given, limits.errors_at_most) >= ODDS:
         return []
-    first = facts["time"][int(bad[0])].as_py()
-    what = f"{len(bad)} of {given.sum()} predictions have a time that is not ISO 8601, such as {first[:40]!r}"
+    what = (
+        f"{len(bad)} of {given} predictions have a time that is not ISO 8601, such as {bad[0].as_py()[:40]!r}"
+    )
     return [Finding("clock", f"{what}: nothing can be said of when they were made")]
 
 
@@ -192,13 +195,13 @@ def _growing(facts: pa.Table, times: Floats, limits: Monitoring) -> list[Finding
     has = np.isfinite(memory) & np.isfinite(times)
     if not has.any():
         return []
-    processes = np.array([one or "" for one in facts["process"].to_pylist()])[has]
+    named = pc.fill_null(facts["process"], "").combine_chunks().dictionary_encode()
+    processes, names = np.asarray(named.indices)[has], named.dictionary.to_pylist()
     times, memory = times[has], memory[has]
     order = np.argsort(times, kind="stable")
-    names = np.unique(processes)
     found = []
-    for name in names:
-        mine = order[processes[order] == name]
+    for at, name in enumerate(names):
+        mine = order[processes[order] == at]
         grows = growth.a_day(times[mine], memory[mine], ODDS / len(names))
         if grows > limits.memory_growth_at_most * np.median(memory[mine]):
             who = f"process {name}" if name else "the process"

@@ -32,7 +32,8 @@ def only(
             other = pc.or_(other, pc.and_(hashed, pc.invert(pc.is_in(named, ours))))
         except KitError as error:
             notes = [f"which lines are of {version} is not known, so all are taken: {error.what}"]
-    return facts.filter(pc.invert(pc.fill_null(other, False))), notes
+    other = pc.fill_null(other, False)
+    return (facts.filter(pc.invert(other)) if pc.any(other).as_py() else facts), notes
 
 
 def _model_files(repository: Repository, contract: Contract, version: str) -> list[str]:

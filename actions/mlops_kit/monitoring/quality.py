@@ -17,7 +17,7 @@ from mlops_kit.monitoring.chance import Rise
 from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.findings import Finding, Kind
 from mlops_kit.monitoring.labels import SLICE, joined
-from mlops_kit.monitoring.log import moment
+from mlops_kit.monitoring.log import are_later
 from mlops_kit.monitoring.predicted import Watched
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import related
@@ -27,6 +27,7 @@ State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
 ODDS = 0.001  # of an alarm by chance
 LEAST_LABELS = 30
 SURE = 3.0  # standard errors by which the reference's own loss may be off
+USED = ("time", "key", "prediction", "probability", SLICE)  # columns, and beginnings of their names
 USUAL = 0.9  # of the reference's errors of a regression lie below the size that counts as a miss
 
 
@@ -71,7 +72,8 @@ def check(
     """
     if facts is None or form is None or reference.predictions is None:
         return Concept("not connected")
-    made = facts.filter(pc.is_valid(facts["prediction"]))
+    used = [name for name in facts.column_names if name.startswith(USED)]
+    made = facts.select(used).filter(pc.is_valid(facts["prediction"]))
     if not len(made):
         return Concept("not connected", notes=["no line of the log is a prediction of the version in use"])
     known, notes = joined(made, labels)
@@ -79,7 +81,7 @@ def check(
     none = Rows(np.empty(0), np.empty(0)), known, 0
     rows, table, dropped = values.numbers(known, reference.predictions, form) if len(known) else none
     notes += values.left_out(known, table, dropped)
-    until = _last(table) if len(table) else _first(made)
+    until: datetime | None = (pc.max(table["time"]) if len(table) else pc.min(made["time"])).as_py()
     late = [] if len(table) == len(made) else _late(until, _waiting(made, table), ours.labels_within_days)
     watched = None
     if len(rows) < LEAST_LABELS or not len(_of_window(table, since)):
@@ -88,7 +90,7 @@ def check(
     state: State = "holds" if len(rows) >= LEAST_LABELS else "can't tell" if len(rows) else "unknown"
     if state == "can't tell":
         notes = [*notes, f"{len(rows)} labels are too few: it takes {LEAST_LABELS}"]
-    found = Concept(state, until, len(made), len(rows), alarms=alarms, notes=notes, watched=watched)
+    found = Concept(state, _iso(until), len(made), len(rows), alarms=alarms, notes=notes, watched=watched)
     if state != "holds":
         return found
     return _judged(reference.predictions, rows, table, form, found, since)
@@ -136,7 +138,7 @@ def _judged(
         said = [_risen(found, losses, usual, table)]
         said += [figures.in_words(metric, figure)] if figure and worse else []
         alarm = Finding("concept-drift", "; ".join(said))
-        began = table["time"][found.began].as_py() or ""
+        began = _iso(table["time"][found.began].as_py())
         so_far = replace(so_far, state="drift", since=began, alarms=[*so_far.alarms, alarm])
     rows, table, losses = rows.take(recent), table.take(pa.array(recent)), losses[recent]
     return replace(
@@ -164,13 +166,13 @@ def _risen(found: Rise, losses: Floats, usual: Floats, table: pa.Table) -> str:
     said = f"the mean loss is {during.mean():.3f}, was {usual.mean():.3f} (n = {len(during)})"
     if found.ended is None:
         return said
-    over = (table["time"][found.ended].as_py() or "")[:10] or "then"
+    over = _iso(table["time"][found.ended].as_py())[:10] or "then"
     return said.replace(" is ", " rose to ", 1) + f" and is lower since {over}"
 
 
 def _is_past(found: Rise, table: pa.Table, since: datetime | None) -> bool:
     """Was it over before the window began?"""
-    ended = None if found.ended is None else moment(table["time"][found.ended].as_py())
+    ended = None if found.ended is None else table["time"][found.ended].as_py()
     return since is not None and ended is not None and ended <= since
 
 
@@ -179,7 +181,7 @@ def _later(table: pa.Table, since: datetime | None) -> npt.NDArray[np.intp]:
     every = np.arange(len(table))
     if since is None:
         return every
-    recent = np.flatnonzero(_are_later(table, since))
+    recent = np.flatnonzero(are_later(table["time"], since))
     return recent if len(recent) >= LEAST_LABELS else every
 
 
@@ -221,38 +223,22 @@ def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats)
 
 def _of_window(table: pa.Table, since: datetime | None) -> pa.Table:
     """Rows later than `since`."""
-    if since is None:
-        return table
-    return table.filter(pa.array(_are_later(table, since), pa.bool_()))
+    return table if since is None else table.filter(are_later(table["time"], since))
 
 
-def _are_later(table: pa.Table, since: datetime) -> list[bool]:
-    times = (moment(text) for text in table["time"].to_pylist())
-    return [at is not None and at > since for at in times]
-
-
-def _moments(table: pa.Table) -> list[datetime]:
-    times = (moment(text) for text in table["time"].to_pylist()) if "time" in table.column_names else ()
-    return [at for at in times if at is not None]
-
-
-def _first(table: pa.Table) -> str:
-    return min((one for one in table["time"].to_pylist() if one), default="")
-
-
-def _last(table: pa.Table) -> str:
-    return max((one for one in table["time"].to_pylist() if one), default="")
+def _iso(time: datetime | None) -> str:
+    return time.isoformat() if time else ""
 
 
 def _waiting(made: pa.Table, labelled: pa.Table) -> datetime | None:
     """When the first prediction was made that is later than all that have a label."""
-    newest = max(_moments(labelled), default=None)
-    return min((at for at in _moments(made) if newest is None or at > newest), default=None)
+    newest = pc.max(labelled["time"]).as_py()
+    waiting: datetime | None = pc.min(_of_window(made, newest)["time"]).as_py()
+    return waiting
 
 
-def _late(until: str, waiting: datetime | None, days: float) -> list[Finding]:
+def _late(until: datetime | None, waiting: datetime | None, days: float) -> list[Finding]:
     """Labels that never come for some rows are no alarm; that none comes any more is one."""
-    known = moment(until)
-    if known is None or waiting is None or clock.now() - waiting <= timedelta(days=days):
+    if until is None or waiting is None or clock.now() - waiting <= timedelta(days=days):
         return []
-    return [Finding("no-labels", f"no label since {known:%Y-%m-%d}, for more than {days:g} days")]
+    return [Finding("no-labels", f"no label since {until:%Y-%m-%d}, for more than {days:g} days")]

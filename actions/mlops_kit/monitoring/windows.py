@@ -33,7 +33,7 @@ class Window:
     name: str
     rows: int = 0  # that hold inputs
     drawn: dict[str, pa.Array] = field(default_factory=dict)  # an even draw of the rows, in their order
-    facts: pa.Table | None = None  # of a predictions log: `log.FACTS` of all its rows
+    facts: pa.Table | None = None  # of a predictions log: what its lines say beside their inputs
     broken: int = 0  # lines of a log that are no JSON object
     masked: set[str] = field(default_factory=set)  # inputs that a log leaves out on purpose
     notes: list[str] = field(default_factory=list)
@@ -117,7 +117,7 @@ def read_files(
             ) from error
     drawn = draw.columns()
     window.drawn = {name: values for name, values in drawn.items() if name not in window.masked}
-    window.facts = pa.Table.from_pydict(_joined(facts)) if facts else None
+    window.facts = pa.concat_tables(facts, promote_options="permissive") if facts else None
     return window
 
 

@@ -1,10 +1,10 @@
 """Facts by week. A week without predictions is a gap, not a zero."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,8 +12,8 @@ from mlops_kit import cadence
 from mlops_kit.contract import Contract
 from mlops_kit.monitoring import labels, quality
 from mlops_kit.monitoring.figures import Figure
-from mlops_kit.monitoring.log import moment
 from mlops_kit.monitoring.reference import Reference
+from mlops_kit.monitoring.seasons import THURSDAY
 from mlops_kit.runs import Event, Run
 from mlops_kit.runs import moment as moment_of
 
@@ -56,11 +56,9 @@ def fill_quality(
 ) -> str:
     """Predictions, failures and how right they were; returns the metric's name."""
     metric, form = "", contract.predictions
-    times = [moment(text) for text in facts["time"].to_pylist()]
     made = facts.filter(pc.is_valid(facts["prediction"]))
     known, _ = labels.joined(made, came)
-    mondays = _mondays(moment(text) for text in known["time"].to_pylist())
-    all_mondays = _mondays(times)
+    mondays, all_mondays = _mondays(known), _mondays(facts)
     errors = np.asarray(pc.is_valid(facts["error"]))
     for week in weeks:
         day = np.datetime64(week.monday)
@@ -75,9 +73,10 @@ def fill_quality(
     return metric
 
 
-def _mondays(times: Iterable[datetime | None]) -> "np.ndarray[tuple[int], np.dtype[np.datetime64]]":
-    days = [monday_of(one.astimezone(UTC).date()) if one else None for one in times]
-    return np.array(days, dtype="datetime64[D]")
+def _mondays(facts: pa.Table) -> "npt.NDArray[np.datetime64]":
+    """Of the weeks of their times; NaT where a line names none."""
+    days = facts["time"].to_numpy().astype("datetime64[D]")
+    return np.asarray(days - (days.astype(np.int64) + THURSDAY) % 7)
 
 
 def fill_checks(weeks: list[Week], checks: list[Event]) -> None:
