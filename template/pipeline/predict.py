@@ -22,7 +22,7 @@ from pipeline import MODEL, params
 from pipeline import schema as schemas
 from pipeline.checks import check
 from pipeline.evaluate import keyed, predicted
-from pipeline.rows import read
+from pipeline.rows import count, read
 from pipeline.schema import ROW, DataError, Schema
 from pipeline.train import features, load
 
@@ -101,7 +101,8 @@ def main() -> None:
             facts |= version(wish.model) | {"seconds": round(time.monotonic() - start, 6)}
             lines = logged(read(wish.rows, schema, prepared=True), table, schema, facts)
     except DataError as error:
-        lines = [json.dumps(facts | {"error": re.sub(r" \(row .*\)", "", str(error))})]  # no values
+        facts |= {"rows": count(wish.rows), "error": re.sub(r" \(row .*\)", "", str(error))}
+        lines = [json.dumps(facts)]  # no values
         sys.exit(f"{wish.rows} is refused:\n{error}")
     finally:
         if wish.log:

@@ -146,12 +146,12 @@ def test_the_log_holds_what_was_asked_and_answered(
     assert lines[0]["seconds"] > 0
     assert lines[0]["version"].startswith("md5:")
 
-    write(pl.DataFrame({"nothing": [1]}), Path("bad.csv"), schema)
+    write(pl.DataFrame({"nothing": [1, 2, 3]}), Path("bad.csv"), schema)
     monkeypatch.setattr(sys, "argv", [*words[:1], "bad.csv", *words[2:]])
     with pytest.raises(SystemExit):
         predict.main()
     last = json.loads(Path("predictions.jsonl").read_text("utf-8").splitlines()[-1])
-    assert "is missing" in last["error"]
+    assert "is missing" in last["error"] and last["rows"] == 3
 
 
 def test_the_log_masks_columns_and_forgets_days(

@@ -255,6 +255,19 @@ def test_calls_that_were_refused_are_errors_and_no_rows(check: Check, tmp_path: 
     assert "60 of 360 predictions failed" in found["infrastructure"]["alarms"][0]["what"]
 
 
+def test_a_call_that_was_refused_weighs_as_many_predictions_as_it_had_rows(
+    check: Check, tmp_path: Path
+) -> None:
+    log(tmp_path / "log.jsonl", table(9, 300))
+    line = {"time": START.isoformat(), "error": "a column is missing", "rows": 100}
+    with (tmp_path / "log.jsonl").open("a") as stream:
+        stream.write(json.dumps(line) + "\n")
+    done, found = check(tmp_path / "log.jsonl")
+    assert done.code == 10, done.said
+    assert "100 of 400 predictions failed" in found["infrastructure"]["alarms"][0]["what"]
+    assert found["data"]["n"] == 300
+
+
 def test_a_line_that_was_not_finished_is_counted(check: Check, tmp_path: Path) -> None:
     log(tmp_path / "log.jsonl", table(9, 300))
     with (tmp_path / "log.jsonl").open("a") as stream:

@@ -49,7 +49,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Small:
             }
             for at, share in enumerate(probability(rows))
         ]
-        lines.append({"time": begin.isoformat(), "error": "a column is missing"})
+        lines.append({"time": begin.isoformat(), "error": "a column is missing", "rows": 9})
         text = "".join(f"{json.dumps(line)}\n" for line in lines)
         (one.root / f"served/{week}.jsonl").write_text(text, encoding="utf-8")
         came += [pa.table(rows)] if week != 45 else []
@@ -82,16 +82,16 @@ def test_quality_by_week_with_a_gap_where_there_is_none(watched: Small, review: 
     assert found["week"]["monday"] == "2026-11-16"
     by_week = {week["monday"]: week for week in found["weeks"]}
     assert [by_week[f"2026-{day}"]["predictions"] for day in ("10-26", "11-02", "11-09", "11-16")] == [
-        *(301, 301, 0, 301)
+        *(309, 309, 0, 309)
     ]
-    assert by_week["2026-11-16"]["failed"] == 1
+    assert by_week["2026-11-16"]["failed"] == 9
     assert by_week["2026-11-02"]["figure"] is None
     figure = by_week["2026-11-16"]["figure"]
     assert figure["low"] < figure["value"] < figure["high"] and figure["n"] == 300
     assert sorted(found["week"]["slices"]) == ["side=a", "side=b"]
     assert row(watched, "2026-W46")[1:4] == ["none", "", ""]  # a gap, not a zero
     assert row(watched, "2026-W45")[3] == "no labels yet"
-    assert row(watched, "2026-W47")[5] == "1"
+    assert row(watched, "2026-W47")[5] == "9"
 
 
 def test_the_page_is_whole_and_loads_nothing(watched: Small, review: Review) -> None:

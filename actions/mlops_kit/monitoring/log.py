@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,7 +18,7 @@ HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 TIME = re.compile(rb'"time": ?"([^"]+)"')
 # What a line of the predictions log holds beside its inputs; docs/reference/predictions-log.md. Of several classes the
 # probabilities have a column each, such as probability.late.
-NUMBERS = ("probability", "seconds", "memory_mb", "disk_free_share")
+NUMBERS = ("probability", "seconds", "memory_mb", "disk_free_share", "rows")
 TEXTS = ("version", "key", "prediction", "error", "process")
 WHEN = pa.timestamp("us", "UTC")
 
@@ -112,6 +114,14 @@ def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | N
     for name in dict.fromkeys(name for one in shares for name in one):
         columns[f"probability.{name}"] = _numbers([one.get(name) for one in shares])
     return pa.table(columns | {"inputs": pa.array([json.dumps(row) for row in given], pa.string())})
+
+
+def asked(facts: pa.Table) -> npt.NDArray[np.float64]:
+    """Predictions that each line stands for: one, or those of a call that was refused as a whole."""
+    if "rows" not in facts.column_names:
+        return np.ones(len(facts))
+    refused = pc.if_else(pc.is_valid(facts["error"]), facts["rows"], None)
+    return np.asarray(pc.max_element_wise(pc.fill_null(refused, 1.0), 1.0))
 
 
 def times_of(texts: pa.Array) -> pa.Array:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_kit import clock
-from mlops_kit.monitoring import growth, traffic
+from mlops_kit.monitoring import growth, log, traffic
 from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.findings import STAGE, Finding, Kind
 from mlops_kit.monitoring.log import AHEAD, NUMBERS
@@ -71,7 +71,8 @@ def check(
         recent = times > since.timestamp()
         used = [name for name in USED if name in facts.column_names]
         facts, times = facts.select(used).filter(pa.array(recent)), times[recent]
-    n, errors = len(facts), len(facts) - facts["error"].null_count
+    rows = log.asked(facts)
+    n, errors = int(rows.sum()), int(rows[np.asarray(facts["error"].is_valid())].sum())
     seconds = _numbers(facts, "seconds")
     seconds = seconds[np.isfinite(seconds)]
     known = np.sort(times[times <= now + AHEAD.total_seconds()])
@@ -104,16 +105,14 @@ def check(
     )
 
 
-def without_log(known: Log, log: str | None) -> Operation:
+def without_log(known: Log, where: str | None) -> Operation:
     """What the predictions log is where it holds nothing: never connected, or emptied, moved or deleted since."""
-    checks = [one for one in known.every() if one["stage"] == STAGE and one.get("window") == log]
+    checks = [one for one in known.every() if one["stage"] == STAGE and one.get("window") == where]
     read = [one for one in checks if one.get("predictions")]
-    if log is None or not read:
+    if where is None or not read:
         return Operation("not connected")
     last = max(read, key=lambda one: str(one["at"]))
-    what = (
-        f"{log} holds no prediction; the check of {str(last['at'])[:10]} found {last['predictions']:,} there"
-    )
+    what = f"{where} holds no prediction; the check of {str(last['at'])[:10]} found {last['predictions']:,} there"
     return Operation("alarm", alarms=[Finding("silence", what)])
 
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from mlops_kit import cadence
 from mlops_kit.contract import Contract
-from mlops_kit.monitoring import labels, quality
+from mlops_kit.monitoring import labels, log, quality
 from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.seasons import THURSDAY
@@ -59,11 +59,11 @@ def fill_quality(
     made = facts.filter(pc.is_valid(facts["prediction"]))
     known, _ = labels.joined(made, came)
     mondays, all_mondays = _mondays(known), _mondays(facts)
-    errors = np.asarray(pc.is_valid(facts["error"]))
+    asked, errors = log.asked(facts), np.asarray(pc.is_valid(facts["error"]))
     for week in weeks:
         day = np.datetime64(week.monday)
-        week.predictions = int((all_mondays == day).sum())
-        week.failed = int(errors[all_mondays == day].sum())
+        week.predictions = int(asked[all_mondays == day].sum())
+        week.failed = int(asked[errors & (all_mondays == day)].sum())
         here = known.filter(pa.array(mondays == day))
         week.labelled = len(here) - here["actual"].null_count
         if form is None or reference.predictions is None or not week.labelled:
