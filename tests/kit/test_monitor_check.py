@@ -221,6 +221,9 @@ def test_few_labels_cannot_tell(check: Check, tmp_path: Path) -> None:
     _, found = check(tmp_path / "log.jsonl", "--labels", tmp_path / "labels.parquet")
     assert found["concept"]["state"] == "can't tell"
     assert found["concept"]["notes"][0] == "20 labels are too few: it takes 30"
+    few = found["concept"]["figure"]
+    assert (found["concept"]["metric"], few["n"]) == ("roc_auc", 20)
+    assert 0 <= few["low"] < few["value"] < few["high"] <= 1 and few["high"] - few["low"] > 0.3
     parquet.write_table(pa.table(rows).slice(0, 40), tmp_path / "labels.parquet")
     _, found = check(tmp_path / "log.jsonl", "--labels", tmp_path / "labels.parquet")
     figure = found["concept"]["figure"]

@@ -66,6 +66,17 @@ def test_what_holds_and_what_drifts(task: str) -> None:
     assert drifted.figure.low < drifted.figure.value < drifted.figure.high
 
 
+@pytest.mark.parametrize(("labels", "low", "high"), [(3, None, None), (20, 0.75, 1.0), (60, 0.9, 1.0)])
+def test_few_labels_that_are_all_right_do_not_say_that_all_will_be(
+    labels: int, low: float | None, high: float | None
+) -> None:
+    right = [str(one) if at < labels else None for at, one in enumerate(rows("multiclass", 2)["prediction"])]
+    found = judged("multiclass", wrong=False, labels=right)
+    assert found.state == ("holds" if labels == 60 else "can't tell")
+    assert (found.figure and found.figure.high) == high
+    assert (found.figure and found.figure.low) == (low and pytest.approx(low, abs=0.005))
+
+
 def test_labels_that_are_no_such_value_are_left_out_and_counted() -> None:
     labels = ["?"] * 100 + [str(one) for one in rows("regression", 2)["actual"][100:]]
     found = judged("regression", wrong=False, labels=labels)

@@ -7,7 +7,9 @@ import numpy as np
 
 from mlops_kit.comparison import Floats, Rows, prepared
 
-RESAMPLED, CONFIDENCE = 300, 0.99
+RESAMPLED, CONFIDENCE, SIGMAS = 300, 0.99, 2.576
+FEW = 30  # rows that, drawn again and again, tell less than they seem to
+SHARES = ("accuracy", "roc_auc")
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,28 @@ def measured(metric: str, rows: Rows, before: Rows) -> Figure:
     draw, n = np.random.default_rng(0), len(rows)
     of = prepared(metric, rows)
     drawn = [of(np.bincount(draw.integers(0, n, n), minlength=n).astype(float)) for _ in range(RESAMPLED)]
-    low, high = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    was = prepared(metric, before)(np.ones(len(before)))
-    return Figure(of(np.ones(n)), float(low), float(high), n, was)
+    low, high = (float(end) for end in np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]))
+    value, was = (prepared(metric, one)(np.ones(len(one))) for one in (rows, before))
+    if metric in SHARES and (n < FEW or low == high):
+        low, high = _of_share(value, _judged(metric, rows))
+    return Figure(value, low, high, n, was)
+
+
+def _judged(metric: str, rows: Rows) -> int:
+    """Rows that a share is of: of an area under the curve those of the rarer class."""
+    return min(np.unique(rows.actual, return_counts=True)[1]) if metric == "roc_auc" else len(rows)
+
+
+def _of_share(value: float, n: int) -> tuple[float, float]:
+    """Wilson's interval: few rows that are all right do not say that all will be, as those drawn from them would."""
+    weight = SIGMAS**2 / n
+    middle = (value + weight / 2) / (1 + weight)
+    half = SIGMAS * math.sqrt(value * (1 - value) / n + weight / n / 4) / (1 + weight)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def mean(values: Floats, reference: float | None) -> Figure:
-    value, half = float(values.mean()), 2.576 * float(values.std()) / math.sqrt(len(values))
+    value, half = float(values.mean()), SIGMAS * float(values.std()) / math.sqrt(len(values))
     return Figure(value, value - half, value + half, len(values), reference)
 
 

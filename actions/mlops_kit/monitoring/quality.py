@@ -26,6 +26,7 @@ from mlops_kit.sections import Monitoring, Predictions
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
 ODDS = 0.001  # of an alarm by chance
 LEAST_LABELS = 30
+FEWEST = 5  # labels of which there is a figure at all
 SURE = 3.0  # standard errors by which the reference's own loss may be off
 USED = ("time", "key", "prediction", "probability", SLICE)  # columns, and beginnings of their names
 USUAL = 0.9  # of the reference's errors of a regression lie below the size that counts as a miss
@@ -91,9 +92,12 @@ def check(
     if state == "can't tell":
         notes = [*notes, f"{len(rows)} labels are too few: it takes {LEAST_LABELS}"]
     found = Concept(state, _iso(until), len(made), len(rows), alarms=alarms, notes=notes, watched=watched)
-    if state != "holds":
+    if state == "holds":
+        return _judged(reference.predictions, rows, table, form, found, since)
+    if len(rows) < FEWEST:
         return found
-    return _judged(reference.predictions, rows, table, form, found, since)
+    metric, before = _metric(rows, form), values.evaluated(reference.predictions, form)
+    return replace(found, metric=metric, figure=_measured(metric, rows, before))
 
 
 def measured(
@@ -101,7 +105,7 @@ def measured(
 ) -> tuple[str, Figure, dict[str, Figure]] | None:
     """Metric and mean loss by slice of predictions whose `actual` is known; None where those are too few."""
     rows, table, _ = values.numbers(known.filter(pc.is_valid(known["actual"])), evaluated, form)
-    if len(rows) < LEAST_LABELS:
+    if len(rows) < FEWEST:
         return None
     before = values.evaluated(evaluated, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
