@@ -14,6 +14,7 @@ from mlops_kit.contract import FILE, FRAGMENTS, Contract
 from mlops_kit.errors import KitError
 from mlops_kit.processes import ProcessError, run, words
 from mlops_kit.repository import Lock, Repository, file_md5, stored
+from mlops_kit.transfers import transfer
 
 
 def contract_at(repository: Repository, revision: str) -> Contract:
@@ -114,9 +115,11 @@ class Past:
             _share_cache(self.repository, tree)
             if self.contract.commands.install:
                 run(words(self.contract.commands.install), tree.root)
-            # Without a remote `pull` gives up before it has looked into the cache.
-            bring = "pull" if self.repository.remote else "checkout"
-            run([*words(self.contract.commands.dvc), bring, *self.contract.artifacts], tree.root)
+            dvc, artifacts = self.contract.commands.dvc, self.contract.artifacts
+            if self.repository.remote:
+                transfer(tree, dvc, "pull", *artifacts)
+            else:  # `pull` would give up before it has looked into the cache
+                run([*words(dvc), "checkout", *artifacts], tree.root)
             yield tree
 
 

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from mlops_kit import past
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
-from mlops_kit.processes import ProcessError, run, words
 from mlops_kit.repository import Entry, Repository, file_md5, stored
+from mlops_kit.transfers import transfer
 from mlops_kit.versions import Version
 
 
@@ -46,15 +46,11 @@ def _fetched(
     with repository.worktree(version.tag) as tree:
         past.give_settings(repository, tree, folder / "cache")
         paths = [one.path for one in served]
-        command = [*words(contract.commands.dvc), "--cd", str(tree.root), "fetch", "--quiet", *paths]
         try:
-            run(command, repository.root)
-        except ProcessError as error:
-            raise KitError(
-                f"{', '.join(paths)} of {version.tag} cannot be fetched from {repository.remote.name}: "
-                f"{error.last_words(3)}",
-                "Nothing was changed. Can the remote be reached, and are you logged in?",
-            ) from error
+            transfer(repository, contract.commands.dvc, "fetch", *paths, at=tree.root)
+        except KitError as error:
+            what = f"{', '.join(paths)} of {version.tag} cannot be fetched. {error.what}"
+            raise KitError(what, f"Nothing was changed. {error.do}") from error
     return folder / "cache"
 
 

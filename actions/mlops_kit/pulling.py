@@ -9,6 +9,7 @@ from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.processes import run, words
 from mlops_kit.repository import LOCK, Repository
+from mlops_kit.transfers import transfer
 from mlops_kit.versions import Version
 
 PULLED = Path(".mlops/pulled")  # the version whose lock stands in the workspace
@@ -42,7 +43,7 @@ def pull(repository: Repository, contract: Contract, name: str, into: Path | Non
         return _into(repository, contract, version, into, say)
     if version is None:
         say("pull the data")
-        _dvc(repository, contract, "pull")
+        transfer(repository, contract.commands.dvc, "pull")
         return Pulled("", str(repository.root), "")
     return _here(repository, contract, version, say)
 
@@ -55,7 +56,7 @@ def _here(repository: Repository, contract: Contract, version: Version, say: Say
     say(f"pull {version.name}")
     path.write_text(lock, encoding="utf-8", newline="\n")
     try:
-        _dvc(repository, contract, "pull", *_targets(repository))
+        transfer(repository, contract.commands.dvc, "pull", *_targets(repository))
     except BaseException:
         path.unlink() if before is None else path.write_text(before, encoding="utf-8", newline="\n")
         raise
@@ -104,7 +105,7 @@ def _into(repository: Repository, contract: Contract, version: Version, into: Pa
     try:
         _share_cache(repository, contract, folder)
         say("pull its data and model")
-        _dvc(repository, contract, "--cd", str(folder), "pull")
+        transfer(repository, contract.commands.dvc, "pull", at=folder)
     except BaseException:
         repository.git("worktree", "remove", "--force", str(folder))
         raise

@@ -26,11 +26,11 @@ from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.gates import Verdict
 from mlops_kit.handover import Handover
-from mlops_kit.processes import run, words
 from mlops_kit.record import Record
 from mlops_kit.registration import OWN, Registered
 from mlops_kit.repository import Lock, Repository
 from mlops_kit.training import Training
+from mlops_kit.transfers import transfer
 
 
 def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Registered:
@@ -221,7 +221,7 @@ def _push(repository: Repository, contract: Contract, say: Say) -> None:
             raise KitError(_why_not("no remote"))
         return
     say(f"Pushing data and model to {repository.remote.name}")
-    run([*words(contract.commands.dvc), "push", "--quiet", "--run-cache"], repository.root)
+    transfer(repository, contract.commands.dvc, "push", "--run-cache")
 
 
 def _finish(repository: Repository, contract: Contract, handed: Handover, bump: str, say: Say) -> Registered:

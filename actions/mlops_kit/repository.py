@@ -127,6 +127,11 @@ class Remote:
     name: str
     url: str
 
+    @property
+    def shown(self) -> str:
+        """Its address without credentials that somebody wrote into it."""
+        return re.sub(r"(?<=://)[^/]*@|\?.*", "", self.url)
+
 
 @dataclass(frozen=True)
 class Repository:

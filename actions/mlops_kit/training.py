@@ -12,8 +12,9 @@ from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.freshness import Baseline
-from mlops_kit.processes import ProcessError, follow, run, words
+from mlops_kit.processes import ProcessError, follow, words
 from mlops_kit.repository import LOCK, Lock, Repository, parse_lock
+from mlops_kit.transfers import transfer
 from mlops_kit.workspace import as_before_if_it_fails, put
 
 STATE = Path(".mlops/training.json")
@@ -179,7 +180,7 @@ def bring_results(repository: Repository, contract: Contract, say: Say) -> None:
     outs = {out.path for path in paths if lock and (out := lock.out(path))}
     if missing := sorted(path for path in outs if not (repository.root / path).exists()):
         say(f"Bringing {', '.join(missing)}")
-        run([*words(contract.commands.dvc), "pull", "--quiet", *missing], repository.root)
+        transfer(repository, contract.commands.dvc, "pull", *missing)
 
 
 def _on_sample(repository: Repository, contract: Contract, journal: Journal, say: Say) -> dict[str, str]:

@@ -11,6 +11,7 @@ from mlops_kit.events import Journal
 from mlops_kit.masking import masked
 from mlops_kit.processes import ProcessError, run, words
 from mlops_kit.repository import Repository
+from mlops_kit.transfers import transfer
 
 NOT_RUN = (126, 127)  # what a shell says
 TRACEBACK = re.compile(r"^Traceback \(most recent call last\):$|: No module named ", re.MULTILINE)
@@ -47,7 +48,7 @@ def _validate(repository: Repository, contract: Contract, say: Say, file: str | 
         if since := unchanged_since(repository, contract):
             return Validation(True, False, "", f"No input changed since {since}, and it was checked then.")
         say(f"Bringing {', '.join(missing)}")
-        run([*words(contract.commands.dvc), "pull", "--quiet", *missing], repository.root)
+        transfer(repository, contract.commands.dvc, "pull", *missing)
     say("Checking the data")
     command = [*words(contract.commands.validate_), *([file] if file else [])]
     try:

@@ -108,7 +108,7 @@ def test_what_another_remote_gives_altered_is_seen_by_its_hash(running: Reposito
         (_missing, "storage does not hold tips@v0.3.0 whole: model.txt is not there, or was altered"),
         (_altered, "storage does not hold tips@v0.3.0 whole: model.txt is not there, or was altered"),
         (_unreachable, "storage does not hold tips@v0.3.0 whole: model.txt is not there, or was altered"),
-        (_no_dvc, "model.txt of tips@v0.3.0 cannot be fetched from storage"),
+        (_no_dvc, "model.txt of tips@v0.3.0 cannot be fetched. `dvc fetch` failed with the remote storage"),
         (_no_origin, "origin cannot be asked what is in which stage"),
         (_moved_tag, "its tag stands on the commit of tips v0.1.0, so it was moved"),
         (_to_main, "holds no record.json"),

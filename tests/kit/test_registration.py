@@ -192,7 +192,9 @@ def test_with_the_remote_down_nothing_is_registered_and_a_retry_works(gated: Rep
     storage = gated.root.parent / "storage"
     shutil.rmtree(storage)
     storage.write_text("not a folder")
-    with pytest.raises(KitError, match="dvc"):
+    with pytest.raises(
+        KitError, match=r"`dvc push` failed with the remote storage \(\.\./\.\./storage\):\nERROR: "
+    ):
         register(gated)
     assert tags(gated) == []
     storage.unlink()

@@ -20,7 +20,7 @@ def remote(patient: Patient) -> Finding:
     folder = _folder(patient.repository, found)
     if folder is None:
         _status(patient)
-        return Finding("dvc remote", "ok", f"{found.name} can be read ({_shown(found.url)}).")
+        return Finding("dvc remote", "ok", f"{found.name} can be read ({found.shown}).")
     if os.environ.get("GITHUB_ACTIONS"):
         says = f"{found.name} is a folder ({folder}), which a runner does not have."
         return Finding("dvc remote", "fail", says, "uv run dvc remote modify NAME url s3://BUCKET/PATH")
@@ -116,12 +116,6 @@ def _folder(repository: Repository, remote: Remote) -> Path | None:
     """Of a remote that is one; DVC reads a relative path from its configuration's folder."""
     url = remote.url.removeprefix("file://")
     return None if "://" in url else repository.root / ".dvc" / Path(url).expanduser()
-
-
-def _shown(url: str) -> str:
-    """Without credentials that somebody wrote into the address."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def _gc_calls(repository: Repository) -> list[str]:

@@ -116,7 +116,7 @@ def _add(source: Source, new: dict[str, Path]) -> None:
         source.not_waiting()
         source.push()
         if not was_here:  # a training wants the whole folder
-            source.dvc("pull" if source.repository.remote else "checkout", "--quiet", source.watch.pointer)
+            source.bring()
 
 
 def _sum(before: int | None, added: list[int | None]) -> int | None:

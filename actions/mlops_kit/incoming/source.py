@@ -8,6 +8,7 @@ from mlops_kit.errors import KitError
 from mlops_kit.processes import run, words
 from mlops_kit.repository import Entry, Repository, parse_pointer
 from mlops_kit.sections import Watch
+from mlops_kit.transfers import transfer
 
 
 class Nothing(Exception):
@@ -63,7 +64,14 @@ class Source:
     def push(self) -> None:
         """Before anybody can see the pointer, so that nobody finds it without its data."""
         if self.repository.remote:
-            self.dvc("push", "--quiet", self.watch.pointer)
+            transfer(self.repository, self.contract.commands.dvc, "push", self.watch.pointer)
+
+    def bring(self) -> None:
+        """What the pointer names, from the remote or, without one, from this clone's cache."""
+        if self.repository.remote:
+            transfer(self.repository, self.contract.commands.dvc, "pull", self.watch.pointer)
+        else:
+            self.dvc("checkout", "--quiet", self.watch.pointer)
 
     def not_waiting(self) -> None:
         """Raises Nothing when a pull request brings this very data already."""

@@ -1,0 +1,40 @@
+"""What the project's DVC pushes to its remote, and brings from it."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from mlops_kit.errors import KitError
+from mlops_kit.processes import ProcessError, run, words
+from mlops_kit.repository import Repository
+
+CHATTER = re.compile(r"^(Having any troubles\?.*)?$")
+LINES = 5
+DO = "Is it reachable from here, and are you logged in? `mlops-kit doctor` looks."
+
+
+def transfer(
+    repository: Repository,
+    dvc: str,
+    what: Literal["push", "pull", "fetch"],
+    *of: str,
+    at: Path | None = None,
+) -> None:
+    """`of`: targets and options; `at`: a worktree that is meant instead. Without --quiet, which hides reasons too.
+
+    Raises KitError naming the remote and DVC's reason.
+    """
+    there = ["--cd", str(at)] if at else []
+    try:
+        run([*words(dvc), *there, what, *of], repository.root)
+    except ProcessError as error:
+        remote = repository.remote
+        named = f"the remote {remote.name} ({remote.shown})" if remote else "no default remote"
+        raise KitError(f"`dvc {what}` failed with {named}:\n{_reason(repository, error)}", DO) from error
+
+
+def _reason(repository: Repository, error: ProcessError) -> str:
+    said = [line for line in (error.stderr or error.stdout).splitlines() if not CHATTER.match(line)]
+    text = "\n".join(said[-LINES:]) or f"it ended with {error.code} and said nothing"
+    remote = repository.remote
+    return text.replace(remote.url, remote.shown) if remote else text
