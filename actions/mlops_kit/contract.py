@@ -4,7 +4,7 @@ from contextlib import suppress
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -24,6 +24,9 @@ from mlops_kit.sections import (
     Sample,
 )
 from mlops_kit.strict import Strict
+
+if TYPE_CHECKING:
+    from ruamel.yaml.error import YAMLError
 
 FILE = "mlops.yaml"
 FRAGMENTS = "mlops.d"
@@ -101,7 +104,9 @@ def read(path: Path) -> dict[str, Any]:
     try:
         return parse_yaml(path.read_text(encoding="utf-8"), path.name)
     except (OSError, UnicodeDecodeError) as error:
-        raise KitError(f"{path} cannot be read: {error}") from error
+        raise KitError(
+            f"{path} cannot be read: {error}.", "It must be text in UTF-8, and yours to read."
+        ) from error
 
 
 def parse_yaml(text: str, name: str) -> dict[str, Any]:
@@ -110,12 +115,24 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     try:
         content = deepcopy(_loaded(text))
     except YAMLError as error:
-        raise KitError(f"{name} is not YAML: {' '.join(str(error).split())}") from error
+        raise KitError(
+            f"{name} is not YAML: {_mistake(error)}.", "Mend it there; what follows may be right."
+        ) from error
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise KitError(f"{name} holds a {type(content).__name__}, not a mapping of keys.")
+        raise KitError(
+            f"{name} holds a {type(content).__name__}, not a mapping of keys.",
+            "Write lines such as `key: value`.",
+        )
     return content
+
+
+def _mistake(error: "YAMLError") -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return " ".join(str(error).split())
+    return f"line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', None) or 'a mistake'}"
 
 
 @lru_cache(maxsize=64)

@@ -56,7 +56,10 @@ def read_handover(path: Path) -> Handover:
         alarms = [Alarm(**one) for one in content.pop("alarms", [])]
         return Handover(**content, alarms=alarms)
     except (OSError, ValueError, TypeError) as error:
-        raise KitError(f"{path} is not a hand-over of new data: {error}") from error
+        raise KitError(
+            f"{path} is not a hand-over of new data: {error}.",
+            "`mlops-kit watch-data --no-deliver` leaves one.",
+        ) from error
 
 
 def tell(repository: Repository, handed: Handover) -> list[str]:

@@ -15,4 +15,4 @@ def parse(text: str, name: str) -> Any:
             return json.loads(text)
         return tomllib.loads(text) if name.endswith(".toml") else parse_yaml(text, name)
     except ValueError as error:
-        raise KitError(f"{name} cannot be read: {error}") from error
+        raise KitError(f"{name} cannot be read: {error}.", "Mend it, or run again what writes it.") from error

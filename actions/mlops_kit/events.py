@@ -155,5 +155,8 @@ def read(lines: str) -> list[dict[str, Any]]:
         try:
             found.append(json.loads(line))
         except ValueError as error:
-            raise KitError(f"Line {number} of the events is not JSON: {line[:80]!r}") from error
+            raise KitError(
+                f"Line {number} of the events is not JSON: {line[:80]!r}.",
+                "Delete it: a process was killed while it wrote.",
+            ) from error
     return found

@@ -42,7 +42,8 @@ def run_hooks(
         except KitError as error:
             if name in STOPS:
                 raise KitError(
-                    f"The hook {name} of {who} failed, so nothing was trained. {error.what}"
+                    f"The hook {name} of {who} failed, so nothing was trained. {error.what}",
+                    error.do or "Mend the hook, or take it out of `hooks:`.",
                 ) from error
             say(f"warning: the hook {name} of {who} failed. {error.what}")
             failed.append(who)

@@ -40,7 +40,10 @@ def parse_metrics(text: str, name: str) -> dict[str, Any]:
     """JSON, YAML or TOML, by the name's ending."""
     content = documents.parse(text, name)
     if not isinstance(content, dict):
-        raise KitError(f"{name} holds a {type(content).__name__}, not a mapping of metrics.")
+        raise KitError(
+            f"{name} holds a {type(content).__name__}, not a mapping of metrics.",
+            'Whatever writes it must name its figures, for instance {"accuracy": 0.81, "n": 500}.',
+        )
     return content
 
 

@@ -16,12 +16,14 @@ from mlops_kit.processes import ProcessError, run, words
 from mlops_kit.repository import Lock, Repository, file_md5, stored
 from mlops_kit.transfers import transfer
 
+GONE = "Was it pushed (`dvc push`), and can the remote be reached?"
+
 
 def contract_at(repository: Repository, revision: str) -> Contract:
     """Raises KitError when there is none, or one that this kit cannot read."""
     text = repository.show(revision, FILE)
     if text is None:
-        raise KitError(f"{revision} has no {FILE}.")
+        raise KitError(f"{revision} has no {FILE}.", "`mlops-kit versions` lists what was made with one.")
     inside = repository.git("ls-tree", "--name-only", revision, f"{FRAGMENTS}/").splitlines()
     fragments = {
         name: contracts.parse_yaml(repository.show(revision, name) or "", name)
@@ -69,8 +71,7 @@ class Past:
                 self._ask("get", path, "--out", str(to))
             except ProcessError as error:
                 raise KitError(
-                    f"{path} of {self.revision} cannot be had: {error.last_words(3)}",
-                    "Was it pushed (`dvc push`), and can the remote be reached?",
+                    f"{path} of {self.revision} cannot be had: {error.last_words(3)}", GONE
                 ) from error
         return to
 
@@ -100,7 +101,7 @@ class Past:
             listed = kept.read_text("utf-8") if kept else self._ask("ls", path, *wish)
             return [str(one["md5"]) for one in json.loads(listed)]
         except (OSError, ProcessError, ValueError, TypeError, KeyError) as error:
-            raise KitError(f"What {path} of {self.revision} holds cannot be had: {error}") from error
+            raise KitError(f"What {path} of {self.revision} holds cannot be had: {error}", GONE) from error
 
     def _ask(self, command: str, path: str, *wish: str) -> str:
         """What DVC says of an output of this revision, wherever data is now."""
@@ -159,7 +160,10 @@ def _share_cache(repository: Repository, tree: Repository) -> None:
 def give_settings(repository: Repository, tree: Repository, cache: Path) -> None:
     """Lets DVC in a worktree reach today's remote, with a cache of its own. Raises KitError without DVC in it."""
     if not (tree.root / ".dvc").is_dir():
-        raise KitError("That version has no .dvc folder: DVC does not know what it was made of.")
+        raise KitError(
+            "That version has no .dvc folder: DVC does not know what it was made of.",
+            "Choose one that DVC made; `mlops-kit versions` lists them.",
+        )
     found = settings(repository)
     found.set("cache", "dir", str(cache))
     with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:

@@ -40,10 +40,16 @@ def keyed(table: "pa.Table", key: str, name: str) -> "pa.Table":
     import pyarrow.compute as pc
 
     if key not in table.column_names:
-        raise KitError(f"{name} has no column {key!r}, which is to tell its rows apart.")
+        raise KitError(
+            f"{name} has no column {key!r}, which is to tell its rows apart.",
+            f"Name another as `key` in mlops.yaml; its columns: {', '.join(table.column_names[:20])}.",
+        )
     keys = table.column(key).cast(pa.string()).combine_chunks()
     if pc.count_distinct(keys, mode="all").as_py() < len(keys) or keys.null_count:
-        raise KitError(f"{name}: {key!r} does not tell its rows apart: values occur twice or are missing.")
+        raise KitError(
+            f"{name}: {key!r} does not tell its rows apart: values occur twice or are missing.",
+            "Give each row a value of its own, or name another column as `key` in mlops.yaml.",
+        )
     others = [column for column in table.column_names if column not in (key, KEY)]
     return table.select(others).append_column(KEY, keys)
 
@@ -63,7 +69,10 @@ def _whole(keys: Any) -> Any:
 def numbers(actual: "pa.Array", table: "pa.Table", form: Predictions, classes: list[str]) -> Rows:
     """`classes` in the order of their codes, empty for a regression. Raises KitError for other columns."""
     if "prediction" not in table.column_names:
-        raise KitError(f"The predictions have no column {form.prediction!r}.")
+        raise KitError(
+            f"The predictions have no column {form.prediction!r}.",
+            f"Name it as `predictions.prediction` in mlops.yaml; there are: {', '.join(table.column_names[:20])}.",
+        )
     if form.task == "regression":
         return Rows(_floats(actual), _floats(table["prediction"]))
     codes, guessed = (_codes(column, classes) for column in (actual, table["prediction"]))
@@ -94,7 +103,8 @@ def classes(table: "pa.Table", form: Predictions) -> list[str]:
     others = sorted(seen - {positive})
     if len(others) > 1:
         raise KitError(
-            f"The predictions hold the classes {', '.join(others)} beside {positive!r}: not binary."
+            f"The predictions hold the classes {', '.join(others)} beside {positive!r}: not binary.",
+            "Say `task: multiclass` in mlops.yaml, or write `positive` as the predictions have it.",
         )
     return [*(others or [""]), positive]
 
@@ -129,4 +139,7 @@ def _floats(column: Any) -> Any:
     except TypeError:  # a column in chunks has no such argument
         return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=float)
     except pa.ArrowInvalid as error:
-        raise KitError(f"A column of the predictions holds no numbers: {error}") from error
+        raise KitError(
+            f"A column of the predictions holds no numbers: {error}.",
+            "Numbers belong there; of classes mlops.yaml says `task: binary` or `multiclass`.",
+        ) from error

@@ -170,7 +170,7 @@ def _move(repository: Repository, found: Board, version: Version, wish: Wish, do
 def _what_holds(found: Board, wish: Wish) -> Promoted:
     held = found.held(wish.stage)
     if held is None:
-        raise KitError(found.says(wish.stage, "so there is nothing to tell"))
+        raise KitError(found.says(wish.stage, "so there is nothing to tell"), LOOK)
     put = held.put
     was = "" if put.was == NOTHING else put.was
     return Promoted("told", found.name(held), wish.stage, was, put.why, put.who, put.tag, True)

@@ -114,7 +114,10 @@ def parse(text: str, where: str) -> Record:
         return Record.model_validate_json(text)
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, one['loc'])) or 'JSON'}: {one['msg']}" for one in error.errors()]
-        raise KitError(f"{where} is not a record: {'; '.join(problems[:5])}.") from error
+        raise KitError(
+            f"{where} is not a record: {'; '.join(problems[:5])}.",
+            "It was altered, or written by a newer kit: `mlops-kit doctor` says which is wanted.",
+        ) from error
 
 
 # ---- what the workspace says ----

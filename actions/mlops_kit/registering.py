@@ -32,6 +32,11 @@ from mlops_kit.repository import Lock, Repository
 from mlops_kit.training import Training
 from mlops_kit.transfers import transfer
 
+ADD_REMOTE = (
+    "To register the next one: `dvc remote add --default storage URL`, `dvc push`, then commit and push "
+    ".dvc/config."
+)
+
 
 def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Registered:
     """Everything on this machine. Raises KitError when it cannot be; then nothing is registered."""
@@ -95,13 +100,7 @@ def _hand_over(
 
 
 def _why_not(why: str) -> str:
-    says = f"Nothing registered: {why}."
-    if why == "no remote":
-        says += (
-            " To register the next one: `dvc remote add --default storage URL`, `dvc push`, then commit "
-            "and push .dvc/config."
-        )
-    return says
+    return f"Nothing registered: {why}." + (f" {ADD_REMOTE}" if why == "no remote" else "")
 
 
 def take_over(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
@@ -218,7 +217,7 @@ def _push(repository: Repository, contract: Contract, say: Say) -> None:
     """A version whose data nobody else can get must not exist."""
     if repository.remote is None:
         if repository.has_origin:
-            raise KitError(_why_not("no remote"))
+            raise KitError("Nothing registered: no remote.", ADD_REMOTE)
         return
     say(f"Pushing data and model to {repository.remote.name}")
     transfer(repository, contract.commands.dvc, "push", "--run-cache")

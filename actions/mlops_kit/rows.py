@@ -33,7 +33,9 @@ def read(path: Path, columns: list[str] | None = None, *, text: tuple[str, ...] 
         )
         return table.select(columns) if columns else table
     except (OSError, KeyError, pa.ArrowException) as error:
-        raise KitError(f"{path} cannot be read as a table: {error}") from error
+        raise KitError(
+            f"{path} cannot be read as a table: {error}", "Is it whole, and is it what its name ends with?"
+        ) from error
 
 
 def _parquet(path: Path, columns: list[str] | None) -> "pa.Table":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlops_kit import freshness, hooks, runner, train_with, versions
 from mlops_kit.cli import Say
-from mlops_kit.contract import Contract
+from mlops_kit.contract import Contract, parse_yaml
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.freshness import Baseline
@@ -206,13 +206,16 @@ def _with(text: str, parameter: str, value: str) -> str:
     from ruamel.yaml import YAML
 
     yaml = YAML()
-    content = yaml.load(text)
+    known, content = parse_yaml(text, PARAMS), yaml.load(text)
     *above, last = parameter.split(".")
     around = content
     for key in above:
         around = around.get(key) if isinstance(around, dict) else None
     if not isinstance(around, dict) or last not in around:
-        raise KitError(f"{PARAMS} has no {parameter!r}, which mlops.yaml names as sample.parameter.")
+        raise KitError(
+            f"{PARAMS} has no {parameter!r}, which mlops.yaml names as sample.parameter.",
+            f"Name the key that says which file is the data; there are: {', '.join(map(str, known)) or 'none'}.",
+        )
     around[last] = value
     out = StringIO()
     yaml.dump(content, out)

@@ -41,7 +41,10 @@ def _made_again(repository: Repository, contract: Contract, version: Version, sa
     with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as name:
         was = past.at(repository, version.tag, Path(name) / "was", contract.commands.dvc)
         if was.lock is None:
-            raise KitError(f"{version.tag} holds no dvc.lock: nothing says what it was made of.")
+            raise KitError(
+                f"{version.tag} holds no dvc.lock: nothing says what it was made of.",
+                "Verify one that `mlops-kit register` made; `mlops-kit versions` lists them.",
+            )
         was.folder.mkdir()
         with _clean(repository, was, Path(name), say) as tree:
             _bring_data(was, tree, say)

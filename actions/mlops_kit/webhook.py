@@ -60,7 +60,10 @@ def _address() -> str:
             f"Its address is a secret: `gh secret set {VARIABLE}`, and `env:` of the step.",
         )
     if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
-        raise KitError(f"{VARIABLE} holds no address that starts with https://.")
+        raise KitError(
+            f"{VARIABLE} holds no address that starts with https://.",
+            f"The chat's settings show it: `gh secret set {VARIABLE}`.",
+        )
     return address
 
 

@@ -29,7 +29,10 @@ def command(version: str, publish: bool, as_json: bool) -> None:
         versions.named(here, contract.model, version) if version else versions.newest(here, contract.model)
     )
     if chosen is None:
-        raise KitError(f"{contract.model} has no version yet: there is nothing to verify.")
+        raise KitError(
+            f"{contract.model} has no version yet: there is nothing to verify.",
+            "`mlops-kit train`, `gate` and `register` make one.",
+        )
     proof = verifying.verify(here, contract, chosen, say)
     if publish:
         logbook.publish(here)

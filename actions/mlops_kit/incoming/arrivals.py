@@ -57,7 +57,8 @@ def _replace(source: Source, place: Place, newest: Landed) -> Outcome:
 def _is_what_came(source: Source, md5: str) -> None:
     if source.entry.md5 != md5:
         raise KitError(
-            f"DVC recorded {source.entry.md5} for data with the md5 {md5}; the pointer was put back."
+            f"DVC recorded {source.entry.md5} for data with the md5 {md5}; the pointer was put back.",
+            "Something changed the data meanwhile: look again.",
         )
 
 
@@ -67,7 +68,10 @@ def _is_what_came(source: Source, md5: str) -> None:
 def _collect(source: Source, place: Place, landed: list[Landed]) -> Outcome:
     was = source.entry
     if not was.md5.endswith(".dir"):
-        raise KitError(f"{source.watch.pointer} names a file, and `mode: collect` adds to a folder.")
+        raise KitError(
+            f"{source.watch.pointer} names a file, and `mode: collect` adds to a folder.",
+            "`dvc add` a folder, or say `mode: replace` in new_data.watch.",
+        )
     new = _new_files(source, place, landed)
     if not new:
         raise Nothing(f"{source.name} holds nothing that {was.path} does not have")

@@ -38,7 +38,10 @@ class Source:
     def entry(self) -> Entry:
         entries = parse_pointer(self.text, self.watch.pointer)
         if len(entries) != 1:
-            raise KitError(f"{self.watch.pointer} names {len(entries)} outputs; exactly one can be watched.")
+            raise KitError(
+                f"{self.watch.pointer} names {len(entries)} outputs; exactly one can be watched.",
+                "Give each a pointer of its own, and a new_data.watch.",
+            )
         return entries[0]
 
     @property

@@ -64,7 +64,9 @@ def _read(folder: Path) -> tuple[str, str, str, bool]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise KitError(f"{folder} holds no review: {error}.", "`mlops-kit review` writes one.") from error
     if not WEEK.fullmatch(week):
-        raise KitError(f"{folder / FACTS} is of week {week[:40]!r}, which is none.")
+        raise KitError(
+            f"{folder / FACTS} is of week {week[:40]!r}, which is none.", "`mlops-kit review` writes one."
+        )
     return week, headline, text, is_empty
 
 
