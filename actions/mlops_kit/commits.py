@@ -55,9 +55,18 @@ def _written(repository: Repository, contents: Sequence[bytes], folder: Path) ->
     yield from repository.git("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=paths).split()
 
 
+def person(repository: Repository) -> str:
+    """The name of whoever Git knows here; empty where it knows nobody."""
+    try:
+        known = repository.git("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
+    except ProcessError:
+        return ""
+    return known.partition(" <")[0]
+
+
 def identity(repository: Repository) -> dict[str, str]:
     """Whoever Git knows here; a robot where it knows nobody, as on a runner."""
-    if repository.asks("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"):
+    if person(repository):
         return {}
     name, email = ROBOT
     return {

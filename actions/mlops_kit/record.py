@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from mlops_kit import cadence, columns, runner
+from mlops_kit import cadence, columns, commits, runner
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import now
@@ -216,9 +216,11 @@ def identity(contract: Contract, lock: Lock, environment_files: dict[str, str]) 
     return Identity(inputs=hashlib.sha256(text.encode()).hexdigest(), predictions=made.md5)
 
 
-def trigger(run_id: str) -> Trigger:
+def trigger(repository: Repository, run_id: str) -> Trigger:
+    """By whoever GitHub names, else Git; where Git knows nobody, whoever is logged in."""
+    names = (os.environ.get(name) for name in ("USER", "USERNAME"))
     actor = (
-        os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or os.environ.get("USERNAME") or "unknown"
+        os.environ.get("GITHUB_ACTOR") or commits.person(repository) or next(filter(None, names), "unknown")
     )
     return Trigger(event=runner.event_name(), actor=actor, run=run_id, url=runner.run_url())
 
@@ -247,7 +249,7 @@ def draft(
         metrics=read_metrics(repository.root / contract.metrics),
         environment=pinned,
         artifacts=artifacts(contract, lock),
-        trigger=trigger(run_id),
+        trigger=trigger(repository, run_id),
         gates=[asdict(result) for result in verdict.results] if verdict else [],
         measured=verdict.measured if verdict else {},
         identity=identity(contract, lock, pinned.files),

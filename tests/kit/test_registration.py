@@ -51,6 +51,7 @@ def test_the_record_has_all_its_fields(gated: Repository) -> None:
     done = register(gated)
     found = record.parse(gated.show(done.tag, record.FILE) or "", "it")
     assert found.version == "v0.1.0"
+    assert found.trigger.actor == "Test"  # as Git has it
     assert found.code.commit == gated.commit()
     assert {file.path for file in found.code.files} == {
         "evaluate.sh", "predict.sh", "prepare.sh", "train.sh"
