@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from mlops_kit import clock
 from mlops_kit.monitoring import growth, operation, traffic
 from mlops_kit.monitoring.chance import at_most
 from mlops_kit.monitoring.log import WHEN
@@ -90,6 +91,38 @@ def test_traffic_that_stops_or_falls_to_a_tenth_is_found(left: float, least: flo
         found.append(traffic.drop(kept, NOW, ODDS))
     assert np.mean([one is not None for one in found]) >= least
     assert all(one.rows < min(one.before) / 3 for one in found if one)
+
+
+OFFICE = (7, 18)
+
+
+def at_the_office(times: Any) -> Any:
+    """Nights and weekends are silent."""
+    hours, weekdays = times % DAY / HOUR, (times // DAY + 3) % 7
+    return times[(weekdays < 5) & (hours > OFFICE[0]) & (hours < OFFICE[1])]
+
+
+@pytest.mark.parametrize("an_hour", [0.5, 20])
+@pytest.mark.parametrize("kept", [lambda times: times, at_the_office])
+def test_a_young_log_is_not_silent_at_the_weekend(an_hour: float, kept: Any) -> None:
+    logs = [kept(visits(seed, 1.5, an_hour)) for seed in range(100)]
+    seen = [(log[log <= now], now) for log in logs for now in np.arange(log[0] + DAY, NOW, DAY)]
+    assert not any(traffic.pause(times, now) for times, now in seen)
+
+
+@pytest.mark.parametrize(("weeks", "found_after"), [(0.5, 96), (1.1, 24)])
+def test_a_young_log_that_ends_is_found(
+    weeks: float, found_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = visits(3, weeks)
+    facts = {"time": moments(datetime.fromtimestamp(at, UTC).isoformat() for at in times)}
+    facts |= {name: pa.nulls(len(times), pa.string()) for name in ("no_time", "error")}
+    since = datetime.fromtimestamp(times[-1], UTC) - timedelta(days=7)
+    assert traffic.pause(times, times[-1] + (found_after - 1) * HOUR) is None
+    assert traffic.pause(times, times[-1] + (found_after + 1) * HOUR)
+    monkeypatch.setenv(clock.VARIABLE, datetime.fromtimestamp(times[-1] + 100 * HOUR, UTC).isoformat())
+    (found,) = operation.check(pa.table(facts), 0, Monitoring(), since).alarms
+    assert found.what.startswith("no prediction for 100 hours, where the longest pause before was ")
 
 
 def test_a_log_of_few_days_knows_no_week_before() -> None:

@@ -181,11 +181,15 @@ def _silent(age: float | None, limits: Monitoring) -> list[Finding]:
 
 
 def _less(times: Floats, now: float) -> list[Finding]:
-    if (found := traffic.drop(times, now, ODDS)) is None:
-        return []
-    before = ", ".join(map(str, found.before[:4]))
-    what = f"{found.rows} predictions in {found.hours} hours, where the weeks before had {before}"
-    return [Finding("silence", what)]
+    if found := traffic.drop(times, now, ODDS):
+        before = ", ".join(map(str, found.before[:4]))
+        what = f"{found.rows} predictions in {found.hours} hours, where the weeks before had {before}"
+        return [Finding("silence", what)]
+    if paused := traffic.pause(times, now):
+        hours, longest = paused
+        what = f"no prediction for {hours:.0f} hours, where the longest pause before was {longest:.1f}"
+        return [Finding("silence", what)]
+    return []
 
 
 def _growing(facts: pa.Table, times: Floats, limits: Monitoring) -> list[Finding]:

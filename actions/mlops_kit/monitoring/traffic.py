@@ -1,4 +1,4 @@
-"""Is there far less traffic than at this time of the week before?"""
+"""Is there far less traffic than at this time of the week before, or none for far longer than ever before?"""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,11 @@ WEEK = 168 * HOUR
 PERIODS = (6, 24, 168)  # hours, the last ones of which are compared
 LEAST_WEEKS = 2
 FAR_LESS = 1 / 3  # of the quietest of the same periods before: days differ by more than chance
+FAR_LONGER, LEAST_PAUSES = (
+    3,
+    30,
+)  # of calls that come at random, one pause in 5,000 is so much longer than 30 before it
+NEVER_WITHIN, UNSEEN_WEEKEND = 24, 96  # hours; the second as long as the log has not lasted a week
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,16 @@ def drop(times: Floats, now: float, odds: float) -> Drop | None:
         if at_most(rows, FAR_LESS * min(before)) < odds / len(PERIODS):
             return Drop(hours, rows, before)
     return None
+
+
+def pause(times: Floats, now: float) -> tuple[float, float] | None:
+    """Hours without a prediction until now, and in the longest pause before. None too where too few pauses are known."""
+    pauses = np.diff(np.unique(times)) / HOUR
+    if len(pauses) < LEAST_PAUSES or times[-1] - times[0] < NEVER_WITHIN * HOUR:
+        return None
+    longest, hours = float(pauses.max()), (now - float(times[-1])) / HOUR
+    least = NEVER_WITHIN if times[-1] - times[0] >= WEEK else UNSEEN_WEEKEND
+    return (hours, longest) if hours > max(FAR_LONGER * longest, least) else None
 
 
 def _within(times: Floats, end: float, hours: int) -> int:
