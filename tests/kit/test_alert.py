@@ -247,6 +247,21 @@ def test_the_test_alarm_arrives_everywhere_and_is_gone(on_github: Api, project: 
     assert "Test: Do alarms arrive?" in json.dumps(chat.heard)
 
 
+@pytest.mark.parametrize("deaf", ["issue", "webhook"])
+def test_a_test_alarm_that_does_not_arrive_says_so(
+    deaf: str, on_github: Api, project: Small, chat: Chat
+) -> None:
+    project.write("mlops.yaml", "model: flights\nmetrics: m.json\nalerts: {webhook: json}\n")
+    if deaf == "issue":
+        on_github.fail("POST", "/issues$", 403, 9, message="Resource not accessible by integration")
+    else:
+        chat.failures, chat.status = 99, 404
+    done = alert(project, "--test", "--json")
+    assert done.code == 1, done.said
+    said = {one["kind"]: one["done"] for one in json.loads(done.stdout)}
+    assert said == {"issue": "told", "webhook": "told"} | {deaf: "not told"}
+
+
 def test_a_dry_run_asks_nobody(on_github: Api, project: Small) -> None:
     found(project, SLOW, judged=("data-drift",))
     done = alert(project, "--dry-run")

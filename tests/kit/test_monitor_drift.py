@@ -149,6 +149,15 @@ def test_another_schema_is_no_drift(like: Reference, change: Change, kind: str, 
         assert found.changes[0].what == "6 of 400 rows hold a value never seen before, such as 'new'"
 
 
+@pytest.mark.parametrize(("n", "compared"), [(900, 900), (5000, 1000), (20_000, 1000)])
+def test_at_most_a_fifth_as_many_rows_as_the_reference_has_are_compared(
+    like: Reference, n: int, compared: int
+) -> None:
+    """A window as large as an unlucky reference would alarm every week again."""
+    found = checked(like, n)
+    assert (found.n, found.compared, found.state) == (n, compared, "no drift")
+
+
 def test_a_value_of_another_type_is_not_shown_but_its_form_is(like: Reference) -> None:
     """Somebody's number may have come into the wrong column."""
     (found,) = checked(like, 400, lambda made: made.update(normal=["Müller, 030-4711"] * 400)).changes

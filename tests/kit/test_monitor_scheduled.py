@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit import past
+from mlops_kit import events, heartbeat, past
 from mlops_kit.errors import KitError
 from pyarrow import parquet
 
@@ -104,6 +104,38 @@ def test_a_line_of_next_year_does_not_empty_the_window(made: Small) -> None:
     found = json.loads(done.stdout)
     assert found["data"]["n"] == 301, done.said
     assert [one["kind"] for one in found["findings"]] == ["clock"]
+
+
+def test_the_window_is_the_last_days_of_the_log(made: Small) -> None:
+    """Ten days ago x was another; a window of twice as many days holds that too."""
+    path, before = made.root / "log.jsonl", table(5, 300)
+    log(path, before | {"x": before["x"] + 2})
+    old = [json.loads(line) for line in path.read_text().splitlines()]
+    log(path, table(3, 300))
+    for line in old:
+        line["time"] = (datetime.fromisoformat(line["time"]) - timedelta(days=10)).isoformat()
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in old) + path.read_text())
+    found = {}
+    for days in (7, 14):
+        made.write("mlops.yaml", LOG.replace("{log: ", f"{{window_days: {days}, log: "))
+        said = json.loads(made.kit("monitor", "check", "--json").stdout)
+        found[days] = said["data"]["n"], said["infrastructure"]["rows"], said["data"]["state"]
+    assert found == {7: (300, 300, "no drift"), 14: (600, 600, "drift")}
+
+
+def test_only_a_check_that_came_to_its_end_is_a_sign_of_life(made: Small) -> None:
+    ran = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "schedule"}
+
+    def published() -> list[str]:
+        return made.git("ls-tree", "-r", "--name-only", events.BRANCH).split()
+
+    log(made.root / "log.jsonl", table(3, 300))
+    made.write("mlops.yaml", LOG.replace("train.parquet", "gone.parquet"))
+    assert made.kit("monitor", "check", **ran, GITHUB_RUN_ID="1").code == 1
+    assert len(published()) == 1 and heartbeat.FILE not in published()
+    made.write("mlops.yaml", LOG)
+    assert made.kit("monitor", "check", **ran, GITHUB_RUN_ID="2").code == 0
+    assert heartbeat.FILE in published()
 
 
 @pytest.fixture

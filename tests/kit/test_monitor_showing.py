@@ -1,11 +1,14 @@
 """What an issue shows beside the finding."""
 
+from dataclasses import replace
+
 from mlops_kit.monitoring import showing
 from mlops_kit.monitoring.checking import Checked
-from mlops_kit.monitoring.drift import Data
+from mlops_kit.monitoring.drift import Data, Drift
 from mlops_kit.monitoring.operation import Operation
 from mlops_kit.monitoring.predicted import Watched
 from mlops_kit.monitoring.quality import Concept
+from mlops_kit.monitoring.shares import Group
 from mlops_kit.monitoring.trained import Trained
 
 UNSEEN_SEASON = "the reference has no row of month 6: what moved may be the season"
@@ -14,6 +17,18 @@ UNSEEN_SEASON = "the reference has no row of month 6: what moved may be the seas
 def checked(data: Data, concept: Concept) -> Checked:
     nothing = Operation("not connected"), Trained("not connected")
     return Checked("2026-06-30T06:00:00Z", "v0.1.0", "log.jsonl", "", data, concept, *nothing)
+
+
+def test_the_issue_of_a_drift_draws_the_columns_that_moved() -> None:
+    moved = Drift("amount", 400, 0.3, 0.9, "median 1 -> 2, +0.90 sd")
+    data = Data("drift", 400, 400, [moved], visible={"amount": 0.25})
+    groups = [Group("lower", 0.5, 0.2), Group("1...", 0.5, 0.8)]
+    found = replace(checked(data, Concept("not connected")), shares={"amount": groups})
+    shown = showing.outcome(found, "", "").shown["data-drift"]
+    assert "| `amount` | median 1 -&gt; 2, +0.90 sd | 30.0% | 400 |" in shown
+    picture = shown.partition("```mermaid\n")[2].partition("```")[0]
+    for line in ('x-axis ["lower", "1..."]', "bar [0.5, 0.5]", "line [0.2, 0.8]"):
+        assert line in picture, picture
 
 
 def test_predictions_that_moved_say_that_it_may_be_the_season() -> None:

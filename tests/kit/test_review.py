@@ -198,6 +198,9 @@ def test_one_issue_is_brought_up_to_date_once_a_week(watched: Small, review: Rev
     (issue,) = on_github.issues
     assert issue["title"] == "Weekly review" and "2026-W46" in issue["body"]
     assert on_github.comments == []
+    asked = len(on_github.requests)
+    review("--publish", at=NOW - timedelta(days=5))
+    assert len(on_github.requests) == asked  # what was published is known here
     review("--publish")
     assert len(on_github.issues) == 1 and "2026-W47" in issue["body"]
     (comment,) = on_github.comments
