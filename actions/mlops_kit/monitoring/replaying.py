@@ -27,7 +27,7 @@ LABEL = "demo"
 FRAGMENT = "mlops.d/demo.yaml"
 SETTINGS = """\
 # Written by `mlops-kit monitor demo`: each month is one window, and labels come with it.
-monitoring: {log: served/*.jsonl, labels: came-true/*.parquet, window_days: 31, slices: [carrier]}
+monitoring: {{log: served/*.jsonl, labels: came-true/*.parquet, window_days: {days}, slices: [carrier]}}
 """
 Say = Callable[[str], None]
 
@@ -71,7 +71,7 @@ def repository_in(folder: Path, say: Say) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         run([str(command), str(project), "--train"], folder)
     (project / FRAGMENT).parent.mkdir(exist_ok=True)
-    (project / FRAGMENT).write_text(SETTINGS, encoding="utf-8")
+    (project / FRAGMENT).write_text(SETTINGS.format(days=31), encoding="utf-8")
     ignored = project / ".git/info/exclude"
     ignored.write_text(f"/{FRAGMENT}\n/served/\n/came-true/\n", encoding="utf-8")
     begin = datetime(2013, 4, 1, tzinfo=UTC)
@@ -87,7 +87,9 @@ def replay(project: Path, months: list[int], say: Say) -> Iterator[Month]:
     before: set[str] = set()
     for month in months:
         say(f"2013-{month:02}: predict, check, alert, review")
-        serve(project, means, files[month], project)
+        newest = serve(project, means, files[month], project)
+        days = (newest - datetime(2013, month, 1, tzinfo=UTC)) / timedelta(days=1)
+        (project / FRAGMENT).write_text(SETTINGS.format(days=days), encoding="utf-8")
         end = datetime(2013 + month // 12, month % 12 + 1, 1, tzinfo=UTC)
         found = json.loads(_kit(project, end, "monitor", "check", "--json", allowed=(0, 10)))
         if commits.token():
@@ -116,9 +118,9 @@ def _month(month: int, found: dict[str, Any], opened: list[str], closed: list[st
     )
 
 
-def serve(project: Path, means: Contract, batch: Path, into: Path) -> None:
+def serve(project: Path, means: Contract, batch: Path, into: Path) -> datetime:
     """The predictions log of a batch, as `predict` writes it but for its times, in `into`/served; and what came
-    true, in `into`/came-true.
+    true, in `into`/came-true. Returns the newest time.
     """
     log, labels = into / f"served/{batch.stem}.jsonl", into / f"came-true/{batch.stem}.parquet"
     for file in (log, labels):
@@ -131,14 +133,14 @@ def serve(project: Path, means: Contract, batch: Path, into: Path) -> None:
     out = project / ".mlops/demo.parquet"
     run([*words(means.commands.predict), str(batch), "--out", str(out), "--log", str(log)], project)
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    dated = [line | {"time": _utc(line["inputs"][means.monitoring.time])} for line in lines]
+    times = [
+        datetime.fromisoformat(line["inputs"][means.monitoring.time]).replace(tzinfo=UTC) for line in lines
+    ]
+    dated = [line | {"time": time.isoformat()} for line, time in zip(lines, times, strict=True)]
     log.write_text("".join(f"{json.dumps(line)}\n" for line in dated), encoding="utf-8")
     rows = parquet.read_table(batch, columns=[means.rows.key, means.monitoring.label])
     parquet.write_table(pa.table({name: rows[name] for name in rows.column_names}), labels)
-
-
-def _utc(text: str) -> str:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC).isoformat()
+    return max(times)
 
 
 def _kit(project: Path, at: datetime, *said: str, allowed: tuple[int, ...] = (0,)) -> str:
