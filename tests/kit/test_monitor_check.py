@@ -286,6 +286,7 @@ def test_a_line_that_was_not_finished_is_counted(check: Check, tmp_path: Path) -
         ("gone.parquet", None, "is not there"),
         ("torn.parquet", b"PAR1 torn", "torn.parquet cannot be read"),
         ("notes.txt", b"hello", "ends in"),
+        ("https://example.com/rows.parquet?signature=s3cret", None, "`curl -fLO ADDRESS`"),
         ("empty.csv", b"x,amount,side\n", "has no rows"),
     ],
 )
@@ -294,7 +295,7 @@ def test_a_window_that_cannot_be_read_says_why(
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    done, _ = check(tmp_path / name)
+    done, _ = check(name if "://" in name else tmp_path / name)
     assert done.code == 1
     assert words in done.said
     assert "Traceback" not in done.said

@@ -14,6 +14,7 @@ from mlops_kit.monitoring import (
     predicted_by,
     quality,
     shares,
+    sources,
     succession,
     trained,
     windows,
@@ -208,8 +209,8 @@ def _log_at(repository: Repository, contract: Contract) -> str | None:
     log = contract.monitoring.log
     if log is None:
         return None
-    where = windows.at(repository, log)
-    return where if windows.is_there(where) else None
+    where = sources.at(repository, log)
+    return where if sources.is_there(where) else None
 
 
 def log_of(repository: Repository, contract: Contract, reference: Reference) -> Window | None:

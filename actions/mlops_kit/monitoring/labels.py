@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
-from mlops_kit.monitoring import windows
+from mlops_kit.monitoring import sources, windows
 from mlops_kit.repository import Repository
 
 SLICE = "slice."
@@ -19,15 +19,15 @@ def come(repository: Repository, contract: Contract) -> pa.Table | None:
     ours = contract.monitoring
     if ours.labels is None:
         return None
-    where = windows.at(repository, ours.labels)
-    return read(where, contract.key, ours.label) if windows.is_there(where) else _table([])
+    where = sources.at(repository, ours.labels)
+    return read(where, contract.key, ours.label) if sources.is_there(where) else _table([])
 
 
 def read(where: str, key: str, label: str) -> pa.Table:
     """With the columns key and actual, as text. Raises KitError when one is not there."""
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         parts = []
-        for file in windows.files(where, Path(folder)):
+        for file in sources.files(where, Path(folder)):
             if file.stat().st_size:
                 parts += _of_file(file, where, key, label)
     return _table(parts)

@@ -16,13 +16,10 @@ import pyarrow.compute as pc
 
 from mlops_kit import clock, rows
 from mlops_kit.errors import KitError
-from mlops_kit.incoming.outcome import DataRefused
-from mlops_kit.incoming.places import Landed, Place
-from mlops_kit.monitoring import log
-from mlops_kit.repository import Repository, file_md5
+from mlops_kit.monitoring import log, sources
+from mlops_kit.monitoring.sources import LOG
+from mlops_kit.repository import file_md5
 
-LOG = (".jsonl", ".ndjson")
-READABLE = (*rows.PARQUET, *rows.NAMED, *LOG)
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
 SEED = 7
 SEPARATED = re.compile(r"[;\t|]")  # by what is no comma
@@ -81,7 +78,7 @@ def read(where: str, most: int, slices: list[str], days: float | None = None) ->
     facts but no inputs. Raises KitError when there is nothing, or it cannot be read.
     """
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        found = files(where, Path(folder))
+        found = sources.files(where, Path(folder))
         return read_files(where, found, most, slices=slices, since=_since(found, days))
 
 
@@ -142,60 +139,6 @@ def identity(window: Window) -> str:
         with pa.ipc.new_stream(sink, drawn.schema) as stream:
             stream.write_table(drawn)
         return hashlib.md5(sink.getvalue(), usedforsecurity=False).hexdigest()
-
-
-def files(where: str, folder: Path) -> list[Path]:
-    if "://" in where:
-        return _fetched(where, folder)
-    matching = found_at(where)
-    if readable := [file for file in matching if file.is_file() and file.suffix in READABLE]:
-        return readable
-    if matching:
-        raise KitError(f"{where}: no file of it ends in {', '.join(READABLE)}.")
-    raise KitError(f"{where} is not there.", "Name a file, a pattern in quotes, or an address.")
-
-
-def found_at(where: str) -> list[Path]:
-    """A file, a folder's files, or those that a pattern names."""
-    path = Path(where).expanduser()
-    if path.is_dir():
-        return sorted(path.rglob("*"))
-    if path.is_file():
-        return [path]
-    fixed = next((n for n, part in enumerate(path.parts) if set(part) & set("*?[")), len(path.parts) - 1)
-    return sorted(Path(*path.parts[:fixed]).glob("/".join(path.parts[fixed:])))
-
-
-def at(repository: Repository, where: str) -> str:
-    """An address, or a path as mlops.yaml has it: from the repository's root."""
-    return where if "://" in where else str(repository.root / Path(where).expanduser())
-
-
-def is_there(where: str) -> bool:
-    """Has anything been written to it? Raises KitError where that cannot be known, of a bucket that is not there too."""
-    return bool(_landed(where)[1] if "://" in where else found_at(where))
-
-
-def _fetched(where: str, folder: Path) -> list[Path]:
-    place, landed = _landed(where)
-    if not landed:
-        raise KitError(f"{where}: nothing there has such a name and ends in {', '.join(READABLE)}.")
-    try:
-        for one in landed:
-            place.fetch(one, folder / one.name)
-    except DataRefused as error:
-        raise KitError(str(error)) from error
-    return [folder / one.name for one in landed]
-
-
-def _landed(where: str) -> tuple[Place, list[Landed]]:
-    parent, _, pattern = where.rpartition("/")
-    try:
-        place = Place(parent, Path.cwd())
-        found = [] if place.is_empty() else place.files(pattern or "*")
-    except DataRefused as error:
-        raise KitError(str(error)) from error
-    return place, [one for one in found if Path(one.name).suffix in READABLE]
 
 
 def batches(file: Path) -> Iterator[pa.Table]:

@@ -1,0 +1,73 @@
+"""Where rows, predictions and labels lie: a file, a folder, a pattern, or a bucket."""
+
+from pathlib import Path
+
+from mlops_kit import rows
+from mlops_kit.errors import KitError
+from mlops_kit.incoming.outcome import DataRefused
+from mlops_kit.incoming.places import Landed, Place
+from mlops_kit.repository import Repository
+
+LOG = (".jsonl", ".ndjson")
+READABLE = (*rows.PARQUET, *rows.NAMED, *LOG)
+PAGES = ("http://", "https://")
+
+
+def files(where: str, folder: Path) -> list[Path]:
+    if "://" in where:
+        return _fetched(where, folder)
+    matching = found_at(where)
+    if readable := [file for file in matching if file.is_file() and file.suffix in READABLE]:
+        return readable
+    if matching:
+        raise KitError(f"{where}: no file of it ends in {', '.join(READABLE)}.")
+    raise KitError(f"{where} is not there.", "Name a file, a pattern in quotes, or an address.")
+
+
+def found_at(where: str) -> list[Path]:
+    """A file, a folder's files, or those that a pattern names."""
+    path = Path(where).expanduser()
+    if path.is_dir():
+        return sorted(path.rglob("*"))
+    if path.is_file():
+        return [path]
+    fixed = next((n for n, part in enumerate(path.parts) if set(part) & set("*?[")), len(path.parts) - 1)
+    return sorted(Path(*path.parts[:fixed]).glob("/".join(path.parts[fixed:])))
+
+
+def at(repository: Repository, where: str) -> str:
+    """An address, or a path as mlops.yaml has it: from the repository's root."""
+    return where if "://" in where else str(repository.root / Path(where).expanduser())
+
+
+def is_there(where: str) -> bool:
+    """Has anything been written to it? Raises KitError where that cannot be known, of a bucket that is not there too."""
+    return bool(_landed(where)[1] if "://" in where else found_at(where))
+
+
+def _fetched(where: str, folder: Path) -> list[Path]:
+    place, landed = _landed(where)
+    if not landed:
+        raise KitError(f"{where}: nothing there has such a name and ends in {', '.join(READABLE)}.")
+    try:
+        for one in landed:
+            place.fetch(one, folder / one.name)
+    except DataRefused as error:
+        raise KitError(str(error)) from error
+    return [folder / one.name for one in landed]
+
+
+def _landed(where: str) -> tuple[Place, list[Landed]]:
+    if where.startswith(PAGES):
+        page = where.partition("?")[0]  # what follows may be a signature
+        raise KitError(
+            f"{page} is a page of the web, and those are not read.",
+            "Fetch it (`curl -fLO ADDRESS`) and name the file, or name the bucket that it is in (s3://, gs://, abfs://).",
+        )
+    parent, _, pattern = where.rpartition("/")
+    try:
+        place = Place(parent, Path.cwd())
+        found = [] if place.is_empty() else place.files(pattern or "*")
+    except DataRefused as error:
+        raise KitError(str(error)) from error
+    return place, [one for one in found if Path(one.name).suffix in READABLE]
