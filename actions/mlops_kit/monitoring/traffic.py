@@ -13,11 +13,12 @@ WEEK = 168 * HOUR
 PERIODS = (6, 24, 168)  # hours, the last ones of which are compared
 LEAST_WEEKS = 2
 FAR_LESS = 1 / 3  # of the quietest of the same periods before: days differ by more than chance
-FAR_LONGER, LEAST_PAUSES = (
-    3,
-    30,
-)  # of calls that come at random, one pause in 5,000 is so much longer than 30 before it
-NEVER_WITHIN, UNSEEN_WEEKEND = 24, 96  # hours; the second as long as the log has not lasted a week
+FAR_LONGER = (
+    3  # than the longest pause before; of calls that come at random, one in 5,000 is where 30 are known
+)
+LEAST_PAUSES = 30
+NEVER_WITHIN = 24  # hours
+UNSEEN_WEEKEND = 96  # hours, as long as the log has not lasted a week
 
 
 @dataclass(frozen=True)
