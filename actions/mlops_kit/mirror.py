@@ -31,7 +31,7 @@ def sync(repository: Repository, contract: Contract, heard: Heard, **more: str) 
     if contract.registry is None:
         raise KitError(
             "No registry is connected: mlops.yaml and mlops.d/ have no `registry.sync`.",
-            "`mlops-new add registry` brings one; docs/how-to/extend.md shows how to connect yours.",
+            "`mlops-new add registry` brings one; mlops-new's page docs/how-to/extend.md shows how to connect yours.",
         )
     try:
         commits.remote_tip(repository, events.BRANCH)  # fetched for its rejected models

@@ -117,7 +117,7 @@ def main() -> None:
         click.echo(f"mlops-new: {error.what}", err=True)
         if error.do:
             click.echo(error.do, err=True)
-        sys.exit(1)
+        sys.exit(error.code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nmlops-new: stopped; nothing half-written is left.", err=True)
         sys.exit(1)

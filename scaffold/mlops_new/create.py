@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_new import aside, dvc, own_data, releases, template, tiers
-from mlops_new.errors import MlopsNewError
-from mlops_new.names import NAME, proper
+from mlops_new.errors import Misused, MlopsNewError
+from mlops_new.names import NAME, RULE, proper
 from mlops_new.processes import ProcessError, require, run
 
 REMOTES = (
@@ -39,6 +39,7 @@ class Wishes:
     data: Path | None = None
     target: str | None = None
     time: str | None = None
+    task: str | None = None  # None: as the target's values say
     slices: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()  # LAYER[=TOOL] each
     remote: str = ""
@@ -62,7 +63,10 @@ class Created:
 def create(wishes: Wishes, say: Say) -> Created:
     """Raises MlopsNewError when it cannot be made; then nothing is left behind."""
     target = wishes.path.resolve()
-    check(wishes, target)
+    try:
+        check(wishes, target)
+    except OSError as error:
+        raise MlopsNewError(f"{wishes.path} cannot be: {error.strerror}.", "Choose another name.") from error
     with _staging(target) as stage:
         try:
             answers = _answers(wishes)
@@ -90,7 +94,7 @@ def check(wishes: Wishes, target: Path) -> None:
     if not NAME.fullmatch(wishes.name):
         better = proper(wishes.name)
         raise MlopsNewError(
-            f"{wishes.name!r} is not a name: lower-case letters, digits and single hyphens, a letter first.",
+            f"{wishes.name!r} is not a name: {RULE}.",
             f"Try {better!r}." if better else "",
         )
     if target.exists():
@@ -106,9 +110,9 @@ def check(wishes: Wishes, target: Path) -> None:
     _check_identity(target)
     if wishes.data:
         own_data.check(wishes.data, wishes.target)
-    elif wishes.target or wishes.time or wishes.slices:
-        raise MlopsNewError(
-            "--target, --time and --slice speak of your own data, and there is none.",
+    elif wishes.target or wishes.time or wishes.slices or wishes.task:
+        raise Misused(
+            "--target, --time, --task and --slice speak of your own data, and there is none.",
             "Add --data FILE, or leave them out for the starter data.",
         )
     if wishes.code_owner and not OWNER.fullmatch(wishes.code_owner):

@@ -7,10 +7,14 @@ from mlops_new.errors import MlopsNewError
 from mlops_new.processes import ProcessError, run
 
 
+class NotInstalled(MlopsNewError):
+    """Packages could not be had."""
+
+
 def install(repository: Path) -> None:
     """Locks with the pins of constraints.txt where there is no lock yet, then installs into .venv.
 
-    Raises MlopsNewError, with uv's own words, when packages cannot be had.
+    Raises NotInstalled, with uv's own words, when packages cannot be had.
     """
     try:
         if not (repository / ".venv").exists():
@@ -25,8 +29,9 @@ def install(repository: Path) -> None:
                 run(lock, repository)
         run(["uv", "sync", "--quiet", "--locked"], repository)
     except ProcessError as error:
-        raise MlopsNewError(
-            f"The environment could not be installed. uv says:\n{error.last_words()}",
+        said = error.last_words().partition("\nhint:")[0].rstrip()  # hints are of options that we do not take
+        raise NotInstalled(
+            f"The environment could not be installed. uv says:\n{said}",
             "Packages come from the network or from uv's cache; try again when they can be had.",
         ) from error
 

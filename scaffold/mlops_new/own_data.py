@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_new import environment
-from mlops_new.errors import MlopsNewError
+from mlops_new.errors import Misused, MlopsNewError
 from mlops_new.processes import ProcessError, run
 
 if TYPE_CHECKING:
     from mlops_new.create import Say, Wishes
 
 INFERENCE = Path(__file__).parent / "inference"
+PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz")
 KNOWN = (".csv", ".tsv", ".txt", ".tab", ".parquet", ".pq")
 
 
@@ -32,6 +33,10 @@ def check(data: Path, target: str | None) -> None:
     if not data.is_file():
         what = "is a folder" if data.is_dir() else "does not exist"
         raise MlopsNewError(f"The data file {data} {what}.", "Give --data a CSV or Parquet file.")
+    if data.suffix.lower() in PACKED:
+        raise MlopsNewError(
+            f"{data.name} is packed ({data.suffix}).", "Unpack it, and give --data what was inside."
+        )
     if data.suffix.lower() not in KNOWN:
         raise MlopsNewError(
             f"{data.name} is neither CSV nor Parquet by its ending {data.suffix!r}.",
@@ -40,7 +45,7 @@ def check(data: Path, target: str | None) -> None:
     if data.stat().st_size == 0:
         raise MlopsNewError(f"{data} is empty.", "Give --data a file with a header and rows.")
     if not target:
-        raise MlopsNewError("--data needs --target: the column to predict.")
+        raise Misused("--data needs --target: the column to predict.")
 
 
 def path_for(data: Path) -> str:
@@ -61,7 +66,7 @@ def bring_in(stage: Path, wishes: "Wishes", say: "Say") -> Inferred:
     say("Installing the environment that reads your data")
     environment.install(stage)
     say(f"Reading {wishes.data.name}")
-    asked = {"target": wishes.target, "time": wishes.time, "slices": list(wishes.slices)}
+    asked = {"target": wishes.target, "time": wishes.time, "slices": list(wishes.slices), "task": wishes.task}
     python = environment.python(stage)
     try:
         answer = run(

@@ -26,7 +26,12 @@ def created_in_words(made: Created, wishes: Wishes, train: bool) -> str:
     if made.notes:
         lines += ["", f"What {wishes.data} says:" if wishes.data else ""]
         lines += [f"  {note}" for note in made.notes]
-        lines.append("To change any of this, edit data/schema.yaml and run `uv run dvc repro`.")
+        lines.append(
+            "Another task, target or time column: make it again and say so. What else a column is stands in"
+        )
+        lines.append(
+            "data/schema.yaml (the positive class in mlops.yaml too): edit it and run `uv run dvc repro`."
+        )
     if not train:
         lines += ["", f"Next: cd {_shown(made.path)} && {BY_HAND}"]
     return "\n".join(lines)

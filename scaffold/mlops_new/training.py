@@ -10,7 +10,8 @@ from mlops_new.create import Say
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import ProcessError, follow
 
-BY_HAND = "uv add --no-sync -c constraints.txt pyyaml && uv run dvc repro"  # what `train` does, typed
+# What `train` does, typed.
+BY_HAND = "uv add --no-sync -c constraints.txt pyyaml && uv run dvc repro  # then commit uv.lock and dvc.lock"
 PUSH = ("uv", "run", "--frozen", "dvc", "push")
 STAGE = re.compile(r"Running stage '(\w+)'")  # what DVC says when it starts one
 
@@ -21,18 +22,20 @@ def train(repository: Path, say: Say) -> dict[str, Any]:
     Raises MlopsNewError saying what is missing, or that it was stopped; the repository stays as good as
     it was.
     """
+    made, go_on = f"{repository} is made and committed", f"Go on: cd {repository} && {BY_HAND}"
     try:
+        say("Locking and installing the environment")
+        environment.install(repository)
         return _train(repository, say)
+    except environment.NotInstalled as error:
+        raise MlopsNewError(error.what, f"{error.do} {made}.\n{go_on}") from error
     except KeyboardInterrupt as error:
         raise MlopsNewError(
-            f"Stopped while it trained. {repository} is made and committed, with nothing trained in it.",
-            f"Go on: cd {repository} && {BY_HAND}",
+            f"Stopped while it trained. {made}, with nothing trained in it.", go_on
         ) from error
 
 
 def _train(repository: Path, say: Say) -> dict[str, Any]:
-    say("Locking and installing the environment")
-    environment.install(repository)
     say("Starting DVC")
     _step(["uv", "run", "--frozen", "dvc", "repro"], repository, say)
     _step(["git", "add", "uv.lock", "dvc.lock"], repository)

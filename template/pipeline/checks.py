@@ -96,7 +96,7 @@ def _duplicates(frame: pl.DataFrame, schema: Schema) -> list[str]:
         return []
     first = ", ".join(f"row {row}" for row in frame[ROW].filter(repeated).head(ROWS_SHOWN))
     return [
-        f"{repeated.sum()} rows repeat an earlier one ({first}); allowed: {schema.duplicates:.2%}"
+        f"{repeated.sum()} rows repeat an earlier one ({first}); `duplicates` allows {schema.duplicates:.2%}"
     ]
 
 

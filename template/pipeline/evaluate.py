@@ -1,20 +1,20 @@
 """Model and test rows -> metrics.json, the predictions behind it, and plots.
 
-Only what the inputs determine is written, so that the same inputs give the same bytes. Latency and
-size depend on the machine and are measured elsewhere.
+Only what the inputs determine is written, so that the same inputs give the same bytes.
 """
 
 import json
+import sys
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from pipeline import EVALUATION, METRICS, MODEL, PREPARED, params
+from pipeline import EVALUATION, METRICS, MODEL, params
 from pipeline import schema as schemas
 from pipeline.figures import PRIMARY, Floats, curves, figures
-from pipeline.schema import ROW, Schema
-from pipeline.train import codes, features, load
+from pipeline.schema import ROW, DataError, Schema
+from pipeline.train import codes, features, load, prepared
 
 POINTS = 500  # of a curve, at most
 
@@ -65,9 +65,8 @@ def importance(
     model: Any, frame: pl.DataFrame, schema: Schema, numbers: dict[str, Any]
 ) -> pl.DataFrame:
     """How much worse the primary figure gets when a column's values change rows, worst first."""
-    frame = frame.sample(
-        min(len(frame), numbers["evaluate"]["importance_rows"]), seed=numbers["seed"]
-    )
+    most = numbers["evaluate"]["importance_rows"]
+    frame = frame.sample(min(len(frame), most), seed=numbers["seed"])
     actual, primary = codes(frame, schema).to_numpy().astype(float), PRIMARY[schema.task]
     order = np.random.default_rng(numbers["seed"]).permutation(len(frame))
 
@@ -86,10 +85,11 @@ def importance(
 
 
 def main() -> None:
-    numbers, schema = params(), schemas.load()
-    frame = pl.read_parquet(PREPARED / "test.parquet")
-    model = load(MODEL / "model.joblib")
-    baseline = load(MODEL / "baseline.joblib")
+    try:
+        numbers, schema, frame = params(), schemas.load(), prepared("test")
+        model, baseline = (load(MODEL / f"{name}.joblib") for name in ("model", "baseline"))
+    except DataError as error:
+        sys.exit(str(error))
     seen, actual = features(frame, schema), codes(frame, schema).to_numpy().astype(float)
     values = predicted(model, seen, schema)
     found = {

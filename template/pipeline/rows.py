@@ -24,7 +24,8 @@ def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
     DataError for a file that cannot be read and for values that are not of their column's type.
     """
     if not path.is_file():
-        raise DataError(f"{path} is not there; `uv run dvc pull` brings data that DVC tracks")
+        tracked = path.with_name(f"{path.name}.dvc").exists()
+        raise DataError(f"{path} is not there{'; `uv run dvc pull` brings it' if tracked else ''}")
     types = {name: IN_FILE.get(column.type, pa.string()) for name, column in schema.used.items()}
     try:
         try:
@@ -64,6 +65,7 @@ def raw(
 ) -> pl.DataFrame:
     """A Parquet file with its own types, or a CSV with those given, every other column as text."""
     if path.suffix == ".parquet":
+        _expect_once(parquet.read_schema(path).names, path)
         table = parquet.read_table(path)
     else:
         options = csv.ReadOptions(encoding=file.get("encoding", "utf-8"))
@@ -72,19 +74,18 @@ def raw(
         )
         with csv.open_csv(path, options, parse) as header:
             names = header.schema.names
+        called = [name.strip() or f"column_{at}" for at, name in enumerate(names)]
+        _expect_once(called, path)
+        kinds = ((types or {}).get(name, pa.string()) for name in called)
         convert = csv.ConvertOptions(
-            column_types={name: (types or {}).get(name.strip(), pa.string()) for name in names},
+            column_types=dict(zip(names, kinds, strict=True)),
             decimal_point=file.get("decimal", "."),
             null_values=MISSING,
             true_values=TRUE,
             false_values=FALSE,
             strings_can_be_null=True,
         )
-        table = csv.read_csv(path, options, parse, convert)
-        table = table.rename_columns([name.strip() for name in names])
-    names = table.column_names
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DataError(f"{path}: more than one column is called {', '.join(map(repr, twice))}")
+        table = csv.read_csv(path, options, parse, convert).rename_columns(called)
     frame = _trimmed(pl.DataFrame(pl.from_arrow(table)))
     del table
     pa.default_memory_pool().release_unused()
@@ -92,14 +93,19 @@ def raw(
 
 
 def count(path: Path) -> int:
-    """Of a file that may be unusable, as far as can be seen; of a CSV its lines after the first."""
+    """Of a file that may be unusable, as far as can be seen; of a CSV its full lines after the first."""
     try:
         if path.suffix == ".parquet":
             return int(parquet.read_metadata(path).num_rows)
         with path.open("rb") as stream:
-            return sum(1 for _ in stream) - 1
+            return sum(1 for line in stream if line.strip(b"\0\r\n ")) - 1  # \0: a half of UTF-16
     except (OSError, pa.ArrowException):
         return 0
+
+
+def _expect_once(names: list[str], path: Path) -> None:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(f"{path}: more than one column is called {', '.join(map(repr, twice))}")
 
 
 def _trimmed(frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """What the data means: data/schema.yaml, read into types."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ DTYPES: dict[str, pl.DataType] = {
 }
 USES = ("feature", "target", "key", "ignored")
 TASKS = ("binary", "multiclass", "regression")
+STORED = re.compile(r"key|actual|prediction|probability(\..*)?")  # columns beside the slices'
 
 Value = str | int | bool
 
@@ -97,8 +99,20 @@ def load(path: Path = PATH) -> Schema:
     ]
     if schema.task not in TASKS:
         problems.append(f"task is {schema.task!r}, not one of {', '.join(TASKS)}")
-    elif not problems and schema.task != "regression" and len(schema.classes) < 2:
-        problems.append(f"target {schema.target!r} needs its classes as `values`")
-    if problems:
+    if problems := problems or contradictions(schema):
         raise DataError(f"{path}: " + "; ".join(problems))
     return schema
+
+
+def contradictions(schema: Schema) -> list[str]:
+    """What is well written and cannot be trained on or judged."""
+    texts = [name for name, column in schema.features.items() if column.type == "text"]
+    problems = [f"column {name!r}: a text is no feature; type: category would be" for name in texts]
+    taken = [name for name in schema.slices if name == schema.target or STORED.fullmatch(name)]
+    problems += [f"slices: {name!r} is the target, or named as predictions are" for name in taken]
+    if schema.task != "regression" and len(schema.classes) < 2:
+        problems.append(f"target {schema.target!r} needs its classes as `values`")
+    elif schema.task == "binary" and schema.positive not in schema.classes:
+        known = ", ".join(map(repr, schema.classes))
+        problems.append(f"positive is {schema.positive!r}, no class of the target: {known}")
+    return problems

@@ -1,5 +1,6 @@
 """Train rows -> model/model.joblib, and beside it a baseline that knows only the target's average."""
 
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ def features(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     columns: list[pl.Expr] = []
     for name, column in schema.features.items():
         if column.type == "time":
-            columns += _parts(name, is_split=name == schema.time)
+            columns += _parts(name, schema)
         elif column.type == "category":
             columns.append(pl.col(name).fill_null("missing"))
         else:
@@ -32,12 +33,14 @@ def features(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     return frame.select(columns)
 
 
-def _parts(name: str, *, is_split: bool) -> list[pl.Expr]:
+def _parts(name: str, schema: Schema) -> list[pl.Expr]:
     time = pl.col(name).dt
     parts = {"hour": time.hour() + time.minute() / 60, "weekday": time.weekday()}
-    if not is_split:  # a tree cannot go on where the training rows ended
+    if name != schema.time:  # by which it is split: a tree cannot go on where the training rows end
         parts |= {"month": time.month(), "days": time.epoch("d")}
-    return [part.cast(pl.Float64).alias(f"{name}.{which}") for which, part in parts.items()]
+    own = {f"{name}.{which}": part for which, part in parts.items()}
+    free = {alias: alias + "_" * (alias in schema.columns) for alias in own}
+    return [part.cast(pl.Float64).alias(free[alias]) for alias, part in own.items()]
 
 
 def codes(frame: pl.DataFrame, schema: Schema) -> pl.Series:
@@ -79,6 +82,14 @@ def train(frame: pl.DataFrame, schema: Schema, params: dict[str, Any]) -> tuple[
     return model, average().fit(seen, target)
 
 
+def prepared(which: str) -> pl.DataFrame:
+    """The rows of `train` or `test`. Raises DataError where `prepare` has not made them."""
+    path = PREPARED / f"{which}.parquet"
+    if not path.is_file():
+        raise DataError(f"{path} is not there: `uv run dvc repro` makes it")
+    return pl.read_parquet(path)
+
+
 def load(path: Path) -> Any:
     """A trained model or baseline. Raises DataError for a file that is missing or not whole."""
     if not path.is_file():
@@ -92,8 +103,11 @@ def load(path: Path) -> Any:
 
 def main() -> None:
     params = read_params()
-    frame = pl.read_parquet(PREPARED / "train.parquet")
-    model, baseline = train(frame, schemas.load(), params)
+    try:
+        frame, schema = prepared("train"), schemas.load()
+    except DataError as error:
+        sys.exit(str(error))
+    model, baseline = train(frame, schema, params)
     MODEL.mkdir(exist_ok=True)
     joblib.dump(model, MODEL / "model.joblib")
     joblib.dump(baseline, MODEL / "baseline.joblib")

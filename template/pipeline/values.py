@@ -28,15 +28,13 @@ def typed(values: pl.Series, column: Column, decimal: str) -> pl.Series:
         found = values.cast(dtype, strict=False)
         if dtype == pl.Int64:  # 1.5 is not an integer
             found = found.set(found.cast(pl.Float64) != values.cast(pl.Float64), None)
-    wrong = found.is_null() & values.is_not_null()
-    if dtype == pl.Float64:
-        wrong |= found.is_infinite().fill_null(False)
+    wrong, kind = found.is_null() & values.is_not_null(), column.type
+    if dtype == pl.Float64 and (infinite := found.is_infinite().fill_null(False)).any():
+        wrong, kind = wrong | infinite, f"{kind}, and finite,"
     if wrong.any():
         first = wrong.arg_true().head(5).to_list()
         shown = ", ".join(f"row {row}: {values[row]!r}" for row in first)
-        raise DataError(
-            f"column {values.name!r} is not {column.type} in {wrong.sum()} rows ({shown})"
-        )
+        raise DataError(f"column {values.name!r} is not {kind} in {wrong.sum()} rows ({shown})")
     return found
 
 

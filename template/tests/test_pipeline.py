@@ -203,9 +203,10 @@ def test_the_contract_names_what_is_there(run: Callable[[], Path], schema: Schem
     names += [contract["rows"]["test"], contract["rows"]["train"], *contract["artifacts"]]
     assert [name for name in names if not Path(name).exists()] == []
     assert contract["sample"]["parameter"] in params()
-    assert contract["predictions"]["task"] == schema.task
-    assert contract["predictions"].get("positive") == schema.positive
-    assert contract["rows"]["key"] == (schema.key or ROW)
+    both = "in mlops.yaml and in data/schema.yaml"
+    assert contract["predictions"]["task"] == schema.task, f"task {both}"
+    assert contract["predictions"].get("positive") == schema.positive, f"positive {both}"
+    assert contract["rows"]["key"] == (schema.key or ROW), f"key {both}"
     for name in ("validate", "predict"):
         module = contract["commands"][name].split(" -m ")[1]
         assert callable(getattr(import_module(module), "main", None)), f"mlops.yaml: {name}"

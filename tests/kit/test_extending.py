@@ -1,9 +1,7 @@
 """What docs/how-to/extend.md shows works as it stands; an orchestrator's commands are one run."""
 
 import json
-import os
 import re
-from pathlib import Path
 
 import pytest
 from mlops_kit import events, runs
@@ -23,16 +21,16 @@ def shown() -> dict[str, str]:
 
 
 @pytest.fixture
-def extended(gated: Repository, dvc: str, monkeypatch: pytest.MonkeyPatch) -> Repository:
+def extended(gated: Repository, dvc: str) -> Repository:
     """With everything that the page shows, committed."""
     for path, text in shown().items():
         file = gated.root / path
         file.parent.mkdir(exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    (gated.root / ".git/info/exclude").write_text("announce/.venv\nannounce/uv.lock\n")
+        file.write_text(text.replace("uv run --frozen dvc", dvc), encoding="utf-8")  # here is no uv project
+    must(["uv", "lock", "--quiet", "--project", "announce"], gated.root)
+    (gated.root / ".git/info/exclude").write_text("announce/.venv\n")
     must(["git", "add", "--all"], gated.root)
     commit_all(gated, "Extend")
-    monkeypatch.setenv("PATH", f"{Path(dvc).parent}{os.pathsep}{os.environ['PATH']}")
     return gated
 
 

@@ -103,7 +103,7 @@ def test_without_a_tier_it_says_how_to_get_one(gated: Repository) -> None:
     assert done.code == 1
     assert done.stderr.splitlines()[-2:] == [
         "mlops-kit: No registry is connected: mlops.yaml and mlops.d/ have no `registry.sync`.",
-        "`mlops-new add registry` brings one; docs/how-to/extend.md shows how to connect yours.",
+        "`mlops-new add registry` brings one; mlops-new's page docs/how-to/extend.md shows how to connect yours.",
     ]
 
 

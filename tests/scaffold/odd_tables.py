@@ -1,6 +1,7 @@
 """Tables that are odd and train."""
 
 from tests.scaffold.tables import (
+    N,
     Table,
     comma,
     counts,
@@ -30,6 +31,91 @@ TRAIN = [
         "degrees in latin-1",
         written(with_column("outside", lambda i, _: f"{i % 30 / 2} °C"), encoding="latin-1"),
         says=["file: cp1252"],
+    ),
+    Table(
+        "yes and no in capitals and not",
+        written([{**r, "y": str(r["y"]).capitalize() if i % 2 else r["y"]} for i, r in enumerate(rows())]),
+        says=["task: binary ('y' has 2 different values)"],
+    ),
+    Table(
+        "one and zero with a fraction and without",
+        written(
+            [{**r, "y": (1, 0, "1.0", "0.0")[(r["y"] == "no") + 2 * (i % 2)]} for i, r in enumerate(rows())]
+        ),
+        says=["task: binary ('y' has 2 different values)"],
+    ),
+    Table(
+        "classes that differ in capitals",
+        written([{**r, "y": str(r["y"]) + ("s" if i % 2 else "S")} for i, r in enumerate(rows())]),
+        task="multiclass",
+        says=["'noS' and 'nos' are taken for different classes"],
+    ),
+    Table(
+        "a column called as a part of a time",
+        written(
+            [
+                {"when": f"2024-01-{i % 28 + 1:02}T{i % 24:02}:00:00", "when.hour": r["x"], "y": r["y"]}
+                for i, r in enumerate(rows())
+            ]
+        ),
+        says=["split: the newest rows by 'when'"],
+    ),
+    Table(
+        "thousands with commas beside bars",
+        written(
+            [
+                {"x": r["x"], "y": f"{int(float(str(r['x'])) * 9000) + 40_000 + i % 7 * 3000:,}"}
+                for i, r in enumerate(rows())
+            ],
+            "|",
+        ),
+        task="regression",
+        says=["is read as ", "file: separated by '|'"],
+    ),
+    Table(
+        "thousands with points in one column and decimal commas in another",
+        written(
+            [
+                {
+                    "big": german(float(i * 37 + 1000)).removesuffix(",00"),
+                    "x": german(float(str(r["x"]))),
+                    "y": r["y"],
+                }
+                for i, r in enumerate(rows())
+            ],
+            ";",
+        ),
+        says=["decimal comma"],
+    ),
+    Table(
+        "the row names of R",
+        written([{"": (i * 101) % N, **r} for i, r in enumerate(rows())]),
+        says=[
+            "left out: 'column_0' (every row has its own number)",
+            "a column without a name is called 'column_0'",
+        ],
+    ),
+    Table(
+        "times with a zone and without",
+        written(
+            with_column(
+                "at", lambda i, _: f"2024-01-{i % 28 + 1:02} {i % 24:02}:{i % 60:02}:00{'Z' * (i % 2)}"
+            )
+        ),
+        says=[
+            "left out: 'at' (times in no form that is known, or in several, such as '2024-01-",
+            "split: a seeded draw",
+        ],
+    ),
+    Table(
+        "a category of y, n and t",
+        written(with_column("grade", lambda i, _: "ynt"[i % 3])),
+    ),
+    Table(
+        "two moments",
+        written(with_column("at", lambda i, _: f"2024-0{i % 2 + 1}-01")),
+        time="at",
+        says=["120 of 240 rows are the test set instead of 20%, because those of one 'at' stay together"],
     ),
     Table("quoted decimal comma", written([comma(row) for row in rows()])),
     Table(
@@ -143,7 +229,7 @@ TRAIN = [
         written([{"null": r["x"], "on": r["count"], "1": r["colour"], "yes: no": r["y"]} for r in rows()]),
         target="yes: no",
     ),
-    Table("index column", written(with_column("", lambda i, _: i)), says=["tells one row from another"]),
+    Table("index column", written(with_column("", lambda i, _: i)), says=["(every row has its own number)"]),
     Table(
         "identifier",
         written(with_column("customerID", lambda i, _: f"C-{i:05d}")),
@@ -189,7 +275,7 @@ TRAIN = [
     Table(
         "missing targets",
         written([{**r, "y": "" if i % 10 == 0 else r["y"]} for i, r in enumerate(rows())]),
-        says=["24 rows have no 'y' and are left out"],
+        says=["24 rows have no 'y' (it is empty, NA, null or the like) and are left out"],
     ),
     Table("postal codes", written(with_column("zip", lambda i, _: f"{i % 8:05d}"))),
     Table(

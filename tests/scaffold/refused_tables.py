@@ -39,6 +39,18 @@ REFUSED = [
         refused=True,
         says=["a column is called '__row__', which is taken"],
     ),
+    Table(
+        "a name that an empty one gets",
+        written(renamed("x", "column_1")).replace(b"colour", b"", 1),
+        refused=True,
+        says=["more than one column is called 'column_1'"],
+    ),
+    Table(
+        "infinite values of the target",
+        written([{**r, "y": "inf" if i == 3 else float(str(r["x"])) * 2} for i, r in enumerate(rows())]),
+        refused=True,
+        says=["column 'y' is not number, and finite, in 1 rows (row 3: 'inf')"],
+    ),
     Table("empty lines", b"\n \n" * 50, refused=True, says=["it holds nothing but empty lines"]),
     Table("a name without end", written(renamed("x", "x" * 2000)), refused=True, says=["2000 letters"]),
     Table(

@@ -128,7 +128,13 @@ def test_no_colour_without_a_terminal(mlops_new: Path, tmp_path: Path) -> None:
 def test_questions_on_a_terminal(mlops_new: Path, tmp_path: Path) -> None:
     asked = pexpect.spawn(str(mlops_new), cwd=str(tmp_path), encoding="utf-8", timeout=30)
     asked.expect("Name")
+    asked.sendline("Späte Flüge")
+    asked.expect("try 'spate-fluge'")
+    asked.expect("Name")
     asked.sendline("late-flights")
+    asked.expect("Data file")
+    asked.sendline("nowhere.csv")
+    asked.expect("no file 'nowhere.csv'")
     asked.expect("Data file")
     asked.sendline("")
     asked.expect("one commit")

@@ -148,8 +148,11 @@ def test_without_the_network_train_leaves_a_good_repository(mlops_new: Path, tmp
     )
     assert done.code == 1
     assert "The environment could not be installed" in done.stderr
+    assert "hint:" not in done.stderr
     assert "Traceback" not in done.stderr
     assert must(["git", "status", "--porcelain"], tmp_path / "flights") == ""
+    must(["sh", "-c", done.stderr.split("Go on: ")[1]], tmp_path)
+    assert (tmp_path / "flights/metrics.json").exists()
 
 
 def test_stopped_while_it_trains_leaves_a_good_repository(mlops_new: Path, tmp_path: Path) -> None:
@@ -203,9 +206,16 @@ def test_the_name_of_a_package_that_the_pipeline_uses(mlops_new: Path, tmp_path:
     assert inside(tmp_path) == []
 
 
+def test_a_name_that_no_file_system_has(mlops_new: Path, tmp_path: Path) -> None:
+    done = run([mlops_new, "a" * 300], tmp_path)
+    assert done.code == 1
+    assert "File name too long" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_own_options_without_data(mlops_new: Path, tmp_path: Path) -> None:
     done = run([mlops_new, "churn", "--target", "churned"], tmp_path)
-    assert done.code == 1
+    assert done.code == 2
     assert "Add --data FILE" in done.stderr
 
 

@@ -14,7 +14,7 @@ import yaml
 from tests.conftest import Once, must, python_of, run
 from tests.scaffold.odd_tables import TRAIN
 from tests.scaffold.refused_tables import REFUSED
-from tests.scaffold.tables import Row, Table, regression, rows, written
+from tests.scaffold.tables import Row, Table, regression, rows, with_column, written
 
 INFERENCE = Path(mlops_new.__file__).parent / "inference"
 LIVE_IN = Path(__file__).parent / "live_in.py"
@@ -74,7 +74,7 @@ def test_own_data_from_file_to_model(mlops_new: Path, tmp_path: Path) -> None:
     )
     project = tmp_path / "churn"
     assert "task: binary ('y' has 2 different values); predicts the probability of 'yes'" in said
-    assert "edit data/schema.yaml" in said
+    assert "stands in\ndata/schema.yaml (the positive class in mlops.yaml too): edit it" in said
     assert must(["git", "status", "--porcelain"], project) == ""
     tracked = must(["git", "ls-files"], project).split()
     assert {"data/my-churn-1.csv.dvc", "data/sample.csv", "data/schema.yaml"} <= set(tracked)
@@ -115,6 +115,31 @@ def test_the_tests_of_a_repository_with_odd_data_pass(odd: str, mlops_new: Path,
     assert ("tweet" in said) == (odd == "long identifiers"), said
     done = run([python_of(tmp_path / "odd"), "-m", "pytest", "-q"], tmp_path / "odd")
     assert done.code == 0, done.said
+
+
+@pytest.mark.parametrize("slice_by", ["y", "prediction"])
+def test_a_column_that_predictions_cannot_be_judged_by(
+    slice_by: str, mlops_new: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "churn.csv").write_bytes(written(with_column("prediction", lambda i, _: "ab"[i % 2])))
+    done = run([mlops_new, "churn", "--data", "churn.csv", "--target", "y", "--slice", slice_by], tmp_path)
+    assert done.code == 1
+    assert f"slices: {slice_by!r} is the target, or named as predictions are" in done.stderr
+    assert not (tmp_path / "churn").exists()
+
+
+def test_a_task_that_somebody_asks_for(mlops_new: Path, tmp_path: Path) -> None:
+    """All of the repository knows: its tests pass and its gates can be judged."""
+    stars = [{**row, "y": round(2 * float(str(row["x"])))} for row in rows()]
+    (tmp_path / "stars.csv").write_bytes(written(stars))
+    words = [mlops_new, "stars", "--data", "stars.csv", "--target", "y"]
+    assert "Make it again with --task regression" in must(words, tmp_path)
+    shutil.rmtree(tmp_path / "stars")
+    must([*words, "--task", "regression", "--train"], tmp_path)
+    must(["uv", "run", "--frozen", "pytest", "-q"], tmp_path / "stars")
+    found = json.loads((tmp_path / "stars/metrics.json").read_text())
+    contract = yaml.safe_load((tmp_path / "stars/mlops.yaml").read_text())
+    assert contract["gates"]["better-than-baseline"]["metric"].removeprefix("model.") in found["model"]
 
 
 def test_own_regression_from_parquet(mlops_new: Path, trained: Path, tmp_path: Path) -> None:
@@ -170,5 +195,5 @@ def test_a_file_that_cannot_be_used(
 def test_data_needs_a_target(mlops_new: Path, tmp_path: Path) -> None:
     (tmp_path / "churn.csv").write_bytes(written(rows()))
     done = run([mlops_new, "churn", "--data", "churn.csv"], tmp_path)
-    assert done.code == 1
+    assert done.code == 2
     assert "--data needs --target" in done.stderr

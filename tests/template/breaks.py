@@ -235,8 +235,8 @@ BREAKS = [
     Break(
         "judged on the rows it was trained on",
         "evaluate.py",
-        'pl.read_parquet(PREPARED / "test.parquet")',
-        'pl.read_parquet(PREPARED / "train.parquet")',
+        'prepared("test")',
+        'prepared("train")',
         WHOLE + "test_the_test_rows_are_what_is_evaluated",
     ),
     Break(

@@ -1,6 +1,7 @@
 """What a stage says of input that it cannot use."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,4 +67,37 @@ def test_a_share_of_test_rows_that_is_none(share: object, flights: Path) -> None
     done = run([python_of(flights), "-m", "pipeline.prepare"], flights)
     assert done.code == 1
     assert f"test_share of params.yaml is {share!r}: not a share between 0 and 1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"positive": "maybe"}, "positive is 'maybe', no class of the target: False, True"),
+        ({"slices": ["late"]}, "slices: 'late' is the target, or named as predictions are"),
+        ({"slices": ["carrier", "origin", "key"]}, "slices is 'key', which is not under columns"),
+        ({"destination": "text"}, "column 'destination': a text is no feature"),
+    ],
+)
+def test_a_schema_that_contradicts_itself(change: dict[str, object], says: str, flights: Path) -> None:
+    file = flights / "data/schema.yaml"
+    schema = yaml.safe_load(file.read_text("utf-8"))
+    for name, value in change.items():
+        if name in schema["columns"]:
+            schema["columns"][name]["type"] = value
+        else:
+            schema[name] = value
+    file.write_text(yaml.safe_dump(schema), "utf-8")
+    done = run([python_of(flights), "-m", "pipeline.checks"], flights)
+    assert done.code == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("stage", ["train", "evaluate"])
+def test_a_stage_without_what_it_reads(stage: str, flights: Path) -> None:
+    shutil.rmtree(flights / "data/prepared")
+    done = run([python_of(flights), "-m", f"pipeline.{stage}"], flights)
+    assert done.code == 1
+    assert "is not there: `uv run dvc repro` makes it" in done.stderr
     assert "Traceback" not in done.stderr

@@ -16,7 +16,7 @@ def in_words(done: Adopted, *, dry: bool) -> str:
     parts = [
         [f"{done.name}: {done.entry.path} trains ({', '.join(done.entry.why)}).", *_others(done.others)],
         [
-            f"It {'reads and makes' if done.ran else 'reads and makes, by what the code says,'}:",
+            "It reads and makes:" if done.ran else "It reads and makes, by what the code says:",
             f"  command   {stage.command}",
             f"  reads     {_listed(stage.deps)}",
             f"  makes     {_listed(stage.outs)}",
@@ -26,7 +26,7 @@ def in_words(done: Adopted, *, dry: bool) -> str:
             *([] if done.same is None else [_twice(done.same)]),
         ],
         [
-            f"{'Would add' if dry else 'Added'} {len(done.adds)} files{'' if done.applied and done.patches else ', and changed none of yours'}:",
+            _added(done, dry),
             *_columns(done.adds),
         ],
         *_patches(done),
@@ -35,6 +35,11 @@ def in_words(done: Adopted, *, dry: bool) -> str:
         [] if dry else _next(done),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _added(done: Adopted, dry: bool) -> str:
+    yours = "" if done.applied and done.patches else f", and change{'' if dry else 'd'} none of yours"
+    return f"{'Would add' if dry else 'Added'} {len(done.adds)} files{yours}:"
 
 
 def _others(others: list[Entry]) -> list[str]:

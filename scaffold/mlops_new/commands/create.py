@@ -26,6 +26,11 @@ class Create(click.Command):
 @click.option("--data", type=click.Path(path_type=Path), help="Your own CSV or Parquet file.")
 @click.option("--target", metavar="COLUMN", help="Column to predict.")
 @click.option("--time", metavar="COLUMN", help="Column to split by: the newest rows are the test set.")
+@click.option(
+    "--task",
+    type=click.Choice(["binary", "multiclass", "regression"]),
+    help="What kind of prediction, instead of what the target's values say.",
+)
 @click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Judge its values one by one.")
 @click.option("--with", "tiers", metavar="LAYER[=TOOL]", multiple=True, help="Switch a tier on.")
 @click.option(
@@ -75,16 +80,35 @@ def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **wis
 
 
 def _ask(wishes: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
-    """The four questions, on a terminal."""
-    name = Path(click.prompt("Name (a path)", default="my-project"))
+    """The four questions, on a terminal; an answer that cannot be is asked for again."""
+    name = click.prompt("Name (a path)", default="my-project", value_proc=_name)
     if wishes["data"] is None:
-        data = click.prompt(
-            "Data file, CSV or Parquet (empty: the starter data)", default="", show_default=False
+        wishes["data"] = click.prompt(
+            "Data file, CSV or Parquet (empty: the starter data)",
+            default="",
+            show_default=False,
+            value_proc=_data,
         )
-        wishes["data"] = Path(data).expanduser() if data else None
     if wishes["data"] and not wishes["target"]:
         wishes["target"] = click.prompt("Column to predict")
     if wishes["data"] and not wishes["time"]:
         time = click.prompt("Time column to split by (empty: find one)", default="", show_default=False)
         wishes["time"] = time or None
     return name, wishes
+
+
+def _name(answer: str) -> Path:
+    from mlops_new import names
+
+    path = Path(answer).expanduser()
+    if not names.NAME.fullmatch(path.resolve().name):
+        better = names.proper(path.resolve().name)
+        raise click.BadParameter(f"not {names.RULE}{f'; try {better!r}' if better else ''}.")
+    return path
+
+
+def _data(answer: str) -> Path | None:
+    path = Path(answer).expanduser()
+    if answer and not path.is_file():
+        raise click.BadParameter(f"There is no file {answer!r}.")
+    return path if answer else None

@@ -23,10 +23,11 @@ from pipeline import params
 from pipeline.leaks import gives_away
 from pipeline.prepare import prepare
 from pipeline.rows import raw, read
-from pipeline.schema import ROW, Column, DataError, Schema
+from pipeline.schema import ROW, Column, DataError, Schema, contradictions
 from refused import Refused
 
 LONGEST_NAME = 500
+UNUSUAL = 0.1  # difference between the share of test rows that params.yaml asks for and what the times allow
 JUDGED_ROWS = 100  # of a slice, from which on its figure is more than noise; `min_rows` of a gate
 GAP = {"binary": 0.3, "multiclass": 0.3, "regression": 0.3}  # of roc_auc, accuracy and r2
 
@@ -36,13 +37,15 @@ def main() -> int:
     try:
         answers, notes = infer(path, **asked)
     except (Refused, DataError) as error:
-        print(error, file=sys.stderr)
+        print(str(error).replace(str(path), path.name), file=sys.stderr)  # the copy's place says nothing
         return 1
     print(json.dumps({"answers": answers, "notes": notes}))
     return 0
 
 
-def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple[dict[str, Any], list[str]]:
+def infer(
+    path: Path, target: str, time: str | None, slices: list[str], task: str | None = None
+) -> tuple[dict[str, Any], list[str]]:
     """Writes the two files and says what was inferred. Raises Refused or DataError."""
     try:
         file = {} if path.suffix == ".parquet" else dialect.dialect(path)
@@ -53,8 +56,9 @@ def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple
             f"{path.name} cannot be read: {why}\nIs it CSV with a header, or Parquet, and whole?"
         ) from error
     _expect(frame, path.name, target, time, slices)
-    found = {name: columns.column(frame[name], file.get("decimal", ".")) for name in frame.columns}
-    found[target], task, notes = targets.target(frame[target], found[target])
+    decimal = file.get("decimal", ".")
+    found = {name: columns.column(frame[name], decimal) for name in frame.columns}
+    found[target], task, notes = targets.target(frame[target], found[target], decimal, task)
     time, said = moments.time(frame, found, time, target)
     notes += said
     found, key = _key(found, target, frame)
@@ -68,15 +72,18 @@ def infer(path: Path, target: str, time: str | None, slices: list[str]) -> tuple
         slices=slices,
         file=file,
     )
+    if wrong := contradictions(schema):
+        raise Refused(f"{path.name}: {'; '.join(wrong)}.\nLeave it out, or rename the column in the data.")
     schema, typed = _without_give_aways(path, schema)
     schema = replace(schema, duplicates=_duplicates(typed, schema))
     if schema.positive is not None:
         notes[0] += f"; predicts the probability of {schema.positive!r}"
     train, test = _trainable(typed, schema)
     judged, said = _judged_slices(test, schema)
-    notes += _never_predicted(train, schema)
+    notes += [*_never_predicted(train, schema), *_unusual_share(train, test, schema)]
     notes += _ignored(schema)
-    notes += dialect.in_words(file, path) if file else []
+    if path.suffix != ".parquet":
+        notes += [*dialect.in_words(file, path), *dialect.unclear(path, file), *dialect.unnamed(path, file)]
     notes += [*_ambiguous(frame, schema), *said]
     notes.append(files.write_sample(frame, schema))
     _expect_a_sample_that_trains(schema)
@@ -114,7 +121,12 @@ def _expect(frame: pl.DataFrame, name: str, target: str, time: str | None, slice
 def _key(found: dict[str, Column], target: str, frame: pl.DataFrame) -> tuple[dict[str, Column], str | None]:
     for name, column in found.items():
         own = column.because.startswith("every row has its own")
-        if own and name != target and not frame[name].null_count():
+        if (
+            own
+            and name != target
+            and not columns.UNNAMED.fullmatch(name.lower())
+            and not frame[name].null_count()
+        ):
             return found | {name: replace(column, use="key", because="", missing=0.0)}, name
     return found, None
 
@@ -169,6 +181,14 @@ def _never_predicted(train: pl.DataFrame, schema: Schema) -> list[str]:
     trained = train[schema.target].unique()
     unknown = [repr(value) for value in schema.classes if value not in trained]
     return [f"never predicted, as no row to train on has it: {', '.join(unknown)}"] if unknown else []
+
+
+def _unusual_share(train: pl.DataFrame, test: pl.DataFrame, schema: Schema) -> list[str]:
+    rows, wanted = len(train) + len(test), params()["test_share"]
+    if abs(len(test) / rows - wanted) < UNUSUAL:
+        return []
+    why = f", because those of one {schema.time!r} stay together" if schema.time else ""
+    return [f"{len(test)} of {rows} rows are the test set instead of {wanted:.0%}{why}"]
 
 
 def _judged_slices(test: pl.DataFrame, schema: Schema) -> tuple[list[dict[str, Any]], list[str]]:

@@ -13,6 +13,9 @@ LEVELS = 0.5  # of the rows: a text with more different values is no category
 LARGEST = 2**63 - 1
 LONG = 60  # characters: longer on average is text, not a category
 FEW_WORDS = 0.1  # of the values
+YES_OR_NO = ({"yes", "no", "y", "n"}, {"true", "false", "t", "f"})
+UNNAMED = re.compile(r"column_0|unnamed: 0")  # what pandas and R write in front of the rows
+DATED = r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})\b"
 NAMED_ID = re.compile(r"(^|[\W_])(id|ids|key|uuid|guid|no|nr|number|index|idx|row|rowid)($|[\W_])")
 
 DAYS = [
@@ -68,8 +71,7 @@ def _type(known: pl.Series, decimal: str) -> tuple[str | None, str | None]:
 
 
 def _type_of_text(known: pl.Series, decimal: str) -> tuple[str, str | None]:
-    words = set(known.head(1000).unique())
-    if words <= {*TRUE, *FALSE} - {"0", "1", "0.0", "1.0"} and known.is_in([*TRUE, *FALSE]).all():
+    if _says_yes_or_no(known):
         return "boolean", None
     if known.str.contains(DAY_AS_NUMBER).all() and (form := time_format(known)):
         return "time", form
@@ -82,6 +84,12 @@ def _type_of_text(known: pl.Series, decimal: str) -> tuple[str, str | None]:
         return "number", None
     form = time_format(known)
     return ("time", form) if form else ("category", None)
+
+
+def _says_yes_or_no(known: pl.Series) -> bool:
+    """In words of one kind: y and t are two categories."""
+    words = {word.lower() for word in known.head(1000).unique()}
+    return any(words <= kind for kind in YES_OR_NO) and bool(known.is_in([*TRUE, *FALSE]).all())
 
 
 def _numbers(values: pl.Series, decimal: str) -> pl.Series:
@@ -115,7 +123,7 @@ def _identifies(known: pl.Series, kind: str, name: str) -> str:
     if kind not in ("integer", "category") or known.n_unique() < len(known) or len(known) < 20:
         return ""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-    named = bool(NAMED_ID.search(words)) or words in ("", "unnamed: 0")
+    named = bool(NAMED_ID.search(words) or UNNAMED.fullmatch(words))
     if kind == "integer":
         counted = bool((known.cast(pl.Int64).diff().drop_nulls() == 1).all())
         return "every row has its own number" if named or counted else ""
@@ -135,9 +143,13 @@ def _nearly_numbers(known: pl.Series, kind: str, decimal: str) -> str:
 
 
 def _nearly_times(known: pl.Series, kind: str) -> str:
-    """The same for a few words among times."""
+    """The same for a few words among times, and for times that no one format reads."""
     if kind != "category" or known.dtype != pl.String:
         return ""
+    if known.str.contains(DATED).all():
+        lengths = known.str.len_chars()
+        shown = sorted({known[lengths.arg_min()], known[lengths.arg_max()]})
+        return f"times in no form that is known, or in several, such as {' and '.join(map(repr, shown))}"
     dated = known.str.contains(r"^\d+[-/.]\d")
     odd = known.filter(~dated)
     if 0 < len(odd) < FEW_WORDS * len(known) and time_format(known.filter(dated)):

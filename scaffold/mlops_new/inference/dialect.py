@@ -15,7 +15,9 @@ NUMBER = re.compile(r"[+-]?\d*[.,]?\d+")
 LOOKED_AT = 1 << 18  # bytes, to tell encoding and separator
 COMMA_NUMBER = re.compile(r"[+-]?(\d{1,3}([.\s]\d{3})+|\d+),\d+")
 POINT_NUMBER = re.compile(r"[+-]?(\d{1,3}([,']\d{3})+|\d+)\.\d+")
-GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+")  # 1,234: could be either
+# Of each sign: what could be either, as 1,234, and what cannot be a fraction, as 1,234,567.
+GROUPED = {sign: re.compile(rf"[+-]?[1-9]\d{{0,2}}[{sign}]\d{{3}}") for sign in ",."}
+MILLIONS = {sign: re.compile(rf"[+-]?[1-9]\d{{0,2}}([{sign}]\d{{3}}){{2,}}") for sign in ",."}
 # What tells an encoding are words. Signs of the west alone (Euro, pound, degrees, squares) are too little.
 WORDS = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*(?: [A-Za-z\x80-\xff]+)*")
 WESTERN = re.compile("[A-Za-zÀ-ÖØ-Üß-ïñ-öø-üÿŒœŠšŽž ]*")
@@ -47,7 +49,8 @@ def dialect(path: Path) -> dict[str, Any]:
 
 def in_words(file: dict[str, Any], path: Path) -> list[str]:
     """What is unusual about the file, for the person to agree with: a guess shows itself in letters."""
-    said = [f"separated by {file['separator']!r}"] if "separator" in file else []
+    apart = {"\t": "tabs"}.get(file.get("separator", ","), repr(file.get("separator")))
+    said = [f"separated by {apart}"] if "separator" in file else []
     said += ["decimal comma"] if "decimal" in file else []
     if "encoding" in file and file["encoding"] not in BOMS.values():
         content = path.read_bytes().decode(file["encoding"])
@@ -55,6 +58,17 @@ def in_words(file: dict[str, Any], path: Path) -> list[str]:
         example = f" ({word[0]!r}; if it should not read so, save the file as UTF-8)" if word else ""
         said.insert(0, file["encoding"] + example)
     return [f"file: {', '.join(said)}"] if said else []
+
+
+def unnamed(path: Path, file: dict[str, Any]) -> list[str]:
+    """Columns whose name is empty, and what they are called."""
+    with path.open(encoding=file.get("encoding", "utf-8"), newline="") as stream:
+        header = next(csv.reader(stream, delimiter=file.get("separator", ",")))
+    return [
+        f"a column without a name is called 'column_{at}'"
+        for at, name in enumerate(header)
+        if not name.strip()
+    ]
 
 
 def encoding(content: bytes) -> str:
@@ -109,9 +123,40 @@ def expect_header(text: str, separator: str) -> None:
 
 
 def decimal(text: str, separator: str) -> str:
-    """A comma where more fields are numbers with a comma than with a point."""
-    fields = {field.strip() for row in _rows(text, separator)[1:] for field in row}
-    either = {field for field in fields if separator == "," and GROUPED.fullmatch(field)}
-    commas = sum(bool(COMMA_NUMBER.fullmatch(field)) for field in fields - either)
-    points = sum(bool(POINT_NUMBER.fullmatch(field)) for field in fields)
+    """A comma where more fields can only be numbers with a comma than can only be some with a point.
+
+    Where none tells, the comma is a decimal one in files whose fields it cannot separate.
+    """
+    fields = _fields(text, separator)
+    commas, points = _sure(fields, ","), _sure(fields, ".")
+    if commas == points:
+        return "," if separator == ";" and len(_unclear(fields, ",")) > len(_unclear(fields, ".")) else "."
     return "," if commas > points else "."
+
+
+def unclear(path: Path, file: dict[str, Any]) -> list[str]:
+    """A number that could be another one, where no number tells which: how it is read."""
+    separator = file.get("separator", ",")
+    text = path.read_bytes()[:LOOKED_AT].decode(file.get("encoding", "utf-8"), errors="replace")
+    fields, sign = _fields(text, separator), file.get("decimal", ".")
+    either = sorted(_unclear(fields, ",")) or (sorted(_unclear(fields, ".")) if separator == ";" else [])
+    if not either or _sure(fields, ",") or _sure(fields, "."):
+        return []
+    grouped = either[0] if sign not in either[0] else ""
+    read = re.sub(r"\D", "", grouped) if grouped else either[0].replace(sign, ".")
+    return [f"{either[0]!r} is read as {read}; if it is not, write the file with the other sign"]
+
+
+def _fields(text: str, separator: str) -> set[str]:
+    return {field.strip() for row in _rows(text, separator)[1:] for field in row}
+
+
+def _unclear(fields: set[str], sign: str) -> set[str]:
+    return {field for field in fields if GROUPED[sign].fullmatch(field)}
+
+
+def _sure(fields: set[str], sign: str) -> int:
+    """Fields that are numbers only if this is the decimal sign."""
+    number, other = (COMMA_NUMBER, ".") if sign == "," else (POINT_NUMBER, ",")
+    fractions = sum(bool(number.fullmatch(field)) for field in fields - _unclear(fields, sign))
+    return fractions + sum(bool(MILLIONS[other].fullmatch(field)) for field in fields)
