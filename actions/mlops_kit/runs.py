@@ -20,6 +20,7 @@ Event = dict[str, Any]
 AT_ONCE = 2000  # lines
 NEEDED = {"run", "at", "stage", "status"}
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+STATUSES = ("done", "failed", "rejected", "refused", "closed", "stopped", "running", "crashed")
 # From the worst: what a run is called when its stages ended differently.
 WORST = ("failed", "rejected", "refused", "closed")
 SILENT = timedelta(hours=6)  # after which GitHub ends a job, whatever it does
@@ -30,7 +31,7 @@ class Run:
     """One run, summed up from its events."""
 
     run: str
-    status: str  # done, failed, rejected, refused, closed, stopped, running or crashed
+    status: str  # one of STATUSES
     start: str
     seconds: float
     trigger: str
@@ -75,7 +76,16 @@ class Log:
 def ask(repository: Repository, wish: Wish, now: datetime | None = None) -> tuple[list[Run], str]:
     """Runs, newest first, and what must be said beside them."""
     log = read(repository)
-    return list(filter(wish.wants, summed(log, now)))[: wish.limit or None], log.note
+    every = summed(log, now)
+    notes = [log.note, _unheard_of(wish.stage, every)]
+    return list(filter(wish.wants, every))[: wish.limit or None], "\n".join(filter(None, notes))
+
+
+def _unheard_of(stage: str, every: list[Run]) -> str:
+    known = {name for run in every for name in run.stages if ":" not in name}
+    if not stage or any(stage in run.stages for run in every):
+        return ""
+    return f"No run had the stage {stage!r}; there were: {', '.join(sorted(known)) or 'none yet'}."
 
 
 def summed(log: Log, now: datetime | None = None) -> list[Run]:

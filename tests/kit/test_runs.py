@@ -224,6 +224,17 @@ def test_a_secret_never_reaches_the_branch(flights: Small, monkeypatch: pytest.M
     assert "401 for ***" in text
 
 
+def test_a_status_or_stage_that_is_none_is_said(flights: Small) -> None:
+    three(flights)
+    done = flights.kit("runs", "--status", "tpyo")
+    assert done.code == 2, done.said
+    assert "'tpyo' is none of done, failed, rejected, refused," in done.stderr
+    done = flights.kit("runs", "--stage", "trian")
+    assert (done.code, done.stdout) == (0, "no run\n")
+    assert "No run had the stage 'trian'; there were: " in done.stderr
+    assert flights.kit("runs", "--stage", "train", "--status", "end").code == 0
+
+
 def test_the_command_prints_runs_events_and_json(flights: Small) -> None:
     three(flights)
     listed = flights.kit("runs", "--limit", "1")

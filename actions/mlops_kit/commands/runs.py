@@ -16,7 +16,7 @@ WISHES = ("--stage", "--status", "--since", "--until", "--limit")
 @click.option(
     "--status",
     default="",
-    help="done, failed, rejected, closed, refused, stopped, running, crashed, or a stage's own.",
+    help=f"{', '.join(runs.STATUSES)}; with --stage also one of its own.",
 )
 @click.option("--since", default="", metavar="TIME", help="2026-11-24, or so long ago: 24h, 7d.")
 @click.option("--until", default="", metavar="TIME", help="The same.")
@@ -32,6 +32,9 @@ def command(
     stage: str, status: str, since: str, until: str, run: str, limit: int, publish: bool, as_json: bool
 ) -> None:
     """Say what ran, when and how it ended."""
+    if status and not stage and status not in runs.STATUSES:
+        known = f"{', '.join(runs.STATUSES)}; those of a stage go with --stage"
+        raise click.BadParameter(f"{status!r} is none of {known}.", param_hint="--status")
     here = repository.find(Path.cwd())
     if publish:
         done = logbook.publish(here)

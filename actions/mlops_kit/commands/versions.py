@@ -26,7 +26,9 @@ class Row:
 
 
 @click.command()
-@click.option("--limit", default=20, show_default=True, help="So many, the newest; 0: all.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="So many, the newest; 0: all."
+)
 @click.option("--history", is_flag=True, help="Instead: who put what into which stage, when and why.")
 @json_option
 def command(limit: int, history: bool, as_json: bool) -> None:
