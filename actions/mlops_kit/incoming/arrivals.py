@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from mlops_kit import commits
+from mlops_kit import commits, runs
 from mlops_kit.errors import KitError
 from mlops_kit.incoming import checks
 from mlops_kit.incoming.before import kept
-from mlops_kit.incoming.outcome import DataRefused, NotYet, Outcome
+from mlops_kit.incoming.outcome import STAGE, DataRefused, NotYet, Outcome
 from mlops_kit.incoming.places import Landed, Place
 from mlops_kit.incoming.source import Nothing, Source
 from mlops_kit.repository import file_md5
@@ -23,11 +23,21 @@ def take(source: Source) -> Outcome:
     """
     place = Place(source.watch.folder or "", source.repository.root)
     landed = place.files(source.watch.pattern)
+    if not landed and _took_before(source):
+        raise DataRefused(f"{source.name} is empty now: what was taken from there vanished")
     if not landed:
         raise Nothing(f"nothing has landed in {source.name}")
     if source.watch.mode == "collect":
         return _collect(source, place, landed)
     return _replace(source, place, landed[-1])
+
+
+def _took_before(source: Source) -> bool:
+    """Where each file is added, the folder may be emptied: the pointer has them all."""
+    if source.watch.mode == "collect":
+        return False
+    taken = {"stage": STAGE, "status": "found", "pointer": source.watch.pointer, "source": source.name}
+    return any(taken.items() <= event.items() for event in runs.read(source.repository).every())
 
 
 # ---- the newest file is the data ----

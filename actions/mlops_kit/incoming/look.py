@@ -10,7 +10,7 @@ from mlops_kit.contract import Contract
 from mlops_kit.delivery import Handover
 from mlops_kit.errors import KitError
 from mlops_kit.incoming import arrivals, imports
-from mlops_kit.incoming.outcome import DataRefused, NewData, NotYet, Outcome
+from mlops_kit.incoming.outcome import STAGE, DataRefused, NewData, NotYet, Outcome
 from mlops_kit.incoming.source import Nothing, Source
 from mlops_kit.repository import Repository
 
@@ -83,11 +83,11 @@ def _clean(repository: Repository, contract: Contract) -> None:
 
 def _recorded(repository: Repository, contract: Contract, say: Say) -> NewData:
     journal = events.begin(repository)
-    with journal.stage("watch-data") as facts:
+    with journal.stage(STAGE) as facts:
         result = look(repository, contract, say)
         for one in result.outcomes:
             journal.emit(
-                *("watch-data", one.status),
+                *(STAGE, one.status),
                 pointer=one.pointer,
                 source=one.source,
                 says=one.says,

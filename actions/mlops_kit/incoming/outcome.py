@@ -6,6 +6,7 @@ from typing import Literal
 from mlops_kit.delivery import Delivered
 from mlops_kit.errors import KitError
 
+STAGE = "watch-data"
 Status = Literal["found", "nothing", "waits", "refused"]
 
 

@@ -72,7 +72,9 @@ class Place:
                         digest.update(block)
                         target.write(block)
             except FileNotFoundError as error:
-                raise DataRefused(f"{self.folder}: {landed.name} vanished while it was read") from error
+                link = "is a link to nothing: its data vanished"
+                gone = link if Path(landed.path).is_symlink() else "vanished while it was read"
+                raise DataRefused(f"{landed.name} {gone}") from error
         return digest.hexdigest()
 
     def again(self, landed: Landed) -> Landed | None:
@@ -111,7 +113,9 @@ def _open(folder: str, root: Path) -> tuple[Any, str]:
 
 
 def _moment(facts: dict[str, Any]) -> float | None:
-    """Systems call it differently, and some give a date and some a number."""
+    """Systems call it differently, and some give a date and some a number. Of a link that of what it leads to."""
+    if facts.get("islink") and (target := Path(facts["name"])).exists():
+        return target.stat().st_mtime
     value = next((facts[key] for key in ("mtime", "LastModified", "last_modified") if facts.get(key)), None)
     if isinstance(value, datetime):
         return value.timestamp()

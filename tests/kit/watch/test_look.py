@@ -151,6 +151,36 @@ def test_a_landing_folder_that_vanished_raises_an_alarm(flights_at: Small, hub: 
     assert len(hub.open) == 1
 
 
+def test_a_landing_folder_that_became_empty_raises_an_alarm(
+    flights_at: Small, hub: Hub, tmp_path: Path
+) -> None:
+    land(tmp_path / "landing/april.csv", MORE)
+    assert watch(flights_at).found
+    (tmp_path / "landing/april.csv").unlink()
+    before = state(flights_at)
+    for _ in range(2):
+        result = watch(flights_at)
+        assert result.outcomes[0].status == "refused"
+        assert result.outcomes[0].says == "../landing/*.csv is empty now: what was taken from there vanished"
+    assert state(flights_at) == before
+    assert len(hub.open) == 1
+    land(tmp_path / "landing/april.csv", MORE)
+    assert watch(flights_at).outcomes[0].status == "nothing"
+    assert hub.open == {}
+
+
+def test_a_link_is_as_old_as_what_it_leads_to(flights_at: Small, hub: Hub, tmp_path: Path) -> None:
+    link = tmp_path / "landing/april.csv"
+    link.symlink_to(tmp_path / "elsewhere.csv")
+    os.utime(link, (time.time() - 3600,) * 2, follow_symlinks=False)
+    assert watch(flights_at).outcomes[0].says == "april.csv is a link to nothing: its data vanished"
+    land(tmp_path / "elsewhere.csv", MORE, age=1)
+    assert watch(flights_at).outcomes[0].status == "waits"
+    land(tmp_path / "elsewhere.csv", MORE)
+    assert watch(flights_at).found
+    assert hub.open == {}
+
+
 def test_an_unreachable_remote_leaves_everything_as_before(
     flights_at: Small, hub: Hub, tmp_path: Path
 ) -> None:
