@@ -57,7 +57,8 @@ def _validate(repository: Repository, contract: Contract, say: Say, file: str | 
         if _broke(error):
             raise KitError(
                 f"The check of the data broke, so nothing is known of the data:\n{error.last_words(15)}",
-                "`commands.validate` of mlops.yaml is what was run: it ends with 1 where data is refused.",
+                f"It is the check that broke, not the data: mend `{contract.commands.validate_}` (commands.validate "
+                "in mlops.yaml); where it refuses data, it ends with 1 and no traceback.",
             ) from error
         return Validation(False, True, file or "", error.last_words(40))
     return Validation(True, True, file or "", masked(said.strip()))

@@ -130,6 +130,10 @@ def test_a_check_of_the_data_that_breaks_is_no_verdict(tips: Repository) -> None
     done = kit(tips, "validate")
     assert done.code == 1
     assert "The check of the data broke, so nothing is known of the data" in done.stderr
+    last = done.stderr.splitlines()[-1]  # what is read below a traceback
+    assert last.startswith(
+        "It is the check that broke, not the data: mend `sh check.sh` (commands.validate in"
+    )
     (tips.root / "check.sh").write_text("no-such-program\n")
     assert kit(tips, "validate").code == 1
     assert status(tips) == "failed"
