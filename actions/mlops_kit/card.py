@@ -3,12 +3,13 @@
 from typing import Any
 
 from mlops_kit.differences import SLICES
+from mlops_kit.gates import shown
 from mlops_kit.markup import code, number, plain, size, table
 from mlops_kit.metrics import Figure, figures
 from mlops_kit.record import File, Record
 
 MOST_SLICES, MOST_COLUMNS = 60, 6
-MARKS = {"pass": "✅ pass", "fail": "❌ fail", "unknown": "❔ can't tell"}
+MARKS = {"pass": "✅ pass", "fail": "❌ fail", "unknown": "❔ can't tell", "removed": "⚠️ removed"}
 ON_NO_BRANCH = (
     "The commit of this tag is on no branch, and GitHub says so: this is meant, it holds what belongs to this "
     "version only (lock, metrics, record and this card)."
@@ -80,16 +81,11 @@ def _cell(figure: Figure | None) -> str:
     return number(figure.value) + (f" ({interval(figure)})" if figure.low is not None else "")
 
 
-def mark(kind: object, status: object) -> str:
-    """Of a gate's result; one that this change removed judges nothing."""
-    return "⚠️ removed" if kind == "removed" else MARKS.get(str(status), MARKS["unknown"])
-
-
 def gates_table(gates: list[dict[str, Any]]) -> str:
     rows = [
         [
             code(gate.get("name")),
-            mark(gate.get("kind"), gate.get("status")),
+            MARKS[shown(gate.get("kind"), gate.get("status"))],
             plain(gate.get("says")),
         ]
         for gate in gates

@@ -19,6 +19,14 @@ STATE = Path(".mlops/gates.json")
 
 Say = Callable[[str], None]
 Status = Literal["pass", "fail", "unknown"]
+REMOVED: Literal["removed"] = "removed"  # the kind of a gate that this change took out
+STATUSES: tuple[Status, ...] = ("pass", "fail", "unknown")
+Shown = Literal["pass", "fail", "unknown", "removed"]
+
+
+def shown(kind: object, status: object) -> Shown:
+    """What a table says of a result, which a record of another kit may hold: a removed gate judges nothing."""
+    return REMOVED if kind == REMOVED else next((one for one in STATUSES if one == status), "unknown")
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,10 @@ class GateResult:
     loosened: str = ""  # what this change loosened of the gate, in words
     because: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> Shown:
+        return shown(self.kind, self.status)
 
 
 @dataclass(frozen=True)
@@ -97,9 +109,7 @@ def _flagged(
     for name, gate in loosened.removed(contract, then).items() if complete else ():
         says = f"the {gate.kind} gate of {where} is not in mlops.yaml any more"
         flagged.append(
-            GateResult(
-                name, "removed", "pass", says, loosened=f"since {where}: removed", because=gate.because
-            )
+            GateResult(name, REMOVED, "pass", says, loosened=f"since {where}: removed", because=gate.because)
         )
     return flagged
 

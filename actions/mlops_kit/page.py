@@ -15,7 +15,7 @@ from mlops_kit.report import Report
 from mlops_kit.summary import by_column
 
 MOST_SLICES, MOST_HISTORY = 25, 4
-WORDS = {"pass": "pass", "fail": "fail", "unknown": "can't tell"}
+WORDS = {"pass": "pass", "fail": "fail", "unknown": "can't tell", "removed": "removed"}
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c2024; --quiet: #6b7280; --line: #e3e6ea;
   --accent: #1f6feb; --area: #1f6feb2e; --pass: #1a7f37; --fail: #cf222e; --unknown: #9a6700; }
@@ -27,7 +27,7 @@ body { margin: 0 auto; max-width: 72rem; padding: 1.5rem 1rem 4rem; background: 
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .25rem; } h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; }
 h3 { font-size: 1rem; margin: 0 0 .25rem; font-weight: 600; }
 .quiet { color: var(--quiet); margin: .25rem 0; } .wide { overflow-x: auto; }
-.pass { color: var(--pass); } .fail { color: var(--fail); } .unknown { color: var(--unknown); }
+.pass { color: var(--pass); } .fail { color: var(--fail); } .unknown, .removed { color: var(--unknown); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem 1rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--quiet); font-weight: 500; } .n { text-align: right; white-space: nowrap; }
@@ -108,13 +108,15 @@ def _gates(report: Report) -> str:
 
 
 def _gate(one: GateResult) -> list[str]:
-    status = "unknown" if one.kind == "removed" or one.status not in WORDS else one.status
-    word = "removed" if one.kind == "removed" else WORDS[status]
     loosened = (
         f" <strong class=fail>Loosened in this change: {text(one.loosened)}</strong>" if one.loosened else ""
     )
     why = f"{text(one.says)}{loosened}" + (f"<p class=quiet>{text(one.because)}</p>" if one.because else "")
-    return [code(one.name), f"<span class={status}>{word}</span>", f"<div class=say>{why}</div>"]
+    return [
+        code(one.name),
+        f"<span class={one.shown}>{WORDS[one.shown]}</span>",
+        f"<div class=say>{why}</div>",
+    ]
 
 
 def _metrics(report: Report) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from mlops_kit.card import count, interval, mark
+from mlops_kit.card import MARKS, count, interval
 from mlops_kit.curves import Curve
 from mlops_kit.description import in_words, judgement
 from mlops_kit.differences import MetricChange
@@ -57,7 +57,7 @@ def _gates(report: Report) -> str:
     rows = [
         [
             code(one.name),
-            mark(one.kind, one.status),
+            MARKS[one.shown],
             plain(one.says, 300)
             + (f" ⚠️ loosened in this change: {plain(one.loosened)}" if one.loosened else ""),
         ]

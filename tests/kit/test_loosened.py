@@ -1,12 +1,15 @@
 """A gate that is loosened in the change that it judges is flagged, whatever it says."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
-from mlops_kit import card, contract, events, gates
+from mlops_kit import card, contract, events, gates, page
+from mlops_kit.commands.show import in_words
 
 from tests.conftest import must
+from tests.kit.made import a_record
 from tests.kit.scripted import Scripted, register
 from tests.kit.test_gates import CHAMPION, FAIR, THRESHOLD, judged, one
 
@@ -56,7 +59,12 @@ def test_a_removed_gate_is_flagged_and_other_predictions_too(small: Scripted) ->
     assert kept.loosened == ""
     assert (gone.name, gone.kind, gone.status, gone.because) == ("b", "removed", "pass", "of this")
     assert gone.loosened == "since v0.1.0: removed"
-    assert card.mark(gone.kind, gone.status) == "⚠️ removed"
+    assert card.MARKS[gone.shown] == "⚠️ removed"
+    assert page.WORDS[gone.shown] == "removed"
+    assert card.gates_table([asdict(gone)]).count("⚠️ removed") == 1
+    assert in_words(a_record(small.repository.commit(), gates=[asdict(gone)]))[-1].startswith(
+        "  gate        b: removed,"
+    )
     assert len(judged(small, only="a").results) == 1
     small.contract(metrics="other.json")
     (small.root / "other.json").write_text((small.root / "metrics.json").read_text())

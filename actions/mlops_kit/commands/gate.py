@@ -11,7 +11,7 @@ from mlops_kit.cli import finish, json_option, reporter
 if TYPE_CHECKING:
     from mlops_kit.gates import GateResult, Verdict
 
-WORDS = {"pass": "pass", "fail": "FAIL", "unknown": "can't tell"}
+WORDS = {"pass": "pass", "fail": "FAIL", "unknown": "can't tell", "removed": "removed"}
 
 
 @click.command
@@ -64,7 +64,7 @@ def _table(results: list["GateResult"]) -> list[str]:
     rows += [
         (
             one.name,
-            "removed" if one.kind == "removed" else WORDS[one.status],
+            WORDS[one.shown],
             _number(one.value),
             _number(one.bound),
             one.says,

@@ -10,6 +10,7 @@ from mlops_kit import contract as contracts
 from mlops_kit import integrity, lineage, proofs, record, registration, repository, versions
 from mlops_kit.cli import finish, json_option
 from mlops_kit.commands.lineage import lines
+from mlops_kit.gates import shown
 from mlops_kit.metrics import figures
 from mlops_kit.proofs import Proof
 
@@ -38,18 +39,20 @@ def command(version: str, card: bool, as_json: bool) -> None:
         "problems": wrong,
         "verified": [asdict(one) for one in known],
     }
-    words = [f"{found.tag} (times in UTC):", *lines(line), *_made(made), *_proved(known)]
+    words = [f"{found.tag} (times in UTC):", *lines(line), *in_words(made), *_proved(known)]
     words += [f"  NOT AS IT WAS REGISTERED: {one}" for one in wrong]
     words += ["", made.description] if made else []
     finish(content, "\n".join(words), as_json)
 
 
-def _made(made: record.Record | None) -> list[str]:
+def in_words(made: record.Record | None) -> list[str]:
     if made is None:
         return []
-    shown = {name: one for name, one in figures(made.metrics).items() if not name.startswith("slices.")}
-    found = [f"  {'metric':12}{name} = {one.value:.4g}" for name, one in shown.items()]
-    found += [f"  {'gate':12}{gate['name']}: {gate['status']}, {gate['says']}" for gate in made.gates]
+    whole = {name: one for name, one in figures(made.metrics).items() if not name.startswith("slices.")}
+    found = [f"  {'metric':12}{name} = {one.value:.4g}" for name, one in whole.items()]
+    for gate in made.gates:
+        status = shown(gate.get("kind"), gate["status"])
+        found.append(f"  {'gate':12}{gate['name']}: {status}, {gate['says']}")
     return found
 
 
