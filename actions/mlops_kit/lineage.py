@@ -126,7 +126,8 @@ def of_default(book: Book) -> Answer:
     """Production's version; before any promotion the newest one."""
     if any(held.until is None for held in book.held("production")):
         return of_stage(book, "production")
-    return Answer("the newest version", of_versions(book, book.versions[-1:]))
+    note = "" if book.versions else f"{book.model} has no version yet"
+    return Answer("the newest version", of_versions(book, book.versions[-1:]), note)
 
 
 def at(book: Book, text: str, stage: str) -> Answer:

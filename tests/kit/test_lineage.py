@@ -183,6 +183,8 @@ def test_bad_questions(three: Repository, words: list[str], code: int, says: str
 def test_before_the_first_version(tips: Repository) -> None:
     assert asked(tips, code=10)["found"] == []
     assert "tips has no version yet" in kit(tips, "versions").stdout
+    done = kit(tips, "lineage")
+    assert (done.code, done.stderr) == (10, "tips has no version yet\n")
 
 
 # ---- what holds, by the tags ----
