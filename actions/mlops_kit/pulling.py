@@ -43,7 +43,7 @@ def pull(repository: Repository, contract: Contract, name: str, into: Path | Non
         return _into(repository, contract, version, into, say)
     if version is None:
         say("pull the data")
-        transfer(repository, contract.commands.dvc, "pull")
+        transfer(repository, contract.commands.dvc, "pull", *_targets(repository))
         return Pulled("", str(repository.root), "")
     return _here(repository, contract, version, say)
 

@@ -8,8 +8,8 @@ from mlops_kit.errors import KitError
 from mlops_kit.processes import ProcessError, run, words
 from mlops_kit.repository import Repository
 
-CHATTER = re.compile(r"^(Having any troubles\?.*)?$")
-LINES = 5
+CHATTER = re.compile(r"^(WARNING: .*|Having any troubles\?.*)?$")
+LINES = 5  # DVC begins with what failed, and lists it
 DO = "Is it reachable from here, and are you logged in? `mlops-kit doctor` looks."
 
 
@@ -35,6 +35,6 @@ def transfer(
 
 def _reason(repository: Repository, error: ProcessError) -> str:
     said = [line for line in (error.stderr or error.stdout).splitlines() if not CHATTER.match(line)]
-    text = "\n".join(said[-LINES:]) or f"it ended with {error.code} and said nothing"
+    text = "\n".join(said[:LINES]) or f"it ended with {error.code} and said nothing"
     remote = repository.remote
     return text.replace(remote.url, remote.shown) if remote else text

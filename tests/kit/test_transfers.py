@@ -23,7 +23,7 @@ def failing(repository: Repository, said: str) -> str:
 
 def test_remote_address_and_reason_are_named(repository: Repository) -> None:
     connected(repository, URL)
-    said = f"ERROR: cannot connect to {URL}\\n\\nHaving any troubles? Hit us up at https://dvc.org/support\\n"
+    said = f"WARNING: slow\\nERROR: cannot connect to {URL}\\n\\nHaving any troubles? Hit us up at https://dvc.org/support\\n"
     assert failing(repository, said) == (
         "`dvc push` failed with the remote storage (https://host/bucket):\n"
         "ERROR: cannot connect to https://host/bucket"
