@@ -48,6 +48,7 @@ def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Reg
     if done.outcome == "registered":
         named = {"version": done.version, "tag": done.tag}
         hooks.run_hooks(contract, repository, "after_register", journal, say, **named)
+    _tell_age(repository, contract, handed.made if done.version else None, journal, say)
     journal.end()
     return done
 

@@ -140,6 +140,22 @@ def test_the_clock_is_set_by_a_version_and_by_finding_nothing_to_learn(gated: Re
     assert again > first
 
 
+def test_without_a_second_job_old_rows_are_reported_too(
+    gated: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an orchestrator does it: one machine trains and registers."""
+    hub = github(monkeypatch)
+    change(gated, "mlops.yaml", "sample:", "new_data: {newest_row: {column: key, at_most_days: 2}}\nsample:")
+    monkeypatch.setattr(cadence, "latest", lambda path, column: datetime(2026, 1, 1, tzinfo=UTC))
+    for outcome in ("registered", "identical"):
+        for words in ("train", "gate"):
+            assert kit(gated, words).code == 0
+        said: list[str] = []
+        assert registering.here(gated, means(gated), "minor", said.append).outcome == outcome
+        assert "of 2026-01-01 (`key`)" in said[-1]
+    assert len(hub.open) == 1
+
+
 def test_the_schedule_reports_old_rows_of_the_version_in_use(
     gated: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
