@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from mlops_kit import commits, events
+from mlops_kit import clock, commits, events
 from mlops_kit.errors import KitError
 from mlops_kit.processes import environment
 from mlops_kit.repository import Repository
@@ -170,7 +170,7 @@ def summary(run: str, listed: list[Event], published: bool, now: datetime | None
     """A run is over when it says so: status and seconds stay, whatever is told of it later."""
     until = listed[: next((place for place, event in enumerate(listed, 1) if events.ends(event)), None)]
     started, stages = _stages(until)
-    status = _status(started, stages, until, published, now or datetime.now(UTC))
+    status = _status(started, stages, until, published, now or clock.now())
     stages |= {name: status for name, how in stages.items() if how == "start"}
     stages |= _stages(listed[len(until) :])[1]
     facts = {name: value for event in listed for name, value in event.items()}
@@ -249,7 +249,7 @@ def when(text: str, now: datetime | None = None) -> datetime:
     """A moment: 2026-11-24, 2026-11-24T08:00, or so long ago: 90m, 24h, 7d, 2w."""
     if found := re.fullmatch(r"(\d+)([mhdw])", text):
         ago = timedelta(**{UNITS[found[2]]: int(found[1])})
-        return (now or datetime.now(UTC)) - ago
+        return (now or clock.now()) - ago
     try:
         return moment(text)
     except ValueError as error:

@@ -224,6 +224,15 @@ def test_a_secret_never_reaches_the_branch(flights: Small, monkeypatch: pytest.M
     assert "401 for ***" in text
 
 
+def test_months_that_are_past_are_gone_through_by_the_kits_clock(flights: Small) -> None:
+    """MLOPS_NOW is what doctor and `--since 24h` go by, as the events do."""
+    past = {"MLOPS_NOW": "2026-01-10T06:00"}
+    registered = ("register", "registered", {"version": "v0.1.0"})
+    write(flights, "a", "2026-01-10", begun(), registered)
+    assert flights.kit("runs", "--since", "24h", "--json", **past).stdout != "[]\n"
+    assert "ok   cadence: On 2026-01-10" in flights.kit("doctor", **past).stdout
+
+
 def test_a_status_or_stage_that_is_none_is_said(flights: Small) -> None:
     three(flights)
     done = flights.kit("runs", "--status", "tpyo")

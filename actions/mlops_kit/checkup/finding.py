@@ -3,9 +3,10 @@
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from mlops_kit import clock
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.masking import masked
@@ -36,7 +37,7 @@ class Patient:
     problem: KitError | None  # why there is no contract
     hub: "GitHub | None"
     no_hub: str  # what to do to have one
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    now: datetime = field(default_factory=clock.now)
 
 
 Check = Callable[[Patient], Finding]
