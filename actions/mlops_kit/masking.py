@@ -1,4 +1,4 @@
-"""Secrets of the environment, taken out of whatever a person, a log, an issue or an event is told."""
+"""Secrets of the environment and of addresses, taken out of whatever a person, a log, an issue or an event is told."""
 
 import json
 import os
@@ -11,6 +11,7 @@ NAMES = (
     *("_KEY", "APIKEY"),
 )
 SHORTEST = 8  # characters: to take out what is shorter would garble the text
+LOGIN = r"""(?<=://)[^\s/@:]+:[^\s/"']+(?=@)"""  # user and password in an address
 MASK = "***"
 
 
@@ -23,9 +24,7 @@ def mask() -> Callable[[str], str]:
     spelt = sorted(
         {spelling for value in _secrets() for spelling in _spellings(value)}, key=len, reverse=True
     )
-    if not spelt:
-        return str
-    pattern = re.compile("|".join(map(re.escape, spelt)))
+    pattern = re.compile("|".join([*map(re.escape, spelt), LOGIN]))
     return lambda text: pattern.sub(MASK, text)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from mlops_kit.errors import KitError
+from mlops_kit.masking import masked
 from mlops_kit.processes import ProcessError, run, words
 from mlops_kit.repository import Repository
 
@@ -37,4 +38,4 @@ def _reason(repository: Repository, error: ProcessError) -> str:
     said = [line for line in (error.stderr or error.stdout).splitlines() if not CHATTER.match(line)]
     text = "\n".join(said[:LINES]) or f"it ended with {error.code} and said nothing"
     remote = repository.remote
-    return text.replace(remote.url, remote.shown) if remote else text
+    return text.replace(masked(remote.url), remote.shown) if remote else text

@@ -52,6 +52,8 @@ def test_an_error_of_the_kit_itself_names_none(tips: Repository) -> None:
         ("first line\nsecond line", "it has the second line in it", "it has the *** in it"),
         ('a "quoted" one', r'{"error": "a \"quoted\" one"}', '{"error": "***"}'),
         ("short", "short of memory", "short of memory"),
+        ("", "no answer of http://bob:hun@ter2@host:80/x@y", "no answer of http://***@host:80/x@y"),
+        ("", "ssh://git@host:22/x and C://a:b/c@d", "ssh://git@host:22/x and C://a:b/c@d"),
     ],
 )
 def test_spellings(value: str, said: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
