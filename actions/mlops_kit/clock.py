@@ -10,13 +10,18 @@ VARIABLE = "MLOPS_NOW"
 
 def now() -> datetime:
     """Raises KitError where MLOPS_NOW is no moment."""
-    given = os.environ.get(VARIABLE)
-    if not given:
-        return datetime.now(UTC)
+    return given() or datetime.now(UTC)
+
+
+def given() -> datetime | None:
+    """What MLOPS_NOW says. Raises KitError where it is no moment."""
+    said = os.environ.get(VARIABLE)
+    if not said:
+        return None
     try:
-        found = datetime.fromisoformat(given)
+        found = datetime.fromisoformat(said)
     except ValueError as error:
-        raise KitError(f"{VARIABLE} is {given!r}, which is no moment.", "Write 2026-11-24T08:00.") from error
+        raise KitError(f"{VARIABLE} is {said!r}, which is no moment.", "Write 2026-11-24T08:00.") from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

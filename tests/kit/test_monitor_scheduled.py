@@ -123,6 +123,24 @@ def test_the_window_is_the_last_days_of_the_log(made: Small) -> None:
     assert found == {7: (300, 300, "no drift"), 14: (600, 600, "drift")}
 
 
+def test_the_command_in_an_issue_looks_at_the_same_window_later(made: Small) -> None:
+    path, rows = made.root / "log.jsonl", table(5, 300)
+    log(path, rows | {"x": rows["x"] + 2})
+    first = made.kit("monitor", "check", "--json")
+    outcome = json.loads((made.root / ".mlops/monitoring/outcome.json").read_text("utf-8"))
+    setting, *command = outcome["again"].split()
+    assert command == ["mlops-kit", "monitor", "check"]
+    more = [json.loads(line) for line in path.read_text().splitlines()]
+    later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    with path.open("a") as stream:
+        stream.writelines(f"{json.dumps(line | {'time': later})}\n" for line in more)
+    again = made.kit(*command[1:], "--json", **dict([setting.split("=")]))
+    then, now = (json.loads(done.stdout) for done in (first, again))
+    assert [one["identity"] for one in (then, now)] == [then["identity"]] * 2
+    assert [one["data"] for one in (then, now)] == [then["data"]] * 2
+    assert now["findings"] == then["findings"] and then["data"]["n"] == 300
+
+
 def test_only_a_check_that_came_to_its_end_is_a_sign_of_life(made: Small) -> None:
     ran = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "schedule"}
 

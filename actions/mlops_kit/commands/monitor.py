@@ -47,7 +47,7 @@ def check(window: str | None, labels: str | None, handed: Path | None, as_json: 
     Without --window it is the last days of the predictions log that mlops.yaml names, where there is one, and
     the trainings of main. What was found waits in .mlops/monitoring for `mlops-kit alert`.
     """
-    from mlops_kit import contract, repository, runner, versions
+    from mlops_kit import clock, contract, repository, runner, versions
     from mlops_kit.monitoring import checking, handing, keeping, showing, wording
 
     if labels and not window:
@@ -65,7 +65,8 @@ def check(window: str | None, labels: str | None, handed: Path | None, as_json: 
             found = checking.scheduled(here, means, journal, say, compared.take)
         words = ["mlops-kit", "monitor", "check", *(["--window", window] if window else [])]
         words += ["--labels", labels] if labels else []
-        outcome = showing.outcome(found, journal.run, shlex.join(words))
+        again = f"{clock.VARIABLE}={found.at} {shlex.join(words)}"
+        outcome = showing.outcome(found, journal.run, again)
         outcome.write(here.root)
         keeping.emit(journal, found)
         content = asdict(found) | {

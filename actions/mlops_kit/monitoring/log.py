@@ -28,6 +28,7 @@ class Reading(Protocol):
 
     broken: int
     masked: set[str]
+    until: datetime | None  # what is later is left out
 
 
 def moment(text: str | None) -> datetime | None:
@@ -83,10 +84,10 @@ def lines(
             if isinstance(masked := entry.get("masked"), list):
                 reading.masked.update(map(str, masked))
             if len(found) == LINES:
-                yield _table(found, slices, since)
+                yield _told_by(reading.until, _table(found, slices, since))
                 found = []
     if found:
-        yield _table(found, slices, since)
+        yield _told_by(reading.until, _table(found, slices, since))
 
 
 def _is_text(entry: dict[str, Any]) -> bool:
@@ -96,6 +97,10 @@ def _is_text(entry: dict[str, Any]) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _told_by(until: datetime | None, batch: pa.Table) -> pa.Table:
+    return batch.filter(pc.invert(are_later(batch["time"], until))) if until else batch
 
 
 def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | None) -> pa.Table:

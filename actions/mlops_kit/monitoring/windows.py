@@ -35,6 +35,7 @@ class Window:
     masked: set[str] = field(default_factory=set)  # inputs that a log leaves out on purpose
     notes: list[str] = field(default_factory=list)
     since: datetime | None = None  # of a log: the window is what is later; its facts go further back
+    until: datetime | None = None  # of a log: lines that are later had not been written yet
 
     @property
     def is_log(self) -> bool:
@@ -91,7 +92,7 @@ def read_files(
     slices: list[str] | None = None,
     since: datetime | None = None,
 ) -> Window:
-    window, draw = Window(name, since=since), Draw(most, together)
+    window, draw = Window(name, since=since, until=clock.given()), Draw(most, together)
     facts: list[pa.Table] = []
     known: dict[tuple[int, str], Path] = {}
     for file in found:
@@ -164,7 +165,9 @@ def _since(found: list[Path], days: float | None) -> datetime | None:
     """So many days before the newest line of a log, one with a time to come left out; None for all of it."""
     if days is None:
         return None
-    newest = log.newest((file for file in found if file.suffix in LOG), clock.now() + log.AHEAD)
+    newest = log.newest(
+        (file for file in found if file.suffix in LOG), clock.given() or clock.now() + log.AHEAD
+    )
     return newest - timedelta(days=days) if newest else None
 
 
