@@ -79,8 +79,15 @@ class Axes:
 
     @property
     def _left(self) -> float:
-        slant = 0.7 * LETTER * len(next(iter(self.x.ticks.values()), "")) - 20 if self.x.slanted else 0.0
-        return max(2 * AIR + self.y.widest + (FONT + AIR if self.y.label else 0), slant)
+        return max(2 * AIR + self.y.widest + (FONT + AIR if self.y.label else 0), self._slant)
+
+    @property
+    def _slant(self) -> float:
+        """So much that no name that leans to the left is cut."""
+        if not self.x.slanted:
+            return 0.0
+        places = [(self.x.share(at), 0.7 * LETTER * len(name) + 2 * AIR) for at, name in self.x.ticks.items()]
+        return max(((lean - share * self._right) / (1 - share) for share, lean in places), default=0.0)
 
     @property
     def _right(self) -> float:

@@ -100,6 +100,15 @@ def test_an_interval_without_an_end_is_drawn_as_its_figure() -> None:
         assert not re.search(r"nan|inf", svg)
 
 
+@pytest.mark.parametrize("first", ["2026-W36", "v0.1.0"])
+def test_a_name_that_leans_is_not_cut_at_the_left(first: str) -> None:
+    """Each ends below its place; a letter is 7 wide and 8 high, as a wide font has it."""
+    drawing = plots.counts([(first, 1), *((f"2026-W{at}", 1) for at in range(37, 48))], "failed")
+    found = re.findall(r'<text x="([\d.]+)"[^>]*rotate\(-45[^>]*>([^<]+)</text>', drawing)
+    assert len(found) == 12
+    assert min(float(x) - 0.7 * (7 * len(name) + 8) for x, name in found) >= 0
+
+
 def test_mermaid_has_numbers_that_it_reads(repository: Repository) -> None:
     for one in [*drawn(repository), curves.Curve("B", "bars", "x", "y", [1e-7, 0.5, -2e-9], ["a", "b", "c"])]:
         text = summary.mermaid(one)
