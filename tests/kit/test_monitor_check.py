@@ -92,6 +92,8 @@ def test_a_relation_that_flips_is_concept_drift_alone(check: Check, tmp_path: Pa
     began = (datetime.fromisoformat(concept["since"]) - START).total_seconds()
     assert 250 <= began <= 350
     assert sorted(concept["slices"]) == ["side=a", "side=b"]
+    went = [value for _, value in concept["course"]["points"]]
+    assert len(went) == 8 and max(went[:4]) < min(went[4:])
 
 
 def test_a_relation_that_holds_is_known_by_its_labels(check: Check, tmp_path: Path) -> None:
@@ -246,6 +248,29 @@ def test_what_runs_badly_is_said(changed: dict[str, Any], words: str, check: Che
     assert done.code == 10, done.said
     assert [words in one["what"] for one in found["infrastructure"]["alarms"]] == [True]
     assert found["data"]["state"] == "no drift"
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind", "says"),
+    [
+        ({"seconds": 0.8}, "latency", ("latency p95 in seconds (bars), limit (line)", "line [0.5, 0.5")),
+        (
+            {"prediction": None, "error": "no"},
+            "errors",
+            ("share that failed (bars)", "bar [1, 1", "line [0.01"),
+        ),
+        ({"probability": 0.97}, "predictions-moved", ("`probability`: reference (bars), window", "bar [")),
+    ],
+)
+def test_an_issue_draws_what_it_is_about(
+    changed: dict[str, Any], kind: str, says: tuple[str, ...], made: Small, check: Check, tmp_path: Path
+) -> None:
+    log(tmp_path / "log.jsonl", table(9, 300), **changed)
+    done, _ = check(tmp_path / "log.jsonl")
+    assert done.code == 10, done.said
+    outcome = json.loads((made.root / ".mlops/monitoring/outcome.json").read_text("utf-8"))
+    assert outcome["shown"][kind].count("xychart-beta") == 1
+    assert all(words in outcome["shown"][kind] for words in says), outcome["shown"][kind]
 
 
 def test_calls_that_were_refused_are_errors_and_no_rows(check: Check, tmp_path: Path) -> None:

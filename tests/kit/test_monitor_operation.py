@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit import clock
-from mlops_kit.monitoring import growth, operation, traffic
+from mlops_kit.monitoring import course, growth, operation, traffic
 from mlops_kit.monitoring.chance import at_most
 from mlops_kit.monitoring.log import WHEN
 from mlops_kit.monitoring.operation import Operation
@@ -108,6 +108,19 @@ def test_a_young_log_is_not_silent_at_the_weekend(an_hour: float, kept: Any) -> 
     logs = [kept(visits(seed, 1.5, an_hour)) for seed in range(100)]
     seen = [(log[log <= now], now) for log in logs for now in np.arange(log[0] + DAY, NOW, DAY)]
     assert not any(traffic.pause(times, now) for times, now in seen)
+
+
+def test_in_a_part_without_readings_nothing_is_drawn_and_of_traffic_none() -> None:
+    times = np.array([0.0, 1.0, 11 * HOUR, 12 * HOUR, np.nan])
+    found = course.over(times, "rows", len)
+    assert found and [points for _, points in found.points] == [2, 2]
+    silent = course.over(times, "rows", len, until=24 * HOUR)
+    assert silent and [points for _, points in silent.points] == [2, 0, 0, 1, 1, 0, 0, 0]
+    assert silent.points[1][0] == "01 03.00"
+    assert course.over(times[:2], "rows", len) is None
+    for span in (60, 3600, DAY * 7, DAY * 100):
+        parts = course.over(np.linspace(0, span, 100), "rows", len)
+        assert parts and len({name for name, _ in parts.points}) == 8  # one name twice would be one place
 
 
 @pytest.mark.parametrize(("weeks", "found_after"), [(0.5, 96), (1.1, 24)])

@@ -129,6 +129,18 @@ def asked(facts: pa.Table) -> npt.NDArray[np.float64]:
     return np.asarray(pc.max_element_wise(pc.fill_null(refused, 1.0), 1.0))
 
 
+def seconds(facts: pa.Table) -> npt.NDArray[np.float64]:
+    """Their times, since 1970; NaN where the line names none."""
+    return np.asarray(facts["time"].cast(pa.int64()).to_numpy(), dtype=float) / 1e6
+
+
+def readings(facts: pa.Table, name: str) -> npt.NDArray[np.float64]:
+    """NaN where the line holds none, or the log is of another time."""
+    if name not in facts.column_names:
+        return np.full(len(facts), np.nan)
+    return np.asarray(facts[name].to_numpy(), dtype=float)
+
+
 def times_of(texts: pa.Array) -> pa.Array:
     """Null for what is no time. Arrow reads them at once where each names its zone, as most logs do."""
     try:

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_kit import clock
-from mlops_kit.monitoring import growth, log, traffic
+from mlops_kit.monitoring import course, growth, log, traffic
 from mlops_kit.monitoring.chance import at_least
+from mlops_kit.monitoring.course import Course
 from mlops_kit.monitoring.findings import STAGE, Finding, Kind
 from mlops_kit.monitoring.log import AHEAD, NUMBERS
 from mlops_kit.runs import Log
@@ -21,6 +22,7 @@ ODDS = 0.00025  # of each of four alarms by chance, where the true rate is just 
 LEAST_ROWS = 20  # of which that none failed says something
 BACK_HOURS = 24.0  # within which something came: traffic that had stopped is back
 HOUR = 3600.0
+WEEKS_SHOWN = 4  # of traffic that stopped
 USED = ("error", "process", *NUMBERS)
 Floats = npt.NDArray[np.float64]
 
@@ -39,6 +41,7 @@ class Operation:
     memory_mb: float | None = None  # the newest reading
     disk_free_share: float | None = None
     alarms: list[Finding] = field(default_factory=list)
+    course: dict[Kind, Course] = field(default_factory=dict)  # of what alarms
 
     @property
     def judged(self) -> list[Kind]:
@@ -63,7 +66,7 @@ def check(
     """
     if facts is None or not len(facts):
         return Operation("not connected")
-    times, now = _times(facts), clock.now().timestamp()
+    times, now = log.seconds(facts), clock.now().timestamp()
     every = np.sort(times[np.isfinite(times)])
     impossible = [*_ahead(every, now), *_unreadable(facts, limits)]
     every = every[every <= now + AHEAD.total_seconds()]
@@ -73,7 +76,7 @@ def check(
         facts, times = facts.select(used).filter(pa.array(recent)), times[recent]
     rows = log.asked(facts)
     n, errors = int(rows.sum()), int(rows[np.asarray(facts["error"].is_valid())].sum())
-    seconds = _numbers(facts, "seconds")
+    seconds = log.readings(facts, "seconds")
     seconds = seconds[np.isfinite(seconds)]
     known = np.sort(times[times <= now + AHEAD.total_seconds()])
     age = (now - float(known[-1])) / HOUR if len(known) else None
@@ -102,6 +105,7 @@ def check(
         _newest(facts, times, "memory_mb"),
         free,
         alarms,
+        _courses(alarms, facts, times, every, limits),
     )
 
 
@@ -116,20 +120,22 @@ def without_log(known: Log, where: str | None) -> Operation:
     return Operation("alarm", alarms=[Finding("silence", what)])
 
 
-def _times(facts: pa.Table) -> Floats:
-    """Seconds since 1970; NaN where the line names no time."""
-    return np.asarray(facts["time"].cast(pa.int64()).to_numpy(), dtype=float) / 1e6
-
-
-def _numbers(facts: pa.Table, name: str) -> Floats:
-    """NaN where the line holds none, or the log is of another time."""
-    if name not in facts.column_names:
-        return np.full(len(facts), np.nan)
-    return np.asarray(facts[name].to_numpy(), dtype=float)
+def _courses(
+    alarms: list[Finding], facts: pa.Table, times: Floats, every: Floats, limits: Monitoring
+) -> dict[Kind, Course]:
+    """Of traffic the last weeks until now, of all else the window."""
+    now = clock.now().timestamp()
+    lately = every[every > now - WEEKS_SHOWN * traffic.WEEK]
+    silence = course.over(lately, "predictions", len, until=now)
+    found = {
+        one.kind: silence if one.kind == "silence" else course.of_operation(one.kind, facts, times, limits)
+        for one in alarms
+    }
+    return {kind: one for kind, one in found.items() if one}
 
 
 def _newest(facts: pa.Table, times: Floats, name: str) -> float | None:
-    values = _numbers(facts, name)
+    values = log.readings(facts, name)
     has = np.flatnonzero(np.isfinite(values) & np.isfinite(times))
     return float(values[has[times[has].argmax()]]) if len(has) else None
 
@@ -194,7 +200,7 @@ def _less(times: Floats, now: float) -> list[Finding]:
 
 def _growing(facts: pa.Table, times: Floats, limits: Monitoring) -> list[Finding]:
     """Each process by itself: the next one starts small again."""
-    memory = _numbers(facts, "memory_mb")
+    memory = log.readings(facts, "memory_mb")
     has = np.isfinite(memory) & np.isfinite(times)
     if not has.any():
         return []

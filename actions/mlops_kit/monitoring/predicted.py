@@ -1,12 +1,13 @@
 """The predictions themselves: without labels they are all that can be watched."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from mlops_kit.monitoring import cells, drift, values
+from mlops_kit.monitoring import cells, drift, shares, values
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
+from mlops_kit.monitoring.shares import Group
 from mlops_kit.sections import Predictions
 
 ODDS = 0.001  # that they move so far by chance
@@ -19,6 +20,7 @@ class Watched:
     by: float | None  # share of the rows; None: no further than chance moves them
     explained: bool  # by the inputs, which moved as far
     tells: bool  # by its silence too
+    shares: list[Group] = field(default_factory=list)  # where they moved
 
     @property
     def what(self) -> str:
@@ -50,4 +52,5 @@ def check(evaluated: pa.Table, made: pa.Table, form: Predictions, explained: flo
     by = drift.apart(column, window, resampling.counts[0])
     if float(limits.standing(0, found)[0]) <= limits.threshold or by < drift.LEAST:
         return Watched(name, n, None, False, drift.tells([column], limits))
-    return Watched(name, n, round(by, 4), by <= explained, True)
+    before_and_now = (one[0] / one[0].sum() for one in (resampling.counts[0], window))
+    return Watched(name, n, round(by, 4), by <= explained, True, shares.groups(column, *before_and_now))

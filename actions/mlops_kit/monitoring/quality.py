@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 
 from mlops_kit import clock
 from mlops_kit.comparison import Floats, Rows
-from mlops_kit.monitoring import chance, figures, predicted, values
+from mlops_kit.monitoring import chance, course, figures, log, predicted, values
 from mlops_kit.monitoring.chance import Rise
+from mlops_kit.monitoring.course import Course
 from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.findings import Finding, Kind
 from mlops_kit.monitoring.labels import SLICE, joined
@@ -45,6 +46,7 @@ class Concept:
     loss: Figure | None = None
     alarms: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    course: Course | None = None  # of the loss, where it rose
     watched: Watched | None = None  # the predictions themselves, where no label speaks for the window
 
     @property
@@ -143,15 +145,16 @@ def _judged(
         said += [figures.in_words(metric, figure)] if figure and worse else []
         alarm = Finding("concept-drift", "; ".join(said))
         began = _iso(table["time"][found.began].as_py())
-        so_far = replace(so_far, state="drift", since=began, alarms=[*so_far.alarms, alarm])
-    rows, table, losses = rows.take(recent), table.take(pa.array(recent)), losses[recent]
+        went = course.over(log.seconds(table), "mean loss", lambda at: losses[at].mean(), float(usual.mean()))
+        so_far = replace(so_far, state="drift", since=began, alarms=[*so_far.alarms, alarm], course=went)
+    rows, table, lately = rows.take(recent), table.take(pa.array(recent)), losses[recent]
     return replace(
         so_far,
         metric=metric,
         figure=figure,
         happened=figures.happened(rows) if form.task == "binary" and rows.probability is not None else None,
-        slices=_slices(losses, table, evaluated, usual),
-        loss=figures.mean(losses, float(usual.mean())),
+        slices=_slices(lately, table, evaluated, usual),
+        loss=figures.mean(lately, float(usual.mean())),
         notes=[*so_far.notes, *notes],
     )
 

@@ -32,9 +32,14 @@ def of(reference: Reference, window: Window, name: str) -> list[Group]:
     except pa.ArrowException:
         return []
     before, now = (_shares(codes, column.size) for codes in (reference.codes[:, at], seen))
-    groups = _ordered(column, before) if column.is_ordered else _levels(before, now)
+    return groups(column, before, now)
+
+
+def groups(column: Cells, before: Floats, now: Floats) -> list[Group]:
+    """Of the shares of its cells, the missing in the last."""
+    places = _ordered(column, before) if column.is_ordered else _levels(before, now)
     found = [
-        Group(_name(column, group), float(before[group].sum()), float(now[group].sum())) for group in groups
+        Group(_name(column, group), float(before[group].sum()), float(now[group].sum())) for group in places
     ]
     missing = Group("missing", float(before[-1]), float(now[-1]))
     return [*found, missing] if missing.reference or missing.window else found

@@ -3,6 +3,7 @@
 from mlops_kit.markup import code, number, plain, table
 from mlops_kit.monitoring import wording
 from mlops_kit.monitoring.checking import Checked
+from mlops_kit.monitoring.course import Course
 from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.findings import Kind
 from mlops_kit.monitoring.operation import Operation
@@ -27,13 +28,31 @@ def _shown(kind: Kind, found: Checked) -> str:
     if kind == "data-drift":
         return _drift(found)
     if kind == "predictions-moved":
-        seasons = [note for note in found.data.notes if note.endswith(MAY_BE)]
-        return "\n\n".join([_concept(found.concept), *map(_sentence, seasons)])
+        return _predictions(found)
     if kind in ("concept-drift", "no-labels"):
-        return _concept(found.concept)
+        went = found.concept.course if kind == "concept-drift" else None
+        return _with_course(_concept(found.concept), went, "reference")
     if kind in ("errors", "latency", "memory", "disk", "silence", "clock"):
-        return _operation(found.infrastructure)
+        went = found.infrastructure.course.get(kind)
+        return _with_course(_operation(found.infrastructure), went, "limit")
     return ""
+
+
+def _predictions(found: Checked) -> str:
+    seasons = [note for note in found.data.notes if note.endswith(MAY_BE)]
+    watched = found.concept.watched
+    plots = _pictures({watched.name: watched.shares}) if watched and watched.shares else []
+    return "\n\n".join([_concept(found.concept), *map(_sentence, seasons), *plots])
+
+
+def _with_course(said: str, went: Course | None, usual: str) -> str:
+    if went is None:
+        return said
+    line = f", {usual} (line)" if went.usual is not None else ""
+    names, values = [name for name, _ in went.points], [value for _, value in went.points]
+    beside = None if went.usual is None else [went.usual] * len(values)
+    drawn = _chart(went.label, names, went.label, values, beside)
+    return f"{said}\n\n{went.label} (bars){line}, by the time (UTC)\n\n{drawn}"
 
 
 def _drift(found: Checked) -> str:
@@ -50,11 +69,15 @@ def _drift(found: Checked) -> str:
     predictions = found.concept.watched
     notes += [f"And {plain(predictions.what)}."] if predictions and predictions.explained else []
     notes += [_sentence(note) for note in found.data.notes]
-    plots = [
+    moved = table(["column", "moved", "rows moved", "n"], rows, (2, 3))
+    return "\n\n".join([moved, *notes, *_pictures(found.shares)])
+
+
+def _pictures(shares: dict[str, list[Group]]) -> list[str]:
+    return [
         f"{code(name)}: reference (bars), window (line)\n\n{_bars(name, groups)}"
-        for name, groups in found.shares.items()
+        for name, groups in shares.items()
     ]
-    return "\n\n".join([table(["column", "moved", "rows moved", "n"], rows, (2, 3)), *notes, *plots])
 
 
 def _sentence(note: str) -> str:
@@ -63,18 +86,25 @@ def _sentence(note: str) -> str:
 
 
 def _bars(name: str, groups: list[Group]) -> str:
-    names = ", ".join(f'"{safe(one.name)}"' for one in groups)
-    top = max(max(one.reference, one.window) for one in groups) * 1.1
+    before, now = [one.reference for one in groups], [one.window for one in groups]
+    return _chart(name, [one.name for one in groups], "share of the rows", before, now)
+
+
+def _chart(
+    title: str, names: list[str], label: str, bars: list[float], line: list[float] | None = None
+) -> str:
+    top = max([*bars, *(line or [])]) * 1.1 or 1.0
+    quoted = ", ".join(f'"{safe(name)}"' for name in names)
+    drawn = [("bar", bars), ("line", line)] if line else [("bar", bars)]
     return "\n".join(
         [
             "```mermaid",
             PALETTE,
             "xychart-beta",
-            f'  title "{safe(name)}"',
-            f"  x-axis [{names}]",
-            f'  y-axis "share of the rows" 0 --> {plain_number(top)}',
-            f"  bar [{', '.join(plain_number(one.reference) for one in groups)}]",
-            f"  line [{', '.join(plain_number(one.window) for one in groups)}]",
+            f'  title "{safe(title)}"',
+            f"  x-axis [{quoted}]",
+            f'  y-axis "{safe(label)}" 0 --> {plain_number(top)}',
+            *(f"  {mark} [{', '.join(map(plain_number, values or []))}]" for mark, values in drawn),
             "```",
         ]
     )
