@@ -31,6 +31,15 @@ def test_the_issue_of_a_drift_draws_the_columns_that_moved() -> None:
         assert line in picture, picture
 
 
+def test_groups_of_one_name_are_drawn_side_by_side() -> None:
+    """Of numbers that differ in their fifth digit alone."""
+    moved = Drift("id", 400, 0.3, 0.9, "median 1e+05 -> 1e+05, +0.90 sd")
+    data = Data("drift", 400, 400, [moved], visible={"id": 0.25})
+    groups = [Group("1e+05...", 0.5, 0.2), Group("1e+05...", 0.5, 0.8)]
+    found = replace(checked(data, Concept("not connected")), shares={"id": groups})
+    assert 'x-axis ["1. 1e 05...", "2. 1e 05..."]' in showing.outcome(found, "", "").shown["data-drift"]
+
+
 def test_predictions_that_moved_say_that_it_may_be_the_season() -> None:
     watched = Watched("probability", 400, 0.3, False, True)
     data = Data("no drift", 400, 400, notes=["Dep_Delay: 1 of 400 rows", UNSEEN_SEASON])

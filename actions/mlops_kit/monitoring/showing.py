@@ -94,7 +94,10 @@ def _chart(
     title: str, names: list[str], label: str, bars: list[float], line: list[float] | None = None
 ) -> str:
     top = max([*bars, *(line or [])]) * 1.1 or 1.0
-    quoted = ", ".join(f'"{safe(name)}"' for name in names)
+    said = [safe(name) for name in names]
+    if len(set(said)) < len(said):  # Mermaid puts what has one name into one place
+        said = [f"{at}. {name}" for at, name in enumerate(said, 1)]
+    quoted = ", ".join(f'"{name}"' for name in said)
     drawn = [("bar", bars), ("line", line)] if line else [("bar", bars)]
     return "\n".join(
         [
