@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 from mlops_kit import events
 from mlops_kit.events import Journal
-from mlops_kit.review import weeks
+from mlops_kit.review import pages, weeks
+from mlops_kit.review.collecting import Review
 from pyarrow import parquet
 
 from tests.act.api import Api
@@ -26,7 +27,7 @@ CONNECTED = MLOPS.replace("monitoring: {", f"monitoring: {{log: {LOG}, labels: c
     "silent_hours_at_most: 24", "silent_hours_at_most: 2000"
 )
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)  # a Tuesday: the last whole week is 2026-W47
-Review = Callable[..., dict[str, Any]]
+Asked = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 
 @pytest.fixture
-def review(watched: Small) -> Review:
+def review(watched: Small) -> Asked:
     def run(*words: str, at: datetime = NOW) -> dict[str, Any]:
         done = watched.kit("review", "--json", *words, MLOPS_NOW=at.isoformat())
         assert done.code == 0, done.said
@@ -77,7 +78,7 @@ def row(watched: Small, week: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def test_quality_by_week_with_a_gap_where_there_is_none(watched: Small, review: Review) -> None:
+def test_quality_by_week_with_a_gap_where_there_is_none(watched: Small, review: Asked) -> None:
     found = review()
     assert found["week"]["monday"] == "2026-11-16"
     by_week = {week["monday"]: week for week in found["weeks"]}
@@ -94,7 +95,12 @@ def test_quality_by_week_with_a_gap_where_there_is_none(watched: Small, review: 
     assert row(watched, "2026-W47")[5] == "9"
 
 
-def test_the_page_is_whole_and_loads_nothing(watched: Small, review: Review) -> None:
+def test_a_week_of_three_labels_cannot_tell() -> None:
+    week = weeks.Week(datetime(2026, 11, 16).date(), predictions=300, labelled=3)
+    assert "| 2026-W47 | 300 | 3 | can't tell |" in pages.markdown(Review("flights", week, [week], True))
+
+
+def test_the_page_is_whole_and_loads_nothing(watched: Small, review: Asked) -> None:
     review()
 
     found: list[str] = []
@@ -110,7 +116,7 @@ def test_the_page_is_whole_and_loads_nothing(watched: Small, review: Review) -> 
     assert page.count("<svg") >= 3 and "To decide" in page
 
 
-def test_the_pictures_leave_a_gap_where_nothing_is_known(watched: Small, review: Review) -> None:
+def test_the_pictures_leave_a_gap_where_nothing_is_known(watched: Small, review: Asked) -> None:
     """Of the weeks W36 to W47 predictions are there in three, and labels in two that are no neighbours."""
     weeks = review()["weeks"]
     drawn = re.findall(r"<figure>(.*?)</figure>", text(watched, "review.html"), re.DOTALL)
@@ -134,7 +140,7 @@ def test_from_any_folder_it_is_written_to_the_root(watched: Small) -> None:
     assert not (inside / ".mlops").exists()
 
 
-def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Review) -> None:
+def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Asked) -> None:
     """Of the log: a file that somebody looked at beside it says nothing of what runs."""
     journal = Journal(watched.repository, "checks")
     checks: list[tuple[str, list[str], list[str]]] = [
@@ -187,12 +193,12 @@ def test_never_connected_is_said_and_no_alarm(tmp_path: Path) -> None:
     assert "### To decide\n\nNothing." in page
 
 
-def test_no_traffic_after_there_was_some_is_to_be_decided(review: Review) -> None:
+def test_no_traffic_after_there_was_some_is_to_be_decided(review: Asked) -> None:
     found = review("--week", "2026-W46")
     assert found["decide"] == ["Nothing was predicted; the last time in 2026-W45"]
 
 
-def test_one_issue_is_brought_up_to_date_once_a_week(watched: Small, review: Review, on_github: Api) -> None:
+def test_one_issue_is_brought_up_to_date_once_a_week(watched: Small, review: Asked, on_github: Api) -> None:
     review("--publish", at=NOW - timedelta(days=7))
     review("--publish", at=NOW - timedelta(days=6))
     (issue,) = on_github.issues

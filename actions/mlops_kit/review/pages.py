@@ -43,7 +43,8 @@ def _weeks(review: Review) -> str:
     for week in reversed(review.weeks):
         figure = week.figure
         drawn = f"`{bar(metrics.Figure(figure.value, figure.low, figure.high), low, high)}`" if figure else ""
-        value = number(figure.value) if figure else "no labels yet" if week.predictions else ""
+        unknown = "can't tell" if week.labelled else "no labels yet" if week.predictions else ""
+        value = number(figure.value) if figure else unknown
         count = f"{week.predictions:,}" if week.predictions else "none"
         rows.append(
             [
