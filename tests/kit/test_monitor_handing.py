@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from mlops_kit.monitoring import distances
+from mlops_kit.monitoring import distances, handing
 from mlops_kit.monitoring.reference import make
 from pyarrow import parquet
 
@@ -108,6 +109,38 @@ def test_a_tier_gets_the_rows_that_were_compared(shop: Small) -> None:
     }
     assert moved["column"] == "price"
     assert {one for one, found in steps.items() if found > limits[one]["step"]} == {"price"}
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_a_tier_gets_all_rows_of_the_window_too(suffix: str, shop: Small) -> None:
+    """Without what is masked somewhere in the log."""
+    hook(shop)
+    rows = table(3, 12_000)
+    if suffix == "parquet":
+        done = check(shop, rows)
+    else:
+        file = shop.root.parent / "log.jsonl"
+        inputs = [
+            {"at": str(at), "price": None if np.isnan(price) else price, "kind": kind}
+            for at, price, kind in zip(rows["at"], rows["price"], rows["kind"], strict=True)
+        ]
+        lines = [json.dumps({"key": str(at), "inputs": one}) for at, one in enumerate(inputs)]
+        lines[7] = json.dumps({"key": "7", "inputs": {"kind": "a"}, "masked": ["at"]})
+        file.write_text("\n".join(lines))
+        done = shop.kit("monitor", "check", "--json", "--window", file)
+    assert done.code in (0, 10), done.said
+    seen = dict(line.split("=", 1) for line in (shop.root / "seen").read_text().splitlines())
+    assert seen["MLOPS_ROWS"] == str(last(shop, "rows.parquet"))
+    window, whole = (parquet.read_table(last(shop, f"{one}.parquet")) for one in ("window", "rows"))
+    assert (len(window), len(whole)) == (2000, 12_000)
+    assert whole.column_names == window.column_names and ("at" in whole.column_names) == (suffix == "parquet")
+    assert set(whole["kind"].to_pylist()) == {"a", "b", "c"}
+    assert pc.sum(whole["price"]).as_py() == pytest.approx(np.nansum(rows["price"]), rel=1e-3)
+    assert not (shop.root / handing.WHOLE).exists()
+    file = kept(shop.root.parent, "torn.csv", {"id": ["a"]})
+    file.write_bytes(b"id,price\n" + b"a,1\n" * 100 + b"\xff,1,1,1\n")
+    assert shop.kit("monitor", "check", "--window", file).code == 1
+    assert not (shop.root / handing.WHOLE).exists()
 
 
 def test_of_a_season_it_gets_the_season(shop: Small) -> None:

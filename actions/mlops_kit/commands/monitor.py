@@ -1,6 +1,7 @@
 """mlops-kit monitor."""
 
 import shlex
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -57,12 +58,12 @@ def check(window: str | None, labels: str | None, handed: Path | None, as_json: 
     here = repository.find(Path.cwd())
     means, say = contract.load(here.root), reporter()
     versions.refresh(here, means.model, say)
-    compared = handing.Compared()
-    with keeping.journal(here, means, handed) as journal:
+    compared = handing.Compared(here.root / handing.WHOLE if means.hooks.get(handing.HOOK) else None)
+    with keeping.journal(here, means, handed) as journal, closing(compared):
         if window:
-            found = checking.check(here, means, window, labels, say, compared.take)
+            found = checking.check(here, means, window, labels, say, compared)
         else:
-            found = checking.scheduled(here, means, journal, say, compared.take)
+            found = checking.scheduled(here, means, journal, say, compared)
         words = ["mlops-kit", "monitor", "check", *(["--window", window] if window else [])]
         words += ["--labels", labels] if labels else []
         again = f"{clock.VARIABLE}={found.at} {shlex.join(words)}"
@@ -73,7 +74,7 @@ def check(window: str | None, labels: str | None, handed: Path | None, as_json: 
             "findings": [asdict(one) for one in found.findings],
             "judged": found.judged,
         }
-        if means.hooks.get("after_monitor"):
+        if means.hooks.get(handing.HOOK):
             handing.hand_over(here, means, journal, found, compared, in_json(content), say, handed)
     runner.output(alarms=" ".join(outcome.kinds), version=found.version)
     runner.summary(f"### Monitor\n\n```\n{wording.of_check(found)}\n```")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from mlops_kit import events, runs
 from mlops_kit.contract import Contract
@@ -32,8 +33,15 @@ from mlops_kit.monitoring.windows import Window
 from mlops_kit.repository import Repository
 
 Say = Callable[[str], None]
-Seen = Callable[[Reference, Window], None]
 PICTURED = 3
+
+
+class Seen(Protocol):
+    """Is shown what is compared."""
+
+    def begin(self, reference: Reference) -> windows.Each | None: ...
+
+    def take(self, reference: Reference, window: Window) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -123,16 +131,17 @@ def check(
     say: Say,
     seen: Seen | None = None,
 ) -> Checked:
-    """One window. `labelled`: where labels are, instead of what mlops.yaml says. `seen` gets what was compared."""
+    """One window. `labelled`: where labels are, instead of what mlops.yaml says. `seen` is shown what is compared."""
     reference = references.load(repository, contract, say)
     ours = contract.monitoring
     say(f"read {where}")
-    window = windows.read(where, reference.largest, ours.slices)
+    each = seen.begin(reference) if seen else None
+    window = windows.read(where, reference.largest, ours.slices, each=each)
     if not window.rows and not window.is_log:
         why = f": none of its {window.broken} lines is a JSON object" if window.broken else ""
         raise KitError(f"{where} has no rows{why}.")
     if seen:
-        seen(reference, window)
+        seen.take(reference, window)
     log = window if window.is_log else log_of(repository, contract, reference)
     if labelled and log is None:
         raise KitError(
@@ -158,9 +167,9 @@ def scheduled(
         return Checked(events.now(), training.version, "", "", *nothing, training, moved)
     reference = references.load(repository, contract, say)
     say(f"read {contract.monitoring.log}")
-    log = _read(where, contract, reference)
+    log = _read(where, contract, reference, seen.begin(reference) if seen else None)
     if seen:
-        seen(reference, log)
+        seen.take(reference, log)
     found = _checked(repository, contract, reference, log, log, None)
     if found.infrastructure.state == "not connected":
         found = replace(found, infrastructure=gone)
@@ -219,7 +228,7 @@ def log_of(repository: Repository, contract: Contract, reference: Reference) -> 
     return _read(where, contract, reference) if where else None
 
 
-def _read(where: str, contract: Contract, reference: Reference) -> Window:
+def _read(where: str, contract: Contract, reference: Reference, each: windows.Each | None = None) -> Window:
     ours = contract.monitoring
-    window = windows.read(where, reference.largest, ours.slices, ours.window_days)
+    window = windows.read(where, reference.largest, ours.slices, ours.window_days, each)
     return replace(window, name=ours.log or where)  # as mlops.yaml says it, on whatever machine

@@ -20,18 +20,20 @@ from mlops_kit import hooks, rows
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
-from mlops_kit.monitoring import cells, distances, seasons
+from mlops_kit.monitoring import cells, distances, seasons, windows
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.checking import Checked
 from mlops_kit.monitoring.drift import LEAST_ROWS, compared_rows
 from mlops_kit.monitoring.reference import FOLDER, Reference
 from mlops_kit.monitoring.resampling import LEVEL
+from mlops_kit.monitoring.whole import Whole
 from mlops_kit.monitoring.windows import Window
 from mlops_kit.repository import Repository
 from mlops_kit.sections import Hook
 
 HOOK: Hook = "after_monitor"
 LAST, VIEWS = FOLDER / "last", "views"
+WHOLE = FOLDER / "rows.parquet"  # of the check that is being made
 GONE = ("missing column", "all null", "retyped")  # what was not compared
 Say = Callable[[str], None]
 Rows = npt.NDArray[np.intp]
@@ -39,10 +41,22 @@ Rows = npt.NDArray[np.intp]
 
 @dataclass
 class Compared:
-    """What a check looked at; empty until it did."""
+    """What a check looked at; empty until it did. `kept`: where all rows of the window go, None where no tool asks for them."""
 
+    kept: Path | None = None
     reference: Reference | None = None
     window: Window | None = None
+    whole: Whole | None = None
+
+    def begin(self, reference: Reference) -> windows.Each | None:
+        if self.kept is None:
+            return None
+        self.whole = Whole(self.kept, reference.cells)
+        return self.whole.add
+
+    def close(self) -> None:
+        if self.whole:
+            self.whole.drop()
 
     def take(self, reference: Reference, window: Window) -> None:
         self.reference, self.window = reference, window
@@ -77,13 +91,13 @@ def hand_over(
         if handed is None:
             say("Nothing was compared, so tiers have nothing to show.")
             return
-        folder = _write(repository.root / LAST, handed, found, content)
+        folder = _write(repository.root / LAST, handed, found, content, compared.whole)
         views.mkdir(parents=True)
     except (KitError, OSError, pa.ArrowException) as error:
         say(f"warning: tiers were not told of this check. {error}")
         return
     names = {"check": "check.json", "limits": "limits.json"}
-    names |= {part: f"{part}.parquet" for part in ("reference", "window")}
+    names |= {part: f"{part}.parquet" for part in ("reference", "window", "rows")}
     given = {name: str(folder / file) for name, file in names.items()}
     failed = hooks.run_hooks(contract, repository, HOOK, journal, say, **given, views=str(views))
     if len(failed) < len(contract.hooks[HOOK]):
@@ -130,7 +144,7 @@ def _of_the_season(
     return replace(reference, codes=reference.codes[at]), order[at]
 
 
-def _write(folder: Path, handed: Handed, found: Checked, content: str) -> Path:
+def _write(folder: Path, handed: Handed, found: Checked, content: str, whole: Whole | None) -> Path:
     """Whole or not at all."""
     new = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
@@ -139,6 +153,8 @@ def _write(folder: Path, handed: Handed, found: Checked, content: str) -> Path:
     (new / "limits.json").write_text(json.dumps(_limits(handed, found), indent=2) + "\n", encoding="utf-8")
     rows.write(handed.reference, new / "reference.parquet")
     rows.write(handed.window, new / "window.parquet")
+    if whole:
+        whole.give(handed.window.column_names, new / "rows.parquet")
     shutil.rmtree(folder, ignore_errors=True)
     return new.replace(folder)
 

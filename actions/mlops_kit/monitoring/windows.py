@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from mlops_kit.repository import file_md5
 
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
 SEED = 7
+Each = Callable[[dict[str, pa.Array]], None]
 SEPARATED = re.compile(r"[;\t|]")  # by what is no comma
 
 
@@ -74,13 +75,15 @@ class Draw:
         return _joined([batch for _, batch in self.kept])
 
 
-def read(where: str, most: int, slices: list[str], days: float | None = None) -> Window:
+def read(
+    where: str, most: int, slices: list[str], days: float | None = None, each: Each | None = None
+) -> Window:
     """`slices`: inputs of a log that its facts hold too. `days`: of a log, rows before its last so many days have
-    facts but no inputs. Raises KitError when there is nothing, or it cannot be read.
+    facts but no inputs. `each` gets all rows, piece by piece. Raises KitError when there is nothing, or it cannot be read.
     """
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         found = sources.files(where, Path(folder))
-        return read_files(where, found, most, slices=slices, since=_since(found, days))
+        return read_files(where, found, most, slices=slices, since=_since(found, days), each=each)
 
 
 def read_files(
@@ -91,6 +94,7 @@ def read_files(
     together: int = 1,
     slices: list[str] | None = None,
     since: datetime | None = None,
+    each: Each | None = None,
 ) -> Window:
     window, draw = Window(name, since=since, until=clock.given()), Draw(most, together)
     facts: list[pa.Table] = []
@@ -109,6 +113,8 @@ def read_files(
                     batch = batch.select(["inputs"]).filter(pc.not_equal(batch["inputs"], NOTHING))
                 window.rows += len(batch)
                 draw.add(batch)
+                if each:
+                    each(_joined([batch]))
         except (OSError, UnicodeError, pa.ArrowException) as error:
             raise KitError(
                 f"{file.name} cannot be read: {error}", "Is it whole, and is its text UTF-8?"

@@ -25,6 +25,7 @@ FILES = {
     "LIMITS": "limits.json",
     "REFERENCE": "reference.parquet",
     "WINDOW": "window.parquet",
+    "ROWS": "rows.parquet",
     "VIEWS": "views",
 }
 

@@ -20,8 +20,9 @@ def run(monkeypatch: pytest.MonkeyPatch, command: Any, *words: object) -> None:
 
 
 def scored(given: Path, window: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Columns that moved."""
+    """Columns that moved; the window is twice what was compared."""
     window.to_parquet(given / "window.parquet")
+    pd.concat([window, window]).to_parquet(given / "rows.parquet")
     run(monkeypatch, view, "--keep", "kept")
     columns = json.loads((given / "views/whylogs/scores.json").read_text("utf-8"))["columns"]
     assert set(columns) == set(LIMITS)
@@ -55,10 +56,10 @@ def test_the_same_rows_are_kept_once_and_merged_ones_add_up(
     assert len(list((given / "kept/references").iterdir())) == 1
     run(monkeypatch, merge, *kept, "--out", "both.bin")
     both = profiles.read(Path("both.bin"))
-    assert profiles.rows(both) == 2000
+    assert profiles.rows(both) == 4000
     whole = pd.concat([table(2, 1000), table(3, 1000)])
     age = both.get_column("age")
-    assert age.get_metric("counts").null.value == whole["age"].isna().sum()
+    assert age.get_metric("counts").null.value == 2 * whole["age"].isna().sum()
     assert age.get_metric("distribution").mean.value == pytest.approx(whole["age"].mean())
     capsys.readouterr()
     run(monkeypatch, compare, kept[0], "both.bin")

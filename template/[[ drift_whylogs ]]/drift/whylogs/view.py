@@ -1,4 +1,4 @@
-"""Keeps a profile of what a check of `mlops-kit monitor` compared, and the distances; the kit runs this."""
+"""Keeps a profile of the window that `mlops-kit monitor` checked, and the distances of what it compared; the kit runs this."""
 
 import argparse
 import hashlib
@@ -28,18 +28,18 @@ def main() -> None:
     limits = json.loads(given("LIMITS").read_text("utf-8"))["columns"]
     version = check["version"] or "no-version"
     parts = {"window": check["window"], "reference": version}
+    files = {"window": given("ROWS"), "reference": given("REFERENCE")}
     made = {
-        part: profiles.profile(
-            given(part.upper()), check["at"], part=part, name=name, version=version
-        )
+        part: profiles.profile(files[part], check["at"], part=part, name=name, version=version)
         for part, name in parts.items()
     }
     view = given("VIEWS") / "whylogs"
     for part, name in parts.items():
-        profiles.write(made[part], keep / f"{part}s" / named(name, given(part.upper())))
+        profiles.write(made[part], keep / f"{part}s" / named(name, files[part]))
         profiles.write(made[part], view / f"{part}.bin")
+    compared = profiles.profile(given("WINDOW"), check["at"])  # so many rows as the limits are for
     (keep / ".gitignore").write_text(IGNORE, encoding="utf-8")
-    scores = judged(profiles.distances(made["window"], made["reference"]), limits)
+    scores = judged(profiles.distances(compared, made["reference"]), limits)
     told = {"at": check["at"], "version": version, "window": check["window"], "columns": scores}
     (view / "scores.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     (view / "scores.md").write_text(page(check, scores), encoding="utf-8")
@@ -55,7 +55,8 @@ def given(name: str) -> Path:
 def named(name: str, rows: Path) -> str:
     """The same rows again are the same file, so that merging counts no row twice."""
     words = re.sub(r"[^A-Za-z0-9.]+", "-", Path(name).stem).strip("-.") or "rows"
-    return f"{words[:60]}-{hashlib.sha256(rows.read_bytes()).hexdigest()[:8]}.bin"
+    with rows.open("rb") as stream:
+        return f"{words[:60]}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:8]}.bin"
 
 
 def judged(
