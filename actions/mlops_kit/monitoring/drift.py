@@ -1,18 +1,18 @@
-"""The inputs: did a column move further than chance moves it, or is it another column?"""
+"""The inputs: did a column move further than chance moves it?"""
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from mlops_kit.monitoring import cells
-from mlops_kit.monitoring.cells import MISSING, UNSEEN, Cells, Codes
+from mlops_kit.monitoring import cells, schema
+from mlops_kit.monitoring.cells import Cells, Codes
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import LEAST_REFERENCE, Array, Limits, Resampling, count, tested
+from mlops_kit.monitoring.schema import Change
 from mlops_kit.monitoring.seasons import alike
 from mlops_kit.monitoring.windows import Window
 
@@ -24,7 +24,6 @@ LEAST_ROWS = 8  # of which a resampled window says anything
 # A window that would not show so much in half of the columns says nothing by its silence.
 ENOUGH = 1.0  # sd, of columns that have an order
 ENOUGH_ROWS = 0.4  # share of the rows, where no column has one: a normal that shifts by one sd moves 38 %
-ODDS = 0.001  # of any schema alarm in a check, by chance: a level not seen before, a column that happens to be constant
 
 
 @dataclass(frozen=True)
@@ -34,16 +33,6 @@ class Drift:
     by: float  # share of the rows that would have to change to undo it
     shift: float | None  # of an ordered column, in sd of normal scores
     what: str  # in words
-
-
-@dataclass(frozen=True)
-class Change:
-    """Of the schema: not the same column any more."""
-
-    column: str
-    kind: Literal["missing column", "new column", "new category", "all null", "constant", "retyped"]
-    what: str
-    by: float = 1.0  # share of the rows
 
 
 @dataclass(frozen=True)
@@ -77,7 +66,7 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
     like, notes = alike(reference, window, time)
     notes = [*notes, *window.notes, *_masked(window)]
     resampling = like.resampling
-    changes = _columns(like, resampling, window, ignored) if window.rows else []
+    changes = schema.of_columns(like, resampling, window, ignored) if window.rows else []
     length = len(next(iter(window.drawn.values()))) if window.drawn else 0
     n = tested(length, len(like.codes))
     if len(like.codes) < LEAST_REFERENCE:
@@ -91,7 +80,7 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
     codes: dict[str, Codes] = {}
     compared: dict[str, pa.Array] = {}
     for column in like.cells:
-        if column.name not in window.drawn or _is_lost(window.drawn[column.name]):
+        if column.name not in window.drawn or schema.is_lost(window.drawn[column.name]):
             continue
         values = cells.plain(window.drawn[column.name]).take(pa.array(drawn))
         try:
@@ -99,23 +88,16 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
                 raise pa.ArrowInvalid(values.type)
             codes[column.name], compared[column.name] = column.encode(values), values
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            changes.append(
-                Change(column.name, "retyped", f"was {column.kind}, now holds {_held(values, column)}")
-            )
+            changes.append(schema.retyped(column, values))
     limits = like.limits.get(n) or resampling.limits(n)
     drifts = []
     for index, column in enumerate(like.cells):
         if column.name not in codes:
             continue
         seen = codes[column.name]
-        if (new := seen == UNSEEN).any():
-            levels = np.asarray(column.compared(compared[column.name]).to_pylist(), dtype=object)[new]
-            what = f"{len(levels)} of {(seen != MISSING).sum()} rows hold a value never seen before, {_such(levels)}"
-            if _are_chance(index, seen, levels, resampling):
-                notes.append(f"{column.name}: {what}; so many may be by chance")
-            else:
-                changes.append(Change(column.name, "new category", what, round(float(new.mean()), 4)))
-        if change := _schema(index, seen, compared[column.name], resampling):
+        new, said = schema.unseen(index, seen, compared[column.name], resampling)
+        changes, notes = [*changes, *new], [*notes, *said]
+        if change := schema.of_values(index, seen, compared[column.name], resampling):
             changes.append(change)
             continue
         if found := _drift(index, column, seen, resampling, limits):
@@ -147,86 +129,9 @@ def tells(columns: list[Cells], limits: Limits) -> bool:
     return judged[len(judged) // 2] <= enough
 
 
-def _is_lost(values: Any) -> bool:
-    return len(values) > 0 and values.null_count == len(values)
-
-
-def _columns(
-    reference: Reference, resampling: Resampling, window: Window, ignored: tuple[str, ...]
-) -> list[Change]:
-    known = [*(one.name for one in reference.cells), *reference.other, *ignored]
-    changes = [
-        Change(one.name, "missing column", "is not in the window")
-        for one in reference.cells
-        if one.name not in window.drawn and one.name not in window.masked
-    ]
-    changes += [
-        Change(name, "new column", "is not in the reference") for name in window.drawn if name not in known
-    ]
-    for index, one in enumerate(reference.cells):
-        values = window.drawn.get(one.name, ())
-        if _is_lost(values) and not _is_chance(resampling, index, MISSING, len(values)):
-            changes.append(Change(one.name, "all null", "has no value in the window"))
-    return changes
-
-
-def _is_chance(resampling: Resampling, column: int, code: int, rows: int) -> bool:
-    """Would rows of the reference all hold this code more often than once in a thousand checks?"""
-    return resampling.all_alike(column, code, rows) >= ODDS / len(resampling.cells)
-
-
-def _such(levels: npt.NDArray[Any]) -> str:
-    """The one that most rows hold, at a length that a line can have."""
-    different, counts = np.unique(levels.astype(str), return_counts=True)
-    return f"such as {different[counts.argmax()][:40]!r}"
-
-
-def _are_chance(column: int, seen: Codes, levels: npt.NDArray[Any], resampling: Resampling) -> bool:
-    """Would rows of the reference hold so many new levels more often than once in a thousand checks?"""
-    categories = sum(one.kind == "category" for one in resampling.cells)
-    return resampling.new_levels(column, seen, levels) >= ODDS / max(categories, 1)
-
-
 def _masked(window: Window) -> list[str]:
     names = ", ".join(sorted(window.masked))
     return [f"masked in the log and not watched: {names}"] if names else []
-
-
-def _held(values: Any, column: Cells) -> str:
-    """The type, and of texts the form of one: a value itself may be about a person."""
-    kind = cells.kind_of(values.type)
-    if kind != "text" or column.kind in ("category", "text"):
-        return str(values.type)
-    first = next((one for one in values.drop_null().to_pylist() if not _is_number(one)), "")
-    form = "".join("9" if sign.isdecimal() else "a" if sign.isalpha() else sign for sign in first[:40])
-    return f"texts of the form {form!r} (a: any letter, 9: any digit)"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _schema(index: int, seen: Codes, values: Any, resampling: Resampling) -> Change | None:
-    """What chance makes of the reference once in a thousand checks is no change."""
-    column = resampling.cells[index]
-    present = seen[seen != MISSING]
-    if not len(present):
-        what = "no finite number" if values.null_count < len(values) else "no value"
-        lost = Change(column.name, "all null", f"has {what} in the window")
-        return None if _is_chance(resampling, index, MISSING, len(seen)) else lost
-    first = present[0]
-    if first == UNSEEN or (present != first).any() or (resampling.counts[index][0, :-1] > 0).sum() == 1:
-        return None
-    if _is_chance(resampling, index, first, len(present)):
-        return None
-    if pc.count_distinct(values).as_py() > 1:  # all of them beyond the reference's highest: that is drift
-        return None
-    only = values.drop_null()[0].as_py()
-    return Change(column.name, "constant", f"is {only} in all {len(present)} rows")
 
 
 def apart(column: Cells, window: Array, reference: Array) -> float:

@@ -1,0 +1,119 @@
+"""The schema: is it still the same columns?"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
+from mlops_kit.monitoring import cells
+from mlops_kit.monitoring.cells import MISSING, UNSEEN, Cells, Codes
+from mlops_kit.monitoring.reference import Reference
+from mlops_kit.monitoring.resampling import Resampling
+from mlops_kit.monitoring.windows import Window
+
+ODDS = 0.001  # of any schema alarm in a check, by chance: a level not seen before, a column that happens to be constant
+
+
+@dataclass(frozen=True)
+class Change:
+    """Of the schema: not the same column any more."""
+
+    column: str
+    kind: Literal["missing column", "new column", "new category", "all null", "constant", "retyped"]
+    what: str
+    by: float = 1.0  # share of the rows
+
+
+def is_lost(values: Any) -> bool:
+    return len(values) > 0 and values.null_count == len(values)
+
+
+def of_columns(
+    reference: Reference, resampling: Resampling, window: Window, ignored: tuple[str, ...]
+) -> list[Change]:
+    known = [*(one.name for one in reference.cells), *reference.other, *ignored]
+    changes = [
+        Change(one.name, "missing column", "is not in the window")
+        for one in reference.cells
+        if one.name not in window.drawn and one.name not in window.masked
+    ]
+    changes += [
+        Change(name, "new column", "is not in the reference") for name in window.drawn if name not in known
+    ]
+    for index, one in enumerate(reference.cells):
+        values = window.drawn.get(one.name, ())
+        if is_lost(values) and not _is_chance(resampling, index, MISSING, len(values)):
+            changes.append(Change(one.name, "all null", "has no value in the window"))
+    return changes
+
+
+def _is_chance(resampling: Resampling, column: int, code: int, rows: int) -> bool:
+    """Would rows of the reference all hold this code more often than once in a thousand checks?"""
+    return resampling.all_alike(column, code, rows) >= ODDS / len(resampling.cells)
+
+
+def unseen(column: int, seen: Codes, values: Any, resampling: Resampling) -> tuple[list[Change], list[str]]:
+    """Of levels that the reference does not hold: a change, or a note where so many may be by chance."""
+    cut, new = resampling.cells[column], seen == UNSEEN
+    if not new.any():
+        return [], []
+    levels = np.asarray(cut.compared(values).to_pylist(), dtype=object)[new]
+    what = f"{len(levels)} of {(seen != MISSING).sum()} rows hold a value never seen before, {_such(levels)}"
+    if _are_chance(column, seen, levels, resampling):
+        return [], [f"{cut.name}: {what}; so many may be by chance"]
+    return [Change(cut.name, "new category", what, round(float(new.mean()), 4))], []
+
+
+def _such(levels: npt.NDArray[Any]) -> str:
+    """The one that most rows hold, at a length that a line can have."""
+    different, counts = np.unique(levels.astype(str), return_counts=True)
+    return f"such as {different[counts.argmax()][:40]!r}"
+
+
+def _are_chance(column: int, seen: Codes, levels: npt.NDArray[Any], resampling: Resampling) -> bool:
+    """Would rows of the reference hold so many new levels more often than once in a thousand checks?"""
+    categories = sum(one.kind == "category" for one in resampling.cells)
+    return resampling.new_levels(column, seen, levels) >= ODDS / max(categories, 1)
+
+
+def retyped(column: Cells, values: Any) -> Change:
+    return Change(column.name, "retyped", f"was {column.kind}, now holds {_held(values, column)}")
+
+
+def _held(values: Any, column: Cells) -> str:
+    """The type, and of texts the form of one: a value itself may be about a person."""
+    kind = cells.kind_of(values.type)
+    if kind != "text" or column.kind in ("category", "text"):
+        return str(values.type)
+    first = next((one for one in values.drop_null().to_pylist() if not _is_number(one)), "")
+    form = "".join("9" if sign.isdecimal() else "a" if sign.isalpha() else sign for sign in first[:40])
+    return f"texts of the form {form!r} (a: any letter, 9: any digit)"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def of_values(index: int, seen: Codes, values: Any, resampling: Resampling) -> Change | None:
+    """What chance makes of the reference once in a thousand checks is no change."""
+    column = resampling.cells[index]
+    present = seen[seen != MISSING]
+    if not len(present):
+        what = "no finite number" if values.null_count < len(values) else "no value"
+        lost = Change(column.name, "all null", f"has {what} in the window")
+        return None if _is_chance(resampling, index, MISSING, len(seen)) else lost
+    first = present[0]
+    if first == UNSEEN or (present != first).any() or (resampling.counts[index][0, :-1] > 0).sum() == 1:
+        return None
+    if _is_chance(resampling, index, first, len(present)):
+        return None
+    if pc.count_distinct(values).as_py() > 1:  # all of them beyond the reference's highest: that is drift
+        return None
+    only = values.drop_null()[0].as_py()
+    return Change(column.name, "constant", f"is {only} in all {len(present)} rows")
