@@ -96,7 +96,9 @@ def parse(content: dict[str, Any], origin: dict[tuple[str, ...], str] | None = N
         return Contract.model_validate(content)
     except ValidationError as error:
         lines = [_in_words(problem, origin or {}) for problem in error.errors()]
-        raise KitError("\n".join(lines), "mlops-new's page docs/reference/mlops.yaml.md lists every key.") from error
+        raise KitError(
+            "\n".join(lines), "mlops-new's page docs/reference/mlops.yaml.md lists every key."
+        ) from error
 
 
 def read(path: Path) -> dict[str, Any]:

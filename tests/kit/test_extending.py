@@ -76,7 +76,7 @@ def test_training_elsewhere_that_fails_leaves_everything_as_it_was(
     extended: Repository, ends: str, says: str
 ) -> None:
     before = (extended.root / "dvc.lock").read_bytes()
-    change(extended, "elsewhere/train.sh", "exec dvc", f"rm dvc.lock; {ends}; dvc")
+    change(extended, "elsewhere/train.sh", "exec ", f"rm dvc.lock; {ends}; ")
     done = kit(extended, "train")
     assert done.code == 1
     assert says in done.stderr

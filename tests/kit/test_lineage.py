@@ -171,7 +171,7 @@ def test_a_tag_dated_into_the_future_is_said(march: Repository) -> None:
         (["v9.9.9"], 1, "tips has no version 'v9.9.9'"),
         (["--at", "yesterday"], 1, "'yesterday' is no moment."),
         (["--file", "nowhere.bin"], 1, "nowhere.bin is not there."),
-        (["v0.1.0", "--stage", "production"], 2, "Ask by a version"),
+        (["v0.1.0", "--stage", "production"], 2, "VERSION and --stage exclude each other"),
     ],
 )
 def test_bad_questions(three: Repository, words: list[str], code: int, says: str) -> None:

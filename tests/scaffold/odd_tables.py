@@ -70,7 +70,18 @@ TRAIN = [
             "|",
         ),
         task="regression",
-        says=["is read as ", "file: separated by '|'"],
+        says=["file: separated by '|'"],
+    ),
+    Table(
+        "thousands with commas and nothing that tells",
+        written(
+            [
+                {"income": f"{int(float(str(r['x'])) * 9000) + 40_000:,}", "colour": r["colour"], "y": r["y"]}
+                for r in rows()
+            ],
+            "|",
+        ),
+        says=["is read as ", "; if it is not, write the file with the other sign"],
     ),
     Table(
         "thousands with points in one column and decimal commas in another",
