@@ -28,7 +28,7 @@ from mlops_kit.gates import Verdict
 from mlops_kit.handover import Handover
 from mlops_kit.record import Record
 from mlops_kit.registration import OWN, Registered
-from mlops_kit.repository import Lock, Repository
+from mlops_kit.repository import LOCK, Lock, Repository
 from mlops_kit.training import Training
 from mlops_kit.transfers import transfer
 
@@ -48,6 +48,8 @@ def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Reg
     if done.outcome == "registered":
         named = {"version": done.version, "tag": done.tag}
         hooks.run_hooks(contract, repository, "after_register", journal, say, **named)
+        if LOCK in repository.dirty():
+            say(f"{LOCK} here is that of {done.tag}: commit it, or `git restore {LOCK}`")
     _tell_age(repository, contract, handed.made if done.version else None, journal, say)
     journal.end()
     return done

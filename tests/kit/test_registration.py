@@ -109,6 +109,12 @@ def test_going_back_is_said_to_be_identical(gated: Repository) -> None:
     assert tags(gated) == ["tips@v0.1.0", "tips@v0.2.0"]
 
 
+def test_a_lock_that_waits_to_be_committed_is_said_once(gated: Repository) -> None:
+    says = "dvc.lock here is that of tips@v0.1.0: commit it, or `git restore dvc.lock`"
+    assert says in kit(gated, "register").stderr
+    assert says not in kit(gated, "register").stderr
+
+
 def test_another_environment_alone_trains_and_is_a_version(gated: Repository) -> None:
     register(gated)
     (gated.root / "tools.txt").write_text("awk 1\n")
