@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -91,7 +92,8 @@ def once(shared: Path) -> Once:
 def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A Git identity of the tests' own, and nobody's settings.
 
-    Python keeps what it compiled, as on anybody's machine: a stage takes a third of the time.
+    Python keeps what it compiled, as on anybody's machine: a stage takes a third of the time. Ctrl-C is heard, also by
+    what is started, where a shell in the background had it ignored.
     """
     home = tmp_path_factory.mktemp("home")
     (home / ".gitconfig").write_text(
@@ -99,6 +101,7 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     )
     before = dict(os.environ)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     caches = subprocess.run(["uv", "cache", "dir"], capture_output=True, text=True, check=True)
     os.environ |= {
         "UV_CACHE_DIR": caches.stdout.strip(),
