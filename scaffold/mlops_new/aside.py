@@ -1,5 +1,6 @@
 """Folders that are gone afterwards, whatever happens."""
 
+import atexit
 import shutil
 import signal
 import stat
@@ -7,6 +8,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_there: set[Path] = set()
 
 
 @contextmanager
@@ -16,10 +19,11 @@ def folder(prefix: str, where: Path | None = None) -> Iterator[Path]:
     try:
         with held_back():
             made = Path(tempfile.mkdtemp(prefix=prefix, dir=where))
+            _there.add(made)
         yield made
     finally:
         with held_back():
-            if made and made.exists():
+            if made:
                 _remove(made)
 
 
@@ -36,9 +40,19 @@ def held_back() -> Iterator[None]:
         signal.raise_signal(signal.SIGINT)
 
 
+@atexit.register
+def _sweep() -> None:
+    """What a Ctrl-C between the end of a folder's use and the beginning of its removal has left."""
+    with held_back():
+        for folder in tuple(_there):
+            _remove(folder)
+
+
 def _remove(folder: Path) -> None:
     def make_writable(function: Callable[[str], object], path: str, _: object) -> None:
         Path(path).chmod(stat.S_IWRITE)  # Windows refuses to delete Git's read-only objects
         function(path)
 
-    shutil.rmtree(folder, onerror=make_writable)
+    if folder.exists():
+        shutil.rmtree(folder, onerror=make_writable)
+    _there.discard(folder)

@@ -2,11 +2,14 @@
 
 import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mlops_new import aside
+
+from tests.conftest import run
 
 
 def test_ctrl_c_waits_until_what_must_not_be_torn_is_done() -> None:
@@ -30,4 +33,27 @@ def test_a_folder_is_gone_when_its_removal_is_interrupted(
     monkeypatch.setattr(shutil, "rmtree", interrupted)
     with pytest.raises(KeyboardInterrupt), aside.folder("x-", tmp_path) as folder:
         (folder / "file").touch()
+    assert list(tmp_path.iterdir()) == []
+
+
+BETWEEN = """
+import sys
+from pathlib import Path
+from mlops_new import aside
+
+real = aside.held_back
+
+def interrupted():
+    aside.held_back = real
+    raise KeyboardInterrupt
+
+with aside.folder("x-", Path(sys.argv[1])) as folder:
+    (folder / "file").touch()
+    aside.held_back = interrupted
+"""
+
+
+def test_a_folder_is_gone_at_the_end_when_ctrl_c_came_before_its_removal(tmp_path: Path) -> None:
+    done = run([sys.executable, "-c", BETWEEN, tmp_path], tmp_path)
+    assert "KeyboardInterrupt" in done.stderr
     assert list(tmp_path.iterdir()) == []
