@@ -66,7 +66,9 @@ def create(wishes: Wishes, say: Say) -> Created:
     try:
         check(wishes, target)
     except OSError as error:
-        raise MlopsNewError(f"{wishes.path} cannot be: {error.strerror}.", "Choose another name.") from error
+        raise MlopsNewError(
+            f"{wishes.path} cannot be looked at: {error.strerror}.", "Choose another name."
+        ) from error
     with _staging(target) as stage:
         try:
             answers = _answers(wishes)
