@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,6 @@ PACKAGED = Path(__file__).parent / "template.bundle"
 SOURCE = Path(__file__).parents[2]
 ARCHIVE = "scaffold/releases"
 PARTS = ("copier.yml", "template")
-VENDORED = "template/[[ vendored ]]"
 LEFT_BY_TOOLS = ("__pycache__", ".*_cache", ".venv*", ".hypothesis")
 ANONYMOUS = {
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -162,10 +161,10 @@ class Releases:
             found[name], answered = answered[:size].decode(), answered[size + 1 :]
         return found
 
-    def unpack(self, tag: str, into: Path, kit: str) -> None:
-        """As plain files in a new folder; the kit among them, two thirds of all files, only where it is vendored."""
+    def unpack(self, tag: str, into: Path, without: Iterable[str] = ()) -> None:
+        """As plain files in a new folder, but for these folders in `template/`."""
         into.mkdir()
-        parts = [":/"] if kit == "vendored" else [":/", f":(top,exclude,literal){VENDORED}"]
+        parts = [":/", *(f":(top,exclude,literal)template/{folder}" for folder in without)]
         checkout = ["checkout", "--quiet", "--force", tag, "--", *parts]
         run(
             ["git", "-c", "core.autocrlf=false", f"--work-tree={into}", *checkout],
@@ -181,5 +180,5 @@ def opened(folder: Path) -> Releases:
         bundle = folder / "template.bundle"
         write_bundle(SOURCE, bundle, current())
     bare = folder / "releases.git"
-    run(["git", "clone", "--quiet", "--bare", bundle, bare], folder, **ANONYMOUS)
+    run(["git", "clone", "--quiet", "--bare", "--template=", bundle, bare], folder, **ANONYMOUS)
     return Releases(bare)

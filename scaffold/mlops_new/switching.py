@@ -8,7 +8,7 @@ compares), but is made for two versions: it renders three times, and asks Git ab
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_new import template
+from mlops_new import template, tiers
 from mlops_new.changes import THEIRS, YOURS, Unmerged
 from mlops_new.errors import MlopsNewError
 from mlops_new.processes import ProcessError, run
@@ -36,8 +36,8 @@ def switch(clone: Path, project: Project, known: Releases, answers: Mapping[str,
 
 def _render(project: Project, known: Releases, answers: Mapping[str, str], before: Path, after: Path) -> None:
     tree = before.parent / "template"
-    kit = str(project.answers.get("kit"))
-    template.import_copier(meanwhile=lambda: known.unpack(project.template, tree, kit))
+    unused = tiers.unused(known, project.template, project.answers, {**project.answers, **answers})
+    template.import_copier(meanwhile=lambda: known.unpack(project.template, tree, without=unused))
     template.render_tree(tree, before / project.inside, project.own_answers)
     into = after / project.inside
     into.mkdir(parents=True)

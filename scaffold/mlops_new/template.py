@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_new import aside, releases, unasked
+from mlops_new import aside, releases, tiers, unasked
 from mlops_new.errors import MlopsNewError
 from mlops_new.project import ANSWERS
 
@@ -20,10 +20,11 @@ OWNERS = ("README.md", "pyproject.toml", "params.yaml", "dvc.yaml")
 STARTER_DATA = "data/flights.parquet"
 
 
-def _unpack(into: Path, kit: str) -> None:
-    """Writes this version of the template into a new folder."""
+def _unpack(into: Path, answers: Mapping[str, object]) -> None:
+    """Writes this version of the template into a new folder, as much of it as these answers need."""
     if releases.PACKAGED.is_file():
-        releases.opened(into.parent).unpack(releases.current(), into, kit)
+        known, tag = releases.opened(into.parent), releases.current()
+        known.unpack(tag, into, without=tiers.unused(known, tag, answers))
     else:
         releases.copy_parts(releases.SOURCE, into)
 
@@ -37,7 +38,7 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
     """
     with aside.folder("mlops-new-") as folder:
         tree = folder / "template"
-        import_copier(meanwhile=lambda: _unpack(tree, str(answers.get("kit"))))
+        import_copier(meanwhile=lambda: _unpack(tree, answers))
         published = releases.publisher((tree / "copier.yml").read_text(encoding="utf-8"))
         render_tree(tree, into, answers)
     record_origin(into, releases.current(), f"gh:{published}")

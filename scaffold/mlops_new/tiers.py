@@ -6,6 +6,7 @@ are the folder `template/[[ LAYER_TOOL ]]/`.
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from mlops_new.errors import MlopsNewError
 from mlops_new.releases import Releases
 
 NONE = "none"
+VENDORED = "[[ vendored ]]/"  # where the template has the kit
 
 
 @dataclass(frozen=True)
@@ -33,20 +35,25 @@ Layers = dict[str, tuple[Tool, ...]]
 
 def read(known: Releases, tag: str) -> Layers:
     """The first tool of a layer is the one that `add LAYER` takes."""
-    import yaml
-
     names = known.files(tag)
     manifests = [f"template/{name}" for name in names if name.startswith("[[") and _is_manifest(name)]
     texts = known.texts(tag, ["copier.yml", *manifests])
-    questions: dict[str, Any] = yaml.load(texts["copier.yml"], _loader())
-    layers: Layers = {}
-    for layer, question in questions.items():
-        if not layer.startswith("_") and question.get("default") == NONE and "choices" in question:
-            choices = {
-                str(value): str(label) for label, value in question["choices"].items() if value != NONE
-            }
-            layers[layer] = tuple(_tool(texts, names, layer, name, label) for name, label in choices.items())
-    return layers
+    return {
+        layer: tuple(_tool(texts, names, layer, name, label) for name, label in labels.items())
+        for layer, labels in _labels(texts["copier.yml"]).items()
+    }
+
+
+def _labels(copier_yml: str) -> dict[str, dict[str, str]]:
+    """Of each tool of each layer, as it is offered to who is asked."""
+    import yaml
+
+    questions: dict[str, Any] = yaml.load(copier_yml, _loader())
+    return {
+        layer: {str(tool): str(label) for label, tool in question["choices"].items() if tool != NONE}
+        for layer, question in questions.items()
+        if not layer.startswith("_") and question.get("default") == NONE and "choices" in question
+    }
 
 
 def _loader() -> Any:
@@ -65,6 +72,19 @@ def base(known: Releases, tag: str, layers: Layers) -> frozenset[str]:
     own = tuple(folder(tool.layer, tool.name) for tools in layers.values() for tool in tools)
     names = [name for name in known.files(tag) if not name.startswith(own)]
     return frozenset(re.sub(r"^\[\[ \w+ \]\]/", "", name).removesuffix(".jinja") for name in names)
+
+
+def unused(known: Releases, tag: str, *answers: Mapping[str, object]) -> list[str]:
+    """Folders of the template that a project with any of these answers gets nothing of, most of all files.
+
+    They are those of tiers that are off, and the kit where it is not vendored.
+    """
+    labels = _labels(known.text(tag, "copier.yml"))
+    wanted = {folder(layer, str(one[layer])) for one in answers for layer in labels if layer in one}
+    if any(one.get("kit") == "vendored" for one in answers):
+        wanted.add(VENDORED)
+    folders = [*(folder(layer, tool) for layer, tools in labels.items() for tool in tools), VENDORED]
+    return [folder for folder in folders if folder not in wanted]
 
 
 def _tool(texts: dict[str, str], names: list[str], layer: str, name: str, label: str) -> Tool:
