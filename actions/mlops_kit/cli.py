@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -18,6 +18,7 @@ from mlops_kit.errors import FIXABLE, OUR_BUG, SAYS_NO, KitError
 from mlops_kit.masking import masked
 
 Say = Callable[[str], None]
+LIBRARIES_OF_TABLES = ("numpy", "pyarrow")  # which a job that reads no table is set up without
 # In the order in which a merge goes through them; each is `command` of the module of its name.
 COMMANDS = (
     "validate",
@@ -143,12 +144,24 @@ def main() -> None:
         if error.do:
             _tell(error.do)
         sys.exit(FIXABLE)
+    except ModuleNotFoundError as error:
+        if error.name not in LIBRARIES_OF_TABLES:
+            _our_bug(error)
+        _tell(f"mlops-kit: this command reads a table, and the kit was set up without {error.name}.")
+        _tell(
+            "In the workflow, take `tables: false` from the step `setup`; here `uv pip install 'mlops-new[kit]'`."
+        )
+        sys.exit(FIXABLE)
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nmlops-kit: stopped; what was begun is undone.", err=True)
         sys.exit(FIXABLE)
     except Exception as error:  # noqa: BLE001  # the last resort: what nobody foresaw is our bug
-        import traceback
+        _our_bug(error)
 
-        _tell(traceback.format_exc())
-        click.echo(f"mlops-kit: this is our bug ({type(error).__name__}). Please report it.", err=True)
-        sys.exit(OUR_BUG)
+
+def _our_bug(error: Exception) -> NoReturn:
+    import traceback
+
+    _tell("".join(traceback.format_exception(error)))
+    click.echo(f"mlops-kit: this is our bug ({type(error).__name__}). Please report it.", err=True)
+    sys.exit(OUR_BUG)

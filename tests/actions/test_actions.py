@@ -118,6 +118,25 @@ def test_the_launcher_makes_its_environment_once(tmp_path: Path) -> None:
     assert (tmp_path / ".venv-mlops-kit/requirements.txt").stat().st_mtime_ns == made
 
 
+def test_a_job_may_go_without_what_reads_tables(tmp_path: Path) -> None:
+    """What its steps then run is not made anew by those that say nothing, and says so where it lacks something."""
+    launcher, of_a_job = ["sh", ACTIONS / "mlops-kit"], {"RUNNER_TEMP": str(tmp_path)}
+    assert run([*launcher, "--version"], tmp_path, **of_a_job, MLOPS_KIT_TABLES="false").code == 0
+    packages = next((tmp_path / ".venv-mlops-kit/lib").glob("python3*/site-packages"))
+    assert not list(packages.glob("numpy*")) + list(packages.glob("pyarrow*"))
+    said = run([*launcher, "monitor", "check"], tmp_path, **of_a_job)
+    assert (said.code, "tables: false" in said.said) == (1, True), said.said
+    assert run([*launcher, "--version"], tmp_path, **of_a_job, MLOPS_KIT_TABLES="true").code == 0
+    assert (packages / "numpy").is_dir()
+
+
+def test_fewer_pins_are_the_same_pins() -> None:
+    all_of_them = (ACTIONS / "requirements.txt").read_text("utf-8")
+    few = (ACTIONS / "requirements-without-tables.txt").read_text("utf-8")
+    blocks = {text: re.split(r"\n(?=[a-z])", text.rstrip("\n")) for text in (all_of_them, few)}
+    assert blocks[few] == [one for one in blocks[all_of_them] if not one.startswith(("numpy==", "pyarrow=="))]
+
+
 def kit_of(tmp_path: Path, name: str) -> Path:
     """A checkout of our actions, as a job has it."""
     shutil.copytree(ACTIONS, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
