@@ -181,8 +181,9 @@ def latency(name: str, gate: LatencyGate, bench: Bench) -> GateResult:
         return _no(name, gate, "fail" if bench.contract.commands.predict else "unknown", error.what)
     bench.measured.setdefault("latency", {})[name] = took.as_json()
     status: Status = "pass" if took.p95_seconds <= gate.p95_seconds_at_most else "fail"
+    each = "a row" if took.rows == 1 else f"{took.rows} rows"
     says = (
-        f"p95 {took.p95_seconds:.2f} s, p50 {took.p50_seconds:.2f} s in {took.n} calls with {took.rows} rows, "
+        f"p95 {took.p95_seconds:.2f} s, p50 {took.p50_seconds:.2f} s in {took.n} calls with {each}, "
         f"at most {gate.p95_seconds_at_most:g} s"
     )
     details = took.as_json()

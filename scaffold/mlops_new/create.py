@@ -57,6 +57,7 @@ class Created:
     name: str
     files: int
     remote: str  # as DVC has it, empty for none
+    tiers: dict[str, str]  # tool of each layer that is switched on
     notes: list[str] = field(default_factory=list)  # what was inferred of the person's own data
 
 
@@ -71,7 +72,8 @@ def create(wishes: Wishes, say: Say) -> Created:
         ) from error
     with _staging(target) as stage:
         try:
-            answers = _answers(wishes)
+            chosen = _tiers(wishes.tiers) if wishes.tiers else {}
+            answers = _answers(wishes) | chosen
             template.render(stage, answers)
             _expect_no_package_of_the_name(stage, wishes.name)
             notes: list[str] = []
@@ -88,7 +90,7 @@ def create(wishes: Wishes, say: Say) -> Created:
             raise MlopsNewError(
                 f"Writing {wishes.path} failed: {error.strerror or error}", "Nothing was made."
             ) from error
-    return Created(target, wishes.name, files, answers["remote"], notes)
+    return Created(target, wishes.name, files, answers["remote"], chosen, notes)
 
 
 def check(wishes: Wishes, target: Path) -> None:
@@ -161,8 +163,6 @@ def _answers(wishes: Wishes) -> dict[str, Any]:
     }
     if wishes.data:
         answers |= {"own_data": True, "data_file": own_data.path_for(wishes.data)}
-    if wishes.tiers:
-        answers |= _tiers(wishes.tiers)
     return answers
 
 

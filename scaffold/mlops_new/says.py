@@ -22,7 +22,8 @@ def reporter() -> Say:
 
 
 def created_in_words(made: Created, wishes: Wishes, train: bool) -> str:
-    lines = [f"{made.name}: {made.files} files in one commit, the data under DVC, in {made.path}"]
+    having = ", ".join(["the data under DVC", *(f"{layer}={tool}" for layer, tool in made.tiers.items())])
+    lines = [f"{made.name}: {made.files} files in one commit, {having}, in {made.path}"]
     if made.notes:
         lines += ["", f"What {wishes.data} says:" if wishes.data else ""]
         lines += [f"  {note}" for note in made.notes]

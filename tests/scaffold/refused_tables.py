@@ -118,6 +118,14 @@ REFUSED = [
         says=["more than one column is called 'x'"],
     ),
     Table("ragged", written(rows()) + b"1,2\n", refused=True, says=["cannot be read"]),
+    Table(
+        "two encodings",
+        written(with_column("street", lambda i, _: ["Straße", "Allée"][i % 2])).replace(
+            "Allée".encode(), b"All\xe9e"
+        ),
+        refused=True,
+        says=["mixes two encodings", "'Straße'", "'Allée'"],
+    ),
     Table("binary junk", b"\x00\x01\x02PK" * 400, refused=True, says=["is not text"]),
     Table(
         "broken parquet", b"PAR1 and then nothing", suffix=".parquet", refused=True, says=["cannot be read"]

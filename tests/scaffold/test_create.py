@@ -35,7 +35,7 @@ def test_git_is_started_a_few_times_and_not_for_every_file(mlops_new: Path, tmp_
     git.chmod(0o755)
     must([mlops_new, "my-project"], tmp_path, PATH=f"{git.parent}:{os.environ['PATH']}")
     started = (tmp_path / "started").read_text().split()
-    assert started == ["var", "var", "clone", "checkout", "init", "symbolic-ref", "add", "commit"]
+    assert started == ["var", "var", "clone", "cat-file", "checkout", "init", "symbolic-ref", "add", "commit"]
 
 
 def test_it_says_how_many_files_there_are(mlops_new: Path, tmp_path: Path) -> None:
@@ -148,6 +148,13 @@ def test_json_for_programs(mlops_new: Path, tmp_path: Path) -> None:
     report = json.loads(must([mlops_new, "flights", "--json"], tmp_path))
     assert report["path"] == str(tmp_path / "flights")
     assert report["metrics"] is None
+
+
+def test_the_tool_that_a_layer_got_is_named(mlops_new: Path, tmp_path: Path) -> None:
+    done = run([mlops_new, "flights", "--with", "orchestration"], tmp_path)
+    assert "the data under DVC, orchestration=prefect, in" in done.said
+    report = json.loads(must([mlops_new, "trips", "--with", "drift=whylogs", "--json"], tmp_path))
+    assert report["tiers"] == {"drift": "whylogs"}
 
 
 def test_every_option_has_help_and_shell_words_complete(mlops_new: Path, tmp_path: Path) -> None:

@@ -38,8 +38,12 @@ def in_words(done: Adopted, *, dry: bool) -> str:
 
 
 def _added(done: Adopted, dry: bool) -> str:
-    yours = "" if done.applied and done.patches else f", and change{'' if dry else 'd'} none of yours"
-    return f"{'Would add' if dry else 'Added'} {len(done.adds)} files{yours}:"
+    if dry:
+        return (
+            f"Would add {len(done.adds)} files, more where a run shows more data, and change none of yours:"
+        )
+    yours = "" if done.applied and done.patches else ", and changed none of yours"
+    return f"Added {len(done.adds)} files{yours}:"
 
 
 def _others(others: list[Entry]) -> list[str]:

@@ -32,7 +32,13 @@ class Create(click.Command):
     help="What kind of prediction, instead of what the target's values say.",
 )
 @click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Judge its values one by one.")
-@click.option("--with", "tiers", metavar="LAYER[=TOOL]", multiple=True, help="Switch a tier on.")
+@click.option(
+    "--with",
+    "tiers",
+    metavar="LAYER[=TOOL]",
+    multiple=True,
+    help="Switch a tier on, with its first tool if none is named.",
+)
 @click.option(
     "--remote", metavar="URL", default="", help="DVC remote: s3://, gs://, azure://, ssh:// or a folder."
 )
@@ -71,7 +77,9 @@ def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **wis
         click.echo(says.created_in_words(made, wanted, train))
     metrics = training.train(made.path, say) if train else None
     if as_json:
-        report = {"path": str(made.path), "name": made.name, "files": made.files, "notes": made.notes}
+        report = {"path": str(made.path)} | {
+            key: getattr(made, key) for key in ("name", "files", "tiers", "notes")
+        }
         click.echo(json.dumps(report | {"metrics": metrics}, indent=2))
     elif metrics:
         click.echo(says.trained_in_words(made, metrics))

@@ -72,14 +72,34 @@ def unnamed(path: Path, file: dict[str, Any]) -> list[str]:
 
 
 def encoding(content: bytes) -> str:
+    """Raises ValueError for a mixture."""
     for bom, name in BOMS.items():
         if content.startswith(bom):
             return name
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        return _guessed(set(WORDS.findall(SIGNS.sub(b"", content))))
+        words = set(WORDS.findall(SIGNS.sub(b"", content)))
+        _expect_one_encoding(words)
+        return _guessed(words)
     return "utf-8"
+
+
+def _expect_one_encoding(words: set[bytes]) -> None:
+    """Raises ValueError where some words are UTF-8, and all others read well as the west wrote before it."""
+    unicode = {word: word.decode("utf-8") for word in words if _is_utf8(word)}
+    others = [word.decode("cp1252", errors="replace") for word in words if word not in unicode]
+    if unicode and others and all(WESTERN.fullmatch(word) for word in others):
+        shown = f"{min(unicode.values())!r} is UTF-8 and {min(others)!r} is not"
+        raise ValueError(f"it mixes two encodings: {shown}; save all of it as UTF-8")
+
+
+def _is_utf8(word: bytes) -> bool:
+    try:
+        word.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _rows(text: str, separator: str) -> list[list[str]]:
