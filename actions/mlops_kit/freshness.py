@@ -31,12 +31,17 @@ class Freshness:
 
     @property
     def lines(self) -> list[str]:
+        return self.stale or [f"fresh: nothing changed since {self.against}"]
+
+    @property
+    def stale(self) -> list[str]:
+        """A line for each stage that will run, and for the environment."""
         if self.never_trained:
             return [NEVER]
         found = [f"will retrain: {name}, because {'; '.join(why)}" for name, why in self.stages.items()]
         if self.environment:
             found.append(f"will retrain: every stage, because {', '.join(self.environment)} changed")
-        return found or [f"fresh: nothing changed since {self.against}"]
+        return found
 
 
 @dataclass(frozen=True)

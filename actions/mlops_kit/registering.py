@@ -8,7 +8,6 @@ from mlops_kit import (
     cadence,
     delivery,
     events,
-    freshness,
     gates,
     handover,
     hooks,
@@ -28,8 +27,7 @@ from mlops_kit.gates import Verdict
 from mlops_kit.handover import Handover
 from mlops_kit.record import Record
 from mlops_kit.registration import OWN, Registered
-from mlops_kit.repository import LOCK, Lock, Repository
-from mlops_kit.training import Training
+from mlops_kit.repository import LOCK, Repository
 from mlops_kit.transfers import transfer
 
 ADD_REMOTE = (
@@ -176,7 +174,7 @@ def _gather(
         raise KitError(_why_not(last.why_sample), "Train on the data: `mlops-kit train`.")
     _refuse_dirty(repository, contract, pointers)
     lock = training.lock(repository)
-    _refuse_stale(repository, contract, lock, last)
+    _refuse_stale(repository, contract)
     verdict = _verdict(repository)
     run_id = last.run if last else journal.run
     summed = record.tables(repository, contract, lock, registration.newest(repository, contract.model))
@@ -197,11 +195,9 @@ def _refuse_dirty(repository: Repository, contract: Contract, pointers: Mapping[
         )
 
 
-def _refuse_stale(repository: Repository, contract: Contract, lock: Lock, last: Training | None) -> None:
+def _refuse_stale(repository: Repository, contract: Contract) -> None:
     """What was trained must be what is committed: the same code, data, parameters and environment."""
-    start = freshness.of_tree(repository)
-    revision = last.commit if last else start.revision if start else None
-    found = freshness.of(repository, contract, lock, revision)
+    found = training.behind(repository, contract)
     if not found.is_fresh:
         raise KitError(
             "The model is not this commit's: " + "; ".join(found.lines) + ".",

@@ -11,7 +11,7 @@ from mlops_kit.cli import Say
 from mlops_kit.contract import Contract, parse_yaml
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
-from mlops_kit.freshness import Baseline
+from mlops_kit.freshness import Baseline, Freshness
 from mlops_kit.processes import ProcessError, follow, words
 from mlops_kit.repository import LOCK, Lock, Repository, parse_lock
 from mlops_kit.transfers import transfer
@@ -77,6 +77,13 @@ def lock(repository: Repository) -> Lock:
     if text is None:
         raise KitError(f"{LOCK} is not there: nothing was trained yet.", "Run `mlops-kit train`.")
     return parse_lock(text)
+
+
+def behind(repository: Repository, contract: Contract) -> Freshness:
+    """The tree against what was trained last, whose results are here."""
+    last, start = load(repository), freshness.of_tree(repository)
+    revision = last.commit if last else start.revision if start else None
+    return freshness.of(repository, contract, lock(repository), revision)
 
 
 # ---- on what ----

@@ -1,9 +1,11 @@
 """`mlops-kit gate`: exit codes, events, the verdict that is kept, and the hooks of tiers."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from mlops_kit import contract, events, gates, hooks, training
 from mlops_kit.cli import group
@@ -104,3 +106,21 @@ def test_a_hook_before_training_stops_it(small: Scripted) -> None:
     journal = events.go_on(small.repository)
     with pytest.raises(KitError, match="before_train of a failed, so nothing was trained"):
         hooks.run_hooks(contract.load(small.root), small.repository, "before_train", journal, lambda _: None)
+
+
+def test_an_earlier_training_is_said_to_be_what_was_judged(small: Scripted) -> None:
+    """As after one that failed: the results before it were put back."""
+    rule = small.root / "rule.txt"
+    rule.write_text("1\n")
+    hashed = {"path": "rule.txt", "hash": "md5", "md5": hashlib.md5(b"1\n").hexdigest(), "size": 2}
+    small.gates(right=THRESHOLD)
+    stage = {"cmd": "train", "deps": ["rule.txt"]}
+    (small.root / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"train": stage}}))
+    lock = {"schema": "2.0", "stages": {"train": stage | {"deps": [hashed]}}}
+    (small.root / "dvc.lock").write_text(yaml.safe_dump(lock))
+    small.commit()
+    last = training.Training("a-run-before", small.repository.commit(), "data", "")
+    training.save(small.repository, last)
+    assert "earlier training" not in run(small).stderr
+    rule.write_text("2\n")
+    assert "judged is an earlier training's: will retrain: train, because rule.txt" in run(small).stderr

@@ -32,6 +32,9 @@ def command(only: str, as_json: bool) -> None:
         found |= {"status": "open" if verdict.is_open else "closed", "closed_by": verdict.closed_by}
         found |= {"better": verdict.better, "against": verdict.against}
     last = training.load(here)
+    if last and last.registers and last.run != journal.run:
+        for line in training.behind(here, wanted).stale:
+            say(f"What was judged is an earlier training's: {line}")
     why = last.why_sample if last and not last.registers else ""
     if not only:
         gates.save(here, verdict, journal.run)
