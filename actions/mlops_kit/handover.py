@@ -96,8 +96,7 @@ def _problems(repository: Repository, contract: Contract, handed: Handover) -> l
     problems += [f"lock: {line}" for line in _stale(repository, contract, handed)]
     if made.code != record.code(repository, lock, commit):
         problems.append("record: the code is not the lock's")
-    named = {file.path: file.md5 for file in made.data}
-    if named != {file.path: file.md5 for file in record.data(repository, lock, commit)}:
+    if {file.path: file.md5 for file in made.data} != record.of_dvc(repository, lock, commit):
         problems.append("record: the data is not the lock's")
     tables = record.trained_on(repository, contract, lock, commit)
     if any(tables.get(one.path) != one.md5 for one in made.tables):

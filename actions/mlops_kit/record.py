@@ -129,14 +129,20 @@ def code(repository: Repository, lock: Lock, commit: str) -> Code:
     return Code(commit=commit, files=files)
 
 
-def data(repository: Repository, lock: Lock, commit: str) -> list[File]:
-    """Inputs of the pipeline that are DVC's; rows are counted where the file is here."""
+def of_dvc(repository: Repository, lock: Lock, commit: str) -> dict[str, str]:
+    """md5 of each input of the pipeline that Git does not hold."""
     tracked = repository.tracked(commit)
-    return [
-        _file(entry, count(repository.root / path))
-        for path, entry in lock.inputs.items()
-        if path not in tracked
-    ]
+    return {path: entry.md5 for path, entry in lock.inputs.items() if path not in tracked}
+
+
+def data(repository: Repository, lock: Lock, commit: str, before: "Record | None") -> list[File]:
+    """Inputs of the pipeline that are DVC's; rows as `before` has them, else counted where the file is here."""
+    known = {(one.path, one.md5): one.rows for one in before.data} if before else {}
+    found = []
+    for path, md5 in of_dvc(repository, lock, commit).items():
+        rows = known.get((path, md5))
+        found.append(_file(lock.inputs[path], count(repository.root / path) if rows is None else rows))
+    return found
 
 
 def trained_on(repository: Repository, contract: Contract, lock: Lock, commit: str) -> dict[str, str]:
@@ -144,8 +150,7 @@ def trained_on(repository: Repository, contract: Contract, lock: Lock, commit: s
     rows = contract.rows
     if rows and rows.train and (made := lock.out(rows.train)):
         return {rows.train: made.md5}
-    tracked = repository.tracked(commit)
-    return {path: entry.md5 for path, entry in lock.inputs.items() if path not in tracked}
+    return of_dvc(repository, lock, commit)
 
 
 def tables(repository: Repository, contract: Contract, lock: Lock, before: "Record | None") -> list[Summed]:
@@ -231,10 +236,13 @@ def draft(
     lock: Lock,
     run_id: str,
     verdict: "gates.Verdict | None",
-    summed: list[Summed],
+    before: Record | None,
+    *,
+    on_data: bool = True,
 ) -> Record:
     """The record of what the workspace holds, without version and description.
 
+    What `before` says of the same data is not read again; after a training on the sample, no table is summed up.
     Raises KitError naming the field that cannot be filled.
     """
     commit = repository.commit()
@@ -244,7 +252,7 @@ def draft(
         version=None,
         created=now(),
         code=code(repository, lock, commit),
-        data=data(repository, lock, commit),
+        data=data(repository, lock, commit, before),
         parameters=lock.params,
         metrics=read_metrics(repository.root / contract.metrics),
         environment=pinned,
@@ -255,6 +263,6 @@ def draft(
         identity=identity(contract, lock, pinned.files),
         description="",
         since=None,
-        tables=summed,
+        tables=tables(repository, contract, lock, before) if on_data else [],
         newest_row=cadence.newest(repository, contract),
     )

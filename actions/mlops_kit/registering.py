@@ -177,8 +177,8 @@ def _gather(
     _refuse_stale(repository, contract)
     verdict = _verdict(repository)
     run_id = last.run if last else journal.run
-    summed = record.tables(repository, contract, lock, registration.newest(repository, contract.model))
-    made = record.draft(repository, contract, lock, run_id, verdict, summed)
+    before = registration.newest(repository, contract.model)
+    made = record.draft(repository, contract, lock, run_id, verdict, before)
     if verdict.is_open:
         _push(repository, contract, say)
     metrics = (repository.root / contract.metrics).read_bytes()

@@ -75,8 +75,7 @@ def build(repository: Repository, contract: Contract) -> Report:
     before = _before(repository, contract, verdict)
     lock, run = training.lock(repository), last.run if last else ""
     on_data = last is None or last.registers
-    summed = record.tables(repository, contract, lock, before) if on_data else []
-    now = record.draft(repository, contract, lock, run, verdict, summed)
+    now = record.draft(repository, contract, lock, run, verdict, before, on_data=on_data)
     commits.reach(repository, before.code.commit if before else None)
     return Report(
         now=now,

@@ -135,9 +135,14 @@ def test_of_the_same_data_the_version_before_is_believed(
     handed: tuple[Repository, Path], gated: Repository
 ) -> None:
     take_over(handed)
-    before = newest(handed[0]).tables
+    first = newest(handed[0])
+    before = first.tables
     versions.fetch(gated, "tips")
-    assert record.tables(gated, means(gated), gated.lock() or pytest.fail(), newest(handed[0])) == before
+    assert record.tables(gated, means(gated), gated.lock() or pytest.fail(), first) == before
+    counted = first.model_copy(update={"data": [one.model_copy(update={"rows": 7}) for one in first.data]})
+    lock, commit = gated.lock() or pytest.fail(), gated.commit()
+    assert [one.rows for one in record.data(gated, lock, commit, counted)] == [7]
+    assert [one.rows for one in record.data(gated, lock, commit, None)] != [7]
     rewritten(handed[1], rows=9)
     spoiled = record.parse((handed[1] / handover.DRAFT).read_text(), "it")
     assert registration.of_the_same_data(spoiled, newest(handed[0]))["tables"] == before
