@@ -100,23 +100,26 @@ def reporter() -> Say:
     start = time.monotonic()
 
     def say(step: str) -> None:
-        _tell(f"[{time.monotonic() - start:5.1f} s] {step}")
+        tell(f"[{time.monotonic() - start:5.1f} s] {step}")
 
     return say
 
 
-def _tell(text: str) -> None:
-    """On stderr: what went wrong may quote anything, a secret too."""
+def tell(text: str) -> None:
+    """On stderr, beside the result."""
     click.echo(masked(text), err=True)
 
 
 def finish(result: Any, words: str, as_json: bool, *, yes: bool = True) -> None:
-    """Prints the result, for programs or for people, and ends with 0, or with 10 where it says no."""
+    """Prints the result, for programs or for people, and ends with 0, or with 10 where it says no.
+
+    It may quote an address with its password, as whatever is told beside it may.
+    """
     content = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
     if as_json:
-        click.echo(in_json(content))
+        click.echo(masked(in_json(content)))
     elif words:
-        click.echo(words)
+        click.echo(masked(words))
     if not yes:
         sys.exit(SAYS_NO)
 
@@ -140,15 +143,15 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except KitError as error:
-        _tell(f"mlops-kit: {error.what}")
+        tell(f"mlops-kit: {error.what}")
         if error.do:
-            _tell(error.do)
+            tell(error.do)
         sys.exit(FIXABLE)
     except ModuleNotFoundError as error:
         if error.name not in LIBRARIES_OF_TABLES:
             _our_bug(error)
-        _tell(f"mlops-kit: this command reads a table, and the kit was set up without {error.name}.")
-        _tell(
+        tell(f"mlops-kit: this command reads a table, and the kit was set up without {error.name}.")
+        tell(
             "In the workflow, take `tables: false` from the step `setup`; here `uv pip install 'mlops-new[kit]'`."
         )
         sys.exit(FIXABLE)
@@ -162,6 +165,6 @@ def main() -> None:
 def _our_bug(error: Exception) -> NoReturn:
     import traceback
 
-    _tell("".join(traceback.format_exception(error)))
+    tell("".join(traceback.format_exception(error)))
     click.echo(f"mlops-kit: this is our bug ({type(error).__name__}). Please report it.", err=True)
     sys.exit(OUR_BUG)

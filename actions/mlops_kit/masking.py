@@ -12,6 +12,8 @@ NAMES = (
 )
 SHORTEST = 8  # characters: to take out what is shorter would garble the text
 LOGIN = r"""(?<=://)[^\s/@:]+:[^\s/"']+(?=@)"""  # user and password in an address
+# What signs an address, or stands for a login in it: of S3, Google, Azure and whoever takes a token so.
+SIGNED = r"""(?i:(?<=[?&;])(?P<name>(?:x-(?:amz|goog)-)?(?:signature|credential|security-token|api-?key|sig|token|access_token)=)[^\s&"'#]+)"""
 MASK = "***"
 
 
@@ -24,8 +26,8 @@ def mask() -> Callable[[str], str]:
     spelt = sorted(
         {spelling for value in _secrets() for spelling in _spellings(value)}, key=len, reverse=True
     )
-    pattern = re.compile("|".join([*map(re.escape, spelt), LOGIN]))
-    return lambda text: pattern.sub(MASK, text)
+    pattern = re.compile("|".join([*map(re.escape, spelt), LOGIN, SIGNED]))
+    return lambda text: pattern.sub(lambda found: (found["name"] or "") + MASK, text)
 
 
 def _secrets() -> list[str]:

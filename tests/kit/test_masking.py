@@ -1,10 +1,12 @@
 """What is secret in the environment is in nothing that the kit passes on."""
 
+import json
 import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
+from mlops_kit import cli
 from mlops_kit.masking import masked
 from mlops_kit.processes import ProcessError, follow, run
 from mlops_kit.repository import Repository
@@ -46,6 +48,16 @@ def test_an_error_of_the_kit_itself_names_none(tips: Repository) -> None:
     assert "hunter2" not in done.said
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_result_holds_none(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    address = "https://bob:hunter2@localhost/x?sig=hunter2"
+    cli.finish({"from": address, "key": "hunter2hunter2"}, f"{address}, hunter2hunter2", as_json)
+    said = capsys.readouterr().out
+    assert "https://***@localhost/x?sig=***" in said
+    assert "hunter2" not in said
+    assert not as_json or json.loads(said)["key"] == "***"
+
+
 @pytest.mark.parametrize(
     ("value", "said", "told"),
     [
@@ -53,6 +65,12 @@ def test_an_error_of_the_kit_itself_names_none(tips: Repository) -> None:
         ('a "quoted" one', r'{"error": "a \"quoted\" one"}', '{"error": "***"}'),
         ("short", "short of memory", "short of memory"),
         ("", "no answer of http://bob:hun@ter2@host:80/x@y", "no answer of http://***@host:80/x@y"),
+        (
+            "",
+            "https://b.s3/k?X-Amz-Date=2026&X-Amz-Signature=0a1b&v=2, a?sig=x%3D'",
+            "https://b.s3/k?X-Amz-Date=2026&X-Amz-Signature=***&v=2, a?sig=***'",
+        ),
+        ("", "design=1&signature, max_token=3 and ?token", "design=1&signature, max_token=3 and ?token"),
         ("", "ssh://git@host:22/x and C://a:b/c@d", "ssh://git@host:22/x and C://a:b/c@d"),
     ],
 )

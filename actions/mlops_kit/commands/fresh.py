@@ -6,7 +6,7 @@ import click
 
 from mlops_kit import contract as contracts
 from mlops_kit import freshness, repository, runner
-from mlops_kit.cli import finish, json_option
+from mlops_kit.cli import finish, json_option, tell
 
 
 @click.command()
@@ -21,7 +21,7 @@ def command(against: str, inform: bool, as_json: bool) -> None:
     contract = contracts.load(here.root)
     result = freshness.compared(here, contract, against)
     if result.note:
-        click.echo(result.note, err=True)
+        tell(result.note)
     runner.summary("\n".join(f"- {line}" for line in result.lines))
     may_be_stale = inform and contract.lock != "committed"
     content = {"fresh": result.is_fresh, **vars(result)}

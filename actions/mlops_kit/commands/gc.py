@@ -7,7 +7,7 @@ import click
 
 from mlops_kit import collecting, repository
 from mlops_kit import contract as contracts
-from mlops_kit.cli import finish, json_option
+from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.options import excludes
 
 
@@ -30,6 +30,6 @@ def command(cloud: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
 def _agreed(would: collecting.Collected, cloud: bool) -> bool:
     if not sys.stdin.isatty():
         raise click.UsageError("There is nobody to ask here: say --yes or --dry-run.")
-    click.echo(would.said, err=True)
+    tell(would.said)
     where = "the cache and the DVC remote" if cloud else "the cache"
     return click.confirm(f"Delete this from {where}?", err=True)

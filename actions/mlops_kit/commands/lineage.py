@@ -8,7 +8,7 @@ import click
 
 from mlops_kit import contract as contracts
 from mlops_kit import lineage, picture, repository, runner, versions
-from mlops_kit.cli import finish, json_option
+from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.lineage import Answer, Held, Lineage
 from mlops_kit.markup import one_line, size
 from mlops_kit.options import excludes
@@ -40,10 +40,10 @@ def command(
     """
     here = repository.find(Path.cwd())
     name = contracts.load(here.root).model
-    versions.refresh(here, name, lambda note: click.echo(note, err=True))
+    versions.refresh(here, name, tell)
     answer = _ask(lineage.book(here, name), version, stage, at, model, data)
     if answer.note:
-        click.echo(answer.note, err=True)
+        tell(answer.note)
     drawn = picture.mermaid(answer.found)
     runner.summary(f"```mermaid\n{drawn}\n```")
     words = drawn if mermaid else in_words(answer)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli import finish, json_option
+from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.options import excludes, left_by_a_job
 
 
@@ -50,4 +50,4 @@ def command(out: Path | None, comment: str | None, made: Path | None, show: bool
     words = published.short if sys.stdout.isatty() else published.markdown
     finish(published.facts, words, as_json)
     for note in published.notes:
-        click.echo(note, err=True)
+        tell(note)

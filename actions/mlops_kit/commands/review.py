@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.cli import finish, json_option, reporter, tell
 from mlops_kit.options import excludes
 
 
@@ -62,7 +62,7 @@ def command(
     runner.output(markdown=out / publishing.TEXT, page=out / publishing.PAGE)
     if publish:
         told = publishing.publish(here, means, out, labels)
-        click.echo(told.says, err=True)
+        tell(told.says)
     if show:
         click.launch(str(out / publishing.PAGE))
     finish(review, f"{review.headline}\n{out / publishing.PAGE}", as_json)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mlops_kit import logbook, repository, runs
-from mlops_kit.cli import finish, json_option
+from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.options import excludes
 
 WISHES = ("--stage", "--status", "--since", "--until", "--limit")
@@ -46,7 +46,7 @@ def command(
         begin, end = (runs.when(text) if text else None for text in (since, until))
         found, note = runs.ask(here, runs.Wish(stage, status, begin, end, limit))
         if note:
-            click.echo(note, err=True)
+            tell(note)
         content = [vars(one) for one in found]
         finish(content, "\n".join(map(line, found)) or "no run", as_json)
 

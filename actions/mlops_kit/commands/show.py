@@ -8,7 +8,7 @@ import click
 
 from mlops_kit import contract as contracts
 from mlops_kit import integrity, lineage, proofs, record, registration, repository, versions
-from mlops_kit.cli import finish, json_option
+from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.commands.lineage import lines
 from mlops_kit.gates import shown
 from mlops_kit.metrics import figures
@@ -23,7 +23,7 @@ def command(version: str, card: bool, as_json: bool) -> None:
     """Show one version: its origin, figures, gates and stages, and whether it was verified."""
     here = repository.find(Path.cwd())
     contract = contracts.load(here.root)
-    versions.refresh(here, contract.model, lambda note: click.echo(note, err=True))
+    versions.refresh(here, contract.model, tell)
     found = versions.named(here, contract.model, version)
     if card:
         text = here.show(found.tag, record.CARD) or ""

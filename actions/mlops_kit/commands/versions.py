@@ -7,7 +7,7 @@ import click
 
 from mlops_kit import contract as contracts
 from mlops_kit import lineage, repository, versions
-from mlops_kit.cli import finish, json_option
+from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.lineage import Book
 from mlops_kit.stages import now_in
 
@@ -35,7 +35,7 @@ def command(limit: int, history: bool, as_json: bool) -> None:
     """List the versions, the newest first, and the stages they are in."""
     here = repository.find(Path.cwd())
     model = contracts.load(here.root).model
-    versions.refresh(here, model, lambda note: click.echo(note, err=True))
+    versions.refresh(here, model, tell)
     book = lineage.book(here, model)
     if history:
         from mlops_kit.commands.lineage import stay
@@ -47,7 +47,7 @@ def command(limit: int, history: bool, as_json: bool) -> None:
         rows = _rows(book, limit)
         lost = _lost(book)
         if lost:
-            click.echo(lost, err=True)
+            tell(lost)
         finish(
             [asdict(row) for row in rows],
             "\n".join(map(_line, rows)) or f"{model} has no version yet",

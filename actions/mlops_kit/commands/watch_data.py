@@ -7,7 +7,7 @@ import click
 
 from mlops_kit import contract as contracts
 from mlops_kit import repository, runner
-from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.cli import finish, json_option, reporter, tell
 from mlops_kit.incoming import look
 from mlops_kit.incoming.outcome import NewData
 from mlops_kit.options import excludes
@@ -46,12 +46,12 @@ def command(dry_run: bool, deliver: bool, handover: Path | None, yes: bool, as_j
     for one in result.refused:
         runner.annotate("error", one.line)
     for told in result.alarms:
-        click.echo(told, err=True)
+        tell(told)
     finish(result, look.in_words(result), as_json, yes=not result.refused)
 
 
 def _agreed(found: NewData) -> bool:
     if runner.on_runner() or not sys.stdin.isatty():
         return True
-    click.echo(look.in_words(found), err=True)
+    tell(look.in_words(found))
     return click.confirm("Bring it to main?", default=True, err=True)

@@ -7,7 +7,7 @@ import click
 
 from mlops_kit import causes, repository, runner, versions
 from mlops_kit import contract as contracts
-from mlops_kit.cli import finish, json_option
+from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.errors import KitError
 from mlops_kit.versions import Version
 
@@ -23,7 +23,7 @@ def command(before: str, after: str, as_json: bool) -> None:
     """
     here = repository.find(Path.cwd())
     model = contracts.load(here.root).model
-    versions.refresh(here, model, lambda note: click.echo(note, err=True))
+    versions.refresh(here, model, tell)
     found = causes.why(here, *_two(versions.versions(here, model), here, model, before, after))
     words = causes.in_words(found)
     runner.summary(words)
