@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlops_kit import commits
@@ -26,18 +27,20 @@ class Alarm:
 
 def ring(repository: Repository, alarm: Alarm) -> str:
     """Raises or updates the issue. Says where it stands, or why it could not be raised."""
-    return _ask(repository, alarm.name, lambda hub, mark: hub.raise_alarm(mark, alarm.title, alarm.text).url)
+    return _said(lambda: _raise(repository, alarm))
 
 
 def ring_for(repository: Repository, alarm: Alarm, journal: Journal) -> str:
     """For somebody who sees nothing else of us. Raises KitError where the alarm reaches nobody."""
-    where = ring(repository, alarm)
-    journal.emit(f"alarm:{alarm.name}", "raised", title=alarm.title, where=where)
-    if where.startswith(NOT):
+    emit = partial(journal.emit, f"alarm:{alarm.name}", "raised", title=alarm.title)
+    try:
+        where = _raise(repository, alarm)
+    except KitError as error:
+        emit(where=f"{NOT}: {error.what}")
         raise KitError(
-            f"The alarm {alarm.name!r} ({alarm.title}) reached nobody. {where}",
-            "Give GITHUB_TOKEN (issues: write) to whatever raises alarms.",
-        )
+            f"The alarm {alarm.name!r} ({alarm.title}) reached nobody: {error.what}", error.do
+        ) from error
+    emit(where=where)
     return where
 
 
@@ -51,19 +54,30 @@ def clear_for(repository: Repository, name: str, text: str, journal: Journal) ->
 def clear(repository: Repository, name: str, text: str) -> str:
     """Closes the issue where it is open. Says where it stood; empty when there was none."""
 
-    def closed(hub: "GitHub", mark: str) -> str:
+    def close() -> str:
+        hub, mark = _issue(repository, name)
         was = hub.clear_alarm(mark, text)
         return was.url if was else ""
 
-    said = _ask(repository, name, closed)
+    said = _said(close)
     return "" if said.startswith(NOT) and not commits.token() else said  # without a token none was raised
 
 
-def _ask(repository: Repository, name: str, act: Callable[["GitHub", str], str]) -> str:
-    """An alarm that cannot be raised must not hide what it is about: the reason is the answer."""
+def _raise(repository: Repository, alarm: Alarm) -> str:
+    hub, mark = _issue(repository, alarm.name)
+    return hub.raise_alarm(mark, alarm.title, alarm.text).url
+
+
+def _issue(repository: Repository, name: str) -> tuple["GitHub", str]:
+    """Where the alarm's issue is, and what it begins with."""
     from mlops_kit import github
 
+    return github.connect(repository), github.marker("alarm", name)
+
+
+def _said(act: Callable[[], str]) -> str:
+    """An alarm that cannot be raised must not hide what it is about: the reason is the answer."""
     try:
-        return act(github.connect(repository), github.marker("alarm", name))
+        return act()
     except KitError as error:
         return f"{NOT}: {error.what}"

@@ -25,6 +25,7 @@ API = "https://api.github.com"
 LONGEST = 65_536  # characters that GitHub takes in a comment or an issue
 TIMEOUT = 20
 LABEL = "mlops-alarm"
+UNLIKE_GITHUB = (ValueError, LookupError, TypeError, AttributeError)  # of reading an answer that is another's
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class Placed:
     number: int
     done: str  # created, updated, reopened, closed, unchanged
     since: datetime | None = None  # of an alarm: when it began
+
+    def __post_init__(self) -> None:
+        if not self.url:
+            raise ValueError("no address of what was asked for")
 
 
 def get_ready() -> None:
@@ -63,6 +68,17 @@ def slug_of(repository: Repository) -> str | None:
 def marker(kind: str, name: str) -> str:
     """The hidden first line by which a text of ours is found again."""
     return f"<!-- mlops-kit:{kind}:{re.sub(r'[^A-Za-z0-9._/]+', '-', name)} -->"
+
+
+def api() -> str:
+    """Address of GitHub's API, of a server of one's own too. Raises KitError for what is none."""
+    address = os.environ.get("GITHUB_API_URL") or API
+    if not re.match(r"https?://\w", address):
+        raise KitError(
+            f"GITHUB_API_URL is no address: {address!r}.",
+            f"Unset it for {API}, or https://HOST/api/v3 of your own.",
+        )
+    return address
 
 
 def connect(repository: Repository) -> "GitHub":
@@ -96,7 +112,7 @@ class GitHub:
         self.slug = slug
         self._client = Github(
             auth=Auth.Token(token() or ""),
-            base_url=os.environ.get("GITHUB_API_URL") or API,
+            base_url=api(),
             user_agent="mlops-kit",
             timeout=TIMEOUT,
             per_page=100,
@@ -117,17 +133,15 @@ class GitHub:
         from github import GithubException
         from requests import RequestException
 
+        asked = f"{what} of {self.slug}"
         try:
             yield
         except GithubException as error:
-            raise refusals.told(error, kind, f"{what} of {self.slug}") from None
+            raise refusals.told(error, kind, asked) from None
         except RequestException as error:
-            address = os.environ.get("GITHUB_API_URL") or API
-            raise refusals.GitHubError(
-                0,
-                f"GitHub could not be reached at {address} ({type(error).__name__}): {what} of {self.slug}.",
-                "Is the network up? https://www.githubstatus.com says how GitHub is.",
-            ) from None
+            raise refusals.unreachable(api(), type(error).__name__, asked) from None
+        except UNLIKE_GITHUB as error:
+            raise refusals.not_github(api(), error, asked) from None
 
     # ---- one text in one place ----
 
@@ -247,11 +261,11 @@ class GitHub:
     def permissions(self) -> dict[str, bool]:
         """Of the token's owner: pull, push, admin and so on."""
         with self._asking("repository", "permissions"):
-            return dict(self._get("").get("permissions") or {})
+            return dict(self._about()["permissions"] or {})
 
     def default_branch(self) -> str:
         with self._asking("repository", "default branch"):
-            return str(self._get("")["default_branch"])
+            return str(self._about()["default_branch"])
 
     def workflow(self, file: str, event: str = "schedule") -> Workflow:
         """State of a workflow, and its newest run that this event started."""
@@ -264,6 +278,10 @@ class GitHub:
         return Workflow(
             state, datetime.fromisoformat(run["created_at"]), run.get("conclusion"), run.get("html_url")
         )
+
+    def _about(self) -> dict[str, Any]:
+        found = self._get("")
+        return {"default_branch": found["default_branch"], "permissions": found.get("permissions")}
 
     def _get(self, path: str) -> Any:
         """PyGithub has no call for rulesets; the others ask for less this way."""

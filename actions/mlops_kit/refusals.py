@@ -38,6 +38,23 @@ def told(error: Any, kind: str, what: str) -> GitHubError:
     return GitHubError(status, f"{words.rstrip('.')}.", _mend(status, kind, headers))
 
 
+def unreachable(address: str, why: str, what: str) -> GitHubError:
+    return GitHubError(
+        0,
+        f"GitHub could not be reached at {address} ({why}): {what}.",
+        "Is the network up? https://www.githubstatus.com says how GitHub is.",
+    )
+
+
+def not_github(address: str, error: Exception, what: str) -> GitHubError:
+    """Whoever answered: a proxy that asks for a login, another server, half an answer."""
+    return GitHubError(
+        0,
+        f"What {address} answered is not GitHub's ({type(error).__name__}: {error}): {what}.",
+        "Look whether GITHUB_API_URL is right and no proxy answers in its place; else it is our bug: please report it.",
+    )
+
+
 def _mend(status: int, kind: str, headers: dict[str, str]) -> str:
     needed = headers.get("x-accepted-github-permissions", "").replace("=", ": ").replace("_", "-")
     ways = [way.strip() for way in needed.split(";") if way.strip()]

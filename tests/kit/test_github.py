@@ -1,6 +1,7 @@
 """One comment, one issue, one pull request - whatever GitHub answers meanwhile."""
 
 import traceback
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from mlops_kit.refusals import GitHubError
 from mlops_kit.repository import Repository
 
 from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api
+from tests.listening import address, listening
 
 MARK = marker("report", "flights")
 COMMENTS = "/issues/1/comments"
@@ -168,6 +170,47 @@ def test_no_network_is_an_error_in_words(
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
     with pytest.raises(GitHubError, match=r"could not be reached at http://127\.0\.0\.1:9"):
         github.connect(repository).permissions()
+
+
+@pytest.mark.parametrize(
+    "answer", [b"<html>Log in to the network</html>", b'[{"number": 1, "bo', b'{"a": 1}', b"null"]
+)
+def test_what_is_not_githubs_answer_is_said_to_be(
+    answer: bytes, on_github: Api, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that asks for a login, half an answer, another server."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        do_POST = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Proxy)) as server:
+        monkeypatch.setenv("GITHUB_API_URL", address(server))
+        hub = github.connect(repository)
+        for ask in (hub.default_branch, hub.permissions, lambda: hub.raise_alarm(MARK, "t", "x")):
+            with pytest.raises(
+                GitHubError, match=f"What {address(server)} answered is not GitHub's"
+            ) as error:
+                ask()
+            assert "GITHUB_API_URL" in error.value.do
+
+
+def test_an_address_that_is_none_is_refused(
+    on_github: Api, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for wrong in ("nonsense", "ftp://github.com", "http://"):
+        monkeypatch.setenv("GITHUB_API_URL", wrong)
+        with pytest.raises(KitError, match=f"GITHUB_API_URL is no address: '{wrong}'"):
+            github.connect(repository)
 
 
 def test_the_token_is_in_no_message(
