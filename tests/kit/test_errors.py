@@ -12,8 +12,8 @@ from tests.kit.small import small as small_repository
 from tests.kit.tips import kit
 
 KIT = ROOT / "actions/mlops_kit"
-# Reasons, which stand in a table: of gates, and of what `doctor` cannot know. The monitor has its own words.
-REASONS = {"champion.py", "judges.py", "measuring.py", "checkup", "monitoring"}
+# Reasons, which stand in a table: of gates, and of what `doctor` cannot know.
+REASONS = {"champion.py", "judges.py", "measuring.py", "checkup"}
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,9 @@ def check(
     window = windows.read(where, reference.largest, ours.slices, each=each)
     if not window.rows and not window.is_log:
         why = f": none of its {window.broken} lines is a JSON object" if window.broken else ""
-        raise KitError(f"{where} has no rows{why}.")
+        raise KitError(
+            f"{where} has no rows{why}.", "Was it written to the end? Name a window that has some."
+        )
     if seen:
         seen.take(reference, window)
     log = window if window.is_log else log_of(repository, contract, reference)

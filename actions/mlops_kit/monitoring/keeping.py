@@ -17,6 +17,7 @@ from mlops_kit.repository import Repository
 from mlops_kit.runs import Event
 
 OUTCOME, EVENTS, RUN = "outcome.json", "events.jsonl", "run"  # what one job hands over to the next
+HANDED_OVER = "The job before writes it: `mlops-kit monitor check --hand-over FOLDER`."
 
 
 @contextmanager
@@ -54,14 +55,11 @@ def take_over(repository: Repository, folder: Path) -> Journal:
         run = (folder / RUN).read_text(encoding="utf-8").strip()
         lines = (folder / EVENTS).read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
-        raise KitError(
-            f"{folder} holds no check that was handed over: {error}.",
-            "The job before writes it: `mlops-kit monitor check --hand-over FOLDER`.",
-        ) from error
+        raise KitError(f"{folder} holds no check that was handed over: {error}.", HANDED_OVER) from error
     if not events.RUN_ID.fullmatch(run):
-        raise KitError(f"{folder / RUN} is {run[:80]!r}, which is no run.")
+        raise KitError(f"{folder / RUN} is {run[:80]!r}, which is no run.", HANDED_OVER)
     if strangers := [one for one in events.read(lines) if one.get("run") != run]:
-        raise KitError(f"{folder / EVENTS} tells of another run, {strangers[0].get('run')!r}.")
+        raise KitError(f"{folder / EVENTS} tells of another run, {strangers[0].get('run')!r}.", HANDED_OVER)
     made = Journal(repository, run)
     made.file.parent.mkdir(parents=True, exist_ok=True)
     made.file.write_text(lines, encoding="utf-8")

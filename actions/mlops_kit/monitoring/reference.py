@@ -144,7 +144,10 @@ def _drawn(source: _Source) -> windows.Window:
     rows = source.contract.rows
     files = [source.file(path) for path in (rows.train, rows.test) if path] if rows else []
     if not files:
-        raise KitError("mlops.yaml names no `rows`, so there is nothing to compare with.")
+        raise KitError(
+            "mlops.yaml names no `rows`, so there is nothing to compare with.",
+            "Name what was trained and tested on, `rows: {train: FILE, test: FILE, key: COLUMN}`, and calibrate.",
+        )
     return windows.read_files("the reference", files, KEPT, together=TOGETHER)
 
 

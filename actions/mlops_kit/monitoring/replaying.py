@@ -128,7 +128,8 @@ def serve(project: Path, means: Contract, batch: Path, into: Path) -> datetime:
         file.unlink(missing_ok=True)
     if means.commands.predict is None or means.monitoring.time is None or means.rows is None:
         raise KitError(
-            f"{project / contract.FILE} names no `predict`, `rows` or time: this is not the demonstration."
+            f"{project / contract.FILE} names no `predict`, `rows` or time: this is not the demonstration.",
+            "Start it again in a new folder.",
         )
     out = project / ".mlops/demo.parquet"
     run([*words(means.commands.predict), str(batch), "--out", str(out), "--log", str(log)], project)
@@ -156,7 +157,8 @@ def _kit(project: Path, at: datetime, *said: str, allowed: tuple[int, ...] = (0,
     )
     if done.returncode not in allowed:
         raise KitError(
-            f"`mlops-kit {' '.join(said)}` ended with {done.returncode}:\n{done.stderr.strip()[-2000:]}"
+            f"`mlops-kit {' '.join(said)}` ended with {done.returncode}:\n{done.stderr.strip()[-2000:]}",
+            "Mend what it says, and start again: the demonstration is made anew each time.",
         )
     return done.stdout
 

@@ -11,6 +11,8 @@ from mlops_kit.repository import Repository
 LOG = (".jsonl", ".ndjson")
 READABLE = (*rows.PARQUET, *rows.NAMED, *LOG)
 PAGES = ("http://", "https://")
+NAME = "Name a file, a pattern in quotes, or an address."
+REACH = "Look whether the address is right, and whether the login that fsspec uses may read there."
 
 
 def files(where: str, folder: Path) -> list[Path]:
@@ -20,8 +22,8 @@ def files(where: str, folder: Path) -> list[Path]:
     if readable := [file for file in matching if file.is_file() and file.suffix in READABLE]:
         return readable
     if matching:
-        raise KitError(f"{where}: no file of it ends in {', '.join(READABLE)}.")
-    raise KitError(f"{where} is not there.", "Name a file, a pattern in quotes, or an address.")
+        raise KitError(f"{where}: no file of it ends in {', '.join(READABLE)}.", NAME)
+    raise KitError(f"{where} is not there.", NAME)
 
 
 def found_at(where: str) -> list[Path]:
@@ -48,12 +50,12 @@ def is_there(where: str) -> bool:
 def _fetched(where: str, folder: Path) -> list[Path]:
     place, landed = _landed(where)
     if not landed:
-        raise KitError(f"{where}: nothing there has such a name and ends in {', '.join(READABLE)}.")
+        raise KitError(f"{where}: nothing there has such a name and ends in {', '.join(READABLE)}.", NAME)
     try:
         for one in landed:
             place.fetch(one, folder / one.name)
     except DataRefused as error:
-        raise KitError(str(error)) from error
+        raise KitError(error.what, error.do or REACH) from error
     return [folder / one.name for one in landed]
 
 
@@ -69,5 +71,5 @@ def _landed(where: str) -> tuple[Place, list[Landed]]:
         place = Place(parent, Path.cwd())
         found = [] if place.is_empty() else place.files(pattern or "*")
     except DataRefused as error:
-        raise KitError(str(error)) from error
+        raise KitError(error.what, error.do or REACH) from error
     return place, [one for one in found if Path(one.name).suffix in READABLE]

@@ -19,7 +19,10 @@ def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Ro
     """In the order of time, without rows that hold no such value, and how many those are."""
     classes = predictions.classes(evaluated, form)
     if form.task != "regression" and "time" not in table.column_names and "actual" not in table.column_names:
-        raise KitError("The evaluated predictions hold no `actual`.")
+        raise KitError(
+            "The evaluated predictions hold no `actual`.",
+            "Have the stage that evaluates write it beside `prediction`: the file is named in mlops.yaml, `predictions:`.",
+        )
     shares = [one for one in table.column_names if one.startswith("probability.")]
     if form.task == "multiclass":
         whole = bool(shares) and not any(table[one].null_count for one in shares)

@@ -37,7 +37,10 @@ class Whole:
         """These columns of it. Raises KitError where it could not be written."""
         self._close()
         if self.failed or not self.path.is_file():
-            raise KitError(f"The rows of the window could not be kept: {self.failed or 'there are none'}.")
+            raise KitError(
+                f"The rows of the window could not be kept: {self.failed or 'there are none'}.",
+                "Do the files of a window have the same columns and types, and is there room in TMPDIR?",
+            )
         with parquet.ParquetFile(self.path) as rows:
             schema = pa.schema([rows.schema_arrow.field(name) for name in names])
             with parquet.ParquetWriter(to, schema) as writer:
