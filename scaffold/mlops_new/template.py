@@ -47,7 +47,8 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
 def import_copier(meanwhile: Callable[[], object]) -> None:
     """Calls `meanwhile` in a thread, whose time is Git's: importing Copier takes as long."""
     with ThreadPoolExecutor(max_workers=1) as other:
-        done = other.submit(meanwhile)
+        with aside.held_back():  # a thread that was started, but is not yet known, would not be waited for
+            done = other.submit(meanwhile)
         unasked.copier()  # for whoever renders next
         done.result()
 
