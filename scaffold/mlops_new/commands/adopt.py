@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from mlops_new.cli import dry_run_option, finish, json_option
+from mlops_new.options import excludes
 
 
 @click.command
@@ -25,6 +26,7 @@ from mlops_new.cli import dry_run_option, finish, json_option
 @click.option("--run/--no-run", default=True, help="Without running, the stage is what the code alone says.")
 @dry_run_option
 @json_option
+@excludes("--dry-run", "--apply", "--run")
 def command(path: Path, as_json: bool, **wishes: Any) -> None:
     """Make an existing repository train under DVC and the kit, without a change to its files.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mlops_new.cli import agreed, directory_option, dry_run_option, finish, force_option, json_option
+from mlops_new.options import excludes
 
 
 @click.command()
@@ -13,6 +14,7 @@ from mlops_new.cli import agreed, directory_option, dry_run_option, finish, forc
 @force_option
 @dry_run_option
 @json_option
+@excludes("--dry-run", "--force")
 def command(words: tuple[str, ...], directory: Path, force: bool, dry_run: bool, as_json: bool) -> None:
     """Put another tool in the place of the one that a layer has.
 

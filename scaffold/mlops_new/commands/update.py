@@ -6,6 +6,7 @@ import click
 
 from mlops_new.cli import directory_option, dry_run_option, finish, json_option
 from mlops_new.errors import SAYS_NO
+from mlops_new.options import excludes
 
 
 @click.command()
@@ -16,6 +17,7 @@ from mlops_new.errors import SAYS_NO
 @directory_option
 @dry_run_option
 @json_option
+@excludes("--check", "--to", "--dry-run")
 def command(to: str | None, check: bool, directory: Path, dry_run: bool, as_json: bool) -> None:
     """Move to a newer version of the template; tiers stay as they are.
 
