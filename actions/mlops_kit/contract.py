@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 FILE = "mlops.yaml"
 FRAGMENTS = "mlops.d"
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+STAGE = r"^[a-zA-Z0-9]([a-zA-Z0-9_/-]*[a-zA-Z0-9])?$"  # as GTO wants it
 
 
 class Contract(Strict):
@@ -54,6 +55,8 @@ class Contract(Strict):
     new_data: NewData = NewData()
     monitoring: Monitoring = Monitoring()
     alerts: Alerts = Alerts()
+    stages: list[Annotated[str, Field(pattern=STAGE)]] = ["staging"]
+    """Where `promote` may put a version, beside production."""
     retrain: Retrain | None = None
     pull_request: PullRequest = PullRequest()
     lock: Literal["tagged", "committed"] = "tagged"

@@ -4,14 +4,13 @@ Everything is checked before the tag is made, so that whatever goes wrong, the s
 at once make the same tag, flights#production#5, and origin takes one of them.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from mlops_kit import assigning, commits, events, hooks, integrity, presence, stages, versions
 from mlops_kit.assigning import NOTHING
-from mlops_kit.contract import Contract
+from mlops_kit.contract import FILE, Contract
 from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
 from mlops_kit.stages import PROMOTION, ROLLBACK, Assignment, Stay
@@ -19,7 +18,6 @@ from mlops_kit.versions import Version
 
 Say = Callable[[str], None]
 Part = Literal["all", "check", "move", "after"]
-STAGE = r"[a-zA-Z0-9](?:[a-zA-Z0-9_/-]*[a-zA-Z0-9])?"  # as GTO wants it
 LOOK = "Nothing of yours was done. `mlops-kit versions` shows what is where; then decide again."
 
 
@@ -81,11 +79,8 @@ def board(repository: Repository, model: str) -> Board:
 
 def carry_out(repository: Repository, contract: Contract, wish: Wish, say: Say) -> Promoted:
     """Raises KitError with the reason; then the stage holds what it held."""
-    if not re.fullmatch(STAGE, wish.stage):
-        raise KitError(
-            f"{wish.stage!r} is no name of a stage.", "Letters and digits, with - _ / between them."
-        )
     found = _asked(repository, contract.model)
+    _expect_stage(found, contract, wish.stage)
     if wish.part == "after":
         return _tell(repository, contract, _what_holds(found, wish), say)
     version, held = _chosen(repository, contract.model, found, wish), found.held(wish.stage)
@@ -121,6 +116,16 @@ def _asked(repository: Repository, model: str) -> Board:
             "changed.",
         )
     return board(repository, model)
+
+
+def _expect_stage(found: Board, contract: Contract, stage: str) -> None:
+    """A misspelt stage must not become one that nobody serves from."""
+    known = sorted({"production", *contract.stages, *stages.names(found.ordered)})
+    if stage not in known:
+        raise KitError(
+            f"{contract.model} has no stage {stage!r}.",
+            f"Stages: {', '.join(known)}. Another one is declared under `stages` in {FILE}.",
+        )
 
 
 def _chosen(repository: Repository, model: str, found: Board, wish: Wish) -> Version:

@@ -64,7 +64,23 @@ def test_stages_are_apart(three: Repository) -> None:
     assert promote(three, "v0.2.0", "staging").tag == "tips#staging#2"
     assert in_production(three) == "v0.1.0"
     assert "Stages: production, staging" in refused(three, "rollback", "--stage", "prod", "--why", "x")
-    assert "is no name of a stage" in refused(three, "promote", "v0.1.0", "--stage", "a b", "--why", "x")
+
+
+def test_a_stage_that_nobody_declared_is_refused(three: Repository) -> None:
+    said = refused(three, "promote", "v0.1.0", "--stage", "prodution", "--why", "x")
+    assert "tips has no stage 'prodution'.\nStages: production, staging. " in said
+    assert "Another one is declared under `stages` in mlops.yaml." in said
+    means = three.root / "mlops.yaml"
+    undeclared = means.read_text()
+    means.write_text(undeclared + "stages: [canary/eu]\n")
+    assert promote(three, "v0.1.0", "canary/eu").tag == "tips#canary/eu#1"
+    assert "Stages: canary/eu, production." in refused(
+        three, "promote", "v0.1.0", "--stage", "staging", "--why", "x"
+    )
+    means.write_text(undeclared)
+    assert promote(three, "v0.2.0", "canary/eu").was == "v0.1.0"
+    means.write_text(undeclared + "stages: [a b]\n")
+    assert "mlops.yaml: stages.0 is 'a b': " in refused(three, "promote", "v0.1.0", "--why", "x")
 
 
 def test_without_origin_it_is_local_and_says_how_to_publish(three: Repository) -> None:

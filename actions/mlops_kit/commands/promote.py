@@ -15,7 +15,12 @@ from mlops_kit.markup import plain
 from mlops_kit.promotion import Part, Wish
 
 OPTIONS = (
-    click.option("--stage", default="production", show_default=True, help="The stage that changes."),
+    click.option(
+        "--stage",
+        default="production",
+        show_default=True,
+        help="production, or one of `stages` in mlops.yaml.",
+    ),
     click.option("--why", required=True, help="For the history; whoever is paged will read it."),
     click.option(
         "--expect", default="", metavar="VERSION|nothing", help="Refuse when the stage holds another one."
