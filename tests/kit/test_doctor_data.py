@@ -103,3 +103,16 @@ def test_a_model_that_is_gone_from_the_remote(repository: Repository, tmp_path: 
     (storage / "files/md5/44").mkdir(parents=True)
     (storage / "files/md5/44/44.dir").touch()
     assert found(repository, "versions kept").status == "ok"
+
+
+def test_who_has_not_looked_is_told_what_looks_here(repository: Repository) -> None:
+    """The workflow that is here; where there is none, or no GitHub, the commands."""
+    by_hand = "mlops-kit watch-data && mlops-kit train && mlops-kit gate && mlops-kit register"
+    workflow = repository.root / ".github/workflows/mlops-schedule.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text("on: schedule\n")
+    assert found(repository, "cadence").mend == by_hand
+    repository.git("remote", "add", "origin", "https://github.com/acme/tips.git")
+    assert found(repository, "cadence").mend == "gh workflow run mlops-schedule.yml"
+    workflow.unlink()
+    assert found(repository, "cadence").mend == by_hand

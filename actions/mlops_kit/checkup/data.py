@@ -11,6 +11,7 @@ from mlops_kit.checkup.finding import Finding, Patient, Unknown, ask, contract_o
 from mlops_kit.errors import KitError
 from mlops_kit.repository import LOCK, Remote, Repository, stored
 
+LOOK = "mlops-kit watch-data && mlops-kit train && mlops-kit gate && mlops-kit register"
 LONGEST_WITHOUT_LOOK = 7  # days; the generated schedule looks every day
 
 
@@ -77,7 +78,8 @@ def kept(patient: Patient) -> Finding:
 def cadence(patient: Patient) -> Finding:
     """Somebody looked lately whether there is something new to learn."""
     looked = cadences.clock(patient.repository)
-    mend = f"gh workflow run {heartbeat.schedule(patient.repository)}"
+    file = heartbeat.schedule_file(patient.repository)
+    mend = f"gh workflow run {file}" if file and patient.repository.slug else LOOK
     if looked is None:
         raise Unknown("No run has made a version yet, or found that there is nothing to learn.", mend)
     days = (patient.now - looked).days
