@@ -22,7 +22,7 @@ def take(source: Source) -> Outcome:
     Raises Nothing, NotYet or DataRefused with the workspace as it was.
     """
     place = Place(source.watch.folder or "", source.repository.root)
-    landed = place.files(source.watch.pattern)
+    landed = [] if place.is_empty() else place.files(source.watch.pattern)
     if not landed and _took_before(source):
         raise DataRefused(f"{source.name} is empty now: what was taken from there vanished")
     if not landed:

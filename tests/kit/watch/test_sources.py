@@ -17,14 +17,29 @@ def test_a_bucket_is_a_folder_too(flights_at: Small, hub: Hub, monkeypatch: pyte
             monkeypatch.setenv(name, value)
         server.client.create_bucket(Bucket="landing")
         flights_at.edit("mlops.yaml", "../landing", "s3://landing/new")
-        assert "s3://landing/new is not there" in watch(flights_at).outcomes[0].says
+        assert watch(flights_at).outcomes[0].says == "nothing has landed in s3://landing/new/*.csv"
+        assert hub.open == {}
         server.client.put_object(Bucket="landing", Key="new/april.csv", Body=MORE.encode())
         assert watch(flights_at).outcomes[0].status == "waits"
         flights_at.edit("mlops.yaml", "settle_seconds: 60", "settle_seconds: 0")
         flights_at.commit("Wait for nothing: an object is whole")
         flights_at.git("push", "--quiet", "origin", "main")
         assert watch(flights_at).outcomes[0].says == "new data: april.csv"
+        server.client.delete_object(Bucket="landing", Key="new/april.csv")
+        assert "is empty now: what was taken from there vanished" in watch(flights_at).outcomes[0].says
+        assert len(hub.open) == 1
     assert (flights_at.root / "data/raw.csv").read_text() == MORE
+
+
+def test_a_bucket_that_is_not_there_raises_an_alarm(
+    flights_at: Small, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with S3Server() as server:
+        for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL": server.url}).items():
+            monkeypatch.setenv(name, value)
+        flights_at.edit("mlops.yaml", "../landing", "s3://landign/new")
+        assert "s3://landign/new is not there" in watch(flights_at).outcomes[0].says
+    assert len(hub.open) == 1
 
 
 def test_a_login_that_fails_refuses_the_data(flights_at: Small, hub: Hub) -> None:
