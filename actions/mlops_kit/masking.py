@@ -11,7 +11,8 @@ NAMES = (
     *("_KEY", "APIKEY"),
 )
 SHORTEST = 8  # characters: to take out what is shorter would garble the text
-LOGIN = r"""(?<=://)[^\s/@:]+:[^\s/"']+(?=@)"""  # user and password in an address
+# User and password in an address; of the web a user alone too, as a token stands for both.
+LOGIN = r"""(?<=://)[^\s/@:]+:[^\s/"']+(?=@)|(?:(?<=http://)|(?<=https://))[^\s/@"']+(?=@)"""
 # What signs an address, or stands for a login in it: of S3, Google, Azure and whoever takes a token so.
 SIGNED = r"""(?i:(?<=[?&;])(?P<name>(?:x-(?:amz|goog)-)?(?:signature|credential|security-token|api-?key|sig|token|access_token)=)[^\s&"'#]+)"""
 MASK = "***"

@@ -71,6 +71,8 @@ def test_a_result_holds_none(as_json: bool, capsys: pytest.CaptureFixture[str]) 
             "https://b.s3/k?X-Amz-Date=2026&X-Amz-Signature=***&v=2, a?sig=***'",
         ),
         ("", "design=1&signature, max_token=3 and ?token", "design=1&signature, max_token=3 and ?token"),
+        ("", "'https://ghp_0a1b@github.com/o/r'", "'https://***@github.com/o/r'"),
+        ("", "see https://a.example/x@v1 or bob@host", "see https://a.example/x@v1 or bob@host"),
         ("", "ssh://git@host:22/x and C://a:b/c@d", "ssh://git@host:22/x and C://a:b/c@d"),
     ],
 )
