@@ -1,10 +1,12 @@
 """DVC, its remote and the lock, as `mlops-kit doctor` finds them."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from mlops_kit.repository import Repository
 
+from tests.conftest import ROOT
 from tests.kit.examined import connected, dvc_says, found
 from tests.kit.made import LOCK, a_record, commit, tag
 
@@ -88,6 +90,9 @@ def test_a_dvc_gc_in_a_script_is_a_danger(repository: Repository) -> None:
     commit(repository, "Say", README__md="Never run `dvc gc -w -c`.\n")
     assert found(repository, "versions kept").status == "ok"
     commit(repository, "Clean", clean__sh="# dvc gc -w\ndvc gc -w --all-tags\n")
+    assert found(repository, "versions kept").status == "ok"
+    shutil.copytree(ROOT / "actions/mlops_kit", repository.root / ".github/mlops-kit/mlops_kit")
+    commit(repository, "Bring the kit along")
     assert found(repository, "versions kept").status == "ok"
     commit(repository, "Tidy", clean__sh="set -e\nuv run dvc gc -w -c -f\n")
     one = found(repository, "versions kept")

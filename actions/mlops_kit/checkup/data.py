@@ -121,8 +121,8 @@ def _folder(repository: Repository, remote: Remote) -> Path | None:
 
 
 def _gc_calls(repository: Repository) -> list[str]:
-    """Lines of scripts and workflows; documentation may mention what it warns of."""
-    search = ("-E", r"dvc gc\b", "--", ":!*.md", ":!*.ipynb")
+    """Lines of scripts and workflows; documentation, and a copy of the kit, may mention what they warn of."""
+    search = ("-E", r"dvc gc\b", "--", ":!*.md", ":!*.ipynb", ":!.github/mlops-kit/")
     if not repository.asks("grep", "--quiet", *search):  # Git ends with 1 where it finds nothing
         return []
     listed = repository.git("grep", "-n", *search)
