@@ -106,7 +106,7 @@ def push(repository: Repository, *refspecs: str) -> None:
         repository.git("push", "--quiet", "--atomic", "--porcelain", "origin", *refspecs, **access())
     except ProcessError as error:
         said = f"{error.stdout}\n{error.stderr}"
-        if re.search(r"GH013|GH006|protected branch|rule violations|pre-receive hook declined", said):
+        if re.search(r"GH013|GH006|protected branch|rule violations|hook declined", said):
             raise Refused(f"origin refuses {' '.join(refspecs)}:\n{error.last_words()}") from error
         moved = r"fetch first|non-fast-forward|already exists|cannot lock ref|stale info|failed to update ref"
         if re.search(moved, said):

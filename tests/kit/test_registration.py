@@ -214,14 +214,48 @@ def test_with_the_remote_down_nothing_is_registered_and_a_retry_works(gated: Rep
     assert register(gated).version == "v0.1.0"
 
 
-def test_a_rule_that_refuses_the_tag_is_answered(gated: Repository) -> None:
-    hook = gated.root.parent / "origin.git/hooks/pre-receive"
-    hook.write_text("#!/bin/sh\necho 'GH013: Repository rule violations found for refs/tags'; exit 1\n")
+RULE = """\
+#!/bin/sh
+while read was now ref; do
+  case $ref in refs/tags/*) ;; *) continue;; esac
+  echo "error: GH013: Repository rule violations found for $ref."
+  printf '%s\\n\\n' "Review all repository rules at https://github.com/acme/tips/rules" \\
+    "- Cannot create ref due to creations being restricted."
+  exit 1
+done >&2
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (RULE, "Cannot create ref due to creations being restricted."),
+        ("#!/bin/sh\nexit 1\n", "failed to push some refs"),
+    ],
+    ids=["GitHub", "another server"],
+)
+@pytest.mark.parametrize("when", ["pre-receive", "update"])
+def test_a_rule_that_refuses_the_tag_is_answered_and_lifted(
+    when: str, text: str, says: str, gated: Repository
+) -> None:
+    hook = gated.root.parent / "origin.git/hooks" / when
+    hook.write_text(
+        text.replace("while read was now ref; do", 'for ref in "$1"; do') if when == "update" else text
+    )
     hook.chmod(0o755)
-    with pytest.raises(KitError, match="A rule of origin refuses the tag") as refused:
-        register(gated)
-    assert "bypass list" in refused.value.do
-    assert tags(gated) == []
+    for _ in range(2):
+        done = kit(gated, "register")
+        assert done.code == 1, done.said
+        assert "mlops-kit: A rule of origin refuses the tag tips@v0.1.0:\n" in done.stderr
+        assert says in done.stderr
+        assert "target `refs/tags/tips@*`, add the app `GitHub Actions` to the bypass list" in done.stderr
+        assert (tags(gated), must(["git", "ls-remote", "--tags", "origin"], gated.root)) == ([], "")
+    hook.unlink()
+    done = kit(gated, "register")
+    assert (done.code, done.stdout) == (0, "Registered tips@v0.1.0.\n"), done.said
+    clone = clone_of(gated, "colleague")
+    (version,) = json.loads(kit(clone, "versions", "--json").stdout)
+    assert version["version"] == "v0.1.0"
 
 
 def test_without_an_origin_it_says_how_to_publish(gated: Repository) -> None:
