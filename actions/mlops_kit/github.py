@@ -110,6 +110,7 @@ class GitHub:
         set_log_level(logging.WARNING)  # by itself it writes each refusal to stderr
 
         self.slug = slug
+        self._silent = ""  # how it failed to answer; then it is not waited for again
         self._client = Github(
             auth=Auth.Token(token() or ""),
             base_url=api(),
@@ -134,12 +135,15 @@ class GitHub:
         from requests import RequestException
 
         asked = f"{what} of {self.slug}"
+        if self._silent:
+            raise refusals.unreachable(api(), self._silent, asked)
         try:
             yield
         except GithubException as error:
             raise refusals.told(error, kind, asked) from None
         except RequestException as error:
-            raise refusals.unreachable(api(), type(error).__name__, asked) from None
+            self._silent = type(error).__name__
+            raise refusals.unreachable(api(), self._silent, asked) from None
         except UNLIKE_GITHUB as error:
             raise refusals.not_github(api(), error, asked) from None
 
@@ -247,8 +251,11 @@ class GitHub:
         """Starts the workflows that listen for the event. Raises KitError for more than ten keys."""
         if len(payload) > 10:
             raise KitError(f"{len(payload)} keys in the payload of {event}; GitHub takes ten.", "Nest some.")
-        with self._asking("dispatch", f"dispatch of {event}"):
-            self._remote.create_repository_dispatch(event, payload)
+        content = {"event_type": event, "client_payload": payload}
+        with self._asking("dispatch", f"dispatch of {event}"):  # PyGithub's own call hides a refusal
+            self._client.requester.requestJsonAndCheck(
+                "POST", f"/repos/{self.slug}/dispatches", input=content
+            )
 
     # ---- how the repository is set ----
 

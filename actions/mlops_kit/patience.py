@@ -9,26 +9,29 @@ from urllib3 import BaseHTTPResponse
 
 SECONDS = 120.0  # of waiting for one call
 BACKOFF = 0.5  # doubled from try to try
+SILENCES = 2  # after so many answers that did not come, one more try
+SAFE = frozenset({"GET", "PUT", "PATCH", "DELETE"})  # twice is as once
 
 
 class Patience(GithubRetry):
     """Waits as Retry-After and rate limits ask, within a total.
 
-    What creates (POST) is sent again only where GitHub turned it away unread: after a 502 nobody knows
-    whether the comment is there already.
+    What creates (POST) is sent again only where GitHub turned it away unread: after a 502, or no answer,
+    nobody knows whether the comment is there already.
     """
 
     def __init__(self, deadline: float | None = None, **settings: Any) -> None:
         self.deadline = deadline
-        defaults: dict[str, Any] = {"total": 5, "backoff_factor": BACKOFF, "raise_on_status": False}
-        super().__init__(**{"max_rate_limit_wait": SECONDS, **defaults, **settings})
+        tries = {"total": 5, "read": SILENCES, "allowed_methods": SAFE}
+        waits = {"backoff_factor": BACKOFF, "max_rate_limit_wait": SECONDS}
+        super().__init__(**{**tries, **waits, "raise_on_status": False, **settings})
 
     def new(self, **settings: Any) -> Self:
         return super().new(deadline=self.deadline or time.monotonic() + SECONDS, **settings)
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
-        if method == "POST" and status_code not in (403, 429):
-            return False
+        if method not in SAFE:
+            return status_code in (403, 429)
         return bool(super().is_retry(method, status_code, has_retry_after))
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:

@@ -1,11 +1,13 @@
 """What GitHub said when it said no, in words that help."""
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 from mlops_kit.errors import KitError
 from mlops_kit.masking import masked
 
+LONGEST = 500  # characters of what GitHub said
 NEEDS = {  # what a token needs for what we ask, where GitHub's answer does not say so
     "comment": "pull-requests: write",
     "alarm": "issues: write",
@@ -29,13 +31,33 @@ def told(error: Any, kind: str, what: str) -> GitHubError:
     """PyGithub's error in words: 401 and 403 name the permission, a rate limit says when it ends."""
     status = int(error.status or 0)
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    said = error.data.get("message") if isinstance(error.data, dict) else ""
-    words = f"GitHub answered {status} to {what}{f': {masked(str(said))}' if said else ''}"
-    if "retry-after" in headers or "rate limit" in str(said).lower() or status == 429:
-        wait = headers.get("retry-after")
-        when = f"{wait} s" if wait else "some minutes"
-        return GitHubError(status, f"{words.rstrip('.')}.", f"A rate limit: try again in {when}.")
+    said = _said(error.data)
+    words = f"GitHub answered {status} to {what}{f': {said}' if said else ''}"
+    if "retry-after" in headers or "rate limit" in said.lower() or status == 429:
+        return GitHubError(status, f"{words.rstrip('.')}.", f"A rate limit: try again {_when(headers)}.")
     return GitHubError(status, f"{words.rstrip('.')}.", _mend(status, kind, headers))
+
+
+def _said(data: Any) -> str:
+    """GitHub's words in a line, with what it minds of each field."""
+    if not isinstance(data, dict):
+        return ""
+    minds = [
+        str(one.get("message") or f"{one.get('field')} {one.get('code')}")
+        if isinstance(one, dict)
+        else str(one)
+        for one in data.get("errors") or []
+    ]
+    return masked(" ".join("; ".join([str(data.get("message") or ""), *minds]).split()))[:LONGEST]
+
+
+def _when(headers: dict[str, str]) -> str:
+    if wait := headers.get("retry-after"):
+        return f"in {wait} s"
+    reset = headers.get("x-ratelimit-reset", "")
+    return (
+        f"after {datetime.fromtimestamp(int(reset), UTC):%H:%M} UTC" if reset.isdigit() else "in some minutes"
+    )
 
 
 def unreachable(address: str, why: str, what: str) -> GitHubError:
@@ -61,13 +83,17 @@ def _mend(status: int, kind: str, headers: dict[str, str]) -> str:
     line = NEEDS[kind] if NEEDS[kind] in ways or not ways else ways[0]
     if status == 401:
         return "The token is not valid or has expired: set GITHUB_TOKEN anew (`gh auth token`)."
-    if status in (403, 404) and os.environ.get("GITHUB_ACTIONS"):
+    if status == 404:
+        return f"Is it there? To a token without `{line}` GitHub says 404 too."
+    if status == 403 and os.environ.get("GITHUB_ACTIONS"):
         return (
             f"Does the job have `permissions: {{{line}}}`? A pull request from a fork gets a read-only token "
-            "whatever the workflow says; 404 also stands for what the token may not see."
+            "whatever the workflow says."
         )
-    if status in (403, 404):
-        return f"The token needs `{line}` on the repository; 404 also stands for what it may not see."
+    if status == 403:
+        return f"The token needs `{line}` on the repository."
     if status in (410, 422) and kind == "alarm":
         return "Are issues switched on? Settings, General, Features."
-    return "https://www.githubstatus.com says how GitHub is." if status >= 500 else ""
+    if status >= 500:
+        return "https://www.githubstatus.com says how GitHub is."
+    return "Try again; if it stays so, `mlops-kit doctor` looks at token and rules."

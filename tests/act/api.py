@@ -83,7 +83,10 @@ class Api:
         done: bool = False,
         **headers: str,
     ) -> None:
-        """The next `times` requests whose path has `path`, a regex, in it; with `done` carried out all the same."""
+        """The next `times` requests whose path has `path`, a regex, in it; with `done` carried out all the same.
+
+        A status of 0 is no answer: the connection ends.
+        """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self._faults.append(Fault(method, re.compile(path), status, times, named, message, done))
 

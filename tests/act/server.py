@@ -48,6 +48,9 @@ class _Handler(BaseHTTPRequestHandler):
             status, body, headers = _answer(
                 api, self.command, self.path, text, self.headers.get("Authorization", "")
             )
+        if not status:
+            self.close_connection = True
+            return
         content = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
         for name, value in headers.items():

@@ -1,11 +1,13 @@
 """One comment, one issue, one pull request - whatever GitHub answers meanwhile."""
 
 import traceback
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from mlops_kit import github
+from github import GithubException
+from mlops_kit import github, refusals
 from mlops_kit.errors import KitError
 from mlops_kit.github import GitHub, marker
 from mlops_kit.refusals import GitHubError
@@ -126,6 +128,74 @@ def test_a_comment_that_came_through_in_spite_of_a_502_is_not_repeated(hub: GitH
         hub.comment_in_place(1, MARK, "x")
     hub.comment_in_place(1, MARK, "y")
     assert bodies(api) == [f"{MARK}\ny"]
+
+
+CREATES: dict[str, Callable[[GitHub], object]] = {
+    "/comments": lambda hub: hub.comment_in_place(1, MARK, "x"),
+    "/issues$": lambda hub: hub.raise_alarm(MARK, "Drift", "x"),
+    "/pulls$": lambda hub: hub.pull_request_in_place("mlops/data", "main", "New data", "x"),
+    "/dispatches$": lambda hub: hub.dispatch("new-data", {}),
+}
+
+
+@pytest.mark.parametrize("path", CREATES)
+@pytest.mark.parametrize("status", [0, 404, 422, 500, 502])
+def test_what_creates_is_sent_once_and_its_failure_told(
+    path: str, status: int, hub: GitHub, api: Api, slept: list[float]
+) -> None:
+    """No answer is like a 502: nobody knows whether it was done."""
+    api.fail("POST", path, status, done=True)
+    with pytest.raises(GitHubError) as error:
+        CREATES[path](hub)
+    assert (error.value.status, len(api.writes)) == (status, 1)
+    assert not slept
+
+
+@pytest.mark.parametrize("status", [0, 502])
+def test_what_changes_is_sent_again(status: int, hub: GitHub, api: Api, slept: list[float]) -> None:
+    hub.comment_in_place(1, MARK, "x")
+    api.fail("PATCH", "comments", status, done=True)
+    assert hub.comment_in_place(1, MARK, "y").done == "updated"
+    assert bodies(api) == [f"{MARK}\ny"]
+
+
+def test_who_does_not_answer_is_not_waited_for_twice(hub: GitHub, api: Api, slept: list[float]) -> None:
+    api.fail("GET", "", 0, times=99)
+    for ask in (hub.rulesets, hub.permissions):
+        with pytest.raises(GitHubError, match="could not be reached"):
+            ask()
+    assert len(api.requests) == 3
+
+
+def test_every_refusal_says_what_to_do(hub: GitHub, api: Api) -> None:
+    for status, tip in {
+        404: "Is it there?",
+        409: "Try again",
+        410: "issues switched on",
+        422: "issues",
+    }.items():
+        api.fail("POST", "/issues$", status, message="It is so")
+        with pytest.raises(
+            GitHubError, match=f"GitHub answered {status} to issue 'Drift' of .*: It is so."
+        ) as error:
+            hub.raise_alarm(MARK, "Drift", "x")
+        assert tip in error.value.do
+
+
+def test_what_github_minds_of_a_field_is_told() -> None:
+    minds = [
+        {"message": "No commits between main and mlops/data"},
+        {"field": "base", "code": "invalid"},
+        "odd",
+    ]
+    error = GithubException(422, {"message": "Validation Failed", "errors": minds}, {})
+    said = refusals.told(error, "pull request", "x").what
+    assert said.endswith("Validation Failed; No commits between main and mlops/data; base invalid; odd.")
+
+
+def test_a_rate_limit_of_an_hour_says_until_when() -> None:
+    error = GithubException(403, {"message": "API rate limit exceeded"}, {"X-RateLimit-Reset": "1764430800"})
+    assert refusals.told(error, "alarm", "x").do == "A rate limit: try again after 15:40 UTC."
 
 
 def test_a_503_for_ever_is_an_error_in_words(hub: GitHub, api: Api, slept: list[float]) -> None:
