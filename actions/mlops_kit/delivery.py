@@ -42,6 +42,7 @@ class Handover:
     message: str = ""
     alarms: list[Alarm] = field(default_factory=list)
     cleared: dict[str, str] = field(default_factory=dict)  # name of an alarm -> why it is over
+    waits: bool = False  # what was found stands on `mlops/data` since an earlier look
 
     def write(self, root: Path) -> None:
         path = root / HANDOVER
@@ -85,6 +86,19 @@ def deliver(repository: Repository, contract: Contract, pointers: Pointers, mess
         return _onto_main(repository, base, pointers, message)
     except commits.Refused:
         return _pull_request(repository, base, pointers, message)
+
+
+def ask_again(repository: Repository) -> Delivered | None:
+    """For what waits on `mlops/data`: a pull request, where none could be opened when it was put there.
+
+    None where there is or was one, which somebody closed, or no token to ask with.
+    """
+    tip = commits.remote_tip(repository, BRANCH)
+    if tip is None or not commits.token():
+        return None
+    message = repository.git("log", "-1", "--format=%B", tip)
+    url = _ask_for_pull(repository, branch_name(repository), message, unless_for=tip)
+    return Delivered(tip, "pull-request", url) if url else None
 
 
 def waiting(repository: Repository) -> dict[str, str]:
@@ -188,13 +202,15 @@ def _same(repository: Repository, commit: str, pointers: Pointers) -> bool:
     )
 
 
-def _ask_for_pull(repository: Repository, base: str, message: str) -> str:
-    """Raises KitError that names the branch when GitHub cannot be asked: the data is not lost."""
+def _ask_for_pull(repository: Repository, base: str, message: str, unless_for: str = "") -> str:
+    """Its address; empty where the commit has had one. Raises KitError that names the branch when GitHub cannot be asked: the data is not lost."""
     from mlops_kit import github
 
     title, _, text = message.partition("\n")
     try:
         hub = github.connect(repository)
+        if unless_for and hub.had_pull_request(BRANCH, unless_for):
+            return ""
         return hub.pull_request_in_place(BRANCH, base, title, text.strip() or title).url
     except KitError as error:
         raise KitError(

@@ -247,6 +247,13 @@ class GitHub:
             made = self._remote.create_pull(base=base, head=branch, title=title, body=text[:LONGEST])
             return Placed(made.html_url, made.number, "created")
 
+    def had_pull_request(self, branch: str, commit: str) -> bool:
+        """Is one open from the branch, or was one for this commit?"""
+        with self._asking("pull request", f"pull requests from {branch}"):
+            head = f"{self.slug.partition('/')[0]}:{branch}"
+            known = self._remote.get_pulls(state="all", head=head)
+            return any(one.state == "open" or one.head.sha == commit for one in known)
+
     def dispatch(self, event: str, payload: dict[str, Any]) -> None:
         """Starts the workflows that listen for the event. Raises KitError for more than ten keys."""
         if len(payload) > 10:

@@ -140,6 +140,8 @@ def _take_over(
     found = handover.new_data(folder)
     for told in delivery.tell(repository, found):
         say(told)
+    if found.waits and (asked := delivery.ask_again(repository)):
+        say(asked.says)
     handed = handover.read(repository, contract, folder)
     if handed is None:
         _tell_age(repository, contract, None, journal, say)

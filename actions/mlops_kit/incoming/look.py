@@ -11,7 +11,7 @@ from mlops_kit.delivery import Handover
 from mlops_kit.errors import KitError
 from mlops_kit.incoming import arrivals, imports
 from mlops_kit.incoming.outcome import STAGE, DataRefused, NewData, NotYet, Outcome
-from mlops_kit.incoming.source import Nothing, Source
+from mlops_kit.incoming.source import Nothing, Source, Waiting
 from mlops_kit.repository import Repository
 
 Say = Callable[[str], None]
@@ -46,7 +46,7 @@ def look_and_deliver(repository: Repository, contract: Contract, say: Say, agree
     result = _recorded(repository, contract, say)
     wish = handover(result)
     wish.write(repository.root)
-    if not result.found or not agree(result):
+    if result.found and not agree(result):
         return NewData(result.found, result.outcomes, result.pointers, None, delivery.tell(repository, wish))
     return _delivered(repository, contract, wish, result)
 
@@ -62,13 +62,16 @@ def handover(result: NewData) -> Handover:
     good = {_alarm_name(one): one.says for one in result.outcomes if one.status in ("found", "nothing")}
     ringing = {alarm.name for alarm in bad}
     cleared = {name: says for name, says in good.items() if name not in ringing}
-    return Handover(result.pointers, _message(result), bad, cleared)
+    waits = any(one.on_branch for one in result.outcomes)
+    return Handover(result.pointers, _message(result), bad, cleared, waits)
 
 
 def _delivered(repository: Repository, contract: Contract, wish: Handover, result: NewData) -> NewData:
     told = delivery.tell(repository, wish)
     pointers = {path: text.encode() for path, text in wish.pointers.items()}
     done = delivery.deliver(repository, contract, pointers, wish.message) if pointers else None
+    if wish.waits and not pointers:
+        done = delivery.ask_again(repository)
     return NewData(result.found, result.outcomes, result.pointers, done, told)
 
 
@@ -106,7 +109,8 @@ def _one(source: Source) -> Outcome:
             return arrivals.take(source)
         return imports.try_it(source) if source.dry else imports.take(source)
     except Nothing as nothing:
-        return Outcome(pointer, name, "nothing", str(nothing), was.path, was.md5)
+        waits = isinstance(nothing, Waiting)
+        return Outcome(pointer, name, "nothing", str(nothing), was.path, was.md5, on_branch=waits)
     except NotYet as error:
         return Outcome(pointer, name, "waits", error.what, was.path, was.md5)
     except DataRefused as error:

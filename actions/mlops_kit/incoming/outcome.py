@@ -31,6 +31,7 @@ class Outcome:
     md5_after: str = ""
     rows_before: int | None = None  # None where the data is not here to be counted
     rows_after: int | None = None
+    on_branch: bool = False  # of an earlier look: it waits on mlops/data
 
     @property
     def line(self) -> str:

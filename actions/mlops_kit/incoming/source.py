@@ -15,6 +15,10 @@ class Nothing(Exception):
     """There is no new data: the reason, in a sentence."""
 
 
+class Waiting(Nothing):
+    """It is on the branch mlops/data already."""
+
+
 @dataclass(frozen=True)
 class Source:
     repository: Repository
@@ -77,6 +81,6 @@ class Source:
             self.dvc("checkout", "--quiet", self.watch.pointer)
 
     def not_waiting(self) -> None:
-        """Raises Nothing when a pull request brings this very data already."""
+        """Raises Waiting when a pull request brings this very data already."""
         if self.waiting and parse_pointer(self.waiting, self.watch.pointer) == [self.entry]:
-            raise Nothing("the new data waits on the branch mlops/data to be merged")
+            raise Waiting("the new data waits on the branch mlops/data to be merged")

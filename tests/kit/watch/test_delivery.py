@@ -7,6 +7,7 @@ from mlops_kit import contract as contracts
 from mlops_kit.errors import KitError
 from mlops_kit.incoming import look
 
+from tests.act.api import Api
 from tests.kit.small import Hub, Small, clone
 from tests.kit.watch.landing import MORE, land, watch
 
@@ -62,6 +63,37 @@ def test_where_main_is_protected_one_pull_request_brings_it(
     tip = flights_at.git("ls-remote", "origin", "mlops/data").split()[0]
     flights_at.git("fetch", "--quiet", "origin", "mlops/data")
     assert flights_at.git("rev-list", "--count", f"origin/main..{tip}") == "1\n"
+
+
+def test_a_pull_request_that_could_not_be_opened_is_opened_by_the_next_look(
+    flights_at: Small, on_github: Api, tmp_path: Path
+) -> None:
+    """Also by the job that registers; one that somebody closed is not opened again."""
+    flights_at.edit("mlops.yaml", "new_data:\n", "new_data:\n  deliver: pull-request\n")
+    flights_at.commit("Deliver by pull request")
+    flights_at.git("push", "--quiet", "origin", "main")
+    land(tmp_path / "landing/april.csv", MORE)
+    on_github.fail("POST", "/pulls$", 422, message="Validation Failed")
+    with pytest.raises(KitError, match=r"stands on the branch mlops/data, but no pull request: .*422"):
+        watch(flights_at)
+    pushed = flights_at.git("ls-remote", "origin", "mlops/data")
+    flights_at.git("restore", "data/raw.csv.dvc")
+    result = watch(flights_at)
+    assert result.outcomes[0].says == "the new data waits on the branch mlops/data to be merged"
+    assert result.delivered and result.delivered.how == "pull-request"
+    (pull,) = on_github.pulls
+    assert pull["title"] == "Take new data for data/raw.csv" and "april.csv (2 -> 3 rows)" in pull["body"]
+    assert watch(flights_at).delivered is None
+    pull |= {"state": "closed", "head": pull["head"] | {"sha": pushed.split()[0]}}
+    assert watch(flights_at).delivered is None
+    assert len(on_github.pulls) == 1 and flights_at.git("ls-remote", "origin", "mlops/data") == pushed
+    on_github.pulls.clear()
+    assert flights_at.kit("watch-data", "--no-deliver").code == 0
+    folder = tmp_path / "mlops-run"
+    folder.mkdir()
+    (folder / "new-data.json").write_bytes((flights_at.root / ".mlops/new-data.json").read_bytes())
+    assert flights_at.kit("register", "--from", str(folder)).code == 0
+    assert len(on_github.pulls) == 1
 
 
 def test_without_origin_the_commit_is_made_here(flights_at: Small, hub: Hub, tmp_path: Path) -> None:
