@@ -42,7 +42,7 @@ class Handover:
     message: str = ""
     alarms: list[Alarm] = field(default_factory=list)
     cleared: dict[str, str] = field(default_factory=dict)  # name of an alarm -> why it is over
-    waits: bool = False  # what was found stands on `mlops/data` since an earlier look
+    waits: dict[str, str] = field(default_factory=dict)  # pointers on `mlops/data` since an earlier look
 
     def write(self, root: Path) -> None:
         path = root / HANDOVER
@@ -72,20 +72,29 @@ def tell(repository: Repository, handed: Handover) -> list[str]:
     return told
 
 
-def deliver(repository: Repository, contract: Contract, pointers: Pointers, message: str) -> Delivered:
+def deliver(
+    repository: Repository,
+    contract: Contract,
+    pointers: Pointers,
+    message: str,
+    waits: Mapping[str, str] | None = None,
+) -> Delivered:
     """Puts the pointers onto main, or onto `mlops/data` with a pull request where main is protected.
 
-    Doing it again does nothing. Raises KitError when a file is no pointer that mlops.yaml watches, or
+    What `waits` there already stays beside them. Doing it again does nothing. Raises KitError when a file is no pointer that mlops.yaml watches, or
     when it changes more than which data is meant.
     """
     base = branch_name(repository)
-    check(repository, contract, pointers, base)
+    beside = {path: text.encode() for path, text in (waits or {}).items()}
+    both = {**beside, **pointers}
+    check(repository, contract, both, base)
+    of_both = message + (f"\nWith what waited already: {', '.join(beside)}\n" if beside else "")
     if repository.has_origin and contract.new_data.deliver == "pull-request":
-        return _pull_request(repository, base, pointers, message)
+        return _pull_request(repository, base, both, of_both)
     try:
         return _onto_main(repository, base, pointers, message)
     except commits.Refused:
-        return _pull_request(repository, base, pointers, message)
+        return _pull_request(repository, base, both, of_both)
 
 
 def ask_again(repository: Repository) -> Delivered | None:

@@ -149,7 +149,8 @@ def _take_over(
     if handed.pointers:
         say(f"Bringing {', '.join(handed.pointers)} to main")
         content = {path: text.encode() for path, text in handed.pointers.items()}
-        say(delivery.deliver(repository, contract, content, found.message or "Take new data").says)
+        message = found.message or "Take new data"
+        say(delivery.deliver(repository, contract, content, message, found.waits).says)
     (repository.root / contract.metrics).write_bytes(handed.metrics)
     done = _finish(repository, contract, handed, bump, say)
     _tell_age(repository, contract, handed.made if done.version else None, journal, say)

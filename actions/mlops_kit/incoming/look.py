@@ -31,7 +31,8 @@ def look(repository: Repository, contract: Contract, say: Say, *, dry: bool = Fa
         outcomes.append(_one(Source(repository, contract, watch, waiting.get(watch.pointer), dry)))
     found = [one for one in outcomes if one.status == "found"]
     pointers = {} if dry else {one.pointer: repository.text(one.pointer) or "" for one in found}
-    return NewData(bool(found), outcomes, pointers)
+    waits = {one.pointer: waiting[one.pointer] for one in outcomes if one.on_branch}
+    return NewData(bool(found), outcomes, pointers, waits=waits)
 
 
 def look_and_leave(repository: Repository, contract: Contract, say: Say) -> NewData:
@@ -62,14 +63,13 @@ def handover(result: NewData) -> Handover:
     good = {_alarm_name(one): one.says for one in result.outcomes if one.status in ("found", "nothing")}
     ringing = {alarm.name for alarm in bad}
     cleared = {name: says for name, says in good.items() if name not in ringing}
-    waits = any(one.on_branch for one in result.outcomes)
-    return Handover(result.pointers, _message(result), bad, cleared, waits)
+    return Handover(result.pointers, _message(result), bad, cleared, result.waits)
 
 
 def _delivered(repository: Repository, contract: Contract, wish: Handover, result: NewData) -> NewData:
     told = delivery.tell(repository, wish)
     pointers = {path: text.encode() for path, text in wish.pointers.items()}
-    done = delivery.deliver(repository, contract, pointers, wish.message) if pointers else None
+    done = delivery.deliver(repository, contract, pointers, wish.message, wish.waits) if pointers else None
     if wish.waits and not pointers:
         done = delivery.ask_again(repository)
     return NewData(result.found, result.outcomes, result.pointers, done, told)

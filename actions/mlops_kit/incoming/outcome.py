@@ -45,6 +45,7 @@ class NewData:
     pointers: dict[str, str] = field(default_factory=dict)  # path -> text, of what was found
     delivered: Delivered | None = None
     alarms: list[str] = field(default_factory=list)  # where each stands, or why it does not
+    waits: dict[str, str] = field(default_factory=dict)  # path -> text, of what is on mlops/data already
 
     @property
     def refused(self) -> list[Outcome]:

@@ -77,5 +77,13 @@ def batches(seed: Path, once: Once, tmp_path: Path) -> Small:
 
 
 @pytest.fixture
+def two(seed: Path, once: Once, tmp_path: Path) -> Small:
+    """The file, and from elsewhere the folder; both by pull request."""
+    (tmp_path / "batches").mkdir()
+    beside = COLLECT.replace("../landing", "../batches")
+    return at(seed, once, tmp_path, f"{REPLACE}\n  - {beside}\n  deliver: pull-request")
+
+
+@pytest.fixture
 def imported(seed: Path, once: Once, tmp_path: Path) -> Small:
     return at(seed, once, tmp_path, IMPORT)

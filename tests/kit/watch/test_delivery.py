@@ -96,6 +96,31 @@ def test_a_pull_request_that_could_not_be_opened_is_opened_by_the_next_look(
     assert len(on_github.pulls) == 1
 
 
+def test_what_waits_stays_on_the_branch_when_another_source_has_news(
+    two: Small, hub: Hub, tmp_path: Path
+) -> None:
+    """Else the two would take turns on it for ever."""
+
+    def waits() -> list[str]:
+        two.git("fetch", "--quiet", "origin", "mlops/data")
+        return two.git("diff", "--name-only", "origin/main", "FETCH_HEAD").splitlines()
+
+    land(tmp_path / "landing/april.csv", MORE)
+    assert watch(two).found
+    two.git("restore", "data")
+    land(tmp_path / "batches/may.csv", MORE)
+    assert watch(two).found
+    two.git("restore", "data")
+    assert waits() == ["data/batches.dvc", "data/raw.csv.dvc"]
+    assert "data/raw.csv" in hub.pulls["mlops/data"][-1]
+    assert not watch(two).found
+    land(tmp_path / "landing/june.csv", MORE + "4,1\n", age=600)
+    assert watch(two).found
+    two.git("restore", "data")
+    assert waits() == ["data/batches.dvc", "data/raw.csv.dvc"]
+    assert not watch(two).found
+
+
 def test_without_origin_the_commit_is_made_here(flights_at: Small, hub: Hub, tmp_path: Path) -> None:
     flights_at.git("remote", "remove", "origin")
     land(tmp_path / "landing/april.csv", MORE)
