@@ -14,6 +14,7 @@ import numpy.typing as npt
 from mlops_kit.errors import KitError
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 Of = Callable[[Floats], float]  # the metric for these weights of the rows
 
 REPLICATES = 1000
@@ -204,40 +205,43 @@ def compare(
     if champion.same_as(challenger):
         return Difference(old, new, 0.0, 0.0, 0.0, n, same=True)
     draw = np.random.default_rng(seed)
-    draws = _resampled if n <= exact else _little
-    moved = np.array(list(draws(metric, champion, challenger, replicates, draw)))
+
+    def gain(at: Places) -> Of:
+        ours, theirs = prepared(metric, champion.take(at)), prepared(metric, challenger.take(at))
+        return lambda weights: theirs(weights) - ours(weights)
+
+    moved = np.array(list(errors(n, gain, replicates, draw, exact)))
     tail = (1 - confidence) / 2
     # Of the errors, not of the values: a subset's own middle is off by more than the whole's interval.
     low, high = value + np.quantile(sign * moved, [tail, 1 - tail], method="weibull")
     return Difference(old, new, value, float(low), float(high), n)
 
 
-def _resampled(
-    metric: str, champion: Rows, challenger: Rows, replicates: int, draw: np.random.Generator
+def errors(
+    n: int, of: Callable[[Places], Of], replicates: int, draw: np.random.Generator, exact: int = EXACT
 ) -> Iterator[float]:
-    """How far each replicate's difference is from that of all rows."""
-    n = len(champion)
-    gain = _gain(metric, champion, challenger)
-    middle = gain(np.ones(n))
+    """How far the replicates of a figure are from it. `of` gives the figure of the rows at these places, by their weights."""
+    return _resampled(n, of, replicates, draw) if n <= exact else _little(n, of, replicates, draw)
+
+
+def _resampled(
+    n: int, of: Callable[[Places], Of], replicates: int, draw: np.random.Generator
+) -> Iterator[float]:
+    """From that of all rows."""
+    figure = of(np.arange(n))
+    middle = figure(np.ones(n))
     for _ in range(replicates):
         weights = np.bincount(draw.integers(0, n, n), minlength=n).astype(float)
-        yield gain(weights) - middle
+        yield figure(weights) - middle
 
 
 def _little(
-    metric: str, champion: Rows, challenger: Rows, replicates: int, draw: np.random.Generator
+    n: int, of: Callable[[Places], Of], replicates: int, draw: np.random.Generator
 ) -> Iterator[float]:
-    """How far each replicate's difference is from that of its subset."""
-    n = len(champion)
+    """From that of their subset."""
     size = round(n**EXPONENT)
     for _ in range(SUBSETS):
-        rows = draw.choice(n, size, replace=False, shuffle=False)
-        gain = _gain(metric, champion.take(rows), challenger.take(rows))
-        middle = gain(np.ones(size))
+        figure = of(draw.choice(n, size, replace=False, shuffle=False))
+        middle = figure(np.ones(size))
         for _ in range(replicates // SUBSETS):
-            yield gain(draw.multinomial(n, np.full(size, 1 / size)).astype(float)) - middle
-
-
-def _gain(metric: str, champion: Rows, challenger: Rows) -> Of:
-    old, new = prepared(metric, champion), prepared(metric, challenger)
-    return lambda weights: new(weights) - old(weights)
+            yield figure(draw.multinomial(n, np.full(size, 1 / size)).astype(float)) - middle

@@ -1,6 +1,7 @@
 """The sequential detector and the binomial tail that alarms rest on."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -29,6 +30,17 @@ def test_a_change_is_found_soon_and_dated(mean: float, rows: int) -> None:
         off.append(abs(began - 1000))
     assert float(np.median(delays)) <= rows
     assert float(np.median(off)) <= 30
+
+
+def test_evidence_is_weighed_in_little_memory() -> None:
+    """Of ten million losses each array takes 80 MB."""
+    came = losses(np.random.default_rng(2), 100_000, 0.15)
+    tracemalloc.start()
+    try:
+        evidence(came, 0.15)
+        assert tracemalloc.get_traced_memory()[1] < 5 * came.nbytes
+    finally:
+        tracemalloc.stop()
 
 
 def test_fewer_losses_are_no_evidence() -> None:

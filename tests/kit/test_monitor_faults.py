@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from mlops_kit.monitoring import windows
-from mlops_kit.monitoring.log import newest
+from mlops_kit.monitoring import labels, windows
+from mlops_kit.monitoring.log import hashed, newest
 from pyarrow import parquet
 
 from tests.conftest import Done
@@ -123,18 +123,27 @@ def test_zones_are_told_from_each_other(check: Check, tmp_path: Path) -> None:
 
 
 def test_of_a_line_little_stays_in_memory_however_many_inputs_it_has(tmp_path: Path) -> None:
-    """A log may be larger than memory: inputs are drawn, and the rest takes a tenth of a kilobyte."""
+    """A log may be larger than memory: inputs are drawn, of a key its hash stays, and a text once for many lines."""
     line: dict[str, Any] = {
         "time": START.isoformat(),
         "version": "v0.1.0",
-        "key": "flight-000000001",
+        "key": "6fa459ea-ee8a-3ca4-894e-db77e160355e",
         "process": "host-1",
     }
     line |= {"prediction": True, "inputs": {f"column_{at}": 0.123456789 for at in range(50)}}
     (tmp_path / "log.jsonl").write_text(f"{json.dumps(line | {'probability': 0.5})}\n" * 30_000 + "{torn")
     window = windows.read(str(tmp_path / "log.jsonl"), 1000, [])
     assert (window.rows, window.broken, len(window.drawn["column_0"])) == (30_000, 1, 1000)
-    assert window.facts and window.facts.nbytes / len(window.facts) < 110
+    assert window.facts and window.facts.nbytes / len(window.facts) < 80
+
+
+def test_of_a_label_twelve_bytes_stay_in_memory(tmp_path: Path) -> None:
+    rows = [f"6fa459ea-ee8a-3ca4-894e-{at:012},{at % 2 == 0}\n" for at in range(30_000)]
+    (tmp_path / "labels.csv").write_text("id,late\n" + "".join(rows))
+    came = labels.read(str(tmp_path / "labels.csv"), "id", "late")
+    assert came.nbytes / len(came) < 16
+    made = pa.table({"key": hashed(["6fa459ea-ee8a-3ca4-894e-000000000007", None, "another"])})
+    assert labels.joined(made, came)[0]["actual"].to_pylist() == ["False", None, None]
 
 
 def test_an_input_that_is_called_time_is_not_the_lines(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A11 for every task: what came true is judged as the task wants it, and says when it cannot be."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit import contract
+from mlops_kit.comparison import Rows
 from mlops_kit.errors import KitError
-from mlops_kit.monitoring import labels, predicted, quality, reference
+from mlops_kit.monitoring import figures, labels, predicted, quality, reference
+from mlops_kit.monitoring.log import hashed
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.sections import Monitoring, Predictions
@@ -48,10 +51,10 @@ def judged(task: str, *, wrong: bool, labels: Any = None, within: float = 1e5) -
     texts = pa.array([str(one) for one in made["prediction"]])
     times = moments(f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N))
     nothing = pa.nulls(N, pa.float64())
-    facts = pa.table({"time": times, "key": keys, "prediction": texts, "probability": nothing})
+    facts = pa.table({"time": times, "key": hashed(keys), "prediction": texts, "probability": nothing})
     came = labels if labels is not None else [str(one) for one in made["actual"]]
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
-    labelled = pa.table({"key": keys, "actual": pa.array(came, pa.string())})
+    labelled = pa.table({"key": hashed(keys), "actual": pa.array(came, pa.string())})
     return quality.check(reference, facts, labelled, FORMS[task], Monitoring(labels_within_days=within))
 
 
@@ -77,6 +80,18 @@ def test_few_labels_that_are_all_right_do_not_say_that_all_will_be(
     assert (found.figure and found.figure.low) == (low and pytest.approx(low, abs=0.005))
 
 
+def test_the_interval_of_many_rows_is_that_of_the_share() -> None:
+    """It is drawn from small parts of them; of all of ten million it would take minutes and gigabytes."""
+    n = 200_000
+    hit = np.arange(n) % 4 > 0
+    rows = Rows(np.ones(n), hit.astype(float))
+    found = figures.measured("accuracy", rows, rows)
+    half = figures.SIGMAS * math.sqrt(0.75 * 0.25 / n)
+    assert found.value == 0.75
+    assert 0.75 - found.low == pytest.approx(half, rel=0.35)
+    assert found.high - 0.75 == pytest.approx(half, rel=0.35)
+
+
 def test_labels_that_are_no_such_value_are_left_out_and_counted() -> None:
     labels = ["?"] * 100 + [str(one) for one in rows("regression", 2)["actual"][100:]]
     found = judged("regression", wrong=False, labels=labels)
@@ -91,10 +106,10 @@ def with_probability(probability: list[float], evaluated: list[float]) -> Concep
     before = pa.table({"key": keys, "probability": evaluated} | rows("binary", 1))
     times = moments(f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N))
     facts = pa.table(
-        {"time": times, "key": keys, "prediction": made["prediction"], "probability": probability}
+        {"time": times, "key": hashed(keys), "prediction": made["prediction"], "probability": probability}
     )
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, before)
-    labelled = pa.table({"key": keys, "actual": made["actual"]})
+    labelled = pa.table({"key": hashed(keys), "actual": made["actual"]})
     return quality.check(reference, facts, labelled, FORMS["binary"], Monitoring())
 
 
@@ -107,8 +122,8 @@ def test_probabilities_that_are_none_are_left_out_and_said() -> None:
 
 
 def test_one_label_in_two_spellings_contradicts_nothing() -> None:
-    made = pa.table({"key": ["a", "b"], "prediction": ["true", "true"]})
-    came = pa.table({"key": ["a", "a", "b", "b"], "actual": ["True", "true", "true", "false"]})
+    made = pa.table({"key": hashed("ab"), "prediction": ["true", "true"]})
+    came = pa.table({"key": hashed("aabb"), "actual": ["True", "true", "true", "false"]})
     found, notes = labels.joined(made, came)
     assert found["actual"].to_pylist() == ["True", None]
     assert notes == ["1 keys have labels that contradict each other and are left out"]
@@ -154,10 +169,10 @@ def test_predictions_of_a_window_without_labels_are_watched_although_older_ones_
     keys = [f"n{at}" for at in range(N)]
     times = moments(f"2026-11-{1 + at // 20:02}T{at % 20:02}:00:00" for at in range(N))
     nothing = pa.nulls(N, pa.float64())
-    facts = pa.table({"time": times, "key": keys, "prediction": predicted, "probability": nothing})
+    facts = pa.table({"time": times, "key": hashed(keys), "prediction": predicted, "probability": nothing})
     evaluated = pa.table({"key": keys} | rows("binary", 1))
     like = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
-    came = pa.table({"key": keys[:300], "actual": made["actual"][:300]})
+    came = pa.table({"key": hashed(keys[:300]), "actual": made["actual"][:300]})
     for since, kinds in ((datetime(2026, 11, 16, tzinfo=UTC), ["predictions-moved"]), (None, [])):
         found = quality.check(like, facts, came, FORMS["binary"], Monitoring(labels_within_days=1e5), since)
         assert ([one.kind for one in found.alarms], found.state) == (kinds, "holds")
@@ -178,14 +193,14 @@ def test_probabilities_of_several_classes_are_judged(sure: float) -> None:
     facts = pa.table(
         {
             "time": moments(f"2026-11-{1 + at // 20:02}" for at in range(N)),
-            "key": keys,
+            "key": hashed(keys),
             "prediction": made["prediction"],
         }
         | {"probability": pa.nulls(N, pa.float64())}
         | shares(made, sure)
     )
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
-    came = pa.table({"key": keys, "actual": made["actual"]})
+    came = pa.table({"key": hashed(keys), "actual": made["actual"]})
     found = quality.check(reference, facts, came, FORMS["multiclass"], Monitoring(labels_within_days=1e5))
     assert found.state == ("holds" if sure == 0.9 else "drift")
     assert found.loss
@@ -206,10 +221,12 @@ def test_what_is_over_is_an_alarm_for_as_long_as_the_window_holds_it(window_days
     times = [(start + timedelta(minutes=10 * at)).isoformat() for at in range(n)]
     keys = pa.array([f"n{at}" for at in range(n)])
     nothing = pa.nulls(n, pa.float64())
-    facts = pa.table({"time": moments(times), "key": keys, "prediction": prediction, "probability": nothing})
+    facts = pa.table(
+        {"time": moments(times), "key": hashed(keys), "prediction": prediction, "probability": nothing}
+    )
     evaluated = pa.table({"key": [str(at) for at in range(N)]} | rows("binary", 1))
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
-    labelled = pa.table({"key": keys, "actual": pa.array(actual)})
+    labelled = pa.table({"key": hashed(keys), "actual": pa.array(actual)})
     since = datetime.fromisoformat(times[-1]) - timedelta(days=window_days)
     found = quality.check(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
     assert found.state == state
@@ -237,9 +254,11 @@ def test_a_low_loss_alone_ends_no_alarm() -> None:
     times = [(start + timedelta(minutes=10 * at)).isoformat() for at in range(n)]
     keys = pa.array([f"n{at}" for at in range(n)])
     prediction = np.where(share > 0.5, "yes", "no")
-    facts = pa.table({"time": moments(times), "key": keys, "prediction": prediction, "probability": share})
+    facts = pa.table(
+        {"time": moments(times), "key": hashed(keys), "prediction": prediction, "probability": share}
+    )
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
-    labelled = pa.table({"key": keys, "actual": pa.array(np.where(late, "yes", "no"))})
+    labelled = pa.table({"key": hashed(keys), "actual": pa.array(np.where(late, "yes", "no"))})
     since = datetime.fromisoformat(times[-1]) - timedelta(days=3)
     found = quality.check(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
     assert found.figure and found.figure.reference and found.figure.high < found.figure.reference

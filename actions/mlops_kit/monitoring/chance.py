@@ -97,13 +97,20 @@ def evidence(losses: Floats, usual: float) -> tuple[Floats, int]:
     come late and be looked at each day. ADWIN bounds its false alarms only with a correction for the rows seen.
     """
     n = len(losses)
-    start = np.full(n, math.log(0.5 / n))
-    start[0] = math.log(0.5 + 0.5 / n)
     usual = min(max(usual, 1e-3), 1 - 1e-3)
-    paths = [np.cumsum(np.log1p(rate / usual * (losses - usual))) for rate in RATES]
-    grown = [path + np.logaddexp.accumulate(start - np.append(0.0, path[:-1])) for path in paths]
-    mixed = np.logaddexp.reduce(np.stack(grown), axis=0) - math.log(len(RATES))
-    best = int(np.argmax([one.max() for one in grown]))
-    end = int(grown[best].argmax())
-    began = int(np.append(0.0, paths[best])[: end + 1].argmin())
+    mixed, best, began = np.full(n, -math.inf), -math.inf, 0
+    for rate in RATES:  # in place: of ten million losses each array takes 80 MB
+        path = losses - usual
+        path *= rate / usual
+        np.cumsum(np.log1p(path, out=path), out=path)
+        grown = np.full(n, math.log(0.5 / n))
+        grown[0] = math.log(0.5 + 0.5 / n)
+        grown[1:] -= path[:-1]
+        np.logaddexp.accumulate(grown, out=grown)
+        grown += path
+        np.logaddexp(mixed, grown, out=mixed)
+        end = int(grown.argmax())
+        if grown[end] > best:
+            best, began = float(grown[end]), int(np.append(0.0, path[:end]).argmin())
+    mixed -= math.log(len(RATES))
     return mixed, began

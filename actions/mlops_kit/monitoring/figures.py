@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlops_kit.comparison import Floats, Rows, prepared
+from mlops_kit.comparison import Floats, Rows, errors, prepared
 
 RESAMPLED, CONFIDENCE, SIGMAS = 300, 0.99, 2.576
 FEW = 30  # rows that, drawn again and again, tell less than they seem to
@@ -25,10 +25,10 @@ class Figure:
 
 def measured(metric: str, rows: Rows, before: Rows) -> Figure:
     draw, n = np.random.default_rng(0), len(rows)
-    of = prepared(metric, rows)
-    drawn = [of(np.bincount(draw.integers(0, n, n), minlength=n).astype(float)) for _ in range(RESAMPLED)]
-    low, high = (float(end) for end in np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]))
     value, was = (prepared(metric, one)(np.ones(len(one))) for one in (rows, before))
+    drawn = list(errors(n, lambda at: prepared(metric, rows.take(at)), RESAMPLED, draw))
+    ends = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = (value + float(end) for end in ends)
     if metric in SHARES and (n < FEW or low == high):
         low, high = _of_share(value, _judged(metric, rows))
     return Figure(value, low, high, n, was)

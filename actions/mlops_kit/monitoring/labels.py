@@ -3,15 +3,19 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
-from mlops_kit.monitoring import sources, windows
+from mlops_kit.monitoring import log, sources, windows
 from mlops_kit.repository import Repository
 
 SLICE = "slice."
+Keys = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
 
 
 def come(repository: Repository, contract: Contract) -> pa.Table | None:
@@ -24,7 +28,7 @@ def come(repository: Repository, contract: Contract) -> pa.Table | None:
 
 
 def read(where: str, key: str, label: str) -> pa.Table:
-    """With the columns key and actual, as text. Raises KitError when one is not there."""
+    """With the columns key (its hash) and actual, as text. Raises KitError when one is not there."""
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         parts = []
         for file in sources.files(where, Path(folder)):
@@ -42,7 +46,8 @@ def _of_file(file: Path, where: str, key: str, label: str) -> list[pa.Table]:
                     f"The labels {where} have no column {missing[0]!r}: {file.name} has {', '.join(batch.column_names)}.",
                     "`rows.key` and `monitoring.label` of mlops.yaml say how they are called.",
                 )
-            parts.append(pa.table({"key": _texts(batch[key]), "actual": _texts(batch[label])}))
+            keys = log.hashed(_texts(batch[key]).to_pylist())
+            parts.append(pa.table({"key": keys, "actual": _texts(batch[label]).dictionary_encode()}))
     except (OSError, UnicodeError, pa.ArrowException) as error:
         raise KitError(
             f"{file.name} of the labels {where} cannot be read: {error}",
@@ -52,7 +57,7 @@ def _of_file(file: Path, where: str, key: str, label: str) -> list[pa.Table]:
 
 
 def _table(parts: list[pa.Table]) -> pa.Table:
-    none = pa.table({"key": pa.array([], pa.string()), "actual": pa.array([], pa.string())})
+    none = pa.table({"key": log.hashed([]), "actual": pa.array([], pa.string()).dictionary_encode()})
     return pa.concat_tables([none, *parts])
 
 
@@ -61,19 +66,38 @@ def joined(made: pa.Table, labels: pa.Table | None) -> tuple[pa.Table, list[str]
     if labels is None or not len(labels):
         unknown = made.append_column("actual", pa.nulls(len(made), pa.string()))
         return unknown, [] if labels is None else ["no label has come yet"]
-    given = labels.filter(pc.is_valid(labels["actual"]))
-    spelt = pc.utf8_lower(pc.utf8_trim_whitespace(given["actual"]))  # True and true are one label
-    once = given.append_column("same", spelt).group_by(["key", "same"]).aggregate([("actual", "min")])
-    counted = once.group_by("key").aggregate([("same", "count"), ("actual_min", "min")])
-    clear = counted.filter(pc.equal(counted["same_count"], 1))
-    places = pc.index_in(made["key"], clear["key"].combine_chunks())
-    contradicting = len(counted) - len(clear)
-    notes = (
-        [f"{contradicting} keys have labels that contradict each other and are left out"]
-        if contradicting
-        else []
-    )
-    return made.append_column("actual", clear["actual_min_min"].combine_chunks().take(places)), notes
+    keys, actual, texts, contradicting = _clear(labels)
+    codes = np.full(len(made), -1, np.int32)
+    mine = np.asarray(made["key"].fill_null(0))
+    order = np.argsort(mine)  # looked up in order, which is ten times as fast
+    mine = mine[order]
+    places = np.searchsorted(keys, mine)
+    there = np.flatnonzero(places < len(keys))
+    there = there[keys[places[there]] == mine[there]]
+    codes[order[there]] = actual[places[there]]
+    none = (codes < 0) | np.asarray(made["key"].is_null())
+    came = pa.DictionaryArray.from_arrays(pa.array(codes, mask=none), texts)
+    notes = [f"{contradicting} keys have labels that contradict each other and are left out"]
+    return made.append_column("actual", came), notes if contradicting else []
+
+
+def _clear(labels: pa.Table) -> tuple[Keys, Codes, pa.Array, int]:
+    """Keys in order, the code of each one's label, the labels; and how many keys contradict themselves."""
+    given = log.only(labels, pc.and_(pc.is_valid(labels["key"]), pc.is_valid(labels["actual"])))
+    actual, texts = log.codes(given["actual"])
+    in_order = pc.sort_indices(texts)
+    place = np.empty(len(texts), np.int32)
+    place[in_order] = np.arange(len(texts))
+    spelt = texts.take(in_order)
+    same = pc.utf8_lower(pc.utf8_trim_whitespace(spelt)).dictionary_encode()  # True and true are one label
+    keys = given["key"].to_numpy()
+    order = np.argsort(keys, kind="stable")
+    keys, actual = keys[order], place[actual[order]]
+    meant = np.asarray(same.indices)[actual]
+    first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
+    clear = np.minimum.reduceat(meant, first) == np.maximum.reduceat(meant, first)
+    least = np.minimum.reduceat(actual, first)
+    return keys[first[clear]], least[clear], spelt, int((~clear).sum())
 
 
 def _texts(column: pa.ChunkedArray) -> pa.Array:

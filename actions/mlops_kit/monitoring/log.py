@@ -1,8 +1,8 @@
-"""Lines of a predictions log as tables."""
+"""Lines of a predictions log as tables, a few dozen bytes a line: of a key its hash, each different text once a batch."""
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,8 +19,10 @@ TIME = re.compile(rb'"time": ?"([^"]+)"')
 # What a line of the predictions log holds beside its inputs; docs/reference/predictions-log.md. Of several classes the
 # probabilities have a column each, such as probability.late.
 NUMBERS = ("probability", "seconds", "memory_mb", "disk_free_share", "rows")
-TEXTS = ("version", "key", "prediction", "error", "process")
+TEXTS = ("version", "prediction", "process")
 WHEN = pa.timestamp("us", "UTC")
+# Shared by all batches without a reading, and with times only.
+NO_NUMBERS, NO_TEXTS = pa.nulls(LINES, pa.float64()), pa.nulls(LINES, pa.string()).dictionary_encode()
 
 
 class Reading(Protocol):
@@ -65,8 +67,8 @@ def _when(line: bytes) -> datetime | None:
 def lines(
     file: Path, reading: Reading, slices: list[str], since: datetime | None = None
 ) -> Iterator[pa.Table]:
-    """A batch has the columns `time`, `no_time` (what is none), TEXTS, NUMBERS and `inputs`, which stays JSON and is empty
-    for lines that are not later than `since`.
+    """A batch has the columns `time`, `no_time` (what is none), `key` (its hash), `error` (true or null), TEXTS, NUMBERS and
+    `inputs`, which stays JSON and is empty for lines that are not later than `since`.
     """
     found: list[dict[str, Any]] = []
     with file.open("rb") as stream:
@@ -77,7 +79,7 @@ def lines(
                 entry = json.loads(line)
             except ValueError:
                 entry = None
-            if not isinstance(entry, dict) or (HALF.search(line) and not _is_text(entry)):
+            if not isinstance(entry, dict) or (b"\\u" in line and HALF.search(line) and not _is_text(entry)):
                 reading.broken += 1  # half written when the process ended
                 continue
             found.append(entry)
@@ -106,12 +108,19 @@ def _told_by(until: datetime | None, batch: pa.Table) -> pa.Table:
 def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | None) -> pa.Table:
     said = _texts(entry.get("time") for entry in entries)
     times = times_of(said)
-    none = pc.if_else(times.is_null(), said, None) if times.null_count else pa.nulls(len(said), pa.string())
-    columns = {"time": times, "no_time": none}
-    columns |= {name: _texts(entry.get(name) for entry in entries) for name in TEXTS}
+    none = pc.if_else(times.is_null(), said, None) if times.null_count else None
+    columns = {
+        "time": times,
+        "no_time": none.dictionary_encode() if none is not None else NO_TEXTS.slice(0, len(said)),
+    }
+    columns["key"] = hashed(_text(entry.get("key")) for entry in entries)
+    columns["error"] = pa.array(
+        [None if entry.get("error") is None else True for entry in entries], pa.bool_()
+    )
+    columns |= {name: _coded(entry.get(name) for entry in entries) for name in TEXTS}
     columns |= {name: _numbers([entry.get(name) for entry in entries]) for name in NUMBERS}
     given = [one if isinstance(one := entry.get("inputs"), dict) else {} for entry in entries]
-    columns |= {f"slice.{name}": _texts(row.get(name) for row in given) for name in slices}
+    columns |= {f"slice.{name}": _coded(row.get(name) for row in given) for name in slices}
     if since:
         later = are_later(times, since).to_pylist()
         given = [row if is_later else {} for row, is_later in zip(given, later, strict=True)]
@@ -123,7 +132,7 @@ def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | N
 
 def asked(facts: pa.Table) -> npt.NDArray[np.float64]:
     """Predictions that each line stands for: one, or those of a call that was refused as a whole."""
-    if "rows" not in facts.column_names:
+    if "rows" not in facts.column_names or facts["rows"].null_count == len(facts):
         return np.ones(len(facts))
     refused = pc.if_else(pc.is_valid(facts["error"]), facts["rows"], None)
     return np.asarray(pc.max_element_wise(pc.fill_null(refused, 1.0), 1.0))
@@ -153,6 +162,38 @@ def are_later(times: Any, since: datetime) -> Any:
     return pc.fill_null(pc.greater(times, pa.scalar(since, WHEN)), False)
 
 
+def hashed(texts: Iterable[str | None]) -> pa.Array:
+    """Keys of this process alone: of ten million, two are alike once in 400,000 logs."""
+    return pa.array([None if one is None else hash(one) for one in texts], pa.int64())
+
+
+def by_value(column: pa.ChunkedArray, of: Callable[[pa.Array], pa.Array]) -> pa.ChunkedArray:
+    """`of` each different text of a batch once, instead of once a line."""
+    chunks = column.chunks or [pa.array([], column.type)]
+    are_coded = pa.types.is_dictionary(column.type)
+    return pa.chunked_array(
+        [of(one.dictionary).take(one.indices) if are_coded else of(one) for one in chunks]
+    )
+
+
+def codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], pa.Array]:
+    """Of each line the place of its text among the different ones, -1 where it has none; and those."""
+    whole = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    chunks = whole.unify_dictionaries().chunks
+    found = [np.asarray(one.indices.fill_null(-1), dtype=np.int32) for one in chunks]
+    texts = chunks[0].dictionary if chunks else pa.array([], pa.string())
+    return np.concatenate([np.empty(0, np.int32), *found]), texts
+
+
+def only(table: pa.Table, which: Any) -> pa.Table:
+    """Without a copy where that is all of it."""
+    return table if pc.all(which).as_py() else table.filter(which)
+
+
+def _coded(values: Iterable[Any]) -> pa.DictionaryArray:
+    return _texts(values).dictionary_encode()
+
+
 def _texts(values: Iterable[Any]) -> pa.Array:
     return pa.array([_text(one) for one in values], pa.string())
 
@@ -163,7 +204,8 @@ def _text(value: Any) -> str | None:
 
 def _numbers(values: list[Any]) -> pa.Array:
     numbers = [one if isinstance(one, int | float) and not isinstance(one, bool) else None for one in values]
-    return pa.array(numbers, pa.float64())
+    none = all(one is None for one in numbers)
+    return NO_NUMBERS.slice(0, len(numbers)) if none else pa.array(numbers, pa.float64())
 
 
 def text(value: Any) -> str:

@@ -39,15 +39,16 @@ def check(evaluated: pa.Table, made: pa.Table, form: Predictions, explained: flo
     name = "probability" if form.task == "binary" and made["probability"].null_count == 0 else "prediction"
     if name not in evaluated.column_names or not len(made):
         return None
-    before, now = (values.plain(one[name], form).combine_chunks() for one in (evaluated, made))
+    before = values.plain(evaluated[name], form).combine_chunks()
     column = cells.cut(name, before)
     if column is None or len(before) < LEAST_REFERENCE:
         return None
     codes = column.encode(before)[-(len(before) // BLOCK * BLOCK) :].reshape(-1, 1)
-    n = tested(len(now), len(codes))
+    n = tested(len(made), len(codes))
     resampling = Resampling([column], codes, ordered=True)
     limits = resampling.limits(n, ODDS)
-    window = count(column.encode(now)[drift.compared_rows(len(now), n)], column.size)
+    now = values.plain(made[name].take(pa.array(drift.compared_rows(len(made), n))), form).combine_chunks()
+    window = count(column.encode(cells.plain(now)), column.size)
     found = resampling.statistics(0, window, resampling.counts[0])
     by = drift.apart(column, window, resampling.counts[0])
     if float(limits.standing(0, found)[0]) <= limits.threshold or by < drift.LEAST:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from mlops_kit import past, versions
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
+from mlops_kit.monitoring import log
 from mlops_kit.repository import Repository
 
 NUMBERED, HASHED = r"^v\d+\.\d+\.\d+$", "md5:"
@@ -24,16 +25,18 @@ def only(
     if facts is None or not version:
         return facts, []
     named, notes = facts["version"], []
-    other = pc.and_(pc.match_substring_regex(named, NUMBERED), pc.not_equal(named, version))
-    hashed = pc.fill_null(pc.starts_with(named, HASHED), False)
-    if pc.any(hashed).as_py():
+    ours = [version]
+    if pc.any(log.by_value(named, lambda texts: pc.starts_with(texts, HASHED))).as_py():
         try:
-            ours = pa.array([HASHED + md5 for md5 in _model_files(repository, contract, version)])
-            other = pc.or_(other, pc.and_(hashed, pc.invert(pc.is_in(named, ours))))
+            ours += [HASHED + md5 for md5 in _model_files(repository, contract, version)]
         except KitError as error:
             notes = [f"which lines are of {version} is not known, so all are taken: {error.what}"]
-    other = pc.fill_null(other, False)
-    return (facts.filter(pc.invert(other)) if pc.any(other).as_py() else facts), notes
+    models = NUMBERED if notes else f"{NUMBERED}|^{HASHED}"
+
+    def are_ours(texts: pa.Array) -> pa.Array:
+        return pc.or_(pc.is_in(texts, pa.array(ours)), pc.invert(pc.match_substring_regex(texts, models)))
+
+    return log.only(facts, pc.fill_null(log.by_value(named, are_ours), True)), notes
 
 
 def _model_files(repository: Repository, contract: Contract, version: str) -> list[str]:

@@ -76,14 +76,14 @@ def check(
     if facts is None or form is None or reference.predictions is None:
         return Concept("not connected")
     used = [name for name in facts.column_names if name.startswith(USED)]
-    made = facts.select(used).filter(pc.is_valid(facts["prediction"]))
+    made = log.only(facts.select(used), pc.is_valid(facts["prediction"]))
     if not len(made):
         return Concept("not connected", notes=["no line of the log is a prediction of the version in use"])
     known, notes = joined(made, labels)
-    known = known.filter(pc.is_valid(known["actual"]))
-    none = Rows(np.empty(0), np.empty(0)), known, 0
+    known = log.only(known, pc.is_valid(known["actual"]))
+    none = Rows(np.empty(0), np.empty(0)), known, known
     rows, table, dropped = values.numbers(known, reference.predictions, form) if len(known) else none
-    notes += values.left_out(known, table, dropped)
+    notes += values.left_out(dropped)
     until: datetime | None = (pc.max(table["time"]) if len(table) else pc.min(made["time"])).as_py()
     late = [] if len(table) == len(made) else _late(until, _waiting(made, table), ours.labels_within_days)
     watched = None
@@ -136,8 +136,9 @@ def _judged(
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     found = _rise(losses, usual)
     recent = _later(table, since)
-    figure = _measured(metric, rows.take(recent), before)
-    notes = [] if figure else [f"only one class came true in {len(recent)} rows: no {metric}"]
+    lately, recent_rows = (losses, rows) if recent is None else (losses[recent], rows.take(recent))
+    figure = _measured(metric, recent_rows, before)
+    notes = [] if figure else [f"only one class came true in {len(lately)} rows: no {metric}"]
     # A low loss ends no alarm by itself: when little happens it is low for a model that sees nothing.
     worse = figure is not None and figures.is_worse(metric, figure)
     if found and (worse or not _is_past(found, table, since)):
@@ -147,7 +148,7 @@ def _judged(
         began = _iso(table["time"][found.began].as_py())
         went = course.over(log.seconds(table), "mean loss", lambda at: losses[at].mean(), float(usual.mean()))
         so_far = replace(so_far, state="drift", since=began, alarms=[*so_far.alarms, alarm], course=went)
-    rows, table, lately = rows.take(recent), table.take(pa.array(recent)), losses[recent]
+    rows, table = recent_rows, table if recent is None else table.take(pa.array(recent))
     return replace(
         so_far,
         metric=metric,
@@ -183,13 +184,12 @@ def _is_past(found: Rise, table: pa.Table, since: datetime | None) -> bool:
     return since is not None and ended is not None and ended <= since
 
 
-def _later(table: pa.Table, since: datetime | None) -> npt.NDArray[np.intp]:
-    """Rows of the window; all of them where those have too few labels."""
-    every = np.arange(len(table))
+def _later(table: pa.Table, since: datetime | None) -> npt.NDArray[np.intp] | None:
+    """Rows of the window; None for all of them, where those have too few labels too."""
     if since is None:
-        return every
+        return None
     recent = np.flatnonzero(are_later(table["time"], since))
-    return recent if len(recent) >= LEAST_LABELS else every
+    return recent if LEAST_LABELS <= len(recent) < len(table) else None
 
 
 def _metric(rows: Rows, form: Predictions) -> str:
@@ -216,11 +216,11 @@ def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats)
     found: dict[str, Figure] = {}
     for name in (one for one in table.column_names if one.startswith(SLICE)):
         column = name.removeprefix(SLICE)
-        held = np.array(table[name].to_pylist(), dtype=object)
+        codes, held = log.codes(table[name])
         same = len(usual) == len(evaluated) and column in evaluated.column_names
         theirs = np.array(evaluated[column].cast(pa.string()).to_pylist(), dtype=object) if same else None
-        for value in sorted({one for one in held if one is not None}):
-            here = held == value
+        for value, at in sorted(zip(held.to_pylist(), range(len(held)), strict=True)):
+            here = codes == at
             before = usual[theirs == value] if theirs is not None else usual[:0]
             if here.sum() >= LEAST_LABELS:
                 was = float(before.mean()) if len(before) >= LEAST_LABELS else None
@@ -230,7 +230,7 @@ def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats)
 
 def _of_window(table: pa.Table, since: datetime | None) -> pa.Table:
     """Rows later than `since`."""
-    return table if since is None else table.filter(are_later(table["time"], since))
+    return table if since is None else log.only(table, are_later(table["time"], since))
 
 
 def _iso(time: datetime | None) -> str:

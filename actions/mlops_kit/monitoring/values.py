@@ -9,14 +9,16 @@ import pyarrow as pa
 from mlops_kit import predictions
 from mlops_kit.comparison import Floats, Rows
 from mlops_kit.errors import KitError
+from mlops_kit.monitoring import log
 from mlops_kit.sections import Predictions
 
+Places = npt.NDArray[np.intp]
 ROUNDED = 1e-6  # that a probability of single precision may be beside 0 or 1
 FLAGS = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
 
 
-def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Rows, pa.Table, int]:
-    """In the order of time, without rows that hold no such value, and how many those are."""
+def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Rows, pa.Table, pa.Table]:
+    """In the order of time, without rows that hold no such value; and those."""
     classes = predictions.classes(evaluated, form)
     if form.task != "regression" and "time" not in table.column_names and "actual" not in table.column_names:
         raise KitError(
@@ -27,15 +29,24 @@ def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Ro
     if form.task == "multiclass":
         whole = bool(shares) and not any(table[one].null_count for one in shares)
         table = table.drop_columns([*(() if whole else shares), *_there(table, "probability")])
-    if "time" in table.column_names:
-        table = table.sort_by("time")
     has = "probability" in table.column_names and table["probability"].null_count == 0
     table = table if has or "probability" not in table.column_names else table.drop_columns(["probability"])
     rows = predictions.numbers(_actual(table["actual"], form), _typed(table, form), form, classes)
     good = np.isfinite(rows.actual) & np.isfinite(rows.prediction)
     if rows.probability is not None:
         good &= _are_shares(rows.probability.reshape(len(good), -1)).all(axis=1)
-    return rows.take(np.flatnonzero(good)), table.filter(pa.array(good)), int((~good).sum())
+    places = np.flatnonzero(good)
+    if "time" in table.column_names:
+        places = places[_in_order(table["time"], places)]
+    if np.array_equal(places, np.arange(len(table))):
+        return rows, table, table.slice(0, 0)
+    return rows.take(places), table.take(pa.array(places)), table.filter(pa.array(~good))
+
+
+def _in_order(times: pa.ChunkedArray, places: Places) -> Places:
+    """Those without a time are the last."""
+    moments = times.cast(pa.int64()).fill_null(np.iinfo(np.int64).max).to_numpy()[places]
+    return np.argsort(moments, kind="stable")
 
 
 def evaluated(table: pa.Table, form: Predictions) -> Rows:
@@ -65,18 +76,33 @@ def _typed(table: pa.Table, form: Predictions) -> pa.Table:
 
 def _actual(column: Any, form: Predictions) -> Any:
     """Flags as a table of text has them: True, 1 and 1.0 are true."""
-    if not isinstance(form.positive, bool) or form.task != "binary" or not pa.types.is_string(column.type):
+    if not isinstance(form.positive, bool) or form.task != "binary" or not _are_texts(column):
         return plain(column, form)
-    values = [None if one is None else FLAGS.get(one.strip().casefold(), one) for one in column.to_pylist()]
-    return pa.chunked_array([pa.array(values, pa.string())])
+    return log.by_value(column, _flags)
+
+
+def _flags(texts: pa.Array) -> pa.Array:
+    found = [None if one is None else FLAGS.get(one.strip().casefold(), one) for one in texts.to_pylist()]
+    return pa.array(found, pa.string())
 
 
 def plain(column: Any, form: Predictions) -> Any:
     """Numbers of a regression; what is none is missing."""
-    if form.task != "regression" or not pa.types.is_string(column.type):
+    if form.task != "regression" or not _are_texts(column):
         return column
-    values = [_number(one) for one in column.to_pylist()]
-    return pa.chunked_array([pa.array(values, pa.float64())])
+    return log.by_value(column, _of_texts)
+
+
+def _are_texts(column: Any) -> bool:
+    kind = column.type
+    return bool(pa.types.is_string(kind.value_type if pa.types.is_dictionary(kind) else kind))
+
+
+def _of_texts(texts: pa.Array) -> pa.Array:
+    try:
+        return texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return pa.array([_number(one) for one in texts.to_pylist()], pa.float64())
 
 
 def _number(text: str | None) -> float | None:
@@ -86,13 +112,12 @@ def _number(text: str | None) -> float | None:
         return None
 
 
-def left_out(known: pa.Table, table: pa.Table, dropped: int) -> list[str]:
-    """Which are left out, with an example."""
-    if not dropped:
+def left_out(dropped: pa.Table) -> list[str]:
+    """How many, with an example."""
+    if not len(dropped):
         return []
-    kept = set(table["key"].to_pylist())
-    out = next((one for one in known.to_pylist() if one["key"] not in kept), None)
-    such = f", such as label {out['actual']!r} of prediction {out['prediction']!r}" if out else ""
-    if out and out.get("probability") is not None:
-        such += f" with probability {out['probability']:g}"
-    return [f"{dropped} labels or predictions are no such value{such}, and are left out"]
+    (one,) = dropped.slice(0, 1).to_pylist()
+    such = f"such as label {one['actual']!r} of prediction {one['prediction']!r}"
+    if one.get("probability") is not None:
+        such += f" with probability {one['probability']:g}"
+    return [f"{len(dropped)} labels or predictions are no such value, {such}, and are left out"]

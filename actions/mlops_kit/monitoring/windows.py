@@ -128,13 +128,14 @@ def read_files(
 def repeated(window: Window, key: str) -> list[str]:
     """The same rows twice would count as twice the evidence."""
     if window.is_log and window.facts is not None:
-        keys = window.facts["key"].drop_null()
+        keys = np.sort(window.facts["key"].drop_null().to_numpy())
+        n, more = len(keys), int((keys[1:] == keys[:-1]).sum())
     elif key in window.drawn:
-        keys = window.drawn[key].drop_null()
+        held = window.drawn[key].drop_null()
+        n, more = len(held), len(held) - pc.count_distinct(held).as_py()
     else:
         return []
-    more = len(keys) - pc.count_distinct(keys).as_py()
-    return [f"{more:,} of {len(keys):,} keys occurred before: are rows here twice?"] if more else []
+    return [f"{more:,} of {n:,} keys occurred before: are rows here twice?"] if more else []
 
 
 def identity(window: Window) -> str:
