@@ -226,7 +226,7 @@ class Retrain(Strict):
     """When drift trains by itself: a dispatch of `drift-detected`, which goes the path of every merge."""
 
     windows: Annotated[int, Field(ge=1)] = 2
-    """So many of the last windows must show drift, the newest among them; one that is checked again counts once."""
+    """So many of the last windows must show drift, the newest among them; those that share rows count once."""
     of: Annotated[int, Field(ge=1)] = 3
     cooldown_days: Annotated[float, Field(ge=0)] = 7.0
     """Since the last such training; its model needs windows of its own."""

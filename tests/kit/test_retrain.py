@@ -26,10 +26,12 @@ def means(policy: str = POLICY) -> Contract:
     return contract.whole(contract.parse_yaml(MLOPS + policy, "mlops.yaml"), {})
 
 
-def check(days: float, *kinds: str, window: str = "w", identity: str = "") -> dict[str, Any]:
-    """By itself of a window of its own."""
+def check(days: float, *kinds: str, window: str = "w", identity: str = "", of: float = 0) -> dict[str, Any]:
+    """By itself of a window of its own; `of` so many days it is of a log."""
     at = (NOW - timedelta(days=days)).isoformat()
+    span = [(NOW - timedelta(days=days + of)).isoformat(), at] if of else None
     return {
+        "span": span,
         "judged": ["data-drift"],
         "stage": "monitor",
         "status": "alarm" if kinds else "fine",
@@ -80,6 +82,17 @@ def test_a_window_that_is_checked_again_counts_once_as_its_newest_check_found_it
     assert decide(means(), [*again, check(1, "data-drift")], NOW).train
     labelled = [check(0, identity="friday"), check(1, "predictions-moved", identity="friday")]
     assert "the newest window shows no drift" in decide(means(), labelled, NOW).why
+
+
+def test_windows_of_the_same_days_count_once() -> None:
+    """Seven days, looked at daily: one burst is in all of them, and says as much as one window."""
+    daily = [check(at, "data-drift", of=7) for at in range(7)]
+    assert "1 of the last 3 windows" in decide(means(), daily, NOW).why
+    late = check(6.98, "data-drift", of=7)  # the newest predictions of two weeks, not to the minute
+    assert decide(means(), [*daily, late], NOW).train
+    week = check(7, of=7)
+    assert "1 of the last 3 windows" in decide(means(), [*daily, week], NOW).why
+    assert decide(means(), [*daily, week, check(14, "data-drift", of=7)], NOW).train
 
 
 def test_a_window_that_could_not_tell_says_neither_yes_nor_no() -> None:

@@ -56,6 +56,7 @@ class Checked:
     training: Trained
     succession: list[Finding] | None = None  # None: no new version to compare with the one before
     shares: dict[str, list[Group]] = field(default_factory=dict)  # of the columns that moved most
+    span: tuple[str, str] | None = None  # times of the window's first and newest rows, where it is of a log
 
     @property
     def findings(self) -> list[Finding]:
@@ -202,6 +203,7 @@ def _checked(
     concept = replace(concept, notes=[*concept.notes, *notes])
     running = operation.check(facts, log.broken if log else 0, ours, since)
     moved = {one.column: shares.of(reference, window, one.column) for one in data.drifts[:PICTURED]}
+    span = windows.span(window)
     return Checked(
         events.now(),
         reference.version,
@@ -212,6 +214,7 @@ def _checked(
         running,
         Trained("not connected"),
         shares=moved,
+        span=span and (span[0].isoformat(), span[1].isoformat()),
     )
 
 

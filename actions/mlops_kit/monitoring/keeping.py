@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import events, heartbeat, logbook, runner
+from mlops_kit import events, heartbeat, logbook, runner, runs
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
@@ -16,6 +16,9 @@ from mlops_kit.monitoring.findings import STAGE
 from mlops_kit.repository import Repository
 from mlops_kit.runs import Event
 
+# Of its time, that a window may have in common with the next: the newest predictions of two days are not a day apart to the
+# minute, and what lasted for a day of a week must not be in both.
+SHARED = 0.1
 OUTCOME, EVENTS, RUN = "outcome.json", "events.jsonl", "run"  # what one job hands over to the next
 HANDED_OVER = "The job before writes it: `mlops-kit monitor check --hand-over FOLDER`."
 
@@ -85,6 +88,30 @@ def checks(events: Iterable[Event], log: str | None) -> list[Event]:
     return sorted(counted, key=lambda one: str(one["at"]), reverse=True)
 
 
+def apart(checks: list[Event]) -> list[Event]:
+    """Of `checks`, newest first, those of a window that shares no rows with one that is counted already.
+
+    What moved in rows that are looked at again has not moved again: seven checks of the last seven days say as much as
+    one. Windows of a log are told apart by their times, tables by their rows.
+    """
+    found: list[Event] = []
+    for one in checks:
+        if one.get("window") and not any(_share_rows(one, other) for other in found):
+            found.append(one)
+    return found
+
+
+def _share_rows(one: Event, other: Event) -> bool:
+    if one.get("identity", one["at"]) == other.get("identity", other["at"]):
+        return True
+    if not (one.get("span") and other.get("span")):
+        return False
+    (began, ended), (since, until) = (
+        [runs.moment(at).timestamp() for at in each["span"]] for each in (one, other)
+    )
+    return min(ended, until) - max(began, since) > SHARED * min(ended - began, until - since)
+
+
 def emit(made: Journal, found: Checked) -> None:
     """One event with every verdict, small enough to be kept for years."""
     made.emit(STAGE, "alarm" if found.findings else "fine", **facts(found))
@@ -96,6 +123,7 @@ def facts(found: Checked) -> dict[str, Any]:
     return {
         "window": found.window or None,
         "identity": found.identity or None,
+        "span": found.span,
         "version": found.version or None,
         "kinds": list(dict.fromkeys(one.kind for one in found.findings)),
         "judged": found.judged,

@@ -185,7 +185,7 @@ def codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], pa.Array]:
     return np.concatenate([np.empty(0, np.int32), *found]), texts
 
 
-def only(table: pa.Table, which: Any) -> pa.Table:
+def only(table: Any, which: Any) -> Any:
     """Without a copy where that is all of it."""
     return table if pc.all(which).as_py() else table.filter(which)
 

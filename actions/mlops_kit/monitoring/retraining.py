@@ -35,7 +35,8 @@ def decide(contract: Contract, events: list[Event], now: datetime | None = None)
     policy, now = contract.retrain, now or clock.now()
     if policy is None:
         return Decision(False, "mlops.yaml has no `retrain`: drift is told and trains nothing", [])
-    last = _windows(keeping.checks(events, contract.monitoring.log))[: policy.of]
+    told = [one for one in keeping.checks(events, contract.monitoring.log) if _could_tell(one)]
+    last = keeping.apart(told)[: policy.of]
     shown = [f"{one['at'][:16]} {', '.join(_drifts(one)) or 'no drift'}" for one in last]
     violated = [bool(_drifts(one)) for one in last]
     if not violated or not violated[0]:
@@ -48,13 +49,8 @@ def decide(contract: Contract, events: list[Event], now: datetime | None = None)
     return Decision(True, f"{sum(violated)} of the last {len(last)} windows show drift", shown)
 
 
-def _windows(checks: list[Event]) -> list[Event]:
-    """Of each window that could tell the newest check: its rows say no more by being looked at again."""
-    found: dict[tuple[str, str], Event] = {}
-    for one in checks:
-        if one.get("window") and DRIFT & {*one.get("kinds", []), *one.get("judged", [])}:
-            found.setdefault((one["window"], str(one.get("identity", one["at"]))), one)
-    return list(found.values())
+def _could_tell(check: Event) -> bool:
+    return bool(DRIFT & {*check.get("kinds", []), *check.get("judged", [])})
 
 
 def _drifts(check: Event) -> list[str]:

@@ -149,6 +149,16 @@ def identity(window: Window) -> str:
         return hashlib.md5(sink.getvalue(), usedforsecurity=False).hexdigest()
 
 
+def span(window: Window) -> tuple[datetime, datetime] | None:
+    """Of a log, when it begins and its newest line that is not of a time to come; None of what names no times."""
+    times = window.facts["time"] if window.facts is not None else None
+    if times is None or times.null_count == len(times):
+        return None
+    latest = pa.scalar((window.until or clock.now()) + log.AHEAD, log.WHEN)
+    first, last = pc.min(times).as_py(), pc.max(log.only(times, pc.less_equal(times, latest))).as_py()
+    return (window.since or first, last) if last else None
+
+
 def batches(file: Path) -> Iterator[pa.Table]:
     found = rows.texts(file) if file.suffix in rows.NAMED else rows.batches(file, _once)
     for batch in found:

@@ -99,11 +99,16 @@ def _drift(review: Review) -> str:
     if not week.checks:
         last = f" The newest check was that of {review.checked}." if review.checked else ""
         return f"No window was checked this week.{last}"
+    saw = f"{_of_many(week.checks, 'check')} saw {_of_many(week.windows, 'window')}"
     if not week.drifted:
-        return f"{week.checks} checks, and no column moved further than chance moves it."
+        return f"{saw}, and no column moved further than chance moves it."
     named = ", ".join(code(name) for name in week.drifted[:MOST_COLUMNS])
     more = len(week.drifted) - MOST_COLUMNS
-    return f"{week.checks} checks found that these moved: {named}{f' and {more} more' if more > 0 else ''}."
+    return f"{saw}; these moved: {named}{f' and {more} more' if more > 0 else ''}."
+
+
+def _of_many(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _alarms(alarms: list[Alarm]) -> str:

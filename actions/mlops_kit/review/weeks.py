@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from mlops_kit import cadence
 from mlops_kit.contract import Contract
-from mlops_kit.monitoring import labels, log, quality
+from mlops_kit.monitoring import keeping, labels, log, quality
 from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.seasons import THURSDAY
@@ -29,6 +29,7 @@ class Week:
     figure: Figure | None = None
     slices: dict[str, Figure] = field(default_factory=dict)  # mean loss
     checks: int = 0
+    windows: int = 0  # that these saw, and that share no rows
     drifted: list[str] = field(default_factory=list)  # columns
     trainings: dict[str, int] = field(default_factory=dict)  # how they ended
 
@@ -80,10 +81,11 @@ def _mondays(facts: pa.Table) -> "npt.NDArray[np.datetime64]":
 
 
 def fill_checks(weeks: list[Week], checks: list[Event]) -> None:
-    for event in reversed(checks):
-        if week := _of(weeks, moment_of(event["at"])):
-            week.checks += bool(event.get("window"))
-            week.drifted = list(dict.fromkeys([*week.drifted, *(event.get("columns") or [])]))
+    """`checks` are in order, newest first."""
+    for week in weeks:
+        mine = [one for one in checks if one.get("window") and week.holds(moment_of(one["at"]))]
+        week.checks, week.windows = len(mine), len(keeping.apart(mine))
+        week.drifted = list(dict.fromkeys(name for one in mine[::-1] for name in one.get("columns") or []))
 
 
 def fill_trainings(weeks: list[Week], runs: list[Run]) -> None:
