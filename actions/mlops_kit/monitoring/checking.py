@@ -10,6 +10,7 @@ from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import (
     drift,
+    keeping,
     labels,
     operation,
     predicted_by,
@@ -31,6 +32,7 @@ from mlops_kit.monitoring.shares import Group
 from mlops_kit.monitoring.trained import Trained
 from mlops_kit.monitoring.windows import Window
 from mlops_kit.repository import Repository
+from mlops_kit.runs import Log
 
 Say = Callable[[str], None]
 PICTURED = 3
@@ -68,8 +70,8 @@ class Checked:
     def judged(self) -> list[Kind]:
         """Kinds of alarm that this check could tell: of the others silence says nothing."""
         found: list[Kind] = []
-        if self.data.tells:
-            found += ["data-drift", "schema"]
+        seen: dict[Kind, bool] = {"data-drift": self.data.tells, "schema": self.data.tells_schema}
+        found += [kind for kind, known in seen.items() if known]
         found += [*self.concept.judged, *self.infrastructure.judged]
         if self.training.state != "not connected":
             found += ["training-failed", "training-missing", "gate-closed", "model-old"]
@@ -151,7 +153,7 @@ def check(
             f"Labels say nothing without predictions, and {where} holds none.",
             "Give a predictions log as --window, or name one in mlops.yaml: monitoring.log.",
         )
-    return _checked(repository, contract, reference, window, log, labelled)
+    return _checked(repository, contract, reference, window, log, labelled, runs.read(repository))
 
 
 def scheduled(
@@ -173,7 +175,7 @@ def scheduled(
     log = _read(where, contract, reference, seen.begin(reference) if seen else None)
     if seen:
         seen.take(reference, log)
-    found = _checked(repository, contract, reference, log, log, None)
+    found = _checked(repository, contract, reference, log, log, None, known)
     if found.infrastructure.state == "not connected":
         found = replace(found, infrastructure=gone)
     return replace(found, training=training, succession=moved)
@@ -186,10 +188,13 @@ def _checked(
     window: Window,
     log: Window | None,
     labelled: str | None,
+    known: Log,
 ) -> Checked:
     ours = contract.monitoring
     window.notes += windows.repeated(window, contract.key)
-    data = drift.check(reference, window, time=ours.time, ignored=references.left_out(contract))
+    raised = keeping.schema_of(known.every(), ours.log)
+    left_out = references.left_out(contract)
+    data = drift.check(reference, window, time=ours.time, ignored=left_out, raised=raised)
     facts = log.facts if log else None
     came = None
     if facts is not None and labelled:

@@ -46,7 +46,8 @@ class Data:
         default_factory=dict
     )  # smallest change seen in 4 of 5 such windows
     notes: list[str] = field(default_factory=list)
-    tells: bool = False  # by its silence too: an alarm that such a window does not raise is over
+    tells: bool = False  # by its silence too: an alarm of drift that such a window does not raise is over
+    tells_schema: bool = False  # likewise of the schema
 
     @property
     def explains(self) -> float:
@@ -62,20 +63,25 @@ class Data:
         return bool(self.drifts or self.changes)
 
 
-def check(reference: Reference, window: Window, *, time: str | None, ignored: tuple[str, ...]) -> Data:
+def check(
+    reference: Reference,
+    window: Window,
+    *,
+    time: str | None,
+    ignored: tuple[str, ...],
+    raised: tuple[Change, ...] = (),
+) -> Data:
+    """`raised`: what an alarm of the schema that may be open is about, where that is known."""
     like, notes = alike(reference, window, time)
     notes = [*notes, *window.notes, *_masked(window)]
     resampling = like.resampling
     changes = schema.of_columns(like, resampling, window, ignored) if window.rows else []
     length = len(next(iter(window.drawn.values()))) if window.drawn else 0
     n = tested(length, len(like.codes))
+    over = bool(raised) and all(schema.could_show(one, resampling, window, n) for one in raised)
     if len(like.codes) < LEAST_REFERENCE:
         notes += [f"the reference has {len(like.codes)} such rows: it takes {LEAST_REFERENCE}"]
-        return Data("can't tell", window.rows, n, [], changes, {}, notes)
-    if n < LEAST_ROWS:
-        notes += [f"{window.rows} rows are too few: it takes {LEAST_ROWS}"]
-        nothing: dict[str, float | None] = dict.fromkeys(one.name for one in like.cells)
-        return Data("can't tell", window.rows, n, [], changes, nothing, notes)
+        return Data("can't tell", window.rows, n, [], changes, {}, notes, tells_schema=over)
     drawn = compared_rows(length, n)
     codes: dict[str, Codes] = {}
     compared: dict[str, pa.Array] = {}
@@ -89,6 +95,10 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
             codes[column.name], compared[column.name] = column.encode(values), values
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             changes.append(schema.retyped(column, values))
+    if n < LEAST_ROWS:
+        notes += [f"{window.rows} rows are too few: it takes {LEAST_ROWS}"]
+        nothing: dict[str, float | None] = dict.fromkeys(one.name for one in like.cells)
+        return Data("can't tell", window.rows, n, [], changes, nothing, notes, tells_schema=over)
     limits = like.limits.get(n) or resampling.limits(n)
     drifts = []
     for index, column in enumerate(like.cells):
@@ -106,7 +116,8 @@ def check(reference: Reference, window: Window, *, time: str | None, ignored: tu
     seen_at_best = visible(like.cells, limits)
     told = tells(like.cells, limits)
     state: State = "drift" if drifts else "no drift" if told else "can't tell"
-    return Data(state, window.rows, n, drifts, changes, seen_at_best, notes, told)
+    ends = over if raised else told
+    return Data(state, window.rows, n, drifts, changes, seen_at_best, notes, told, ends)
 
 
 def compared_rows(length: int, n: int) -> npt.NDArray[np.intp]:

@@ -3,22 +3,27 @@
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_kit import events, heartbeat, logbook, runner, runs
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import outcome
-from mlops_kit.monitoring.checking import Checked
 from mlops_kit.monitoring.findings import STAGE
+from mlops_kit.monitoring.schema import Change
 from mlops_kit.repository import Repository
 from mlops_kit.runs import Event
+
+if TYPE_CHECKING:
+    from mlops_kit.monitoring.checking import Checked
 
 # Of its time, that a window may have in common with the next: the newest predictions of two days are not a day apart to the
 # minute, and what lasted for a day of a week must not be in both.
 SHARED = 0.1
+MOST_CHANGES = 50  # of the schema, in an event
 OUTCOME, EVENTS, RUN = "outcome.json", "events.jsonl", "run"  # what one job hands over to the next
 HANDED_OVER = "The job before writes it: `mlops-kit monitor check --hand-over FOLDER`."
 
@@ -88,6 +93,16 @@ def checks(events: Iterable[Event], log: str | None) -> list[Event]:
     return sorted(counted, key=lambda one: str(one["at"]), reverse=True)
 
 
+def schema_of(events: Iterable[Event], log: str | None) -> tuple[Change, ...]:
+    """What the newest check that told of another schema found; nothing where a later one could see that it is over."""
+    for one in checks(events, log):
+        if "schema" in one.get("kinds", []):
+            return tuple(Change(**facts) for facts in one.get("changes") or [])
+        if "schema" in one.get("judged", []):
+            return ()
+    return ()
+
+
 def apart(checks: list[Event]) -> list[Event]:
     """Of `checks`, newest first, those of a window that shares no rows with one that is counted already.
 
@@ -112,13 +127,14 @@ def _share_rows(one: Event, other: Event) -> bool:
     return min(ended, until) - max(began, since) > SHARED * min(ended - began, until - since)
 
 
-def emit(made: Journal, found: Checked) -> None:
+def emit(made: Journal, found: "Checked") -> None:
     """One event with every verdict, small enough to be kept for years."""
     made.emit(STAGE, "alarm" if found.findings else "fine", **facts(found))
 
 
-def facts(found: Checked) -> dict[str, Any]:
+def facts(found: "Checked") -> dict[str, Any]:
     concept, running = found.concept, found.infrastructure
+    rarest = sorted(found.data.changes, key=lambda one: one.by)
     figure = concept.figure
     return {
         "window": found.window or None,
@@ -130,6 +146,7 @@ def facts(found: Checked) -> dict[str, Any]:
         "data": found.data.state,
         "rows": found.data.n,
         "columns": [one.column for one in found.data.drifts] or None,
+        "changes": [asdict(replace(one, what="")) for one in rarest[:MOST_CHANGES]] or None,
         "concept": concept.state,
         "metric": concept.metric or None,
         "value": round(figure.value, 6) if figure else None,

@@ -1,5 +1,6 @@
 """The schema: is it still the same columns?"""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,8 +10,9 @@ import pyarrow.compute as pc
 
 from mlops_kit.monitoring import cells
 from mlops_kit.monitoring.cells import MISSING, UNSEEN, Cells, Codes
+from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.resampling import Resampling
+from mlops_kit.monitoring.resampling import SEEN_IN, Resampling
 from mlops_kit.monitoring.windows import Window
 
 ODDS = 0.001  # of any schema alarm in a check, by chance: a level not seen before, a column that happens to be constant
@@ -76,6 +78,27 @@ def _are_chance(column: int, seen: Codes, levels: npt.NDArray[Any], resampling: 
     """Would rows of the reference hold so many new levels more often than once in a thousand checks?"""
     categories = sum(one.kind == "category" for one in resampling.cells)
     return resampling.new_levels(column, seen, levels) >= ODDS / max(categories, 1)
+
+
+def could_show(was: Change, resampling: Resampling, window: Window, n: int) -> bool:
+    """Would this window, of which `n` rows are compared, show what an earlier one did, if it lasted?
+
+    A single row shows which columns there are, and a single value its type. A new level shows again in windows of which
+    four of five would hold more of it than chance explains.
+    """
+    if was.kind in ("missing column", "new column") or was.column in window.masked:
+        return window.rows > 0
+    values = window.drawn.get(was.column, ())
+    if not len(values) or is_lost(values):
+        return False
+    if was.kind == "constant":
+        return bool(pc.count_distinct(values).as_py() > 1)
+    names = [one.name for one in resampling.cells]
+    if was.kind != "new category" or was.column not in names:
+        return True
+    seen = next((k for k in range(math.ceil(n * was.by), 0, -1) if at_least(k, n, was.by) >= SEEN_IN), 0)
+    codes = np.repeat(np.array([UNSEEN, 0], np.uint8), [seen, n - seen])
+    return seen > 0 and not _are_chance(names.index(was.column), codes, np.full(seen, ""), resampling)
 
 
 def retyped(column: Cells, values: Any) -> Change:
