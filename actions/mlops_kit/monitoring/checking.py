@@ -12,6 +12,7 @@ from mlops_kit.monitoring import (
     drift,
     keeping,
     labels,
+    masks,
     operation,
     predicted_by,
     quality,
@@ -140,14 +141,16 @@ def check(
     say(f"read {where}")
     each = seen.begin(reference) if seen else None
     window = windows.read(where, reference.largest, ours.slices, each=each)
+    windows.hide(window, masks.masked(repository))
     if not window.rows and not window.is_log:
         why = f": none of its {window.broken} lines is a JSON object" if window.broken else ""
         raise KitError(
             f"{where} has no rows{why}.", "Was it written to the end? Name a window that has some."
         )
+    log = window if window.is_log else log_of(repository, contract, reference)
+    windows.hide(window, log.masked if log else ())
     if seen:
         seen.take(reference, window)
-    log = window if window.is_log else log_of(repository, contract, reference)
     if labelled and log is None:
         raise KitError(
             f"Labels say nothing without predictions, and {where} holds none.",
@@ -172,7 +175,7 @@ def scheduled(
         return Checked(events.now(), training.version, "", "", *nothing, training, moved)
     reference = references.load(repository, contract, say)
     say(f"read {contract.monitoring.log}")
-    log = _read(where, contract, reference, seen.begin(reference) if seen else None)
+    log = _read(repository, where, contract, reference, seen.begin(reference) if seen else None)
     if seen:
         seen.take(reference, log)
     found = _checked(repository, contract, reference, log, log, None, known)
@@ -235,10 +238,17 @@ def _log_at(repository: Repository, contract: Contract) -> str | None:
 def log_of(repository: Repository, contract: Contract, reference: Reference) -> Window | None:
     """Its last days; None before the first prediction."""
     where = _log_at(repository, contract)
-    return _read(where, contract, reference) if where else None
+    return _read(repository, where, contract, reference) if where else None
 
 
-def _read(where: str, contract: Contract, reference: Reference, each: windows.Each | None = None) -> Window:
+def _read(
+    repository: Repository,
+    where: str,
+    contract: Contract,
+    reference: Reference,
+    each: windows.Each | None = None,
+) -> Window:
     ours = contract.monitoring
     window = windows.read(where, reference.largest, ours.slices, ours.window_days, each)
+    windows.hide(window, masks.masked(repository))
     return replace(window, name=ours.log or where)  # as mlops.yaml says it, on whatever machine

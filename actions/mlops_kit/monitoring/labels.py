@@ -13,7 +13,6 @@ from mlops_kit.errors import KitError
 from mlops_kit.monitoring import log, sources, windows
 from mlops_kit.repository import Repository
 
-SLICE = "slice."
 Keys = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
@@ -50,7 +49,7 @@ def _of_file(file: Path, where: str, key: str, label: str) -> list[pa.Table]:
             parts.append(pa.table({"key": keys, "actual": _texts(batch[label]).dictionary_encode()}))
     except (OSError, UnicodeError, pa.ArrowException) as error:
         raise KitError(
-            f"{file.name} of the labels {where} cannot be read: {error}",
+            f"{file.name} of the labels {where} cannot be read: {windows.why(error)}",
             "Is it whole, and is its text UTF-8?",
         ) from error
     return parts

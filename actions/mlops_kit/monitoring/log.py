@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 LINES = 10_000
+SLICE = "slice."
 AHEAD = timedelta(hours=1)  # clocks differ
 HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 TIME = re.compile(rb'"time": ?"([^"]+)"')
@@ -120,7 +121,7 @@ def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | N
     columns |= {name: _coded(entry.get(name) for entry in entries) for name in TEXTS}
     columns |= {name: _numbers([entry.get(name) for entry in entries]) for name in NUMBERS}
     given = [one if isinstance(one := entry.get("inputs"), dict) else {} for entry in entries]
-    columns |= {f"slice.{name}": _coded(row.get(name) for row in given) for name in slices}
+    columns |= {f"{SLICE}{name}": _coded(row.get(name) for row in given) for name in slices}
     if since:
         later = are_later(times, since).to_pylist()
         given = [row if is_later else {} for row, is_later in zip(given, later, strict=True)]

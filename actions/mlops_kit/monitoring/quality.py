@@ -17,8 +17,8 @@ from mlops_kit.monitoring.chance import Rise
 from mlops_kit.monitoring.course import Course
 from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.findings import Finding, Kind
-from mlops_kit.monitoring.labels import SLICE, joined
-from mlops_kit.monitoring.log import are_later
+from mlops_kit.monitoring.labels import joined
+from mlops_kit.monitoring.log import SLICE, are_later
 from mlops_kit.monitoring.predicted import Watched
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import related

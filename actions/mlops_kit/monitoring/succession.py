@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from mlops_kit import past, versions
 from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
-from mlops_kit.monitoring import drift, windows
+from mlops_kit.monitoring import drift, masks, windows
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.reference import Say
@@ -41,6 +41,7 @@ def check(
             later.contract.rows.train if later.contract.rows and later.contract.rows.train else ""
         )
         window = windows.read_files(newest.name, [file], reference.largest)
+    windows.hide(window, masks.masked(repository))
     found = drift.check(reference, window, time=None, ignored=references.left_out(contract))
     found = replace(found, drifts=found.drifts[:10])
     moved = [f"{one.column}: {one.what}" for one in found.drifts]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,12 +17,14 @@ import pyarrow.compute as pc
 from mlops_kit import clock, rows
 from mlops_kit.errors import KitError
 from mlops_kit.monitoring import log, sources
+from mlops_kit.monitoring.log import SLICE
 from mlops_kit.monitoring.sources import LOG
 from mlops_kit.repository import file_md5
 
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
 SEED = 7
 Each = Callable[[dict[str, pa.Array]], None]
+QUOTED = re.compile(r"(Expected \d+ columns, got \d+):.*", re.DOTALL)
 SEPARATED = re.compile(r"[;\t|]")  # by what is no comma
 
 
@@ -117,12 +119,26 @@ def read_files(
                     each(_joined([batch]))
         except (OSError, UnicodeError, pa.ArrowException) as error:
             raise KitError(
-                f"{file.name} cannot be read: {error}", "Is it whole, and is its text UTF-8?"
+                f"{file.name} cannot be read: {why(error)}", "Is it whole, and is its text UTF-8?"
             ) from error
-    drawn = draw.columns()
-    window.drawn = {name: values for name, values in drawn.items() if name not in window.masked}
+    window.drawn = draw.columns()
     window.facts = pa.concat_tables(facts, promote_options="permissive") if facts else None
+    hide(window, window.masked)
     return window
+
+
+def hide(window: Window, names: Iterable[str]) -> None:
+    """These are masked: nothing of them is compared, and none of their values said."""
+    window.masked.update(names)
+    window.drawn = {name: values for name, values in window.drawn.items() if name not in window.masked}
+    if window.facts is not None:
+        slices = {f"{SLICE}{name}" for name in window.masked}.intersection(window.facts.column_names)
+        window.facts = window.facts.drop_columns(list(slices))
+
+
+def why(error: Exception) -> str:
+    """Without the row that Arrow quotes: it may be about a person, and the event of the check is published."""
+    return QUOTED.sub(r"\1", str(error))
 
 
 def repeated(window: Window, key: str) -> list[str]:
