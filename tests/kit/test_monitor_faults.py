@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from mlops_kit.monitoring import labels, windows
+from mlops_kit.monitoring import labels, sources, windows
 from mlops_kit.monitoring.log import hashed, newest
 from pyarrow import parquet
 
@@ -81,6 +81,31 @@ def test_a_folder_of_logs_is_one_log(check: Check, tmp_path: Path) -> None:
         done, found = check(where)
         assert done.code == 0, done.said
         assert (found["data"]["n"], found["infrastructure"]["rows"]) == (600, 600)
+
+
+@pytest.mark.parametrize(
+    ("where", "shown"),
+    [
+        ("https://a.example/log.jsonl?X-Amz-Signature=c0ffee&x=1", "https://a.example/log.jsonl?***"),
+        ("abfs://log@a.example/day.jsonl?sv=2024&sig=c0ffee/+", "abfs://log@a.example/day.jsonl?***"),
+        ("s3://me:c0ffee@a.example/log/*.jsonl", "s3://***@a.example/log/*.jsonl"),
+        ("s3://log/2026-11-0?.jsonl", "s3://log/2026-11-0?.jsonl"),
+        ("log/?.jsonl", "log/?.jsonl"),
+    ],
+)
+def test_what_signs_an_address_is_not_shown(where: str, shown: str) -> None:
+    assert sources.shown(where) == shown
+
+
+@pytest.mark.parametrize(
+    "where", ["https://a.example/log.jsonl?sig=c0ffee", "file:///none/log.jsonl?sig=c0ffee"]
+)
+def test_what_signs_an_address_is_in_no_message(where: str, made: Small) -> None:
+    done = made.kit("monitor", "check", "--window", where)
+    assert done.code == 1, done.said
+    assert "log.jsonl?***" in done.stderr
+    kept = [file.read_text() for file in (made.root / ".mlops").rglob("*.jsonl")]
+    assert "c0ffee" not in done.said + "".join(kept)
 
 
 def test_a_masked_column_is_no_drift_and_no_missing_column(check: Check, tmp_path: Path) -> None:

@@ -176,6 +176,21 @@ def versions(made: Small, once: Once, tmp_path: Path) -> Small:
     return made
 
 
+def test_the_command_of_an_issue_names_the_version_that_was_compared_with(versions: Small) -> None:
+    """A week later another one may be in use."""
+    log(versions.root / "log.jsonl", table(3, 300))
+    now = versions.kit("monitor", "check", "--window", "log.jsonl", "--against", "v0.1.0", "--json")
+    assert now.code in (0, 10), now.said
+    assert json.loads(now.stdout)["version"] == "v0.1.0"
+    assert "amount" not in now.stdout.partition("findings")[2].partition("judged")[0]
+    again = json.loads((versions.root / ".mlops/monitoring/outcome.json").read_text("utf-8"))["again"]
+    assert again.endswith(" mlops-kit monitor check --window log.jsonl --against v0.1.0")
+    done = versions.kit("monitor", "check", "--window", "log.jsonl")
+    assert done.code == 10 and "log.jsonl against v0.2.0" in done.stdout
+    gone = versions.kit("monitor", "check", "--window", "log.jsonl", "--against", "v9.0.0")
+    assert gone.code == 1 and "flights has no version 'v9.0.0'" in gone.stderr
+
+
 def moved(made: Small) -> list[str]:
     done = made.kit("monitor", "check", "--json")
     assert done.code in (0, 10), done.said

@@ -34,6 +34,7 @@ def calibrate(as_json: bool) -> None:
     "--window", metavar="FILE|GLOB|URL", help="Rows, or a predictions log, instead of monitoring.log."
 )
 @click.option("--labels", metavar="FILE|GLOB|URL", help="What came true, instead of monitoring.labels.")
+@click.option("--against", metavar="VERSION", help="Compare with this version, instead of the one in use.")
 @click.option(
     "--hand-over",
     "handed",
@@ -42,14 +43,16 @@ def calibrate(as_json: bool) -> None:
     help="Publish nothing: leave the outcome for the job that may write.",
 )
 @json_option
-def check(window: str | None, labels: str | None, handed: Path | None, as_json: bool) -> None:
+def check(
+    window: str | None, labels: str | None, against: str | None, handed: Path | None, as_json: bool
+) -> None:
     """Say what moved: data, relation or infrastructure; 10 when something alarms.
 
     Without --window it is the last days of the predictions log that mlops.yaml names, where there is one, and
     the trainings of main. What was found waits in .mlops/monitoring for `mlops-kit alert`.
     """
     from mlops_kit import clock, contract, repository, runner, versions
-    from mlops_kit.monitoring import checking, handing, keeping, showing, wording
+    from mlops_kit.monitoring import checking, handing, keeping, showing, sources, wording
 
     if labels and not window:
         raise click.UsageError(
@@ -58,15 +61,16 @@ def check(window: str | None, labels: str | None, handed: Path | None, as_json: 
     here = repository.find(Path.cwd())
     means, say = contract.load(here.root), reporter()
     versions.refresh(here, means.model, say)
+    version = versions.named(here, means.model, against) if against else None
     compared = handing.Compared(here.root / handing.WHOLE if means.hooks.get(handing.HOOK) else None)
     with keeping.journal(here, means, handed) as journal, closing(compared):
         if window:
-            found = checking.check(here, means, window, labels, say, compared)
+            found = checking.check(here, means, window, labels, say, compared, version)
         else:
-            found = checking.scheduled(here, means, journal, say, compared)
-        words = ["mlops-kit", "monitor", "check", *(["--window", window] if window else [])]
-        words += ["--labels", labels] if labels else []
-        again = f"{clock.VARIABLE}={found.at} {shlex.join(words)}"
+            found = checking.scheduled(here, means, journal, say, compared, version)
+        given = {"--window": window, "--labels": labels, "--against": found.window and found.version}
+        options = [word for name, value in given.items() if value for word in (name, sources.shown(value))]
+        again = f"{clock.VARIABLE}={found.at} {shlex.join(['mlops-kit', 'monitor', 'check', *options])}"
         outcome = showing.outcome(found, journal.run, again)
         outcome.write(here.root)
         keeping.emit(journal, found)

@@ -34,6 +34,7 @@ from mlops_kit.monitoring.trained import Trained
 from mlops_kit.monitoring.windows import Window
 from mlops_kit.repository import Repository
 from mlops_kit.runs import Log
+from mlops_kit.versions import Version
 
 Say = Callable[[str], None]
 PICTURED = 3
@@ -134,18 +135,22 @@ def check(
     labelled: str | None,
     say: Say,
     seen: Seen | None = None,
+    against: Version | None = None,
 ) -> Checked:
-    """One window. `labelled`: where labels are, instead of what mlops.yaml says. `seen` is shown what is compared."""
-    reference = references.load(repository, contract, say)
+    """One window. `labelled`: where labels are, instead of what mlops.yaml says. `seen` is shown what is compared.
+
+    `against`: another version than the one in use.
+    """
+    reference = references.load(repository, contract, say, version=against)
     ours = contract.monitoring
-    say(f"read {where}")
+    say(f"read {sources.shown(where)}")
     each = seen.begin(reference) if seen else None
     window = windows.read(where, reference.largest, ours.slices, each=each)
     windows.hide(window, masks.masked(repository))
     if not window.rows and not window.is_log:
         why = f": none of its {window.broken} lines is a JSON object" if window.broken else ""
         raise KitError(
-            f"{where} has no rows{why}.", "Was it written to the end? Name a window that has some."
+            f"{sources.shown(where)} has no rows{why}.", "Name one that has, or mend what writes it."
         )
     log = window if window.is_log else log_of(repository, contract, reference)
     windows.hide(window, log.masked if log else ())
@@ -153,14 +158,19 @@ def check(
         seen.take(reference, window)
     if labelled and log is None:
         raise KitError(
-            f"Labels say nothing without predictions, and {where} holds none.",
+            f"Labels say nothing without predictions, and {sources.shown(where)} holds none.",
             "Give a predictions log as --window, or name one in mlops.yaml: monitoring.log.",
         )
     return _checked(repository, contract, reference, window, log, labelled, runs.read(repository))
 
 
 def scheduled(
-    repository: Repository, contract: Contract, journal: Journal, say: Say, seen: Seen | None = None
+    repository: Repository,
+    contract: Contract,
+    journal: Journal,
+    say: Say,
+    seen: Seen | None = None,
+    against: Version | None = None,
 ) -> Checked:
     """The newest window of the predictions log, where there is one; and the trainings, which are there from the
     first day.
@@ -173,8 +183,8 @@ def scheduled(
     if where is None:
         nothing = Data("not connected", 0, 0), Concept("not connected"), gone
         return Checked(events.now(), training.version, "", "", *nothing, training, moved)
-    reference = references.load(repository, contract, say)
-    say(f"read {contract.monitoring.log}")
+    reference = references.load(repository, contract, say, version=against)
+    say(f"read {sources.shown(contract.monitoring.log or where)}")
     log = _read(repository, where, contract, reference, seen.begin(reference) if seen else None)
     if seen:
         seen.take(reference, log)
@@ -251,4 +261,6 @@ def _read(
     ours = contract.monitoring
     window = windows.read(where, reference.largest, ours.slices, ours.window_days, each)
     windows.hide(window, masks.masked(repository))
-    return replace(window, name=ours.log or where)  # as mlops.yaml says it, on whatever machine
+    return replace(
+        window, name=sources.shown(ours.log or where)
+    )  # as mlops.yaml says it, on whatever machine

@@ -113,7 +113,7 @@ def _handed(repository: Repository, contract: Contract, found: Checked, compared
     columns = [one for one in reference.cells if one.name in window.drawn and one.name not in gone]
     if not columns:
         return None
-    all_rows = references.drawn(repository, contract)
+    all_rows = references.drawn(repository, contract, found.version)
     like, chosen = _of_the_season(reference, window, all_rows, contract.monitoring.time)
     length = len(next(iter(window.drawn.values())))
     ours = compared_rows(length, found.data.compared)

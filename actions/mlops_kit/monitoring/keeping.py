@@ -11,7 +11,7 @@ from mlops_kit import events, heartbeat, logbook, runner, runs
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
-from mlops_kit.monitoring import outcome
+from mlops_kit.monitoring import outcome, sources
 from mlops_kit.monitoring.findings import STAGE
 from mlops_kit.monitoring.schema import Change
 from mlops_kit.repository import Repository
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 # Of its time, that a window may have in common with the next: the newest predictions of two days are not a day apart to the
 # minute, and what lasted for a day of a week must not be in both.
 SHARED = 0.1
+AGAIN = "The job before writes it: `mlops-kit monitor check --hand-over FOLDER`."
 MOST_CHANGES = 50  # of the schema, in an event
 OUTCOME, EVENTS, RUN = "outcome.json", "events.jsonl", "run"  # what one job hands over to the next
-HANDED_OVER = "The job before writes it: `mlops-kit monitor check --hand-over FOLDER`."
 
 
 @contextmanager
@@ -63,11 +63,14 @@ def take_over(repository: Repository, folder: Path) -> Journal:
         run = (folder / RUN).read_text(encoding="utf-8").strip()
         lines = (folder / EVENTS).read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
-        raise KitError(f"{folder} holds no check that was handed over: {error}.", HANDED_OVER) from error
+        raise KitError(
+            f"{folder} holds no check that was handed over: {error}.",
+            AGAIN,
+        ) from error
     if not events.RUN_ID.fullmatch(run):
-        raise KitError(f"{folder / RUN} is {run[:80]!r}, which is no run.", HANDED_OVER)
+        raise KitError(f"{folder / RUN} is {run[:80]!r}, which is no run.", AGAIN)
     if strangers := [one for one in events.read(lines) if one.get("run") != run]:
-        raise KitError(f"{folder / EVENTS} tells of another run, {strangers[0].get('run')!r}.", HANDED_OVER)
+        raise KitError(f"{folder / EVENTS} tells of another run, {strangers[0].get('run')!r}.", AGAIN)
     made = Journal(repository, run)
     made.file.parent.mkdir(parents=True, exist_ok=True)
     made.file.write_text(lines, encoding="utf-8")
@@ -89,7 +92,7 @@ def checks(events: Iterable[Event], log: str | None) -> list[Event]:
     Where there is a log, a file that somebody looked at beside it counts for nothing.
     """
     ended = [one for one in events if one["stage"] == STAGE and one["status"] in ("fine", "alarm")]
-    counted = [one for one in ended if log is None or one.get("window") in (None, log)]
+    counted = [one for one in ended if log is None or one.get("window") in (None, sources.shown(log))]
     return sorted(counted, key=lambda one: str(one["at"]), reverse=True)
 
 

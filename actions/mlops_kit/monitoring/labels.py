@@ -42,14 +42,14 @@ def _of_file(file: Path, where: str, key: str, label: str) -> list[pa.Table]:
         for batch in windows.batches(file):
             if missing := [name for name in (key, label) if name not in batch.column_names]:
                 raise KitError(
-                    f"The labels {where} have no column {missing[0]!r}: {file.name} has {', '.join(batch.column_names)}.",
+                    f"The labels {sources.shown(where)} have no column {missing[0]!r}: {file.name} has {', '.join(batch.column_names)}.",
                     "`rows.key` and `monitoring.label` of mlops.yaml say how they are called.",
                 )
             keys = log.hashed(_texts(batch[key]).to_pylist())
             parts.append(pa.table({"key": keys, "actual": _texts(batch[label]).dictionary_encode()}))
     except (OSError, UnicodeError, pa.ArrowException) as error:
         raise KitError(
-            f"{file.name} of the labels {where} cannot be read: {windows.why(error)}",
+            f"{file.name} of the labels {sources.shown(where)} cannot be read: {windows.why(error)}",
             "Is it whole, and is its text UTF-8?",
         ) from error
     return parts

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mlops_kit import clock
-from mlops_kit.monitoring import course, growth, log, traffic
+from mlops_kit.monitoring import course, growth, log, sources, traffic
 from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.course import Course
 from mlops_kit.monitoring.findings import STAGE, Finding, Kind
@@ -112,12 +112,15 @@ def check(
 
 def without_log(known: Log, where: str | None) -> Operation:
     """What the predictions log is where it holds nothing: never connected, or emptied, moved or deleted since."""
-    checks = [one for one in known.every() if one["stage"] == STAGE and one.get("window") == where]
+    name = where and sources.shown(where)
+    checks = [one for one in known.every() if one["stage"] == STAGE and one.get("window") == name]
     read = [one for one in checks if one.get("predictions")]
-    if where is None or not read:
+    if name is None or not read:
         return Operation("not connected")
     last = max(read, key=lambda one: str(one["at"]))
-    what = f"{where} holds no prediction; the check of {str(last['at'])[:10]} found {last['predictions']:,} there"
+    what = (
+        f"{name} holds no prediction; the check of {str(last['at'])[:10]} found {last['predictions']:,} there"
+    )
     return Operation("alarm", alarms=[Finding("silence", what)])
 
 

@@ -133,10 +133,10 @@ def in_order(
     return order, times[order]
 
 
-def drawn(repository: Repository, contract: Contract) -> windows.Window:
-    """The rows that the reference of the version in use was cut from. Raises KitError when they cannot be had."""
+def drawn(repository: Repository, contract: Contract, name: str) -> windows.Window:
+    """The rows that the reference of a version was cut from; empty is before the first. Raises KitError when they cannot be had."""
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        version = versions.champion(repository, contract.model, "production")
+        version = versions.named(repository, contract.model, name) if name else None
         return _drawn(_source(repository, contract, Path(folder), version))
 
 
@@ -146,7 +146,7 @@ def _drawn(source: _Source) -> windows.Window:
     if not files:
         raise KitError(
             "mlops.yaml names no `rows`, so there is nothing to compare with.",
-            "Name what was trained and tested on, `rows: {train: FILE, test: FILE, key: COLUMN}`, and calibrate.",
+            "`rows: {train: ..., test: ..., key: ...}` says which rows the model was made of.",
         )
     return windows.read_files("the reference", files, KEPT, together=TOGETHER)
 

@@ -129,7 +129,7 @@ def serve(project: Path, means: Contract, batch: Path, into: Path) -> datetime:
     if means.commands.predict is None or means.monitoring.time is None or means.rows is None:
         raise KitError(
             f"{project / contract.FILE} names no `predict`, `rows` or time: this is not the demonstration.",
-            "Start it again in a new folder.",
+            "Give a new folder as --keep; `mlops-kit monitor demo` makes a repository there.",
         )
     out = project / ".mlops/demo.parquet"
     run([*words(means.commands.predict), str(batch), "--out", str(out), "--log", str(log)], project)
@@ -158,7 +158,7 @@ def _kit(project: Path, at: datetime, *said: str, allowed: tuple[int, ...] = (0,
     if done.returncode not in allowed:
         raise KitError(
             f"`mlops-kit {' '.join(said)}` ended with {done.returncode}:\n{done.stderr.strip()[-2000:]}",
-            "Mend what it says, and start again: the demonstration is made anew each time.",
+            f"With --keep FOLDER it can be called again in {project.name}.",
         )
     return done.stdout
 

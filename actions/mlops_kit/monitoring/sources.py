@@ -1,18 +1,25 @@
 """Where rows, predictions and labels lie: a file, a folder, a pattern, or a bucket."""
 
+import re
 from pathlib import Path
 
 from mlops_kit import rows
 from mlops_kit.errors import KitError
 from mlops_kit.incoming.outcome import DataRefused
 from mlops_kit.incoming.places import Landed, Place
+from mlops_kit.masking import MASK, masked
 from mlops_kit.repository import Repository
 
 LOG = (".jsonl", ".ndjson")
 READABLE = (*rows.PARQUET, *rows.NAMED, *LOG)
 PAGES = ("http://", "https://")
-NAME = "Name a file, a pattern in quotes, or an address."
-REACH = "Look whether the address is right, and whether the login that fsspec uses may read there."
+SIGNED = re.compile(r"(://[^\s?]*\?)(?=\S*=)\S+")
+REACHED = "Is the address spelt as the bucket is, and may whoever checks read it?"
+
+
+def shown(where: str) -> str:
+    """An address as anybody may read it: a login and what signs it are taken out. A `?` without `=` is of a pattern."""
+    return masked(SIGNED.sub(rf"\1{MASK}", where))
 
 
 def files(where: str, folder: Path) -> list[Path]:
@@ -22,8 +29,10 @@ def files(where: str, folder: Path) -> list[Path]:
     if readable := [file for file in matching if file.is_file() and file.suffix in READABLE]:
         return readable
     if matching:
-        raise KitError(f"{where}: no file of it ends in {', '.join(READABLE)}.", NAME)
-    raise KitError(f"{where} is not there.", NAME)
+        raise KitError(
+            f"{where}: no file of it ends in {', '.join(READABLE)}.", "Name a file that does, or rename it."
+        )
+    raise KitError(f"{where} is not there.", "Name a file, a pattern in quotes, or an address.")
 
 
 def found_at(where: str) -> list[Path]:
@@ -50,12 +59,15 @@ def is_there(where: str) -> bool:
 def _fetched(where: str, folder: Path) -> list[Path]:
     place, landed = _landed(where)
     if not landed:
-        raise KitError(f"{where}: nothing there has such a name and ends in {', '.join(READABLE)}.", NAME)
+        raise KitError(
+            f"{shown(where)}: nothing there has such a name and ends in {', '.join(READABLE)}.",
+            "Name a file, a pattern in quotes, or a folder that ends with /.",
+        )
     try:
         for one in landed:
             place.fetch(one, folder / one.name)
     except DataRefused as error:
-        raise KitError(error.what, error.do or REACH) from error
+        raise KitError(shown(str(error)), REACHED) from error
     return [folder / one.name for one in landed]
 
 
@@ -71,5 +83,5 @@ def _landed(where: str) -> tuple[Place, list[Landed]]:
         place = Place(parent, Path.cwd())
         found = [] if place.is_empty() else place.files(pattern or "*")
     except DataRefused as error:
-        raise KitError(error.what, error.do or REACH) from error
+        raise KitError(shown(str(error)), REACHED) from error
     return place, [one for one in found if Path(one.name).suffix in READABLE]

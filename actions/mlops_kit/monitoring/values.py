@@ -23,7 +23,7 @@ def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Ro
     if form.task != "regression" and "time" not in table.column_names and "actual" not in table.column_names:
         raise KitError(
             "The evaluated predictions hold no `actual`.",
-            "Have the stage that evaluates write it beside `prediction`: the file is named in mlops.yaml, `predictions:`.",
+            "`predictions.actual` of mlops.yaml says how the column is called that holds what came true.",
         )
     shares = [one for one in table.column_names if one.startswith("probability.")]
     if form.task == "multiclass":

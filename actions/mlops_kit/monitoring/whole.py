@@ -39,7 +39,7 @@ class Whole:
         if self.failed or not self.path.is_file():
             raise KitError(
                 f"The rows of the window could not be kept: {self.failed or 'there are none'}.",
-                "Do the files of a window have the same columns and types, and is there room in TMPDIR?",
+                f"Is there room for them in {self.path.parent}?",
             )
         with parquet.ParquetFile(self.path) as rows:
             schema = pa.schema([rows.schema_arrow.field(name) for name in names])

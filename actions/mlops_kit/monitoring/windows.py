@@ -98,7 +98,7 @@ def read_files(
     since: datetime | None = None,
     each: Each | None = None,
 ) -> Window:
-    window, draw = Window(name, since=since, until=clock.given()), Draw(most, together)
+    window, draw = Window(sources.shown(name), since=since, until=clock.given()), Draw(most, together)
     facts: list[pa.Table] = []
     known: dict[tuple[int, str], Path] = {}
     for file in found:
