@@ -156,6 +156,25 @@ def test_some_that_never_come_are_no_alarm_but_none_any_more_is() -> None:
     assert [one.what for one in stopped.alarms] == ["no label since 2026-11-05, for more than 1e-06 days"]
 
 
+def test_one_of_a_time_to_come_does_not_hide_that_no_label_comes() -> None:
+    """The clock of one process is wrong; its prediction has a label, those of the last days have none."""
+    now = datetime.now(UTC)
+    times = [(now - timedelta(days=10 - at / 50)).isoformat() for at in range(N - 1)]
+    made, keys = rows("binary", 2), [str(at) for at in range(N)]
+    nothing = pa.nulls(N, pa.float64())
+    facts = pa.table({"time": moments([*times, (now + timedelta(days=3)).isoformat()]), "key": hashed(keys)})
+    facts = facts.append_column("prediction", pa.array(made["prediction"])).append_column(
+        "probability", nothing
+    )
+    labelled = facts.select(["key"]).append_column("actual", pa.array(made["actual"]))
+    labelled = pa.concat_tables([labelled.slice(0, 100), labelled.slice(N - 1)])
+    evaluated = pa.table({"key": keys} | rows("binary", 1))
+    like = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
+    found = quality.check(like, facts, labelled, FORMS["binary"], Monitoring(labels_within_days=5))
+    assert [one.kind for one in found.alarms if one.kind == "no-labels"] == ["no-labels"]
+    assert datetime.fromisoformat(found.since) < now
+
+
 def test_where_the_newest_prediction_has_its_label_none_is_late() -> None:
     """One before it never got one, and no traffic came since."""
     actual = [str(one) for one in rows("binary", 2)["actual"]]

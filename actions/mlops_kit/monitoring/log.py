@@ -159,6 +159,12 @@ def times_of(texts: pa.Array) -> pa.Array:
         return pa.array([moment(one) for one in texts.to_pylist()], WHEN)
 
 
+def latest(times: pa.ChunkedArray, now: datetime) -> datetime | None:
+    """The newest that is not of a time to come: one clock that is wrong must not hide what is missing since."""
+    found: datetime | None = pc.max(only(times, pc.less_equal(times, pa.scalar(now + AHEAD, WHEN)))).as_py()
+    return found
+
+
 def are_later(times: Any, since: datetime) -> Any:
     return pc.fill_null(pc.greater(times, pa.scalar(since, WHEN)), False)
 

@@ -84,8 +84,9 @@ def check(
     none = Rows(np.empty(0), np.empty(0)), known, known
     rows, table, dropped = values.numbers(known, reference.predictions, form) if len(known) else none
     notes += values.left_out(dropped)
-    until: datetime | None = (pc.max(table["time"]) if len(table) else pc.min(made["time"])).as_py()
-    late = [] if len(table) == len(made) else _late(until, _waiting(made, table), ours.labels_within_days)
+    labelled = log.latest(table["time"], clock.now()) if len(table) else None
+    until: datetime | None = labelled or pc.min(made["time"]).as_py()
+    late = [] if len(table) == len(made) else _late(until, _waiting(made, labelled), ours.labels_within_days)
     watched = None
     if len(rows) < LEAST_LABELS or not len(_of_window(table, since)):
         watched = predicted.check(reference.predictions, _of_window(made, since), form, explained)
@@ -237,9 +238,8 @@ def _iso(time: datetime | None) -> str:
     return time.isoformat() if time else ""
 
 
-def _waiting(made: pa.Table, labelled: pa.Table) -> datetime | None:
+def _waiting(made: pa.Table, newest: datetime | None) -> datetime | None:
     """When the first prediction was made that is later than all that have a label."""
-    newest = pc.max(labelled["time"]).as_py()
     waiting: datetime | None = pc.min(_of_window(made, newest)["time"]).as_py()
     return waiting
 

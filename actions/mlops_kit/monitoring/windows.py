@@ -170,9 +170,8 @@ def span(window: Window) -> tuple[datetime, datetime] | None:
     times = window.facts["time"] if window.facts is not None else None
     if times is None or times.null_count == len(times):
         return None
-    latest = pa.scalar((window.until or clock.now()) + log.AHEAD, log.WHEN)
-    first, last = pc.min(times).as_py(), pc.max(log.only(times, pc.less_equal(times, latest))).as_py()
-    return (window.since or first, last) if last else None
+    last = log.latest(times, clock.now())
+    return (window.since or pc.min(times).as_py(), last) if last else None
 
 
 def batches(file: Path) -> Iterator[pa.Table]:
