@@ -182,6 +182,20 @@ def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Asked) ->
     journal.file.unlink()
 
 
+@pytest.mark.parametrize(
+    ("judged", "said"),
+    [
+        ([], "1 check saw 1 window, too small to tell whether a column moved."),
+        (["data-drift"], "1 check saw 1 window, and no column moved further than chance moves it."),
+    ],
+)
+def test_that_nothing_moved_is_said_where_it_would_have_shown(judged: list[str], said: str) -> None:
+    week = weeks.before(NOW.date(), 1)[0]
+    event = {"at": NOW.isoformat(), "window": LOG, "judged": judged}
+    weeks.fill_checks([week], [event])
+    assert said in pages.markdown(Review("flights", week, [week], connected=True))
+
+
 def test_never_connected_is_said_and_no_alarm(tmp_path: Path) -> None:
     one = small(tmp_path / "new")
     one.tag("v0.1.0")

@@ -100,6 +100,8 @@ def _drift(review: Review) -> str:
         last = f" The newest check was that of {review.checked}." if review.checked else ""
         return f"No window was checked this week.{last}"
     saw = f"{_of_many(week.checks, 'check')} saw {_of_many(week.windows, 'window')}"
+    if not week.drifted and not week.telling:
+        return f"{saw}, too small to tell whether a column moved."
     if not week.drifted:
         return f"{saw}, and no column moved further than chance moves it."
     named = ", ".join(code(name) for name in week.drifted[:MOST_COLUMNS])

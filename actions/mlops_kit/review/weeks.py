@@ -30,6 +30,7 @@ class Week:
     slices: dict[str, Figure] = field(default_factory=dict)  # mean loss
     checks: int = 0
     windows: int = 0  # that these saw, and that share no rows
+    telling: int = 0  # checks whose silence about the inputs says something
     drifted: list[str] = field(default_factory=list)  # columns
     trainings: dict[str, int] = field(default_factory=dict)  # how they ended
 
@@ -85,6 +86,7 @@ def fill_checks(weeks: list[Week], checks: list[Event]) -> None:
     for week in weeks:
         mine = [one for one in checks if one.get("window") and week.holds(moment_of(one["at"]))]
         week.checks, week.windows = len(mine), len(keeping.apart(mine))
+        week.telling = sum("data-drift" in one.get("judged", []) for one in mine)
         week.drifted = list(dict.fromkeys(name for one in mine[::-1] for name in one.get("columns") or []))
 
 
