@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from mlops_kit import webhook
 from mlops_kit.repository import Repository
 
 from tests.act.api import WRITE_TOKEN, Api
 from tests.act.payloads import REPOSITORY
 from tests.act.server import serving
 from tests.conftest import must, python_of
+from tests.kit.chat import Chat, chatting
 from tests.kit.made import a_record, a_repository, metrics, tag
 from tests.kit.scripted import Scripted
+from tests.kit.small import Small
+from tests.kit.small import small as small_repository
 from tests.kit.tips import change, kit, publish, registered, start
 
 
@@ -110,6 +114,19 @@ def on_github(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
     monkeypatch.setenv("GITHUB_TOKEN", WRITE_TOKEN)
     monkeypatch.setenv("GITHUB_REPOSITORY", REPOSITORY)
     return api
+
+
+@pytest.fixture
+def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
+    with chatting() as chat:
+        monkeypatch.setenv("MLOPS_WEBHOOK", chat.url)
+        yield chat
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
+    monkeypatch.setattr(webhook, "BACKOFF", 0)
+    return small_repository(tmp_path / "flights", **{"docs/runbook.md": "# Runbook\n"})
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Nobody reads a value of a masked column: not on the terminal, not in an issue, a chat, an event or a review."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from mlops_kit import clock
 from pyarrow import parquet
 
 from tests.act.api import Api
-from tests.kit.chat import Chat, chatting
+from tests.kit.chat import Chat
 from tests.kit.logged import MLOPS, log, repository, table
 from tests.kit.small import Small
 
@@ -30,13 +30,6 @@ def as_log(made: Small, rows: dict[str, Any]) -> tuple[str, ...]:
     """Lines that are older than the mask."""
     log(made.root / "log.jsonl", rows)
     return ()
-
-
-@pytest.fixture
-def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
-    with chatting() as chat:
-        monkeypatch.setenv("MLOPS_WEBHOOK", chat.url)
-        yield chat
 
 
 @pytest.mark.parametrize("write", [as_table, as_log])
