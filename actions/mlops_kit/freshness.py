@@ -7,7 +7,7 @@ from typing import Any
 from mlops_kit import commits, definitions, versions
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
-from mlops_kit.repository import LOCK, Entry, Lock, Repository, Stage, file_md5, flattened
+from mlops_kit.repository import LOCK, Entry, Lock, Repository, Stage, flattened
 
 NEVER = "never trained: everything will run"
 
@@ -173,9 +173,7 @@ class _Inputs:
 
     def _md5(self, path: str) -> str | None:
         if path not in self.md5s:
-            file = self.repository.root / path
-            left_out = self.repository.dvc_ignored(path) if file.is_dir() else set()
-            self.md5s[path] = file_md5(file, left_out) if file.exists() else None
+            self.md5s[path] = self.repository.md5(path)
         return self.md5s[path]
 
 

@@ -27,7 +27,7 @@ from mlops_kit.gates import Verdict
 from mlops_kit.handover import Handover
 from mlops_kit.record import Record
 from mlops_kit.registration import OWN, Registered
-from mlops_kit.repository import LOCK, Repository
+from mlops_kit.repository import LOCK, Lock, Repository
 from mlops_kit.transfers import transfer
 
 ADD_REMOTE = (
@@ -178,6 +178,7 @@ def _gather(
     _refuse_dirty(repository, contract, pointers)
     lock = training.lock(repository)
     _refuse_stale(repository, contract)
+    _refuse_altered(repository, contract, lock)
     verdict = _verdict(repository)
     run_id = last.run if last else journal.run
     before = registration.newest(repository, contract.model)
@@ -204,6 +205,18 @@ def _refuse_stale(repository: Repository, contract: Contract) -> None:
     if not found.is_fresh:
         raise KitError(
             "The model is not this commit's: " + "; ".join(found.lines) + ".",
+            "Run `mlops-kit train`, then `mlops-kit gate`.",
+        )
+
+
+def _refuse_altered(repository: Repository, contract: Contract, lock: Lock) -> None:
+    """What the gates judged must be what the training made."""
+    judged = [contract.metrics, *contract.artifacts]
+    judged += [contract.predictions.file] if contract.predictions else []
+    made = {out.path: out.md5 for path in judged if (out := lock.out(path))}
+    if altered := [path for path, md5 in made.items() if repository.md5(path) not in (None, md5)]:
+        raise KitError(
+            f"{', '.join(altered)}: changed after the training, so the gates did not judge what it made.",
             "Run `mlops-kit train`, then `mlops-kit gate`.",
         )
 

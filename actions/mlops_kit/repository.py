@@ -215,6 +215,11 @@ class Repository:
                 found |= {entry.path: entry for entry in parse_pointer(text or "", path)}
         return found
 
+    def md5(self, path: str) -> str | None:
+        """Of what is here, as DVC has it; None for what is not."""
+        file = self.root / path
+        return file_md5(file, self.dvc_ignored(path) if file.is_dir() else ()) if file.exists() else None
+
     def dvc_ignored(self, folder: str) -> set[Path]:
         """Files of a folder that .dvcignore leaves out."""
         if not (self.root / ".dvcignore").is_file():

@@ -169,6 +169,23 @@ def test_a_model_of_another_commit_is_refused(gated: Repository) -> None:
     assert "digits 3 -> 2" in refused.value.what
 
 
+@pytest.mark.parametrize("path", ["metrics.json", "predictions.csv", "model.txt"])
+def test_a_result_that_was_altered_is_refused(path: str, gated: Repository) -> None:
+    file = gated.root / path
+    text = file.read_text()
+    file.unlink()  # it may be a link into the cache
+    file.write_text(text.replace("0.", "0.0", 1) + "\n")
+    done = kit(gated, "register")
+    assert done.code == 1, done.said
+    assert (
+        f"mlops-kit: {path}: changed after the training, so the gates did not judge what it made."
+        in done.stderr
+    )
+    assert tags(gated) == []
+    again(gated)
+    assert register(gated).version == "v0.1.0"
+
+
 def test_a_field_that_is_missing_is_refused(gated: Repository) -> None:
     change(gated, "mlops.yaml", "artifacts: [model.txt]", "artifacts: [model.bin]")
     assert kit(gated, "gate").code == 0
