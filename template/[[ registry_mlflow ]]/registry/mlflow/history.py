@@ -5,8 +5,8 @@ import json
 import os
 import shutil
 import subprocess
-import tarfile
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +60,9 @@ class History:
         """Puts what predicts into a folder. False where the version has no `pipeline/predict.py`."""
         names = self._git("ls-tree", "-r", "--name-only", version.tag, "--", *CODE).decode().split()
         if names:
-            packed = self._git("archive", version.tag, "--", *names)
-            with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-                archive.extractall(into, filter="data")
+            packed = self._git("archive", "--format=zip", version.tag, "--", *names)
+            with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+                archive.extractall(into)
         for artifact in version.record["artifacts"]:
             self._put_artifact(version, artifact["path"], artifact["md5"], into / artifact["path"])
         return "pipeline/predict.py" in names
