@@ -30,6 +30,8 @@ COLUMN = {
 @pytest.mark.parametrize(
     ("kind", "by", "n", "over"),
     [
+        ("new category", 0.005, 999, False),
+        ("new category", 0.005, 1000, True),  # as large as the one that showed it by five rows
         ("missing column", 1.0, 1, True),
         ("new column", 1.0, 1, True),
         ("retyped", 1.0, 1, True),
@@ -45,7 +47,7 @@ COLUMN = {
 def test_an_alarm_of_the_schema_ends_by_what_would_show_it(
     kind: str, by: float, n: int, over: bool, like: Reference
 ) -> None:
-    raised = Change(COLUMN[kind], kind, "", by)  # type: ignore[arg-type]
+    raised = Change(COLUMN[kind], kind, "", by, 1000)  # type: ignore[arg-type]
     now = window(columns(np.random.default_rng(2), n))
     found = drift.check(like, now, time=None, ignored=(), raised=(raised,))
     assert found.changes == []

@@ -26,6 +26,7 @@ class Change:
     kind: Literal["missing column", "new column", "new category", "all null", "constant", "retyped"]
     what: str
     by: float = 1.0  # share of the rows
+    of: int = 0  # rows, where it takes many to see it
 
 
 def is_lost(values: Any) -> bool:
@@ -65,7 +66,7 @@ def unseen(column: int, seen: Codes, values: Any, resampling: Resampling) -> tup
     what = f"{len(levels)} of {(seen != MISSING).sum()} rows hold a value never seen before, {_such(levels)}"
     if _are_chance(column, seen, levels, resampling):
         return [], [f"{cut.name}: {what}; so many may be by chance"]
-    return [Change(cut.name, "new category", what, round(float(new.mean()), 4))], []
+    return [Change(cut.name, "new category", what, round(float(new.mean()), 4), len(seen))], []
 
 
 def _such(levels: npt.NDArray[Any]) -> str:
@@ -83,8 +84,8 @@ def _are_chance(column: int, seen: Codes, levels: npt.NDArray[Any], resampling: 
 def could_show(was: Change, resampling: Resampling, window: Window, n: int) -> bool:
     """Would this window, of which `n` rows are compared, show what an earlier one did, if it lasted?
 
-    A single row shows which columns there are, and a single value its type. A new level shows again in windows of which
-    four of five would hold more of it than chance explains.
+    A single row shows which columns there are, and a single value its type. A new level shows again in a window that
+    is as large, and in a smaller one where four of five would hold more of it than chance explains.
     """
     if was.kind in ("missing column", "new column") or was.column in window.masked:
         return window.rows > 0
@@ -95,6 +96,8 @@ def could_show(was: Change, resampling: Resampling, window: Window, n: int) -> b
         return bool(pc.count_distinct(values).as_py() > 1)
     names = [one.name for one in resampling.cells]
     if was.kind != "new category" or was.column not in names:
+        return True
+    if was.of and n >= was.of:
         return True
     seen = next((k for k in range(math.ceil(n * was.by), 0, -1) if at_least(k, n, was.by) >= SEEN_IN), 0)
     codes = np.repeat(np.array([UNSEEN, 0], np.uint8), [seen, n - seen])
