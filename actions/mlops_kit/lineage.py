@@ -152,9 +152,11 @@ def _in_stage(book: Book, asked: str, held: list[Held], stage: str) -> Answer:
     if lost:
         note = f"{stage} held {', '.join(lost)}"
     elif not held:
-        known = book.held(stage)
-        first = f"; the first came at {known[0].since:%Y-%m-%d %H:%M} UTC" if known else ""
-        note = f"nothing was in {stage}{first}" if " at " in asked else f"nothing is in {stage}"
+        note = f"nothing was in {stage}" if " at " in asked else f"nothing is in {stage}"
+        if known := book.held(stage):
+            note += f"; the first came at {known[0].since:%Y-%m-%d %H:%M} UTC"
+        elif others := stages.names(book.ordered):
+            note += f"; stages with a history: {', '.join(others)}"
     return Answer(asked, of_versions(book, list(dict.fromkeys(found))), note)
 
 

@@ -137,10 +137,9 @@ def _chosen(repository: Repository, model: str, found: Board, wish: Wish) -> Ver
     commit = stages.before(found.ordered, wish.stage)
     if not was or commit is None:
         what = f"{was} is the first version in it" if was else "no version is in it"
-        known = ", ".join(stages.names(found.ordered)) or "none yet"
         raise KitError(
             f"{wish.stage} cannot be rolled back: {what}.",
-            f"`mlops-kit promote V --stage {wish.stage}` puts one there. Stages: {known}.",
+            f"`mlops-kit promote V --stage {wish.stage}` puts one there.",
         )
     if commit not in found.by_commit:
         raise KitError(

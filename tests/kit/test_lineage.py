@@ -143,7 +143,8 @@ def test_at_from_a_fresh_clone(march: Repository) -> None:
 def test_what_is_in_a_stage_now(march: Repository) -> None:
     assert names(asked(march)) == ["v0.1.0"]
     assert names(asked(march, "--stage", "staging")) == ["v0.3.0"]
-    assert "nothing is in canary" in asked(march, "--stage", "canary", code=10)["note"]
+    note = asked(march, "--stage", "canary", code=10)["note"]
+    assert note == "nothing is in canary; stages with a history: production, staging"
 
 
 def test_before_any_promotion_the_newest(three: Repository) -> None:
