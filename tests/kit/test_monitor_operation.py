@@ -56,6 +56,12 @@ def test_few_readings_say_nothing() -> None:
     assert growth.a_day(t, 100 + t, ODDS) == 0
 
 
+def test_a_leak_of_each_call_is_found_where_fewer_and_fewer_calls_come() -> None:
+    t, calls = np.cumsum(np.geomspace(1, 30, 1200)), np.arange(1200.0)  # seconds between two calls grow
+    assert growth.a_day(t, 500 + 0.1 * calls, ODDS) > 0
+    assert growth.a_day(t, 800 - 300 * np.exp(-calls / 150), ODDS) == 0
+
+
 def test_what_was_not_measured_is_not_judged() -> None:
     """An alarm ends by readings that are as usual, not by there being none."""
     assert Operation("not connected").judged == []

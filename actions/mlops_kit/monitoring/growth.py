@@ -29,10 +29,13 @@ def a_day(times: Floats, memory: Floats, odds: float) -> float:
     pace = _pace(when, least)
     if _trend(least) > odds or pace * (when[-1] - when[0]) < LEAST_RISE * least[0]:
         return 0.0
+    return 0.0 if _ebbs(when, least) and _ebbs(np.arange(PARTS, dtype=float), least) else pace * DAY
+
+
+def _ebbs(at: Floats, least: Floats) -> bool:
+    """By time and by reading: what leaks with each call slows down by time alone, when fewer calls come."""
     half = PARTS // 2
-    if _pace(when[half:], least[half:]) < STEADY * _pace(when[:half], least[:half]):
-        return 0.0
-    return pace * DAY
+    return _pace(at[half:], least[half:]) < STEADY * _pace(at[:half], least[:half])
 
 
 def _pace(when: Floats, values: Floats) -> float:
