@@ -128,4 +128,7 @@ def main() -> None:
         click.echo(f"mlops-new: this is our bug ({type(error).__name__}). Please report it.", err=True)
         sys.exit(3)
     finally:
+        signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # it is decided: Ctrl-C while Python ends changes no exit code
         gc.freeze()  # nor look for it at the end, in all that was imported

@@ -80,3 +80,17 @@ def test_ctrl_c_as_the_template_begins_to_be_unpacked_waits_for_its_end(
     with pytest.raises(KeyboardInterrupt):
         template.import_copier(meanwhile=unpack)
     assert ended
+
+
+AT_THE_END = """
+import atexit, signal
+from mlops_new.cli import main
+
+atexit.register(signal.raise_signal, signal.SIGINT)
+main()
+"""
+
+
+def test_ctrl_c_while_python_ends_changes_nothing(tmp_path: Path) -> None:
+    done = run([sys.executable, "-c", AT_THE_END, "--help"], tmp_path)
+    assert (done.code, done.stderr) == (0, "")
