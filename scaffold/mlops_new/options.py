@@ -1,4 +1,8 @@
-"""What options of a command demand of each other, refused before anything is done."""
+"""What options of a command demand of each other, refused before anything is done.
+
+`mlops_kit.options` does the same for the kit, with inputs of an action and arguments too. Neither package imports the
+other: the kit runs from a checkout of the actions alone, and this command without what the kit needs.
+"""
 
 from collections.abc import Callable
 from functools import wraps

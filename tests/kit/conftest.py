@@ -13,6 +13,7 @@ from tests.act.api import WRITE_TOKEN, Api
 from tests.act.payloads import REPOSITORY
 from tests.act.server import serving
 from tests.conftest import must, python_of
+from tests.kit import logged
 from tests.kit.chat import Chat, chatting
 from tests.kit.made import a_record, a_repository, metrics, tag
 from tests.kit.scripted import Scripted
@@ -127,6 +128,17 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
     monkeypatch.setattr(webhook, "BACKOFF", 0)
     return small_repository(tmp_path / "flights", **{"docs/runbook.md": "# Runbook\n"})
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """A repository whose model is watched; its tests look at windows and leave it as it is."""
+    return logged.repository(tmp_path_factory.mktemp("monitored") / "flights")
+
+
+@pytest.fixture
+def check(made: Small) -> logged.Check:
+    return lambda *words: logged.checked(made, *words)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A repository whose model is watched, and the log of its predictions."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ predictions: {file: evaluated.parquet, task: binary, positive: true}
 rows: {train: train.parquet, test: test.parquet, key: id}
 monitoring: {label: late, slices: [side], p95_seconds_at_most: 0.5, silent_hours_at_most: 24}
 """
+Check = Callable[..., tuple[Done, Any]]  # `monitor check` with these words: how it ended, and what it found
 START = datetime.now(UTC) - timedelta(hours=2)
 
 

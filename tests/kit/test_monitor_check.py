@@ -1,7 +1,6 @@
 """A10 to A12 by the command: three verdicts, each alone; silent where nothing was ever connected."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,22 +8,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
-from tests.conftest import ROOT, Done
-from tests.kit.logged import START, checked, log, repository, table
+from tests.conftest import ROOT
+from tests.kit.logged import START, Check, log, table
 from tests.kit.small import Small, small
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return repository(tmp_path_factory.mktemp("monitored") / "flights")
-
-
-@pytest.fixture
-def check(made: Small) -> Callable[..., tuple[Done, Any]]:
-    return lambda *words: checked(made, *words)
-
-
-Check = Callable[..., tuple[Done, Any]]
 
 
 def test_calibrating_says_what_windows_will_show(made: Small) -> None:

@@ -13,21 +13,8 @@ from mlops_kit.monitoring import labels, sources, windows
 from mlops_kit.monitoring.log import hashed, newest
 from pyarrow import parquet
 
-from tests.conftest import Done
-from tests.kit.logged import START, checked, log, repository, table
+from tests.kit.logged import START, Check, checked, log, repository, table
 from tests.kit.small import Small
-
-Check = Callable[..., tuple[Done, Any]]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return repository(tmp_path_factory.mktemp("faults") / "flights")
-
-
-@pytest.fixture
-def check(made: Small) -> Check:
-    return lambda *words: checked(made, *words)
 
 
 def rewritten(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

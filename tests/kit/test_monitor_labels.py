@@ -13,22 +13,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tests.conftest import Done, Once, must
-from tests.kit.logged import START, checked, log, repository, table
+from tests.conftest import Once, must
+from tests.kit.logged import START, Check, checked, log, repository, table
 from tests.kit.small import Small, dvc
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return repository(tmp_path_factory.mktemp("monitored") / "flights")
-
-
-@pytest.fixture
-def check(made: Small) -> Callable[..., tuple[Done, Any]]:
-    return lambda *words: checked(made, *words)
-
-
-Check = Callable[..., tuple[Done, Any]]
 
 
 def test_a_relation_that_flips_is_concept_drift_alone(check: Check, tmp_path: Path) -> None:

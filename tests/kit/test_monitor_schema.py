@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mlops_kit.monitoring import drift
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.schema import Change
+from mlops_kit.monitoring.schema import Change, Kind
 
 from tests.kit.logged import checked, log, repository, table
 from tests.kit.monitored import columns, reference, window
@@ -45,9 +45,9 @@ COLUMN = {
     ],
 )
 def test_an_alarm_of_the_schema_ends_by_what_would_show_it(
-    kind: str, by: float, n: int, over: bool, like: Reference
+    kind: Kind, by: float, n: int, over: bool, like: Reference
 ) -> None:
-    raised = Change(COLUMN[kind], kind, "", by, 1000)  # type: ignore[arg-type]
+    raised = Change(COLUMN[kind], kind, "", by, 1000)
     now = window(columns(np.random.default_rng(2), n))
     found = drift.check(like, now, time=None, ignored=(), raised=(raised,))
     assert found.changes == []

@@ -261,6 +261,5 @@ def _read(
     ours = contract.monitoring
     window = windows.read(where, reference.largest, ours.slices, ours.window_days, each)
     windows.hide(window, masks.masked(repository))
-    return replace(
-        window, name=sources.shown(ours.log or where)
-    )  # as mlops.yaml says it, on whatever machine
+    named = sources.shown(ours.log or where)  # as mlops.yaml says it, on whatever machine
+    return replace(window, name=named)

@@ -16,6 +16,7 @@ from mlops_kit.monitoring.resampling import SEEN_IN, Resampling
 from mlops_kit.monitoring.windows import Window
 
 ODDS = 0.001  # of any schema alarm in a check, by chance: a level not seen before, a column that happens to be constant
+Kind = Literal["missing column", "new column", "new category", "all null", "constant", "retyped"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Change:
     """Of the schema: not the same column any more."""
 
     column: str
-    kind: Literal["missing column", "new column", "new category", "all null", "constant", "retyped"]
+    kind: Kind
     what: str
     by: float = 1.0  # share of the rows
     of: int = 0  # rows, where it takes many to see it
