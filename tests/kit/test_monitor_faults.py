@@ -152,9 +152,10 @@ def test_of_a_line_little_stays_in_memory_however_many_inputs_it_has(tmp_path: P
 def test_of_a_label_twelve_bytes_stay_in_memory(tmp_path: Path) -> None:
     rows = [f"6fa459ea-ee8a-3ca4-894e-{at:012},{at % 2 == 0}\n" for at in range(30_000)]
     (tmp_path / "labels.csv").write_text("id,late\n" + "".join(rows))
-    came = labels.read(str(tmp_path / "labels.csv"), "id", "late")
-    assert came.nbytes / len(came) < 16
     made = pa.table({"key": hashed(["6fa459ea-ee8a-3ca4-894e-000000000007", None, "another"])})
+    every = pa.chunked_array([hashed(row.split(",")[0] for row in rows)])
+    came, _ = labels.read(str(tmp_path / "labels.csv"), "id", "late", every)
+    assert came and came.nbytes / len(came) < 16
     assert labels.joined(made, came)[0]["actual"].to_pylist() == ["False", None, None]
 
 

@@ -7,10 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit import clock
-from mlops_kit.monitoring import course, growth, operation, traffic
+from mlops_kit.monitoring import course, growth, operation, tally, traffic
 from mlops_kit.monitoring.chance import at_most
 from mlops_kit.monitoring.log import WHEN
 from mlops_kit.monitoring.operation import Operation
+from mlops_kit.monitoring.tally import minutes
+from mlops_kit.monitoring.windows import Window
 from mlops_kit.sections import Monitoring
 
 from tests.kit.logged import moments
@@ -24,6 +26,12 @@ MEMORY = {
     "daily": lambda draw, t: 500 + 20 * np.sin(t / DAY * 2 * np.pi) + draw.normal(size=len(t)) * 5,
     "one step": lambda draw, t: 500 + 100 * (t > t[-1] * 0.2) + draw.normal(size=len(t)) * 5,
 }
+
+
+def window(facts: dict[str, Any], since: datetime | None = None) -> Window:
+    """Of a log with these columns."""
+    table = pa.table(facts)
+    return Window("log", facts=table, tally=tally.of(table, since), since=since)
 
 
 def readings(seed: int, days: float = 3) -> tuple[Any, Any]:
@@ -84,7 +92,7 @@ def visits(seed: int, weeks: float, an_hour: float = 20) -> Any:
 
 @pytest.mark.parametrize("an_hour", [0.2, 2, 20])
 def test_traffic_that_comes_and_goes_is_no_alarm(an_hour: float) -> None:
-    alarms = [traffic.drop(visits(seed, 4, an_hour), NOW, ODDS) for seed in range(LOGS)]
+    alarms = [traffic.drop(minutes(visits(seed, 4, an_hour)), NOW, ODDS) for seed in range(LOGS)]
     assert sum(one is not None for one in alarms) <= 1
 
 
@@ -94,7 +102,7 @@ def test_traffic_that_stops_or_falls_to_a_tenth_is_found(left: float, least: flo
     for seed in range(50):
         times, draw = visits(seed, 4), np.random.default_rng(seed)
         kept = times[(times < NOW - 30 * HOUR) | (draw.random(len(times)) < left)]
-        found.append(traffic.drop(kept, NOW, ODDS))
+        found.append(traffic.drop(minutes(kept), NOW, ODDS))
     assert np.mean([one is not None for one in found]) >= least
     assert all(one.rows < min(one.before) / 3 for one in found if one)
 
@@ -113,7 +121,7 @@ def at_the_office(times: Any) -> Any:
 def test_a_young_log_is_not_silent_at_the_weekend(an_hour: float, kept: Any) -> None:
     logs = [kept(visits(seed, 1.5, an_hour)) for seed in range(100)]
     seen = [(log[log <= now], now) for log in logs for now in np.arange(log[0] + DAY, NOW, DAY)]
-    assert not any(traffic.pause(times, now) for times, now in seen)
+    assert not any(traffic.pause(minutes(times), now) for times, now in seen)
 
 
 def test_in_a_part_without_readings_nothing_is_drawn_and_of_traffic_none() -> None:
@@ -137,16 +145,16 @@ def test_a_young_log_that_ends_is_found(
     facts = {"time": moments(datetime.fromtimestamp(at, UTC).isoformat() for at in times)}
     facts |= {name: pa.nulls(len(times), pa.string()) for name in ("no_time", "error")}
     since = datetime.fromtimestamp(times[-1], UTC) - timedelta(days=7)
-    assert traffic.pause(times, times[-1] + (found_after - 1) * HOUR) is None
-    assert traffic.pause(times, times[-1] + (found_after + 1) * HOUR)
+    assert traffic.pause(minutes(times), times[-1] + (found_after - 1) * HOUR) is None
+    assert traffic.pause(minutes(times), times[-1] + (found_after + 1) * HOUR)
     monkeypatch.setenv(clock.VARIABLE, datetime.fromtimestamp(times[-1] + 100 * HOUR, UTC).isoformat())
-    (found,) = operation.check(pa.table(facts), 0, Monitoring(), since).alarms
+    (found,) = operation.check(window(facts, since), Monitoring()).alarms
     assert found.what.startswith("no prediction for 100 hours, where the longest pause before was ")
 
 
 def test_a_log_of_few_days_knows_no_week_before() -> None:
-    assert traffic.drop(visits(1, 0.5)[:-1000], NOW, ODDS) is None
-    assert traffic.drop(np.array([NOW - DAY]), NOW, ODDS) is None
+    assert traffic.drop(minutes(visits(1, 0.5)[:-1000]), NOW, ODDS) is None
+    assert traffic.drop(minutes(np.array([NOW - DAY])), NOW, ODDS) is None
 
 
 def test_a_log_that_was_kept_is_judged_as_of_its_end() -> None:
@@ -155,9 +163,9 @@ def test_a_log_that_was_kept_is_judged_as_of_its_end() -> None:
     nothing = pa.nulls(len(times), pa.string())
     facts = {"time": moments(times), "no_time": nothing, "error": nothing}
     limits = Monitoring(silent_hours_at_most=None)
-    assert operation.check(pa.table(facts), 0, limits).alarms == []
+    assert operation.check(window(facts), limits).alarms == []
     since = datetime.fromisoformat(times[-1]) - timedelta(days=7)
-    assert [one.kind for one in operation.check(pa.table(facts), 0, limits, since).alarms] == ["silence"]
+    assert [one.kind for one in operation.check(window(facts, since), limits).alarms] == ["silence"]
 
 
 def test_the_tail_of_a_poisson() -> None:
@@ -178,9 +186,8 @@ def checked(**columns: Any) -> Operation:
         "memory_mb": pa.array(500 + np.random.default_rng(1).normal(size=n)),
         "disk_free_share": pa.array(np.linspace(0.5, 0.4, n)),
     }
-    return operation.check(
-        pa.table(facts | columns), 0, Monitoring(p95_seconds_at_most=0.5, silent_hours_at_most=24)
-    )
+    limits = Monitoring(p95_seconds_at_most=0.5, silent_hours_at_most=24)
+    return operation.check(window(facts | columns), limits)
 
 
 def test_a_clean_log_is_fine_and_says_what_it_holds() -> None:

@@ -208,18 +208,17 @@ def _checked(
     raised = keeping.schema_of(known.every(), ours.log)
     left_out = references.left_out(contract)
     data = drift.check(reference, window, time=ours.time, ignored=left_out, raised=raised)
-    facts = log.facts if log else None
-    came = None
-    if facts is not None and labelled:
-        came = labels.read(labelled, contract.key, ours.label)
-    elif facts is not None:
-        came = labels.come(repository, contract)
-    since = log.since if log else None
-    mine, notes = predicted_by.only(repository, contract, facts, reference.version)
+    mine, notes = predicted_by.only(repository, contract, log.facts if log else None, reference.version)
+    came, said = labels.NONE
+    if mine is not None and labelled:
+        came, said = labels.read(labelled, contract.key, ours.label, mine["key"])
+    elif mine is not None:
+        came, said = labels.come(repository, contract, mine["key"])
+    since, drawn = (log.since, log.of_a_draw) if log else (None, [])
     explained = data.explains if window is log else 0.0
     concept = quality.check(reference, mine, came, contract.predictions, ours, since, explained)
-    concept = replace(concept, notes=[*concept.notes, *notes])
-    running = operation.check(facts, log.broken if log else 0, ours, since)
+    concept = replace(concept, notes=[*concept.notes, *said, *notes, *drawn])
+    running = operation.check(log, ours)
     moved = {one.column: shares.of(reference, window, one.column) for one in data.drifts[:PICTURED]}
     span = windows.span(window)
     return Checked(

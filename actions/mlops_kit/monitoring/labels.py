@@ -1,5 +1,6 @@
 """What came true, joined to the predictions by their key; late, in part, and sometimes contradicting itself."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,29 +16,42 @@ from mlops_kit.repository import Repository
 
 Keys = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
+Come = tuple[pa.Table | None, list[str]]  # and what is to be said of them
+NONE: Come = None, []
+AT_ONCE = 1_000_000  # labels, before those that came twice are left out
 
 
-def come(repository: Repository, contract: Contract) -> pa.Table | None:
-    """What is at `monitoring.labels` of mlops.yaml, no rows where nothing is there yet; None where it names none."""
+def come(repository: Repository, contract: Contract, keys: pa.ChunkedArray) -> Come:
+    """What is at `monitoring.labels` of mlops.yaml of these keys, no rows where nothing is there yet; None where it names
+    none.
+    """
     ours = contract.monitoring
     if ours.labels is None:
-        return None
+        return NONE
     where = sources.at(repository, ours.labels)
-    return read(where, contract.key, ours.label) if sources.is_there(where) else _table([])
+    return read(where, contract.key, ours.label, keys) if sources.is_there(where) else (_table([]), [])
 
 
-def read(where: str, key: str, label: str) -> pa.Table:
-    """With the columns key (its hash) and actual, as text. Raises KitError when one is not there."""
+def read(where: str, key: str, label: str, keys: pa.ChunkedArray) -> Come:
+    """The labels of these keys, which are hashes: with the columns key and actual, as text. There may be any number of
+    others. Raises KitError when a column is not there.
+    """
+    wanted, given, found = np.unique(np.asarray(keys.drop_null())), 0, _table([])
+    parts: list[pa.Table] = []
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        parts = []
         for file in sources.files(where, Path(folder)):
-            if file.stat().st_size:
-                parts += _of_file(file, where, key, label)
-    return _table(parts)
+            for part in _of_file(file, where, key, label) if file.stat().st_size else ():
+                given += len(part)
+                parts.append(log.only(part, pa.array(_are_in(np.asarray(part["key"].fill_null(0)), wanted))))
+                if sum(map(len, parts)) > AT_ONCE:
+                    found, parts = _different(_table([found, *parts])), []
+    found = _table([found, *parts])
+    if len(found) or not given or not len(wanted):
+        return found, []
+    return found, [f"none of {given:,} labels has the key of a prediction: is `{key}` the key of both?"]
 
 
-def _of_file(file: Path, where: str, key: str, label: str) -> list[pa.Table]:
-    parts = []
+def _of_file(file: Path, where: str, key: str, label: str) -> Iterator[pa.Table]:
     try:
         for batch in windows.batches(file):
             if missing := [name for name in (key, label) if name not in batch.column_names]:
@@ -46,13 +60,32 @@ def _of_file(file: Path, where: str, key: str, label: str) -> list[pa.Table]:
                     "`rows.key` and `monitoring.label` of mlops.yaml say how they are called.",
                 )
             keys = log.hashed(_texts(batch[key]).to_pylist())
-            parts.append(pa.table({"key": keys, "actual": _texts(batch[label]).dictionary_encode()}))
+            yield pa.table({"key": keys, "actual": _texts(batch[label]).dictionary_encode()})
     except (OSError, UnicodeError, pa.ArrowException) as error:
         raise KitError(
             f"{file.name} of the labels {sources.shown(where)} cannot be read: {windows.why(error)}",
             "Is it whole, and is its text UTF-8?",
         ) from error
-    return parts
+
+
+def _are_in(keys: Keys, wanted: Keys) -> npt.NDArray[np.bool_]:
+    """`wanted` in order."""
+    places = np.searchsorted(wanted, keys)
+    found = places < len(wanted)
+    found[found] = wanted[places[found]] == keys[found]
+    return found
+
+
+def _different(labels: pa.Table) -> pa.Table:
+    """A label that came several times, as in a full copy of each day, once."""
+    codes, texts = log.codes(labels["actual"])
+    keys = np.asarray(labels["key"])
+    order = np.lexsort((codes, keys))
+    keys, codes = keys[order], codes[order]
+    first = np.append(True, (keys[1:] != keys[:-1]) | (codes[1:] != codes[:-1]))[: len(keys)]
+    held, places = np.unique(codes[first], return_inverse=True)  # null, whose code is -1, is one of them
+    texts = texts.take(pa.array(held, mask=held < 0))
+    return pa.table({"key": keys[first], "actual": texts.take(pa.array(places)).dictionary_encode()})
 
 
 def _table(parts: list[pa.Table]) -> pa.Table:

@@ -14,6 +14,8 @@ from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.course import Course
 from mlops_kit.monitoring.findings import STAGE, Finding, Kind
 from mlops_kit.monitoring.log import AHEAD, NUMBERS
+from mlops_kit.monitoring.tally import Minutes, Tally
+from mlops_kit.monitoring.windows import Window
 from mlops_kit.runs import Log
 from mlops_kit.sections import Monitoring
 
@@ -56,40 +58,35 @@ class Operation:
         return [kind for kind, known in seen.items() if known and self.state != "not connected"]
 
 
-def check(
-    facts: pa.Table | None, broken: int, limits: Monitoring, since: datetime | None = None
-) -> Operation:
-    """What is later than `since`; traffic is compared with what is earlier.
+def check(window: Window | None, limits: Monitoring) -> Operation:
+    """Of a predictions log; its traffic is compared with what is earlier than the window.
 
     Without `since` it is a log that somebody kept, and its traffic is judged as of its end.
     """
-    if facts is None or not len(facts):
+    if window is None or window.facts is None or not len(window.facts):
         return Operation("not connected")
-    times, now = log.seconds(facts), clock.now().timestamp()
-    every = np.sort(times[np.isfinite(times)])
-    impossible = [*_ahead(every, now), *_unreadable(facts, limits)]
-    latest = now + AHEAD.total_seconds()
-    every = every[: np.searchsorted(every, latest, side="right")]
-    if since:
-        recent = times > since.timestamp()
+    facts, tally, now = window.facts, window.tally, clock.now().timestamp()
+    times = log.seconds(facts)
+    if window.since:
+        recent = times > window.since.timestamp()
         used = [name for name in USED if name in facts.column_names]
         facts, times = facts.select(used).filter(pa.array(recent)), times[recent]
-    rows = log.asked(facts)
-    n, errors = int(rows.sum()), int(rows[np.asarray(facts["error"].is_valid())].sum())
+    n, errors = tally.rows, tally.errors
     seconds = log.readings(facts, "seconds")
     seconds = seconds[np.isfinite(seconds)]
-    known = times[times <= latest]
-    first, last = (float(known.min()), float(known.max())) if len(known) else (now, now)
-    age, span = (now - last) / HOUR if len(known) else None, (last - first) / HOUR
-    del known  # of ten million lines each such array takes 80 MB
+    age = None if tally.last is None else (now - tally.last) / HOUR
+    span = 0.0 if tally.last is None or tally.first is None else (tally.last - tally.first) / HOUR
     p50, p95 = (float(one) for one in np.quantile(seconds, [0.5, 0.95])) if len(seconds) else (None, None)
     free = _newest(facts, times, "disk_free_share")
+    every = tally.every.until(now + AHEAD.total_seconds())
+    ended = None if window.since else tally.last
     alarms = [
         *_errors(errors, n, limits),
         *_slow(seconds, limits),
-        *impossible,
+        *_ahead(tally, now),
+        *_unreadable(tally, limits),
         *_silent(age, limits),
-        *_less(every, now if since or not len(every) else float(every[-1])),
+        *_less(every, ended or now),
         *_growing(facts, times, limits),
         *_full(free, limits),
     ]
@@ -97,11 +94,11 @@ def check(
         "alarm" if alarms else "fine",
         n,
         errors,
-        broken,
+        window.broken,
         p50,
         p95,
         round(n / span, 1) if span else None,
-        datetime.fromtimestamp(last, UTC).isoformat() if age is not None else "",
+        "" if tally.last is None else datetime.fromtimestamp(tally.last, UTC).isoformat(),
         None if age is None else round(age, 2),
         _newest(facts, times, "memory_mb"),
         free,
@@ -125,12 +122,13 @@ def without_log(known: Log, where: str | None) -> Operation:
 
 
 def _courses(
-    alarms: list[Finding], facts: pa.Table, times: Floats, every: Floats, limits: Monitoring
+    alarms: list[Finding], facts: pa.Table, times: Floats, every: Minutes, limits: Monitoring
 ) -> dict[Kind, Course]:
     """Of traffic the last weeks until now, of all else the window."""
     now = clock.now().timestamp()
-    lately = every[every > now - WEEKS_SHOWN * traffic.WEEK]
-    silence = course.over(lately, "predictions", len, until=now)
+    lately = np.flatnonzero(every.starts > now - WEEKS_SHOWN * traffic.WEEK)
+    lines = every.lines[lately]
+    silence = course.over(every.starts[lately], "predictions", lambda at: lines[at].sum(), until=now)
     found = {
         one.kind: silence if one.kind == "silence" else course.of_operation(one.kind, facts, times, limits)
         for one in alarms
@@ -159,27 +157,20 @@ def _slow(seconds: Floats, limits: Monitoring) -> list[Finding]:
     return [Finding("latency", what)]
 
 
-def _ahead(times: Floats, now: float) -> list[Finding]:
-    """`times` in order. They count as clock's only: one of them must not hide that predictions have stopped."""
-    n = int((times > now + AHEAD.total_seconds()).sum())
-    if not n:
+def _ahead(tally: Tally, now: float) -> list[Finding]:
+    """They count as clock's only: one of them must not hide that predictions have stopped."""
+    if not tally.ahead:
         return []
-    hours = (float(times[-1]) - now) / HOUR
-    return [
-        Finding(
-            "clock", f"{n} predictions are up to {hours:.1f} hours in the future: a clock or a zone is wrong"
-        )
-    ]
+    hours = (tally.furthest - now) / HOUR
+    what = f"{tally.ahead} predictions are up to {hours:.1f} hours in the future: a clock or a zone is wrong"
+    return [Finding("clock", what)]
 
 
-def _unreadable(facts: pa.Table, limits: Monitoring) -> list[Finding]:
-    bad = facts["no_time"].drop_null()
-    given = len(bad) + len(facts) - facts["time"].null_count
-    if at_least(len(bad), given, limits.errors_at_most) >= ODDS:
+def _unreadable(tally: Tally, limits: Monitoring) -> list[Finding]:
+    bad, given = tally.untimed, tally.untimed + tally.timed
+    if at_least(bad, given, limits.errors_at_most) >= ODDS:
         return []
-    what = (
-        f"{len(bad)} of {given} predictions have a time that is not ISO 8601, such as {bad[0].as_py()[:40]!r}"
-    )
+    what = f"{bad} of {given} predictions have a time that is not ISO 8601, such as {tally.such[:40]!r}"
     return [Finding("clock", f"{what}: nothing can be said of when they were made")]
 
 
@@ -190,12 +181,12 @@ def _silent(age: float | None, limits: Monitoring) -> list[Finding]:
     return [Finding("silence", f"the newest prediction is {age:.1f} hours old, at most {most:g}")]
 
 
-def _less(times: Floats, now: float) -> list[Finding]:
-    if found := traffic.drop(times, now, ODDS):
+def _less(every: Minutes, now: float) -> list[Finding]:
+    if found := traffic.drop(every, now, ODDS):
         before = ", ".join(map(str, found.before[:4]))
         what = f"{found.rows} predictions in {found.hours} hours, where the weeks before had {before}"
         return [Finding("silence", what)]
-    if paused := traffic.pause(times, now):
+    if paused := traffic.pause(every, now):
         hours, longest = paused
         what = f"no prediction for {hours:.0f} hours, where the longest pause before was {longest:.1f}"
         return [Finding("silence", what)]

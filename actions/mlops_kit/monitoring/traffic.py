@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlops_kit.monitoring.chance import at_most
+from mlops_kit.monitoring.tally import Minutes
 
 Floats = npt.NDArray[np.float64]
 HOUR = 3600.0
@@ -28,8 +29,9 @@ class Drop:
     before: list[int]  # in the weeks before, the newest first; what lasts for a week is usual from then on
 
 
-def drop(times: Floats, now: float, odds: float) -> Drop | None:
-    """`times` in seconds since 1970, in order. None too where the log holds no such periods."""
+def drop(every: Minutes, now: float, odds: float) -> Drop | None:
+    """None too where the log holds no such periods."""
+    times, lines = every.starts, np.append(0, np.cumsum(every.lines))
     if len(times) < 2:
         return None
     for hours in PERIODS:
@@ -37,15 +39,16 @@ def drop(times: Floats, now: float, odds: float) -> Drop | None:
         ends = ends[ends <= times[-1]]  # of weeks that are silent as a whole nothing is usual
         if len(ends) < LEAST_WEEKS:
             continue
-        rows, before = _within(times, now, hours), [_within(times, end, hours) for end in ends]
+        rows, before = _within(times, lines, now, hours), [_within(times, lines, end, hours) for end in ends]
         if at_most(rows, FAR_LESS * min(before)) < odds / len(PERIODS):
             return Drop(hours, rows, before)
     return None
 
 
-def pause(times: Floats, now: float) -> tuple[float, float] | None:
+def pause(every: Minutes, now: float) -> tuple[float, float] | None:
     """Hours without a prediction until now, and in the longest pause before. None too where too few pauses are known."""
-    pauses = np.diff(np.unique(times)) / HOUR
+    times = every.starts
+    pauses = np.diff(times) / HOUR
     if len(pauses) < LEAST_PAUSES or times[-1] - times[0] < NEVER_WITHIN * HOUR:
         return None
     longest, hours = float(pauses.max()), (now - float(times[-1])) / HOUR
@@ -53,6 +56,7 @@ def pause(times: Floats, now: float) -> tuple[float, float] | None:
     return (hours, longest) if hours > max(FAR_LONGER * longest, least) else None
 
 
-def _within(times: Floats, end: float, hours: int) -> int:
-    start = np.searchsorted(times, end - hours * HOUR, side="right")
-    return int(np.searchsorted(times, end, side="right") - start)
+def _within(times: Floats, lines: Floats, end: float, hours: int) -> int:
+    """`lines` until each of the times."""
+    start, stop = (np.searchsorted(times, one, side="right") for one in (end - hours * HOUR, end))
+    return int(lines[stop] - lines[start])

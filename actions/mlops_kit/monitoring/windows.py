@@ -5,10 +5,9 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,12 +16,16 @@ import pyarrow.compute as pc
 from mlops_kit import clock, rows
 from mlops_kit.errors import KitError
 from mlops_kit.monitoring import log, sources
+from mlops_kit.monitoring.drawing import Draw
 from mlops_kit.monitoring.log import SLICE
 from mlops_kit.monitoring.sources import LOG
+from mlops_kit.monitoring.tally import Tally
 from mlops_kit.repository import file_md5
 
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
-SEED = 7
+LINES = (
+    1_000_000  # of a log whose facts are kept, of the window and of what is earlier: more would see trifles
+)
 Each = Callable[[dict[str, pa.Array]], None]
 QUOTED = re.compile(r"(Expected \d+ columns, got \d+):.*", re.DOTALL)
 SEPARATED = re.compile(r"[;\t|]")  # by what is no comma
@@ -33,7 +36,10 @@ class Window:
     name: str
     rows: int = 0  # that hold inputs
     drawn: dict[str, pa.Array] = field(default_factory=dict)  # an even draw of the rows, in their order
-    facts: pa.Table | None = None  # of a predictions log: what its lines say beside their inputs
+    facts: pa.Table | None = (
+        None  # of a predictions log: what its lines say beside their inputs; a draw of very many
+    )
+    tally: Tally = field(default_factory=Tally)  # of a log: what is counted of all of its lines
     broken: int = 0  # lines of a log that are no JSON object
     masked: set[str] = field(default_factory=set)  # inputs that a log leaves out on purpose
     notes: list[str] = field(default_factory=list)
@@ -44,37 +50,30 @@ class Window:
     def is_log(self) -> bool:
         return self.facts is not None
 
+    @property
+    def of_a_draw(self) -> list[str]:
+        """What is to be said of a log of more lines than facts are kept of."""
+        kept, given = len(self.facts or ()), self.tally.lines
+        said = f"all {given:,} lines of the log are counted, and an even draw of {kept:,} is judged"
+        return [said] if given > kept else []
 
-class Draw:
-    """An even draw of rows that come in batches: those with the smallest lots."""
 
-    def __init__(self, most: int, together: int = 1) -> None:
-        self.most, self.together = most, together
-        self.lots = np.random.default_rng(SEED)
-        self.kept: list[tuple[Any, pa.Table]] = []
+class Facts:
+    """Of a log's lines, those of the window and earlier ones each by themselves: a long past leaves the window its rows."""
+
+    def __init__(self, since: datetime | None) -> None:
+        self.since, self.earlier, self.window = since, Draw(LINES), Draw(LINES)
 
     def add(self, batch: pa.Table) -> None:
-        lots = np.repeat(self.lots.random(-(-len(batch) // self.together)), self.together)[: len(batch)]
-        self.kept.append((lots, batch))
-        if sum(len(lots) for lots, _ in self.kept) > 2 * self.most + rows.AT_ONCE:
-            self._thin()
+        later = log.are_later(batch["time"], self.since) if self.since else None
+        self.window.add(batch if later is None else log.only(batch, later))
+        if later is not None:
+            self.earlier.add(log.only(batch, pc.invert(later)))
 
-    def _thin(self) -> None:
-        if sum(len(lots) for lots, _ in self.kept) <= self.most:
-            return
-        every = np.concatenate([lots for lots, _ in self.kept])
-        chosen = np.zeros(len(every), bool)
-        chosen[np.argsort(every, kind="stable")[: self.most]] = True
-        thinned, at = [], 0
-        for lots, batch in self.kept:
-            here = chosen[at : at + len(lots)]
-            at += len(lots)
-            thinned.append((lots[here], batch.filter(pa.array(here))))
-        self.kept = thinned
-
-    def columns(self) -> dict[str, pa.Array]:
-        self._thin()
-        return _joined([batch for _, batch in self.kept])
+    def drawn(self) -> pa.Table | None:
+        """None where no line came."""
+        batches = [*self.earlier.batches(), *self.window.batches()]
+        return pa.concat_tables(batches, promote_options="permissive") if batches else None
 
 
 def read(
@@ -98,8 +97,8 @@ def read_files(
     since: datetime | None = None,
     each: Each | None = None,
 ) -> Window:
-    window, draw = Window(sources.shown(name), since=since, until=clock.given()), Draw(most, together)
-    facts: list[pa.Table] = []
+    window = Window(sources.shown(name), tally=Tally(since), since=since, until=clock.given())
+    draw, facts = Draw(most, together), Facts(since)
     known: dict[tuple[int, str], Path] = {}
     for file in found:
         try:
@@ -111,7 +110,8 @@ def read_files(
                 log.lines(file, window, slices or [], since) if file.suffix in LOG else batches(file)
             ):
                 if file.suffix in LOG:
-                    facts.append(batch.drop_columns(["inputs"]))
+                    window.tally.add(batch)
+                    facts.add(batch.drop_columns(["inputs", "no_time"]))
                     batch = batch.select(["inputs"]).filter(pc.not_equal(batch["inputs"], NOTHING))
                 window.rows += len(batch)
                 draw.add(batch)
@@ -121,8 +121,8 @@ def read_files(
             raise KitError(
                 f"{file.name} cannot be read: {why(error)}", "Is it whole, and is its text UTF-8?"
             ) from error
-    window.drawn = draw.columns()
-    window.facts = pa.concat_tables(facts, promote_options="permissive") if facts else None
+    window.drawn = _joined(draw.batches())
+    window.facts = facts.drawn()
     hide(window, window.masked)
     return window
 
@@ -167,11 +167,10 @@ def identity(window: Window) -> str:
 
 def span(window: Window) -> tuple[datetime, datetime] | None:
     """Of a log, when it begins and its newest line that is not of a time to come; None of what names no times."""
-    times = window.facts["time"] if window.facts is not None else None
-    if times is None or times.null_count == len(times):
+    first, last = window.tally.first, window.tally.last
+    if first is None or last is None:
         return None
-    last = log.latest(times, clock.now())
-    return (window.since or pc.min(times).as_py(), last) if last else None
+    return window.since or datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
 
 
 def batches(file: Path) -> Iterator[pa.Table]:

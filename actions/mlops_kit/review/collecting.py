@@ -97,8 +97,10 @@ def _fill_quality(repository: Repository, contract: Contract, made: Review, say:
     if log is None or log.facts is None:
         return
     made.connected = True
-    came = labels.come(repository, contract)
+    came, _ = labels.come(repository, contract, log.facts["key"])
     say(f"weigh {len(log.facts):,} predictions by week")
+    weekly.fill_traffic(made.weeks, log.tally)
+    made.notes += log.of_a_draw
     made.metric = weekly.fill_quality(made.weeks, reference, log.facts, came, contract)
 
 

@@ -10,10 +10,11 @@ import pyarrow.compute as pc
 
 from mlops_kit import cadence
 from mlops_kit.contract import Contract
-from mlops_kit.monitoring import keeping, labels, log, quality
+from mlops_kit.monitoring import keeping, labels, quality
 from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.seasons import THURSDAY
+from mlops_kit.monitoring.tally import Tally
 from mlops_kit.runs import Event, Run
 from mlops_kit.runs import moment as moment_of
 
@@ -53,20 +54,25 @@ def before(monday: date, many: int) -> list[Week]:
     return [Week(monday - WEEK * back) for back in reversed(range(many))]
 
 
+def fill_traffic(weeks: list[Week], tally: Tally) -> None:
+    """What was asked for, and failed."""
+    every = tally.every
+    mondays = _mondays(every.starts.astype("datetime64[s]"))
+    for week in weeks:
+        here = mondays == np.datetime64(week.monday)
+        week.predictions, week.failed = int(every.asked[here].sum()), int(every.failed[here].sum())
+
+
 def fill_quality(
     weeks: list[Week], reference: Reference, facts: pa.Table, came: pa.Table | None, contract: Contract
 ) -> str:
-    """Predictions, failures and how right they were; returns the metric's name."""
+    """How right the predictions were; returns the metric's name."""
     metric, form = "", contract.predictions
     made = facts.filter(pc.is_valid(facts["prediction"]))
     known, _ = labels.joined(made, came)
-    mondays, all_mondays = _mondays(known), _mondays(facts)
-    asked, errors = log.asked(facts), np.asarray(pc.is_valid(facts["error"]))
+    mondays = _mondays(known["time"].to_numpy())
     for week in weeks:
-        day = np.datetime64(week.monday)
-        week.predictions = int(asked[all_mondays == day].sum())
-        week.failed = int(asked[errors & (all_mondays == day)].sum())
-        here = known.filter(pa.array(mondays == day))
+        here = known.filter(pa.array(mondays == np.datetime64(week.monday)))
         week.labelled = len(here) - here["actual"].null_count
         if form is None or reference.predictions is None or not week.labelled:
             continue
@@ -75,9 +81,9 @@ def fill_quality(
     return metric
 
 
-def _mondays(facts: pa.Table) -> "npt.NDArray[np.datetime64]":
-    """Of the weeks of their times; NaT where a line names none."""
-    days = facts["time"].to_numpy().astype("datetime64[D]")
+def _mondays(times: "npt.NDArray[np.datetime64]") -> "npt.NDArray[np.datetime64]":
+    """Of their weeks; NaT where there is no time."""
+    days = times.astype("datetime64[D]")
     return np.asarray(days - (days.astype(np.int64) + THURSDAY) % 7)
 
 

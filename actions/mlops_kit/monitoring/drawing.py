@@ -1,0 +1,74 @@
+"""An even draw of rows that come in batches, in memory that depends on how many are drawn and not on how many come."""
+
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from mlops_kit import rows
+
+SEED = 7
+CODED = pa.dictionary(pa.int32(), pa.string())
+Lots = npt.NDArray[np.float64]
+
+
+class Draw:
+    """Those with the smallest lots."""
+
+    def __init__(self, most: int, together: int = 1) -> None:
+        self.most, self.together = most, together
+        self.lots = np.random.default_rng(SEED)
+        self.highest = 1.0  # lot that may still be among them
+        self.given = 0  # rows
+        self.kept: list[tuple[Lots, pa.Table]] = []
+
+    def add(self, batch: pa.Table) -> None:
+        self.given += len(batch)
+        lots = np.repeat(self.lots.random(-(-len(batch) // self.together)), self.together)[: len(batch)]
+        if (lots > self.highest).any():
+            lots, batch = _those(lots, batch, lots <= self.highest)
+        if len(batch) or not self.kept:  # one without rows has columns all the same
+            self.kept.append((lots, batch))
+        if self._n() > 2 * self.most + rows.AT_ONCE:
+            self._thin()
+
+    def batches(self) -> list[pa.Table]:
+        """In the order in which their rows came."""
+        self._thin()
+        return [batch for _, batch in self.kept]
+
+    def _n(self) -> int:
+        return sum(len(lots) for lots, _ in self.kept)
+
+    def _thin(self) -> None:
+        if self._n() <= self.most:
+            return
+        every = np.concatenate([lots for lots, _ in self.kept])
+        chosen, smallest = np.zeros(len(every), bool), np.argsort(every, kind="stable")[: self.most]
+        chosen[smallest] = True
+        self.highest = float(every[smallest[-1]])
+        thinned, at = [], 0
+        for lots, batch in self.kept:
+            thinned.append(_those(lots, batch, chosen[at : at + len(lots)]))
+            at += len(lots)
+        self.kept = [_together(list(alike)) for _, alike in groupby(thinned, key=lambda one: one[1].schema)]
+
+
+def _those(lots: Lots, batch: pa.Table, chosen: npt.NDArray[np.bool_]) -> tuple[Lots, pa.Table]:
+    return lots[chosen], batch.filter(pa.array(chosen))
+
+
+def _together(parts: list[tuple[Lots, pa.Table]]) -> tuple[Lots, pa.Table]:
+    """Batches of which a few rows are left, as one without what the others held."""
+    table = pa.concat_tables([batch for _, batch in parts])
+    columns = {name: _fewer(table[name]) for name in table.column_names}
+    return np.concatenate([lots for lots, _ in parts]), pa.table(columns)
+
+
+def _fewer(column: pa.ChunkedArray) -> Any:
+    """A dictionary that was filtered still holds the texts of all."""
+    if column.type == CODED:
+        return column.cast(pa.string()).combine_chunks().dictionary_encode()
+    return column.combine_chunks()

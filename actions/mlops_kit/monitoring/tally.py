@@ -1,0 +1,118 @@
+"""What is counted of every line of a predictions log, by the minute: no longer than the log lasts, however many lines it has."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from mlops_kit import clock
+from mlops_kit.monitoring import log
+from mlops_kit.monitoring.log import AHEAD
+
+MINUTE = 60.0
+TOGETHER = 100_000  # minutes of batches, before they are summed up
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Minutes:
+    """One array element for each minute in which there is a line, in order."""
+
+    starts: Floats  # seconds since 1970
+    lines: Floats
+    asked: Floats  # predictions: of a call that was refused as a whole all that it asked for
+    failed: Floats  # of those
+
+    def until(self, end: float) -> "Minutes":
+        """Those that begin no later."""
+        n = np.searchsorted(self.starts, end, side="right")
+        return Minutes(self.starts[:n], self.lines[:n], self.asked[:n], self.failed[:n])
+
+
+def minutes(times: Floats, asked: Floats | None = None, failed: Floats | None = None) -> Minutes:
+    """`times` in seconds since 1970, in any order, and what each line counts for."""
+    ones = np.ones(len(times))
+    asked = ones if asked is None else asked
+    return _summed(times // MINUTE * MINUTE, ones, asked, np.zeros(len(times)) if failed is None else failed)
+
+
+def joined(parts: list[Minutes]) -> Minutes:
+    columns = [(one.starts, one.lines, one.asked, one.failed) for one in (minutes(np.empty(0)), *parts)]
+    return _summed(*(np.concatenate(one) for one in zip(*columns, strict=True)))
+
+
+def _summed(starts: Floats, *counts: Floats) -> Minutes:
+    found, places = np.unique(starts, return_inverse=True)
+    summed = (np.bincount(places, weights=one, minlength=len(found)) for one in counts)
+    return Minutes(found, *(np.asarray(one, float) for one in summed))
+
+
+@dataclass
+class Tally:
+    since: datetime | None = None  # where the window begins
+    lines: int = 0
+    first: float | None = None  # seconds since 1970, of the window's lines; a time to come is none
+    last: float | None = None
+    ahead: int = 0  # lines of a time to come
+    furthest: float = 0.0  # seconds since 1970, of those
+    timed: int = 0  # lines that name a time
+    untimed: int = 0  # lines that name what is none
+    such: str = ""  # one of these
+    _nowhere: tuple[float, float] = (0.0, 0.0)  # asked and failed, of lines without a time
+    _earlier: list[Minutes] = field(default_factory=list)  # than the window
+    _window: list[Minutes] = field(default_factory=list)
+
+    def add(self, batch: pa.Table) -> None:
+        self.lines += len(batch)
+        times, asked = log.seconds(batch), log.asked(batch)
+        failed = asked * np.asarray(batch["error"].is_valid())
+        known = np.isfinite(times)
+        self._add_untimed(batch, asked[~known], failed[~known])
+        later = known & (times > self.since.timestamp()) if self.since else known
+        for parts, these in ((self._window, later), (self._earlier, known & ~later)):
+            if these.any():
+                parts.append(minutes(times[these], asked[these], failed[these]))
+                if sum(len(one.starts) for one in parts) > TOGETHER + 2 * len(parts[0].starts):
+                    parts[:] = [joined(parts)]
+        latest = (clock.now() + AHEAD).timestamp()
+        ahead, usual = times[known & (times > latest)], times[later & (times <= latest)]
+        self.ahead += len(ahead)
+        self.furthest = max([self.furthest, *ahead])
+        if len(usual):
+            first, last = float(usual.min()), float(usual.max())
+            self.first = first if self.first is None else min(self.first, first)
+            self.last = last if self.last is None else max(self.last, last)
+
+    def _add_untimed(self, batch: pa.Table, asked: Floats, failed: Floats) -> None:
+        none = batch["no_time"].drop_null()
+        self.timed += len(batch) - batch["time"].null_count
+        self.untimed += len(none)
+        if len(none):
+            self.such = self.such or none[0].as_py()
+        self._nowhere = self._nowhere[0] + asked.sum(), self._nowhere[1] + failed.sum()
+
+    @property
+    def every(self) -> Minutes:
+        return joined([*self._earlier, *self._window])
+
+    @property
+    def rows(self) -> int:
+        """Predictions that the window asked for."""
+        return self._of_window(sum(one.asked.sum() for one in self._window), 0)
+
+    @property
+    def errors(self) -> int:
+        return self._of_window(sum(one.failed.sum() for one in self._window), 1)
+
+    def _of_window(self, timed: float, which: int) -> int:
+        """Lines without a time belong to a log as a whole, and to no part of it."""
+        return int(timed) + (0 if self.since else int(self._nowhere[which]))
+
+
+def of(facts: pa.Table, since: datetime | None = None) -> Tally:
+    """Of lines that are all there."""
+    made = Tally(since)
+    made.add(facts)
+    return made
