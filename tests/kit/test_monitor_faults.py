@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from mlops_kit.monitoring import labels, sources, windows
 from mlops_kit.monitoring.log import hashed, newest
+from mlops_kit.progress import quiet
 from pyarrow import parquet
 
 from tests.kit.logged import START, Check, checked, log, repository, table
@@ -154,7 +155,7 @@ def test_of_a_label_twelve_bytes_stay_in_memory(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("id,late\n" + "".join(rows))
     made = pa.table({"key": hashed(["6fa459ea-ee8a-3ca4-894e-000000000007", None, "another"])})
     every = pa.chunked_array([hashed(row.split(",")[0] for row in rows)])
-    came, _ = labels.read(str(tmp_path / "labels.csv"), "id", "late", every)
+    came, _ = labels.read(str(tmp_path / "labels.csv"), "id", "late", every, quiet)
     assert came and came.nbytes / len(came) < 16
     assert labels.joined(made, came)[0]["actual"].to_pylist() == ["False", None, None]
 

@@ -145,14 +145,14 @@ def check(
     ours = contract.monitoring
     say(f"read {sources.shown(where)}")
     each = seen.begin(reference) if seen else None
-    window = windows.read(where, reference.largest, ours.slices, each=each)
+    window = windows.read(where, reference.largest, ours.slices, each=each, say=say)
     windows.hide(window, masks.masked(repository))
     if not window.rows and not window.is_log:
         why = f": none of its {window.broken} lines is a JSON object" if window.broken else ""
         raise KitError(
             f"{sources.shown(where)} has no rows{why}.", "Name one that has, or mend what writes it."
         )
-    log = window if window.is_log else log_of(repository, contract, reference)
+    log = window if window.is_log else log_of(repository, contract, reference, say)
     windows.hide(window, log.masked if log else ())
     if seen:
         seen.take(reference, window)
@@ -161,7 +161,7 @@ def check(
             f"Labels say nothing without predictions, and {sources.shown(where)} holds none.",
             "Give a predictions log as --window, or name one in mlops.yaml: monitoring.log.",
         )
-    return _checked(repository, contract, reference, window, log, labelled, runs.read(repository))
+    return _checked(repository, contract, reference, window, log, labelled, runs.read(repository), say)
 
 
 def scheduled(
@@ -185,10 +185,10 @@ def scheduled(
         return Checked(events.now(), training.version, "", "", *nothing, training, moved)
     reference = references.load(repository, contract, say, version=against)
     say(f"read {sources.shown(contract.monitoring.log or where)}")
-    log = _read(repository, where, contract, reference, seen.begin(reference) if seen else None)
+    log = _read(repository, where, contract, reference, say, seen.begin(reference) if seen else None)
     if seen:
         seen.take(reference, log)
-    found = _checked(repository, contract, reference, log, log, None, known)
+    found = _checked(repository, contract, reference, log, log, None, known, say)
     if found.infrastructure.state == "not connected":
         found = replace(found, infrastructure=gone)
     return replace(found, training=training, succession=moved)
@@ -202,6 +202,7 @@ def _checked(
     log: Window | None,
     labelled: str | None,
     known: Log,
+    say: Say,
 ) -> Checked:
     ours = contract.monitoring
     window.notes += windows.repeated(window, contract.key)
@@ -211,9 +212,9 @@ def _checked(
     mine, notes = predicted_by.only(repository, contract, log.facts if log else None, reference.version)
     came, said = labels.NONE
     if mine is not None and labelled:
-        came, said = labels.read(labelled, contract.key, ours.label, mine["key"])
+        came, said = labels.read(labelled, contract.key, ours.label, mine["key"], say)
     elif mine is not None:
-        came, said = labels.come(repository, contract, mine["key"])
+        came, said = labels.come(repository, contract, mine["key"], say)
     since, drawn = (log.since, log.of_a_draw) if log else (None, [])
     explained = data.explains if window is log else 0.0
     concept = quality.check(reference, mine, came, contract.predictions, ours, since, explained)
@@ -244,10 +245,10 @@ def _log_at(repository: Repository, contract: Contract) -> str | None:
     return where if sources.is_there(where) else None
 
 
-def log_of(repository: Repository, contract: Contract, reference: Reference) -> Window | None:
+def log_of(repository: Repository, contract: Contract, reference: Reference, say: Say) -> Window | None:
     """Its last days; None before the first prediction."""
     where = _log_at(repository, contract)
-    return _read(repository, where, contract, reference) if where else None
+    return _read(repository, where, contract, reference, say) if where else None
 
 
 def _read(
@@ -255,10 +256,11 @@ def _read(
     where: str,
     contract: Contract,
     reference: Reference,
+    say: Say,
     each: windows.Each | None = None,
 ) -> Window:
     ours = contract.monitoring
-    window = windows.read(where, reference.largest, ours.slices, ours.window_days, each)
+    window = windows.read(where, reference.largest, ours.slices, ours.window_days, each, say)
     windows.hide(window, masks.masked(repository))
     named = sources.shown(ours.log or where)  # as mlops.yaml says it, on whatever machine
     return replace(window, name=named)

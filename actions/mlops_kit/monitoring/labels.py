@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.monitoring import log, sources, windows
+from mlops_kit.progress import Progress, Say
 from mlops_kit.repository import Repository
 
 Keys = npt.NDArray[np.int64]
@@ -21,7 +22,7 @@ NONE: Come = None, []
 AT_ONCE = 1_000_000  # labels, before those that came twice are left out
 
 
-def come(repository: Repository, contract: Contract, keys: pa.ChunkedArray) -> Come:
+def come(repository: Repository, contract: Contract, keys: pa.ChunkedArray, say: Say) -> Come:
     """What is at `monitoring.labels` of mlops.yaml of these keys, no rows where nothing is there yet; None where it names
     none.
     """
@@ -29,19 +30,21 @@ def come(repository: Repository, contract: Contract, keys: pa.ChunkedArray) -> C
     if ours.labels is None:
         return NONE
     where = sources.at(repository, ours.labels)
-    return read(where, contract.key, ours.label, keys) if sources.is_there(where) else (_table([]), [])
+    return read(where, contract.key, ours.label, keys, say) if sources.is_there(where) else (_table([]), [])
 
 
-def read(where: str, key: str, label: str, keys: pa.ChunkedArray) -> Come:
+def read(where: str, key: str, label: str, keys: pa.ChunkedArray, say: Say) -> Come:
     """The labels of these keys, which are hashes: with the columns key and actual, as text. There may be any number of
     others. Raises KitError when a column is not there.
     """
     wanted, given, found = np.unique(np.asarray(keys.drop_null())), 0, _table([])
     parts: list[pa.Table] = []
+    progress = Progress(say, "labels")
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         for file in sources.files(where, Path(folder)):
             for part in _of_file(file, where, key, label) if file.stat().st_size else ():
                 given += len(part)
+                progress.add(len(part))
                 parts.append(log.only(part, pa.array(_are_in(np.asarray(part["key"].fill_null(0)), wanted))))
                 if sum(map(len, parts)) > AT_ONCE:
                     found, parts = _different(_table([found, *parts])), []
@@ -61,11 +64,8 @@ def _of_file(file: Path, where: str, key: str, label: str) -> Iterator[pa.Table]
                 )
             keys = log.hashed(_texts(batch[key]).to_pylist())
             yield pa.table({"key": keys, "actual": _texts(batch[label]).dictionary_encode()})
-    except (OSError, UnicodeError, pa.ArrowException) as error:
-        raise KitError(
-            f"{file.name} of the labels {sources.shown(where)} cannot be read: {windows.why(error)}",
-            "Is it whole, and is its text UTF-8?",
-        ) from error
+    except windows.UNREADABLE as error:
+        raise windows.unreadable(f"{file.name} of the labels {sources.shown(where)}", error) from error
 
 
 def _are_in(keys: Keys, wanted: Keys) -> npt.NDArray[np.bool_]:

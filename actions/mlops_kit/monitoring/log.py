@@ -114,7 +114,7 @@ def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | N
         "time": times,
         "no_time": none.dictionary_encode() if none is not None else NO_TEXTS.slice(0, len(said)),
     }
-    columns["key"] = hashed(_text(entry.get("key")) for entry in entries)
+    columns["key"] = hashed([_text(entry.get("key")) for entry in entries])
     columns["error"] = pa.array(
         [None if entry.get("error") is None else True for entry in entries], pa.bool_()
     )
@@ -216,4 +216,6 @@ def _numbers(values: list[Any]) -> pa.Array:
 
 
 def text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, str):
+        return value
+    return json.dumps(value) if value is not True and value is not False else "true" if value else "false"

@@ -20,12 +20,14 @@ from mlops_kit.monitoring.drawing import Draw
 from mlops_kit.monitoring.log import SLICE
 from mlops_kit.monitoring.sources import LOG
 from mlops_kit.monitoring.tally import Tally
+from mlops_kit.progress import Progress, Say, quiet
 from mlops_kit.repository import file_md5
 
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
 LINES = (
     1_000_000  # of a log whose facts are kept, of the window and of what is earlier: more would see trifles
 )
+UNREADABLE = (OSError, UnicodeError, pa.ArrowException)
 Each = Callable[[dict[str, pa.Array]], None]
 QUOTED = re.compile(r"(Expected \d+ columns, got \d+):.*", re.DOTALL)
 SEPARATED = re.compile(r"[;\t|]")  # by what is no comma
@@ -77,14 +79,20 @@ class Facts:
 
 
 def read(
-    where: str, most: int, slices: list[str], days: float | None = None, each: Each | None = None
+    where: str,
+    most: int,
+    slices: list[str],
+    days: float | None = None,
+    each: Each | None = None,
+    say: Say = quiet,
 ) -> Window:
     """`slices`: inputs of a log that its facts hold too. `days`: of a log, rows before its last so many days have
     facts but no inputs. `each` gets all rows, piece by piece. Raises KitError when there is nothing, or it cannot be read.
     """
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         found = sources.files(where, Path(folder))
-        return read_files(where, found, most, slices=slices, since=_since(found, days), each=each)
+        since = _since(found, days)
+        return read_files(where, found, most, slices=slices, since=since, each=each, say=say)
 
 
 def read_files(
@@ -96,7 +104,9 @@ def read_files(
     slices: list[str] | None = None,
     since: datetime | None = None,
     each: Each | None = None,
+    say: Say = quiet,
 ) -> Window:
+    progress = Progress(say)
     window = Window(sources.shown(name), tally=Tally(since), since=since, until=clock.given())
     draw, facts = Draw(most, together), Facts(since)
     known: dict[tuple[int, str], Path] = {}
@@ -109,6 +119,7 @@ def read_files(
             for batch in (
                 log.lines(file, window, slices or [], since) if file.suffix in LOG else batches(file)
             ):
+                progress.add(len(batch))
                 if file.suffix in LOG:
                     window.tally.add(batch)
                     facts.add(batch.drop_columns(["inputs", "no_time"]))
@@ -117,10 +128,8 @@ def read_files(
                 draw.add(batch)
                 if each:
                     each(_joined([batch]))
-        except (OSError, UnicodeError, pa.ArrowException) as error:
-            raise KitError(
-                f"{file.name} cannot be read: {why(error)}", "Is it whole, and is its text UTF-8?"
-            ) from error
+        except UNREADABLE as error:
+            raise unreadable(file.name, error) from error
     window.drawn = _joined(draw.batches())
     window.facts = facts.drawn()
     hide(window, window.masked)
@@ -136,9 +145,13 @@ def hide(window: Window, names: Iterable[str]) -> None:
         window.facts = window.facts.drop_columns(list(slices))
 
 
-def why(error: Exception) -> str:
+def unreadable(name: str, error: Exception) -> KitError:
     """Without the row that Arrow quotes: it may be about a person, and the event of the check is published."""
-    return QUOTED.sub(r"\1", str(error))
+    said = QUOTED.sub(r"\1", str(error))
+    what = f"{name} cannot be read: {said}"
+    if isinstance(error, MemoryError):
+        return KitError(what, "It needs more memory than this machine gives it.")
+    return KitError(what, "Is it whole, and is its text UTF-8?")
 
 
 def repeated(window: Window, key: str) -> list[str]:

@@ -93,11 +93,11 @@ def _fill_quality(repository: Repository, contract: Contract, made: Review, say:
     if contract.monitoring.log is None:
         return
     reference = references.load(repository, contract, say)
-    log = checking.log_of(repository, contract, reference)
+    log = checking.log_of(repository, contract, reference, say)
     if log is None or log.facts is None:
         return
     made.connected = True
-    came, _ = labels.come(repository, contract, log.facts["key"])
+    came, _ = labels.come(repository, contract, log.facts["key"], say)
     say(f"weigh {len(log.facts):,} predictions by week")
     weekly.fill_traffic(made.weeks, log.tally)
     made.notes += log.of_a_draw
