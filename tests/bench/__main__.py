@@ -15,6 +15,7 @@ from tests.bench import (
     drifting,
     flights,
     growing,
+    lines,
     merging,
     operating,
     seeing,
@@ -33,6 +34,7 @@ TABLES = (
     | asking.TABLES
     | merging.TABLES
     | drifting.TABLES
+    | lines.TABLES
     | crying.TABLES
     | seeing.TABLES
     | streams.TABLES

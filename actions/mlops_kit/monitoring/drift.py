@@ -20,6 +20,7 @@ State = Literal["not connected", "no drift", "drift", "can't tell"]
 LEAST = (
     0.02  # of the rows would have to change; what is less is seen in a large window and worth nobody's while
 )
+DAY = 86_400.0
 LEAST_ROWS = 8  # of which a resampled window says anything
 # A window that would not show so much in half of the columns says nothing by its silence.
 ENOUGH = 1.0  # sd, of columns that have an order
@@ -117,6 +118,7 @@ def check(
     told = tells(like.cells, limits)
     state: State = "drift" if drifts else "no drift" if told else "can't tell"
     ends = over if raised else told
+    notes += [] if told else _enough(reference, window, n)
     return Data(state, window.rows, n, drifts, changes, seen_at_best, notes, told, ends)
 
 
@@ -138,6 +140,21 @@ def tells(columns: list[Cells], limits: Limits) -> bool:
     judged = sorted(ordered or [size for _, size in sizes])
     enough = ENOUGH if ordered else ENOUGH_ROWS
     return judged[len(judged) // 2] <= enough
+
+
+def _enough(reference: Reference, window: Window, n: int) -> list[str]:
+    """How large a window would have to be, beside all of the reference; of a log's last days, how many days that takes."""
+    larger = sorted((size, limits) for size, limits in reference.limits.items() if size > n)
+    size = next((size for size, limits in larger if tells(reference.cells, limits)), None)
+    if not reference.limits:
+        return []
+    if size is None:
+        return ["no window would tell more: the reference has too few rows, or they resemble each other too much"]
+    said = f"a window of about {size:,} rows would tell"
+    if window.since is None or window.tally.last is None:
+        return [said]
+    days = (window.tally.last - window.since.timestamp()) / DAY
+    return [f"{said}: `monitoring.window_days: {math.ceil(days * size / window.rows)}`"]
 
 
 def _masked(window: Window) -> list[str]:
