@@ -1,6 +1,8 @@
 """A10: a planted shift is named with its size; what did not move stays silent; another schema is no drift."""
 
 import math
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from mlops_kit.monitoring import drift, resampling, wording
 from mlops_kit.monitoring.drift import Data
 from mlops_kit.monitoring.reference import Reference, make
+from mlops_kit.monitoring.tally import Tally
 from mlops_kit.monitoring.windows import Window
 
 from tests.kit.monitored import Change, columns, reference, window
@@ -119,6 +122,22 @@ def test_a_small_window_cannot_tell(like: Reference, n: int) -> None:
         assert wording.shows(found.visible) == "none that was tried, in no column"
     if n == 15:  # the smallest of them is said
         assert min(size for size in found.visible.values() if size is not None) >= 0.4
+
+
+def test_a_window_that_cannot_tell_says_how_large_one_would_that_can(like: Reference) -> None:
+    """Of a log also how many days that is."""
+    made = window(columns(np.random.default_rng(2), 15))
+    found = drift.check(like, made, time=None, ignored=())
+    size = next(n for n, limits in like.limits.items() if drift.tells(like.cells, limits))
+    assert found.notes[-1] == f"a window of about {size} rows would tell"
+    assert drift.check(like, window(columns(np.random.default_rng(2), size)), time=None, ignored=()).tells
+    made.since = datetime(2026, 11, 1, tzinfo=UTC)
+    made.tally = Tally(last=made.since.timestamp() + 3 * 86_400)
+    found = drift.check(like, made, time=None, ignored=())
+    assert found.notes[-1].endswith(f"would tell: `monitoring.window_days: {math.ceil(3 * size / 15)}`")
+    none = replace(like, limits={100: like.resampling.limits(15)})
+    found = drift.check(none, window(columns(np.random.default_rng(2), 15)), time=None, ignored=())
+    assert found.notes[-1].startswith("no window would tell more: the reference has too few rows")
 
 
 @pytest.mark.parametrize(("n", "state"), [(8, "can't tell"), (50, "can't tell"), (400, "no drift")])

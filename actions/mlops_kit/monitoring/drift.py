@@ -149,7 +149,9 @@ def _enough(reference: Reference, window: Window, n: int) -> list[str]:
     if not reference.limits:
         return []
     if size is None:
-        return ["no window would tell more: the reference has too few rows, or they resemble each other too much"]
+        return [
+            "no window would tell more: the reference has too few rows, or they resemble each other too much"
+        ]
     said = f"a window of about {size:,} rows would tell"
     if window.since is None or window.tally.last is None:
         return [said]
