@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit import events, heartbeat, past
+from mlops_kit import events, heartbeat, past, runs
 from mlops_kit.errors import KitError
+from mlops_kit.monitoring import keeping
 from pyarrow import parquet
 
 from tests.act.api import Api
@@ -121,6 +122,20 @@ def test_the_window_is_the_last_days_of_the_log(made: Small) -> None:
         said = json.loads(made.kit("monitor", "check", "--json").stdout)
         found[days] = said["data"]["n"], said["infrastructure"]["rows"], said["data"]["state"]
     assert found == {7: (300, 300, "no drift"), 14: (600, 600, "drift")}
+
+
+def test_a_look_at_the_log_by_hand_is_none_of_the_schedule(made: Small) -> None:
+    """It counts neither for the review nor for training again."""
+    log(made.root / "log.jsonl", table(3, 300))
+    for words in ([], ["--window", "log.jsonl"]):
+        assert made.kit("monitor", "check", *words).code == 0
+    known = list(runs.read(made.repository).every())
+    assert [one["window"] for one in known if one["stage"] == "monitor" and one.get("window")] == [
+        "log.jsonl"
+    ] * 2
+    (counted,) = keeping.checks(known, "log.jsonl")
+    assert "by_hand" not in counted
+    assert len(keeping.checks(known, None)) == 2
 
 
 def test_the_command_in_an_issue_looks_at_the_same_window_later(made: Small) -> None:

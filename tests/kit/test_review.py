@@ -168,8 +168,9 @@ def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Asked) ->
         "window": "looked-at.parquet",
     }
     beside |= {"status": "alarm", "kinds": ["schema"], "judged": ["data-drift", "schema"], "columns": ["x"]}
+    of_the_log = beside | {"window": LOG, "by_hand": True}  # all of it, and not its last days
     with journal.file.open("a") as stream:
-        stream.write(json.dumps(beside) + "\n")
+        stream.writelines(json.dumps(one) + "\n" for one in (beside, of_the_log))
     found = review()
     assert [(one["kind"], one["ended"] is None) for one in found["alarms"]] == [
         ("data-drift", True),

@@ -61,6 +61,7 @@ class Checked:
     succession: list[Finding] | None = None  # None: no new version to compare with the one before
     shares: dict[str, list[Group]] = field(default_factory=dict)  # of the columns that moved most
     span: tuple[str, str] | None = None  # times of the window's first and newest rows, where it is of a log
+    by_hand: bool = False  # of a window that was named, not of the log's last days
 
     @property
     def findings(self) -> list[Finding]:
@@ -161,7 +162,8 @@ def check(
             f"Labels say nothing without predictions, and {sources.shown(where)} holds none.",
             "Give a predictions log as --window, or name one in mlops.yaml: monitoring.log.",
         )
-    return _checked(repository, contract, reference, window, log, labelled, runs.read(repository), say)
+    found = _checked(repository, contract, reference, window, log, labelled, runs.read(repository), say)
+    return replace(found, by_hand=True)
 
 
 def scheduled(

@@ -89,10 +89,13 @@ def publish(repository: Repository, contract: Contract, made: Journal, *, alive:
 def checks(events: Iterable[Event], log: str | None) -> list[Event]:
     """Those that came to their end, newest first.
 
-    Where there is a log, a file that somebody looked at beside it counts for nothing.
+    Where there is a log, a window that somebody named counts for nothing, be it all of the log.
     """
     ended = [one for one in events if one["stage"] == STAGE and one["status"] in ("fine", "alarm")]
-    counted = [one for one in ended if log is None or one.get("window") in (None, sources.shown(log))]
+    of_the_log = (None, sources.shown(log or ""))
+    counted = [
+        one for one in ended if log is None or (one.get("window") in of_the_log and not one.get("by_hand"))
+    ]
     return sorted(counted, key=lambda one: str(one["at"]), reverse=True)
 
 
@@ -141,6 +144,7 @@ def facts(found: "Checked") -> dict[str, Any]:
     figure = concept.figure
     return {
         "window": found.window or None,
+        "by_hand": found.by_hand or None,
         "identity": found.identity or None,
         "span": found.span,
         "version": found.version or None,
