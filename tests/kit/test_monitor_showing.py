@@ -1,13 +1,18 @@
 """What an issue shows beside the finding."""
 
 from dataclasses import replace
+from typing import Any
 
-from mlops_kit.monitoring import showing
+import numpy as np
+import pyarrow as pa
+import pytest
+from mlops_kit.monitoring import cells, shares, showing
 from mlops_kit.monitoring.checking import Checked
 from mlops_kit.monitoring.drift import Data, Drift
 from mlops_kit.monitoring.operation import Operation
 from mlops_kit.monitoring.predicted import Watched
 from mlops_kit.monitoring.quality import Concept
+from mlops_kit.monitoring.resampling import count
 from mlops_kit.monitoring.shares import Group
 from mlops_kit.monitoring.trained import Trained
 
@@ -22,22 +27,38 @@ def checked(data: Data, concept: Concept) -> Checked:
 def test_the_issue_of_a_drift_draws_the_columns_that_moved() -> None:
     moved = Drift("amount", 400, 0.3, 0.9, "median 1 -> 2, +0.90 sd")
     data = Data("drift", 400, 400, [moved], visible={"amount": 0.25})
-    groups = [Group("lower", 0.5, 0.2), Group("1...", 0.5, 0.8)]
+    groups = [Group("lower", 0.5, 0.2), Group("1", 0.5, 0.8)]
     found = replace(checked(data, Concept("not connected")), shares={"amount": groups})
     shown = showing.outcome(found, "", "").shown["data-drift"]
     assert "| `amount` | median 1 -&gt; 2, +0.90 sd | 30.0% | 400 |" in shown
+    assert "`amount`: reference (bars), window (line), each from its value on" in shown
     picture = shown.partition("```mermaid\n")[2].partition("```")[0]
-    for line in ('x-axis ["lower", "1..."]', "bar [0.5, 0.5]", "line [0.2, 0.8]"):
+    for line in ('x-axis ["lower", "1"]', "bar [0.5, 0.5]", "line [0.2, 0.8]"):
         assert line in picture, picture
+
+
+@pytest.mark.parametrize(
+    ("values", "first"),
+    [(lambda x: x, "-1.3"), (lambda x: 1000 + 10 * x, "986.8"), (lambda x: 1e9 + 1e8 * x, "8.68e+08")],
+)
+def test_bars_of_numbers_have_names_as_short_as_tells_them_apart(values: Any, first: str) -> None:
+    drawn = pa.array(values(np.random.default_rng(1).normal(size=20_000)))
+    column = cells.cut("x", drawn)
+    assert column
+    counted = count(column.encode(drawn), column.size)[0] / len(drawn)
+    found = [one.name for one in shares.groups(column, counted, counted)]
+    assert found[:2] == ["lower", first]
+    assert len(found) == len(set(found)) == 10
+    assert max(map(len, found)) <= 8
 
 
 def test_groups_of_one_name_are_drawn_side_by_side() -> None:
     """Of numbers that differ in their fifth digit alone."""
     moved = Drift("id", 400, 0.3, 0.9, "median 1e+05 -> 1e+05, +0.90 sd")
     data = Data("drift", 400, 400, [moved], visible={"id": 0.25})
-    groups = [Group("1e+05...", 0.5, 0.2), Group("1e+05...", 0.5, 0.8)]
+    groups = [Group("1e+05", 0.5, 0.2), Group("1e+05", 0.5, 0.8)]
     found = replace(checked(data, Concept("not connected")), shares={"id": groups})
-    assert 'x-axis ["1. 1e 05...", "2. 1e 05..."]' in showing.outcome(found, "", "").shown["data-drift"]
+    assert 'x-axis ["1. 1e 05", "2. 1e 05"]' in showing.outcome(found, "", "").shown["data-drift"]
 
 
 def test_predictions_that_moved_say_that_it_may_be_the_season() -> None:

@@ -58,11 +58,15 @@ class Cells:
         numbers = _numbers(values, self.kind)
         return pa.array(numbers, mask=~np.isfinite(numbers))
 
-    def value(self, code: int) -> str:
+    def value(self, code: int, digits: int = 4) -> str:
         """What lies in a cell, for a person."""
         if self.levels:
             return self.levels[code]
-        return f"{self.edges[min(max(code - 1, 0), len(self.edges) - 1)]:.4g}" if len(self.edges) else "all"
+        return (
+            f"{self.edges[min(max(code - 1, 0), len(self.edges) - 1)]:.{digits}g}"
+            if len(self.edges)
+            else "all"
+        )
 
 
 def cut(name: str, values: pa.Array) -> Cells | None:

@@ -12,6 +12,8 @@ from mlops_kit.monitoring.resampling import count
 from mlops_kit.monitoring.windows import Window
 
 MOST = 10
+LOWER = "lower"
+DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,10 @@ def of(reference: Reference, window: Window, name: str) -> list[Group]:
 def groups(column: Cells, before: Floats, now: Floats) -> list[Group]:
     """Of the shares of its cells, the missing in the last."""
     places = _ordered(column, before) if column.is_ordered else _levels(before, now)
+    names = _names(column, [group[0] for group in places])
     found = [
-        Group(_name(column, group), float(before[group].sum()), float(now[group].sum())) for group in places
+        Group(name, float(before[group].sum()), float(now[group].sum()))
+        for name, group in zip(names, places, strict=True)
     ]
     missing = Group("missing", float(before[-1]), float(now[-1]))
     return [*found, missing] if missing.reference or missing.window else found
@@ -63,7 +67,14 @@ def _levels(before: Floats, now: Floats) -> list[list[int]]:
     return [[int(one)] for one in sorted(most, key=lambda one: -before[one])]
 
 
-def _name(column: Cells, group: list[int]) -> str:
+def _names(column: Cells, firsts: list[int]) -> list[str]:
+    """Of numbers what they begin with, as short as tells them apart: there is little room below a bar."""
     if not column.is_ordered:
-        return column.value(group[0])
-    return "lower" if group[0] == 0 else f"{column.value(group[0])}..."
+        return [column.value(one) for one in firsts]
+    tries = [
+        [LOWER if one == 0 else column.value(one, digits) for one in firsts]
+        for digits in range(2, DIGITS + 1)
+    ]
+    apart = [names for names in tries if len(set(names)) == len(names)]
+    plain = [names for names in apart if not any("e+" in name for name in names)]
+    return [*plain, *apart, tries[-1]][0]

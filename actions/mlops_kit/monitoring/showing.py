@@ -10,7 +10,7 @@ from mlops_kit.monitoring.operation import Operation
 from mlops_kit.monitoring.outcome import Outcome
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.seasons import MAY_BE
-from mlops_kit.monitoring.shares import Group
+from mlops_kit.monitoring.shares import LOWER, Group
 from mlops_kit.summary import PALETTE, plain_number, safe
 
 MOST_COLUMNS, MOST_SLICES = 20, 10
@@ -75,9 +75,13 @@ def _drift(found: Checked) -> str:
 
 def _pictures(shares: dict[str, list[Group]]) -> list[str]:
     return [
-        f"{code(name)}: reference (bars), window (line)\n\n{_bars(name, groups)}"
+        f"{code(name)}: reference (bars), window (line){_from(groups)}\n\n{_bars(name, groups)}"
         for name, groups in shares.items()
     ]
+
+
+def _from(groups: list[Group]) -> str:
+    return ", each from its value on" if groups[0].name == LOWER else ""
 
 
 def _sentence(note: str) -> str:
