@@ -61,6 +61,18 @@ def test_groups_of_one_name_are_drawn_side_by_side() -> None:
     assert 'x-axis ["1. 1e 05", "2. 1e 05"]' in showing.outcome(found, "", "").shown["data-drift"]
 
 
+def test_long_names_of_bars_do_not_lie_upon_each_other() -> None:
+    moved = Drift("state", 400, 0.3, None, "Rhode Island 10.0% -> 20.0%")
+    data = Data("drift", 400, 400, [moved], visible={"state": 0.25})
+    for names, shown in (
+        (["North Carolina", "Ohio"], '"North Carolina", "Ohio"'),
+        (["North Carolina", "North Dakota", *map(str, range(8))], '"1. Nor..", "2. Nor..", "3. 0"'),
+    ):
+        groups = [Group(name, 0.1, 0.1) for name in names]
+        found = replace(checked(data, Concept("not connected")), shares={"state": groups})
+        assert f"x-axis [{shown}" in showing.outcome(found, "", "").shown["data-drift"]
+
+
 def test_predictions_that_moved_say_that_it_may_be_the_season() -> None:
     watched = Watched("probability", 400, 0.3, False, True)
     data = Data("no drift", 400, 400, notes=["Dep_Delay: 1 of 400 rows", UNSEEN_SEASON])

@@ -14,6 +14,7 @@ from mlops_kit.monitoring.shares import LOWER, Group
 from mlops_kit.summary import PALETTE, plain_number, safe
 
 MOST_COLUMNS, MOST_SLICES = 20, 10
+ROOM = 80  # letters below the bars of a picture; names that are longer would lie upon each other
 
 
 def outcome(found: Checked, run: str, again: str) -> Outcome:
@@ -98,9 +99,10 @@ def _chart(
     title: str, names: list[str], label: str, bars: list[float], line: list[float] | None = None
 ) -> str:
     top = max([*bars, *(line or [])]) * 1.1 or 1.0
-    said = [safe(name) for name in names]
+    room = max(ROOM // len(names), 5)
+    said = [_cut(safe(name), room) for name in names]
     if len(set(said)) < len(said):  # Mermaid puts what has one name into one place
-        said = [f"{at}. {name}" for at, name in enumerate(said, 1)]
+        said = [_cut(f"{at}. {safe(name)}", room) for at, name in enumerate(names, 1)]
     quoted = ", ".join(f'"{name}"' for name in said)
     drawn = [("bar", bars), ("line", line)] if line else [("bar", bars)]
     return "\n".join(
@@ -115,6 +117,10 @@ def _chart(
             "```",
         ]
     )
+
+
+def _cut(name: str, room: int) -> str:
+    return name if len(name) <= room else f"{name[: room - 2].rstrip()}.."
 
 
 def _concept(found: Concept) -> str:
