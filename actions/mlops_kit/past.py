@@ -14,7 +14,7 @@ from mlops_kit.contract import FILE, FRAGMENTS, Contract
 from mlops_kit.errors import KitError
 from mlops_kit.processes import ProcessError, run, words
 from mlops_kit.repository import Lock, Repository, file_md5, stored
-from mlops_kit.transfers import transfer
+from mlops_kit.transfers import said_by_dvc, transfer
 
 GONE = "Was it pushed (`dvc push`), and can the remote be reached?"
 
@@ -70,9 +70,8 @@ class Past:
             try:
                 self._ask("get", path, "--out", str(to))
             except ProcessError as error:
-                raise KitError(
-                    f"{path} of {self.revision} cannot be had: {error.last_words(3)}", GONE
-                ) from error
+                said = said_by_dvc(error)
+                raise KitError(f"{path} of {self.revision} cannot be had: {said}", GONE) from error
         return to
 
     def _kept(self, path: str) -> Path | None:

@@ -35,7 +35,11 @@ def transfer(
 
 
 def _reason(repository: Repository, error: ProcessError) -> str:
-    said = [line for line in (error.stderr or error.stdout).splitlines() if not CHATTER.match(line)]
-    text = "\n".join(said[:LINES]) or f"it ended with {error.code} and said nothing"
-    remote = repository.remote
+    text, remote = said_by_dvc(error), repository.remote
     return text.replace(masked(remote.url), remote.shown) if remote else text
+
+
+def said_by_dvc(error: ProcessError) -> str:
+    """Without warnings and offers of help, which come last and would hide the reason."""
+    said = [line for line in (error.stderr or error.stdout).splitlines() if not CHATTER.match(line)]
+    return "\n".join(said[:LINES]) or f"it ended with {error.code} and said nothing"

@@ -255,3 +255,7 @@ def test_a_file_of_a_folder_is_had_from_the_cache_too(made: Small, once: Once, t
     (tmp_path / "prepared/train.csv").unlink()
     with pytest.raises(KitError, match=r"prepared/train.csv of v1 cannot be had"):
         version.file("prepared/train.csv")
+    asked = past.at(made.repository, "v1", tmp_path / "asked", str(command))
+    with pytest.raises(KitError, match="cannot be had: ERROR: ") as refused:
+        asked.file("prepared/train.csv")
+    assert "troubles" not in refused.value.what

@@ -10,6 +10,7 @@ from mlops_kit.incoming.before import kept
 from mlops_kit.incoming.outcome import DataRefused, NotYet, Outcome
 from mlops_kit.incoming.source import Nothing, Source
 from mlops_kit.processes import ProcessError
+from mlops_kit.transfers import said_by_dvc
 
 
 def take(source: Source) -> Outcome:
@@ -68,7 +69,7 @@ def _update(source: Source, *options: str) -> None:
     try:
         source.dvc("update", *options, source.watch.pointer)
     except ProcessError as error:
-        said = error.last_words(3)
+        said = said_by_dvc(error)
         gone = "does not exist" in said or "No such file" in said
         what = "vanished" if gone else "cannot be read"
         raise DataRefused(f"{source.name} {what}: {said}") from error
