@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit import clock, progress
-from mlops_kit.monitoring import labels, operation, windows
+from mlops_kit import clock, progress, rows
+from mlops_kit.monitoring import drawing, labels, operation, windows
 from mlops_kit.monitoring.drawing import Draw
 from mlops_kit.monitoring.log import hashed
 from mlops_kit.progress import quiet
@@ -111,6 +111,20 @@ def test_a_draw_is_the_same_in_whatever_pieces_rows_come(together: int) -> None:
     assert np.mean(few) == pytest.approx(100_000, rel=0.1)
 
 
+def test_what_a_draw_takes_does_not_grow_with_what_it_is_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each batch a row or none is left, and of its texts, which are all different, no more."""
+    monkeypatch.setattr(drawing, "TABLES", 50)
+    monkeypatch.setattr(rows, "AT_ONCE", 1000)
+    draw, held = Draw(500), []
+    for at in range(2000):
+        texts = pa.array([f"a text of some length, {at}-{row}" for row in range(100)])
+        draw.add(pa.table({"text": texts.dictionary_encode()}))
+        held.append(sum(batch.get_total_buffer_size() for _, batch in draw.kept))
+    assert max(held[1000:]) < 1.1 * max(held[:1000])
+    assert len(draw.kept) <= 50
+    assert sum(map(len, draw.batches())) == 500
+
+
 def test_a_draw_of_no_rows_keeps_its_columns() -> None:
     draw = Draw(10)
     draw.add(pa.table({"x": pa.array([], pa.int64())}))
@@ -128,9 +142,9 @@ def test_of_labels_those_of_the_predictions_stay_once_each(
     monkeypatch.setattr(labels, "AT_ONCE", 500)
     (tmp_path / "labels").mkdir()
     for day in range(20):
-        rows = [f"n{at},{'' if at == 3 else at * 1.5}\n" for at in range(2000)]
-        rows += [f"n7,{day}\n"]  # another one each day
-        (tmp_path / "labels" / f"{day:02}.csv").write_text("key,actual\n" + "".join(rows))
+        lines = [f"n{at},{'' if at == 3 else at * 1.5}\n" for at in range(2000)]
+        lines += [f"n7,{day}\n"]  # another one each day
+        (tmp_path / "labels" / f"{day:02}.csv").write_text("key,actual\n" + "".join(lines))
     keys = [f"n{at}" for at in range(100)]
     came, notes = labels.read(str(tmp_path / "labels"), "key", "actual", of(keys), quiet)
     assert notes == []

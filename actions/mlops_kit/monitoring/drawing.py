@@ -11,7 +11,9 @@ from mlops_kit import rows
 
 SEED = 7
 CODED = pa.dictionary(pa.int32(), pa.string())
+TABLES = 1_000  # that are kept at once: each takes some memory, however few its rows are
 Lots = npt.NDArray[np.float64]
+Part = tuple[Lots, pa.Table]
 
 
 class Draw:
@@ -22,17 +24,20 @@ class Draw:
         self.lots = np.random.default_rng(SEED)
         self.highest = 1.0  # lot that may still be among them
         self.given = 0  # rows
-        self.kept: list[tuple[Lots, pa.Table]] = []
+        self.kept: list[Part] = []
 
     def add(self, batch: pa.Table) -> None:
         self.given += len(batch)
         lots = np.repeat(self.lots.random(-(-len(batch) // self.together)), self.together)[: len(batch)]
         if (lots > self.highest).any():
             lots, batch = _those(lots, batch, lots <= self.highest)
+            batch = _fewer(batch)
         if len(batch) or not self.kept:  # one without rows has columns all the same
             self.kept.append((lots, batch))
         if self._n() > 2 * self.most + rows.AT_ONCE:
             self._thin()
+        if len(self.kept) > TABLES:
+            self.kept = _joined(self.kept)
 
     def batches(self) -> list[pa.Table]:
         """In the order in which their rows came."""
@@ -53,22 +58,28 @@ class Draw:
         for lots, batch in self.kept:
             thinned.append(_those(lots, batch, chosen[at : at + len(lots)]))
             at += len(lots)
-        self.kept = [_together(list(alike)) for _, alike in groupby(thinned, key=lambda one: one[1].schema)]
+        self.kept = _joined(thinned)
 
 
-def _those(lots: Lots, batch: pa.Table, chosen: npt.NDArray[np.bool_]) -> tuple[Lots, pa.Table]:
+def _those(lots: Lots, batch: pa.Table, chosen: npt.NDArray[np.bool_]) -> Part:
     return lots[chosen], batch.filter(pa.array(chosen))
 
 
-def _together(parts: list[tuple[Lots, pa.Table]]) -> tuple[Lots, pa.Table]:
-    """Batches of which a few rows are left, as one without what the others held."""
-    table = pa.concat_tables([batch for _, batch in parts])
-    columns = {name: _fewer(table[name]) for name in table.column_names}
-    return np.concatenate([lots for lots, _ in parts]), pa.table(columns)
+def _joined(parts: list[Part]) -> list[Part]:
+    """Batches of which a few rows are left as one, where they have the same columns."""
+    joined = []
+    for _, alike in groupby(parts, key=lambda one: one[1].schema):
+        lots, batches = zip(*alike, strict=True)
+        joined.append((np.concatenate(lots), _fewer(pa.concat_tables(batches))))
+    return joined
 
 
-def _fewer(column: pa.ChunkedArray) -> Any:
-    """A dictionary that was filtered still holds the texts of all."""
+def _fewer(table: pa.Table) -> pa.Table:
+    """Without what rows held that are gone: a dictionary that was filtered has the texts of all."""
+    return pa.table({name: _without(table[name]) for name in table.column_names})
+
+
+def _without(column: pa.ChunkedArray) -> Any:
     if column.type == CODED:
         return column.cast(pa.string()).combine_chunks().dictionary_encode()
     return column.combine_chunks()

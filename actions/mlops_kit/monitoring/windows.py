@@ -24,9 +24,7 @@ from mlops_kit.progress import Progress, Say, quiet
 from mlops_kit.repository import file_md5
 
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
-LINES = (
-    1_000_000  # of a log whose facts are kept, of the window and of what is earlier: more would see trifles
-)
+LINES = 1_000_000  # of which facts are kept, in the window and before it: more would see trifles
 UNREADABLE = (OSError, UnicodeError, pa.ArrowException)
 Each = Callable[[dict[str, pa.Array]], None]
 QUOTED = re.compile(r"(Expected \d+ columns, got \d+):.*", re.DOTALL)
@@ -38,10 +36,8 @@ class Window:
     name: str
     rows: int = 0  # that hold inputs
     drawn: dict[str, pa.Array] = field(default_factory=dict)  # an even draw of the rows, in their order
-    facts: pa.Table | None = (
-        None  # of a predictions log: what its lines say beside their inputs; a draw of very many
-    )
-    tally: Tally = field(default_factory=Tally)  # of a log: what is counted of all of its lines
+    facts: pa.Table | None = None  # of a log: what its lines, or a draw of very many, say beside their inputs
+    tally: Tally = field(default_factory=Tally)  # of a log: what is counted of all its lines
     broken: int = 0  # lines of a log that are no JSON object
     masked: set[str] = field(default_factory=set)  # inputs that a log leaves out on purpose
     notes: list[str] = field(default_factory=list)
