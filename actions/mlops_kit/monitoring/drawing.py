@@ -23,11 +23,9 @@ class Draw:
         self.most, self.together = most, together
         self.lots = np.random.default_rng(SEED)
         self.highest = 1.0  # lot that may still be among them
-        self.given = 0  # rows
         self.kept: list[Part] = []
 
     def add(self, batch: pa.Table) -> None:
-        self.given += len(batch)
         lots = np.repeat(self.lots.random(-(-len(batch) // self.together)), self.together)[: len(batch)]
         if (lots > self.highest).any():
             lots, batch = _those(lots, batch, lots <= self.highest)
