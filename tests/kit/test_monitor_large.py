@@ -9,9 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit import clock, progress, rows
+from mlops_kit.errors import KitError
 from mlops_kit.monitoring import drawing, labels, operation, windows
 from mlops_kit.monitoring.drawing import Draw
 from mlops_kit.monitoring.log import hashed
+from mlops_kit.monitoring.tally import Tally
 from mlops_kit.progress import quiet
 from mlops_kit.review import weeks
 from mlops_kit.sections import Monitoring
@@ -161,6 +163,16 @@ def test_labels_of_other_keys_are_said(tmp_path: Path) -> None:
     assert came is not None
     assert len(came) == 0
     assert notes == ["none of 2 labels has the key of a prediction: is `key` the key of both?"]
+
+
+def test_a_lack_of_memory_is_not_told_as_a_torn_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> None:
+        raise pa.ArrowMemoryError("malloc of size 4000064 failed")
+
+    monkeypatch.setattr(Tally, "add", lambda _, batch: full(batch))
+    with pytest.raises(KitError, match="log.jsonl cannot be read: malloc of size 4000064 failed") as refused:
+        windows.read(str(path), 500, [])
+    assert refused.value.do == "It needs more memory than this machine gives it."
 
 
 def test_a_long_reading_says_how_far_it_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
