@@ -4,7 +4,6 @@ The rows that the champion was trained on are left out: it knows their answers. 
 cannot be done is a KitError, which the gate turns into "can't tell".
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,14 +17,13 @@ from mlops_kit.errors import KitError
 from mlops_kit.past import Past
 from mlops_kit.predictions import KEY
 from mlops_kit.processes import run, words
+from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 from mlops_kit.sections import Predictions
 from mlops_kit.versions import Version
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import click
 from mlops_kit import VERSION
 from mlops_kit.errors import FIXABLE, OUR_BUG, SAYS_NO, KitError
 from mlops_kit.masking import masked
+from mlops_kit.progress import Say
 
-Say = Callable[[str], None]
 LIBRARIES_OF_TABLES = ("numpy", "pyarrow")  # which a job that reads no table is set up without
 # In the order in which a merge goes through them; each is `command` of the module of its name.
 COMMANDS = (

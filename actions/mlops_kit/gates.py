@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,11 +12,11 @@ from mlops_kit.contract import FILE, FRAGMENTS, Contract
 from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.metrics import read_metrics
+from mlops_kit.progress import Say
 from mlops_kit.repository import LOCK, Repository
 
 STATE = Path(".mlops/gates.json")
 
-Say = Callable[[str], None]
 Status = Literal["pass", "fail", "unknown"]
 REMOVED: Literal["removed"] = "removed"  # the kind of a gate that this change took out
 STATUSES: tuple[Status, ...] = ("pass", "fail", "unknown")

@@ -10,6 +10,7 @@ from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.gates import GateResult, Status
 from mlops_kit.metrics import Figure, at, figure
+from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 from mlops_kit.sections import ChampionGate, LatencyGate, SizeGate, SlicesGate, ThresholdGate
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from mlops_kit.comparison import Difference
 
 MB = 1_000_000
-
-Say = Callable[[str], None]
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""How far a long reading is, said every few seconds."""
+"""What a long command says on the way, and how far a reading is, every few seconds."""
 
 import time
 from collections.abc import Callable

@@ -4,7 +4,6 @@ Everything is checked before the tag is made, so that whatever goes wrong, the s
 at once make the same tag, flights#production#5, and origin takes one of them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,11 +11,11 @@ from mlops_kit import assigning, commits, events, hooks, integrity, presence, st
 from mlops_kit.assigning import NOTHING
 from mlops_kit.contract import FILE, Contract
 from mlops_kit.errors import KitError
+from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 from mlops_kit.stages import PROMOTION, ROLLBACK, Assignment, Stay
 from mlops_kit.versions import Version
 
-Say = Callable[[str], None]
 Part = Literal["all", "check", "move", "after"]
 LOOK = "Nothing of yours was done. `mlops-kit versions` shows what is where; then decide again."
 

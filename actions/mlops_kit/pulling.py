@@ -1,6 +1,5 @@
 """A version's data and model, here or in a folder of their own."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,12 +7,12 @@ from mlops_kit import definitions, versions
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.processes import run, words
+from mlops_kit.progress import Say
 from mlops_kit.repository import LOCK, Repository
 from mlops_kit.transfers import transfer
 from mlops_kit.versions import Version
 
 PULLED = Path(".mlops/pulled")  # the version whose lock stands in the workspace
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +18,10 @@ from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.past import Past
 from mlops_kit.processes import ProcessError, follow, run, words
+from mlops_kit.progress import Say
 from mlops_kit.proofs import WORST, Proof, Result, StageProof
 from mlops_kit.repository import Entry, Lock, Repository, Stage, file_md5
 from mlops_kit.versions import Version
-
-Say = Callable[[str], None]
 
 
 def verify(repository: Repository, contract: Contract, version: Version, say: Say) -> Proof:

@@ -132,7 +132,8 @@ def test_a_window_that_cannot_tell_says_how_large_one_would_that_can(like: Refer
     assert found.notes[-1] == f"a window of about {size} rows would tell"
     assert drift.check(like, window(columns(np.random.default_rng(2), size)), time=None, ignored=()).tells
     made.since = datetime(2026, 11, 1, tzinfo=UTC)
-    made.tally = Tally(last=made.since.timestamp() + 3 * 86_400)
+    began = made.since.timestamp()
+    made.tally = Tally(first=began, last=began + 3 * 86_400)
     found = drift.check(like, made, time=None, ignored=())
     assert found.notes[-1].endswith(f"would tell: `monitoring.window_days: {math.ceil(3 * size / 15)}`")
     none = replace(like, limits={100: like.resampling.limits(15)})

@@ -12,9 +12,9 @@ from mlops_kit.errors import KitError
 from mlops_kit.incoming import arrivals, imports
 from mlops_kit.incoming.outcome import STAGE, DataRefused, NewData, NotYet, Outcome
 from mlops_kit.incoming.source import Nothing, Source, Waiting
+from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 
-Say = Callable[[str], None]
 Agree = Callable[[NewData], bool]
 
 

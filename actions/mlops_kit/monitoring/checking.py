@@ -1,6 +1,5 @@
 """One check: the inputs, the relation and what runs, each with its own verdict."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -32,11 +31,11 @@ from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.shares import Group
 from mlops_kit.monitoring.trained import Trained
 from mlops_kit.monitoring.windows import Window
+from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 from mlops_kit.runs import Log
 from mlops_kit.versions import Version
 
-Say = Callable[[str], None]
 PICTURED = 3
 
 

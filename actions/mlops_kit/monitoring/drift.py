@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mlops_kit.monitoring import cells, schema
+from mlops_kit.monitoring import cells, schema, windows
 from mlops_kit.monitoring.cells import Cells, Codes
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import LEAST_REFERENCE, Array, Limits, Resampling, count, tested
@@ -20,7 +21,6 @@ State = Literal["not connected", "no drift", "drift", "can't tell"]
 LEAST = (
     0.02  # of the rows would have to change; what is less is seen in a large window and worth nobody's while
 )
-DAY = 86_400.0
 LEAST_ROWS = 8  # of which a resampled window says anything
 # A window that would not show so much in half of the columns says nothing by its silence.
 ENOUGH = 1.0  # sd, of columns that have an order
@@ -153,9 +153,10 @@ def _enough(reference: Reference, window: Window, n: int) -> list[str]:
             "no window would tell more: the reference has too few rows, or they resemble each other too much"
         ]
     said = f"a window of about {size:,} rows would tell"
-    if window.since is None or window.tally.last is None:
+    lasted = windows.span(window) if window.since else None
+    if lasted is None:
         return [said]
-    days = (window.tally.last - window.since.timestamp()) / DAY
+    days = (lasted[1] - lasted[0]) / timedelta(days=1)
     return [f"{said}: `monitoring.window_days: {math.ceil(days * size / window.rows)}`"]
 
 

@@ -6,7 +6,6 @@ what is compared. So no key, no label and no free text leaves in a report.
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from mlops_kit.monitoring.reference import FOLDER, Reference
 from mlops_kit.monitoring.resampling import LEVEL
 from mlops_kit.monitoring.whole import Whole
 from mlops_kit.monitoring.windows import Window
+from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 from mlops_kit.sections import Hook
 
@@ -35,7 +35,6 @@ HOOK: Hook = "after_monitor"
 LAST, VIEWS = FOLDER / "last", "views"
 WHOLE = FOLDER / "rows.parquet"  # of the check that is being made
 GONE = ("missing column", "all null", "retyped")  # what was not compared
-Say = Callable[[str], None]
 Rows = npt.NDArray[np.intp]
 
 

@@ -25,6 +25,7 @@ from mlops_kit.errors import KitError
 from mlops_kit.monitoring import cells, windows
 from mlops_kit.monitoring.cells import Cells, Codes
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
+from mlops_kit.progress import Say
 from mlops_kit.repository import Repository, file_md5
 from mlops_kit.rows import read, write
 from mlops_kit.versions import Version
@@ -33,7 +34,6 @@ FOLDER = Path(".mlops/monitoring")
 FORMAT = 4  # of the kept file; another number makes them anew
 KEPT, TOGETHER = 100_000, 1000  # finer shifts than so many rows can see are trifles
 GRID = (50, 200, 1000, 5000, 20_000)
-Say = Callable[[str], None]
 
 
 @dataclass

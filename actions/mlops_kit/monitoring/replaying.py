@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from mlops_kit import clock, commits, contract
 from mlops_kit.contract import Contract
 from mlops_kit.errors import KitError
 from mlops_kit.processes import run, words
+from mlops_kit.progress import Say
 
 LABEL = "demo"
 FRAGMENT = "mlops.d/demo.yaml"
@@ -29,7 +30,6 @@ SETTINGS = """\
 # Written by `mlops-kit monitor demo`: each month is one window, and labels come with it.
 monitoring: {{log: served/*.jsonl, labels: came-true/*.parquet, window_days: {days}, slices: [carrier]}}
 """
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

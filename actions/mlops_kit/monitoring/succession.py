@@ -10,7 +10,7 @@ from mlops_kit.events import Journal
 from mlops_kit.monitoring import drift, masks, windows
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.findings import Finding
-from mlops_kit.monitoring.reference import Say
+from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 from mlops_kit.runs import Event, Log
 

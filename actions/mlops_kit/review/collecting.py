@@ -1,6 +1,5 @@
 """Brings together what the week's page tells."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,12 +8,12 @@ from mlops_kit.contract import Contract
 from mlops_kit.markup import code, plain
 from mlops_kit.monitoring import checking, figures, keeping, labels, trained
 from mlops_kit.monitoring import reference as references
+from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 from mlops_kit.review import weeks as weekly
 from mlops_kit.review.weeks import Alarm, Week
 
 SHOWN = 12  # weeks
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -97,10 +96,10 @@ def _fill_quality(repository: Repository, contract: Contract, made: Review, say:
     if log is None or log.facts is None:
         return
     made.connected = True
-    came, _ = labels.come(repository, contract, log.facts["key"], say)
+    came, said = labels.come(repository, contract, log.facts["key"], say)
     say(f"weigh {len(log.facts):,} predictions by week")
     weekly.fill_traffic(made.weeks, log.tally)
-    made.notes += log.of_a_draw
+    made.notes += [*said, *log.of_a_draw]
     made.metric = weekly.fill_quality(made.weeks, reference, log.facts, came, contract)
 
 
