@@ -128,7 +128,6 @@ def main() -> None:
         click.echo(f"mlops-new: this is our bug ({type(error).__name__}). Please report it.", err=True)
         sys.exit(3)
     finally:
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # it is decided: Ctrl-C while Python ends changes no exit code
+        # it is decided: Ctrl-C while Python ends changes no exit code
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         gc.freeze()  # nor look for it at the end, in all that was imported
