@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlops_kit import commits
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.repository import Repository
 

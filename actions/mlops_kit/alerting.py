@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from mlops_kit import alarms, commits, events, github, webhook
+from mlops_kit import alarms, commits, events, github
+from mlops_kit import webhook as webhooks
 from mlops_kit.alarms import Alarm
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.markdown import code, plain
 from mlops_kit.chat import TOLD, Chat, in_a_line
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
-from mlops_kit.markup import code, plain
 from mlops_kit.monitoring.findings import Kind
 from mlops_kit.monitoring.outcome import Outcome
 from mlops_kit.repository import Repository
@@ -190,7 +191,7 @@ def test(repository: Repository, contract: Contract) -> list[Told]:
             "test", "test", "Do alarms arrive?", "There is nothing to do.", slug, "", events.now()
         )
         try:
-            webhook.send(contract.alerts.webhook, message)
+            webhooks.send(contract.alerts.webhook, message)
             told.append(Told("webhook", "told"))
         except KitError as error:
             told.append(Told("webhook", "not told", problem=in_a_line(error)))

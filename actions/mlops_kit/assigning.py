@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mlops_kit import commits, stages
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.repository import Repository
 from mlops_kit.stages import SKEW, Assignment
 from mlops_kit.versions import Version

@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Iterator, Sequence
 
-from mlops_kit.processes import environment
+from mlops_kit.base.processes import environment
 from mlops_kit.repository import Repository
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_kit import alarms, runs
-from mlops_kit import clock as clocks
 from mlops_kit.alarms import Alarm
+from mlops_kit.base import clock as clocks
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.repository import Repository
 from mlops_kit.sections import NewestRow
@@ -56,12 +56,12 @@ def latest(path: Path, column: str) -> datetime | None:
     """The highest time in a column of a table; None where there is none, or no table."""
     import pyarrow as pa
 
-    from mlops_kit import rows
+    from mlops_kit import rows as rows_module
 
     found = None
-    for file in rows.files(path):
+    for file in rows_module.files(path):
         try:
-            for batch in rows.batches(file, partial(_only, column, file)):
+            for batch in rows_module.batches(file, partial(_only, column, file)):
                 found = max(filter(None, (found, _highest(batch.column(0)))), default=None)
         except (pa.ArrowException, TypeError) as error:
             raise KitError(

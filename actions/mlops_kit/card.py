@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from mlops_kit.base.markdown import code, number, plain, size, table
 from mlops_kit.differences import SLICES
 from mlops_kit.gates import shown
-from mlops_kit.markup import code, number, plain, size, table
 from mlops_kit.metrics import Figure, figures
 from mlops_kit.record import File, Record
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from mlops_kit import definitions, description, differences, registration
+from mlops_kit import definitions, description, registration
+from mlops_kit import differences as differences_module
+from mlops_kit.base.errors import KitError
 from mlops_kit.differences import Change, Differences
-from mlops_kit.errors import KitError
 from mlops_kit.record import Record
 from mlops_kit.repository import Repository
 from mlops_kit.versions import Version
@@ -50,7 +51,7 @@ class Why:
 def why(repository: Repository, old: Version, new: Version) -> Why:
     """Raises KitError when one of the two has no record."""
     before, after = (_record(repository, version) for version in (old, new))
-    found = differences.between(before, after, repository)
+    found = differences_module.between(before, after, repository)
     definition = definitions.Change(repository, old.tag, new.tag)
     params = {one.name: one for one in (*_interpolated(definition, before, after), *found.parameters)}
     code = _code(found, definition, before, after)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from mlops_kit import contract as contracts
 from mlops_kit import past, predictions, rows
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import run, words
+from mlops_kit.base.progress import Say
 from mlops_kit.comparison import Rows
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.past import Past
 from mlops_kit.predictions import KEY
-from mlops_kit.processes import run, words
-from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 from mlops_kit.sections import Predictions
 from mlops_kit.versions import Version

@@ -5,8 +5,8 @@ call that failed is made again by the next check.
 from dataclasses import dataclass, field
 
 from mlops_kit import events, github, runs, webhook
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.monitoring.findings import Kind
 from mlops_kit.repository import Repository
 from mlops_kit.webhook import Form, Message, State

@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 import click
 
 from mlops_kit import VERSION
-from mlops_kit.errors import FIXABLE, OUR_BUG, SAYS_NO, KitError
-from mlops_kit.masking import masked
-from mlops_kit.progress import Say
+from mlops_kit.base.errors import FIXABLE, OUR_BUG, SAYS_NO, KitError
+from mlops_kit.base.masking import masked
+from mlops_kit.base.progress import Say
 
 LIBRARIES_OF_TABLES = ("numpy", "pyarrow")  # which a job that reads no table is set up without
 # In the order in which a merge goes through them; each is `command` of the module of its name.

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
-from mlops_kit.strict import Strict
+from mlops_kit.base.strict import Strict
 
 Type = Literal["integer", "number", "boolean", "text", "time", "other", "empty"]
 MOST_COLUMNS, MOST_VALUES, LONGEST_NAME, LONGEST_VALUE = 300, 20, 200, 60

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from mlops_kit.base.markdown import code, number
 from mlops_kit.columns import LEAST_SDS, Move, Numbers
-from mlops_kit.markup import code, number
 
 MOST_SHARES = 3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

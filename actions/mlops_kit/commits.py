@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from mlops_kit.errors import KitError
-from mlops_kit.processes import ProcessError
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import ProcessError
 from mlops_kit.repository import Repository
 
 TRIES = 6

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]

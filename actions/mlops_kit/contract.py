@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.strict import Strict
 from mlops_kit.sections import (
     Alerts,
     Commands,
@@ -23,7 +24,6 @@ from mlops_kit.sections import (
     Rows,
     Sample,
 )
-from mlops_kit.strict import Strict
 
 if TYPE_CHECKING:
     from ruamel.yaml.error import YAMLError

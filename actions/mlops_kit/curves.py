@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import parse_yaml
 from mlops_kit.contract import read as read_yaml
-from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
 from mlops_kit.sections import Predictions
 
@@ -159,10 +159,10 @@ def _thinned(points: list[Any]) -> list[Any]:
 
 
 def _of_predictions(path: Path, settings: Predictions) -> list[Curve]:
-    from mlops_kit import rows
+    from mlops_kit import rows as rows_module
 
     try:
-        table = rows.read(path).to_pydict()
+        table = rows_module.read(path).to_pydict()
         if settings.task == "regression":
             return [_residuals(table[settings.actual], table[settings.prediction])]
         if settings.task == "multiclass":

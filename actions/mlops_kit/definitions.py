@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from mlops_kit import documents
+from mlops_kit.base import documents
 from mlops_kit.contract import parse_yaml
 from mlops_kit.repository import Repository
 

@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from mlops_kit import alarms, commits
+from mlops_kit import alarms as alarms_module
+from mlops_kit import commits
 from mlops_kit.alarms import Alarm
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract, parse_yaml
-from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
 
 BRANCH = "mlops/data"
@@ -65,9 +66,9 @@ def read_handover(path: Path) -> Handover:
 
 def tell(repository: Repository, handed: Handover) -> list[str]:
     """Raises the alarms, closes those that are over, and says where each stands."""
-    told = [f"{alarm.title}: {alarms.ring(repository, alarm)}" for alarm in handed.alarms]
+    told = [f"{alarm.title}: {alarms_module.ring(repository, alarm)}" for alarm in handed.alarms]
     for name, why in handed.cleared.items():
-        if was := alarms.clear(repository, name, f"It is over: {why}."):
+        if was := alarms_module.clear(repository, name, f"It is over: {why}."):
             told.append(f"cleared: {was}")
     return told
 

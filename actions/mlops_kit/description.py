@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from mlops_kit.base.markdown import code, number, plain, size
 from mlops_kit.columns_in_words import move_in_words
 from mlops_kit.differences import Change, DataChange, Differences, FileChange, MetricChange, TableChange
-from mlops_kit.markup import code, number, plain, size
 from mlops_kit.record import File
 
 T = TypeVar("T")

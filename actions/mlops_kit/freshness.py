@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlops_kit import commits, definitions, versions
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.repository import LOCK, Entry, Lock, Repository, Stage, flattened
 
 NEVER = "never trained: everything will run"

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlops_kit import contract as contracts
-from mlops_kit import loosened, versions
+from mlops_kit import loosened as looseneds
+from mlops_kit import versions
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.progress import Say
 from mlops_kit.contract import FILE, FRAGMENTS, Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.metrics import read_metrics
-from mlops_kit.progress import Say
 from mlops_kit.repository import LOCK, Repository
 
 STATE = Path(".mlops/gates.json")
@@ -94,7 +95,7 @@ def _flagged(
 ) -> list[GateResult]:
     """The results with what this change loosened, and one more for each gate that it removed."""
     try:
-        found = loosened.before(repository, contract)
+        found = looseneds.before(repository, contract)
     except KitError as error:
         say(f"Whether a gate was loosened is not known: {error.what}")
         return results
@@ -103,9 +104,9 @@ def _flagged(
     where, then = found
     flagged = []
     for result in results:
-        words = loosened.loosened(result.name, contract, then)
+        words = looseneds.loosened(result.name, contract, then)
         flagged.append(replace(result, loosened=f"since {where}: {words}") if words else result)
-    for name, gate in loosened.removed(contract, then).items() if complete else ():
+    for name, gate in looseneds.removed(contract, then).items() if complete else ():
         says = f"the {gate.kind} gate of {where} is not in mlops.yaml any more"
         flagged.append(
             GateResult(name, REMOVED, "pass", says, loosened=f"since {where}: removed", because=gate.because)

@@ -10,10 +10,11 @@ from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit import clock, refusals
+from mlops_kit import refusals
+from mlops_kit.base import clock
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.masking import masked
 from mlops_kit.commits import token
-from mlops_kit.errors import KitError
-from mlops_kit.masking import masked
 from mlops_kit.repository import Repository
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit import delivery, freshness, record
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.gates import GateResult, Verdict
 from mlops_kit.record import Record
 from mlops_kit.repository import LOCK, Lock, Repository, parse_lock

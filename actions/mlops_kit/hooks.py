@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import run, words
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
-from mlops_kit.processes import run, words
 from mlops_kit.repository import Repository
 from mlops_kit.sections import Hook
 

@@ -3,8 +3,8 @@
 import re
 
 from mlops_kit import metrics, past, record, registration
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.record import Record
 from mlops_kit.repository import LOCK, Lock, Repository
 from mlops_kit.versions import Version

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import blobs, differences, record, stages, uses, versions
-from mlops_kit.errors import KitError
+from mlops_kit import blobs, differences, record, uses
+from mlops_kit import stages as stages_module
+from mlops_kit import versions as versions_module
+from mlops_kit.base.errors import KitError
 from mlops_kit.record import Environment, File, Record
 from mlops_kit.repository import Repository, file_md5
 from mlops_kit.runs import when
@@ -85,15 +87,15 @@ class Book:
 
     def held(self, stage: str) -> list[Held]:
         known = {version.commit: version.name for version in self.versions}
-        return [_held(stage, stay, known) for stay in stages.stays(self.ordered, stage)]
+        return [_held(stage, stay, known) for stay in stages_module.stays(self.ordered, stage)]
 
     def every_stay(self) -> list[Held]:
-        found = [held for stage in stages.names(self.ordered) for held in self.held(stage)]
+        found = [held for stage in stages_module.names(self.ordered) for held in self.held(stage)]
         return sorted(found, key=lambda held: held.since)
 
 
 def book(repository: Repository, model: str) -> Book:
-    found = versions.versions(repository, model), stages.assignments(repository, model)
+    found = versions_module.versions(repository, model), stages_module.assignments(repository, model)
     return Book(repository, model, *found)
 
 
@@ -111,7 +113,7 @@ def _is_wrong(put: Assignment) -> bool:
 
 
 def of_version(book: Book, name: str) -> Answer:
-    version = versions.named(book.repository, book.model, name)
+    version = versions_module.named(book.repository, book.model, name)
     return Answer(version.tag, of_versions(book, [version]))
 
 
@@ -155,7 +157,7 @@ def _in_stage(book: Book, asked: str, held: list[Held], stage: str) -> Answer:
         note = f"nothing was in {stage}" if " at " in asked else f"nothing is in {stage}"
         if known := book.held(stage):
             note += f"; the first came at {known[0].since:%Y-%m-%d %H:%M} UTC"
-        elif others := stages.names(book.ordered):
+        elif others := stages_module.names(book.ordered):
             note += f"; stages with a history: {', '.join(others)}"
     return Answer(asked, of_versions(book, list(dict.fromkeys(found))), note)
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from mlops_kit import alarms, commits, events, github, runner, runs
+from mlops_kit import alarms, commits, events, github, runner
+from mlops_kit import runs as runs_module
 from mlops_kit.alarms import Alarm
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.repository import Repository
 
@@ -105,7 +106,7 @@ def _unpublished(repository: Repository, tip: str | None) -> dict[str, bytes]:
     """Path and content of each run of this clone that the branch does not hold, or not all of."""
     known = _blobs(repository, tip) if tip else {}
     by_run = {_run(path): path for path in known}
-    ours = runs.local(repository)
+    ours = runs_module.local(repository)
     names = "".join(f"{events.LOCAL / run}.jsonl\n" for run in ours)
     hashes = repository.git("hash-object", "--no-filters", "--stdin-paths", stdin=names).split()
     found = {}
@@ -126,8 +127,8 @@ def _run(path: str) -> str:
 
 def _goes_on(run: str, text: str) -> bool:
     """It would look like a crash to everybody else."""
-    listed = runs.by_run(text.split("\n")).get(run, [])
-    return not listed or runs.summary(run, listed, published=False).status == "running"
+    listed = runs_module.by_run(text.split("\n")).get(run, [])
+    return not listed or runs_module.summary(run, listed, published=False).status == "running"
 
 
 def _blobs(repository: Repository, tip: str) -> dict[str, str]:

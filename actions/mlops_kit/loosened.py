@@ -4,8 +4,8 @@ import os
 from typing import Any
 
 from mlops_kit import past, versions
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
 from mlops_kit.sections import Gate
 

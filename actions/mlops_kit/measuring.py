@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mlops_kit import rows as tables
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import run, words
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
-from mlops_kit.processes import run, words
 from mlops_kit.repository import Repository
 
 

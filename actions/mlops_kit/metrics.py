@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import documents
-from mlops_kit.errors import KitError
+from mlops_kit.base import documents
+from mlops_kit.base.errors import KitError
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mlops_kit import blobs, commits, events, lineage, past, record
+from mlops_kit.base.errors import SAYS_NO, KitError
+from mlops_kit.base.processes import Heard, ProcessError, follow, words
 from mlops_kit.contract import Contract
-from mlops_kit.errors import SAYS_NO, KitError
 from mlops_kit.metrics import figures
-from mlops_kit.processes import Heard, ProcessError, follow, words
 from mlops_kit.record import Record
 from mlops_kit.repository import Repository
 from mlops_kit.stages import now_in

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from mlops_kit.axes import QUIET, Axes, Point, Scale, names, numbers
+from mlops_kit.base.markdown import one_line
 from mlops_kit.curves import Curve
-from mlops_kit.markup import one_line
 from mlops_kit.metrics import Figure
 
 MOST_BARS, MOST_CLASSES, NAME = 20, 15, 24

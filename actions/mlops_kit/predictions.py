@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlops_kit import rows
+from mlops_kit.base.errors import KitError
 from mlops_kit.comparison import Rows
-from mlops_kit.errors import KitError
 from mlops_kit.sections import Predictions, Scalar
 
 if TYPE_CHECKING:

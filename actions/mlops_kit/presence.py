@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops_kit import past
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.repository import Entry, Repository, file_md5, stored
 from mlops_kit.transfers import transfer
 from mlops_kit.versions import Version

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import page, runner, summary
-from mlops_kit.errors import KitError
+from mlops_kit import page as pages
+from mlops_kit import runner, summary
+from mlops_kit.base.errors import KitError
 from mlops_kit.report import Report
 from mlops_kit.repository import Repository
 
@@ -31,7 +32,7 @@ def publish(report: Report, repository: Repository, out: Path, comment: str | No
     text = summary.markdown(report)
     files = out / "report.md", out / "report.html"
     out.mkdir(parents=True, exist_ok=True)
-    for file, content in zip(files, (text, page.html(report)), strict=True):
+    for file, content in zip(files, (text, pages.html(report)), strict=True):
         file.write_text(content, encoding="utf-8", newline="\n")
     _summary(text)
     url, note = _comment(repository, report.model, text, comment) if comment else (None, "")

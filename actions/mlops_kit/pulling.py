@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_kit import definitions, versions
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import run, words
+from mlops_kit.base.progress import Say
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
-from mlops_kit.processes import run, words
-from mlops_kit.progress import Say
 from mlops_kit.repository import LOCK, Repository
 from mlops_kit.transfers import transfer
 from mlops_kit.versions import Version

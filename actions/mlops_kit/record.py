@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from mlops_kit import cadence, columns, commits, runner
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import run, words
+from mlops_kit.base.strict import Strict
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import now
 from mlops_kit.metrics import read_metrics
-from mlops_kit.processes import run, words
 from mlops_kit.repository import LOCK, Entry, Lock, Repository
 from mlops_kit.rows import count
-from mlops_kit.strict import Strict
 
 if TYPE_CHECKING:
-    from mlops_kit import gates
+    from mlops_kit import gates as gates_module
 
 FILE = "record.json"
 CARD = "MODEL_CARD.md"
@@ -235,7 +235,7 @@ def draft(
     contract: Contract,
     lock: Lock,
     run_id: str,
-    verdict: "gates.Verdict | None",
+    verdict: "gates_module.Verdict | None",
     before: Record | None,
     *,
     on_data: bool = True,

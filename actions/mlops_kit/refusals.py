@@ -4,8 +4,8 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-from mlops_kit.errors import KitError
-from mlops_kit.masking import masked
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.masking import masked
 
 LONGEST = 500  # characters of what GitHub said
 NEEDS = {  # what a token needs for what we ask, where GitHub's answer does not say so

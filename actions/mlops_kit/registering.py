@@ -19,12 +19,12 @@ from mlops_kit import (
     training,
     versions,
 )
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.progress import Say
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.gates import Verdict
 from mlops_kit.handover import Handover
-from mlops_kit.progress import Say
 from mlops_kit.record import Record
 from mlops_kit.registration import OWN, Registered
 from mlops_kit.repository import LOCK, Lock, Repository

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_kit import card, commits, description, differences, events, record, versions
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.handover import Handover
 from mlops_kit.record import Record
 from mlops_kit.repository import LOCK, Repository

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit import commits, events, gates, metrics, record, runner, training, versions
+from mlops_kit import commits, events, metrics, record, runner, versions
+from mlops_kit import gates as gates_module
+from mlops_kit import training as trainings
 from mlops_kit.contract import Contract
 from mlops_kit.curves import Curve, curves
 from mlops_kit.differences import LOWER, SLICES, Differences, between
@@ -71,9 +73,9 @@ class Report:
 
 def build(repository: Repository, contract: Contract) -> Report:
     """Reads the workspace and the version in use. Raises KitError where nothing was trained yet."""
-    last, verdict = training.load(repository), gates.load(repository)
+    last, verdict = trainings.load(repository), gates_module.load(repository)
     before = _before(repository, contract, verdict)
-    lock, run = training.lock(repository), last.run if last else ""
+    lock, run = trainings.lock(repository), last.run if last else ""
     on_data = last is None or last.registers
     now = record.draft(repository, contract, lock, run, verdict, before, on_data=on_data)
     commits.reach(repository, before.code.commit if before else None)

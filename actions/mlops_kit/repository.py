@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import ProcessError, environment, run
 from mlops_kit.contract import parse_yaml
-from mlops_kit.errors import KitError
-from mlops_kit.processes import ProcessError, environment, run
 
 LOCK = "dvc.lock"
 HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 
 if TYPE_CHECKING:
     import pyarrow as pa

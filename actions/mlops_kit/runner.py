@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from mlops_kit.masking import masked
+from mlops_kit.base.masking import masked
 
 BY_HAND = "manual"
 

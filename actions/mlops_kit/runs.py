@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from mlops_kit import clock, commits, events
-from mlops_kit.errors import KitError
-from mlops_kit.processes import environment
+from mlops_kit import commits
+from mlops_kit import events as events_module
+from mlops_kit.base import clock
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import environment
 from mlops_kit.repository import Repository
 
 Event = dict[str, Any]
@@ -107,10 +109,10 @@ def read(repository: Repository) -> Log:
     """Of the branch, fetched where origin answers, and of this clone's own files."""
     note = ""
     try:
-        tip = commits.remote_tip(repository, events.BRANCH)
+        tip = commits.remote_tip(repository, events_module.BRANCH)
     except KitError:
         note = "origin does not answer: what was fetched last, and the runs of this machine"
-        tip = commits.tip(repository, f"refs/remotes/origin/{events.BRANCH}")
+        tip = commits.tip(repository, f"refs/remotes/origin/{events_module.BRANCH}")
     published = by_run(_lines(repository, tip)) if tip else {}
     found = dict(published)
     for run, text in local(repository).items():
@@ -122,7 +124,7 @@ def read(repository: Repository) -> Log:
 
 def local(repository: Repository) -> dict[str, str]:
     """The events files of this clone, by run."""
-    folder = repository.root / events.LOCAL
+    folder = repository.root / events_module.LOCAL
     return {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.jsonl"))}
 
 
@@ -168,7 +170,9 @@ def _parsed(lines: list[str]) -> list[Event]:
 
 def summary(run: str, listed: list[Event], published: bool, now: datetime | None = None) -> Run:
     """A run is over when it says so: status and seconds stay, whatever is told of it later."""
-    until = listed[: next((place for place, event in enumerate(listed, 1) if events.ends(event)), None)]
+    until = listed[
+        : next((place for place, event in enumerate(listed, 1) if events_module.ends(event)), None)
+    ]
     started, stages = _stages(until)
     status = _status(started, stages, until, published, now or clock.now())
     stages |= {name: status for name, how in stages.items() if how == "start"}

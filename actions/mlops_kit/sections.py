@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from mlops_kit.strict import Strict
+from mlops_kit.base.strict import Strict
 
 Scalar = bool | int | float | str
 Task = Literal["binary", "multiclass", "regression"]

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from mlops_kit.errors import KitError
-from mlops_kit.masking import masked
-from mlops_kit.processes import ProcessError, run, words
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.masking import masked
+from mlops_kit.base.processes import ProcessError, run, words
 from mlops_kit.repository import Repository
 
 CHATTER = re.compile(r"^(WARNING: .*|Having any troubles\?.*)?$")

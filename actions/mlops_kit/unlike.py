@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit import predictions, rows
-from mlops_kit.errors import KitError
-from mlops_kit.markup import one_line
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.markdown import one_line
 from mlops_kit.repository import file_md5
 from mlops_kit.sections import Predictions
 

@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass
 
 from mlops_kit import freshness, training, versions
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.masking import masked
+from mlops_kit.base.processes import ProcessError, run, words
+from mlops_kit.base.progress import Say
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
-from mlops_kit.masking import masked
-from mlops_kit.processes import ProcessError, run, words
-from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 from mlops_kit.transfers import transfer
 

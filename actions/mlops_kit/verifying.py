@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mlops_kit import events, metrics, past, proofs, unlike
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import ProcessError, follow, run, words
+from mlops_kit.base.progress import Say
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.past import Past
-from mlops_kit.processes import ProcessError, follow, run, words
-from mlops_kit.progress import Say
 from mlops_kit.proofs import WORST, Proof, Result, StageProof
 from mlops_kit.repository import Entry, Lock, Repository, Stage, file_md5
 from mlops_kit.versions import Version

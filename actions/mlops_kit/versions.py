@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mlops_kit import commits, stages, tags
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.repository import Repository
 
 FIRST = (0, 1, 0)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 
 VARIABLE = "MLOPS_WEBHOOK"
 TRIES, BACKOFF, TIMEOUT = 4, 0.5, 10  # seconds; doubled from try to try

@@ -7,10 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from mlops_kit import cadence, events, registering, registration, runs
+from mlops_kit.base.errors import KitError
 from mlops_kit.checkup import data as checkup
 from mlops_kit.checkup.finding import Patient, Unknown
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.repository import Repository
 from pyarrow import parquet

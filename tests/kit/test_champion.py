@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import champion, comparison, contract, rows, versions
+from mlops_kit import champion, comparison, contract, versions
+from mlops_kit import rows as rows_module
 from mlops_kit.gates import GateResult, Verdict
 from mlops_kit.repository import Repository
 
@@ -287,6 +288,6 @@ def test_april_is_predicted_by_the_model_of_march(where: str, flights: Path) -> 
     assert len(found.champion) == 4000 + 2401
     test = 2401 + 4000 + found.left_out
     assert found.left_out == 799
-    assert test == rows.count(flights / "data/prepared/test.parquet")
+    assert test == rows_module.count(flights / "data/prepared/test.parquet")
     assert comparison.score("roc_auc", found.champion) > 0.6  # a row beside its prediction, not another's
     assert repository.git("worktree", "list").count("\n") == 1

@@ -6,8 +6,8 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from mlops_kit.base.errors import KitError
 from mlops_kit.comparison import METRICS, Floats, Rows, compare, prepared, score
-from mlops_kit.errors import KitError
 
 Draw = np.random.Generator
 

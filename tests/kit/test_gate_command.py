@@ -8,8 +8,8 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 from mlops_kit import contract, events, gates, hooks, training
+from mlops_kit.base.errors import KitError
 from mlops_kit.cli import group
-from mlops_kit.errors import KitError
 
 from tests.kit.scripted import Scripted
 from tests.kit.test_gates import CHAMPION, THRESHOLD, judged

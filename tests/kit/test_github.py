@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from github import GithubException
 from mlops_kit import github, refusals
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.github import GitHub, marker
 from mlops_kit.refusals import GitHubError
 from mlops_kit.repository import Repository

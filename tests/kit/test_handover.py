@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from mlops_kit import events, handover, record, registering, registration, versions
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.record import Record
 from mlops_kit.registration import Registered
 from mlops_kit.repository import Repository

@@ -1,7 +1,7 @@
 """Text of strangers stays text."""
 
 import pytest
-from mlops_kit.markup import JOINER, code, number, plain, size, table
+from mlops_kit.base.markdown import JOINER, code, number, plain, size, table
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from mlops_kit import cli
-from mlops_kit.masking import masked
-from mlops_kit.processes import ProcessError, follow, run
+from mlops_kit.base.masking import masked
+from mlops_kit.base.processes import ProcessError, follow, run
 from mlops_kit.repository import Repository
 
 from tests.kit.tips import change, kit

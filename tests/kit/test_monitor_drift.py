@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mlops_kit.monitoring import drift, resampling, wording
+from mlops_kit.monitoring import drift, wording
+from mlops_kit.monitoring import resampling as resamplings
 from mlops_kit.monitoring.drift import Data
 from mlops_kit.monitoring.reference import Reference, make
 from mlops_kit.monitoring.tally import Tally
@@ -278,4 +279,4 @@ def test_shares_of_single_precision_can_be_drawn_from() -> None:
     for _ in range(500):
         counts = draw.integers(1, 1000, 13)
         shares = (counts / counts.sum()).astype(np.float32).astype(float)
-        draw.multinomial(100, resampling._tilted(shares, 0.01, None))
+        draw.multinomial(100, resamplings._tilted(shares, 0.01, None))

@@ -9,9 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from mlops_kit.monitoring import labels, sources, windows
+from mlops_kit.base.progress import quiet
+from mlops_kit.monitoring import labels as labels_module
+from mlops_kit.monitoring import sources, windows
 from mlops_kit.monitoring.log import hashed, newest
-from mlops_kit.progress import quiet
 from pyarrow import parquet
 
 from tests.kit.logged import START, Check, checked, log, repository, table
@@ -155,9 +156,9 @@ def test_of_a_label_twelve_bytes_stay_in_memory(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("id,late\n" + "".join(rows))
     made = pa.table({"key": hashed(["6fa459ea-ee8a-3ca4-894e-000000000007", None, "another"])})
     every = pa.chunked_array([hashed(row.split(",")[0] for row in rows)])
-    came, _ = labels.read(str(tmp_path / "labels.csv"), "id", "late", every, quiet)
+    came, _ = labels_module.read(str(tmp_path / "labels.csv"), "id", "late", every, quiet)
     assert came and came.nbytes / len(came) < 16
-    assert labels.joined(made, came)[0]["actual"].to_pylist() == ["False", None, None]
+    assert labels_module.joined(made, came)[0]["actual"].to_pylist() == ["False", None, None]
 
 
 def test_an_input_that_is_called_time_is_not_the_lines(tmp_path: Path) -> None:

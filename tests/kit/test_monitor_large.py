@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit import clock, progress, rows
-from mlops_kit.errors import KitError
+from mlops_kit import rows
+from mlops_kit.base import clock, progress
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.progress import quiet
 from mlops_kit.monitoring import drawing, labels, operation, windows
 from mlops_kit.monitoring.drawing import Draw
 from mlops_kit.monitoring.log import hashed
 from mlops_kit.monitoring.tally import Tally
-from mlops_kit.progress import quiet
 from mlops_kit.review import weeks
 from mlops_kit.sections import Monitoring
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit import clock
+from mlops_kit.base import clock
 from pyarrow import parquet
 
 from tests.act.api import Api

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit import clock
+from mlops_kit.base import clock
 from mlops_kit.monitoring import course, growth, operation, tally, traffic
 from mlops_kit.monitoring.chance import at_most
 from mlops_kit.monitoring.log import WHEN

@@ -9,9 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit import contract
+from mlops_kit.base.errors import KitError
 from mlops_kit.comparison import Rows
-from mlops_kit.errors import KitError
-from mlops_kit.monitoring import figures, labels, predicted, quality, reference
+from mlops_kit.monitoring import figures, quality
+from mlops_kit.monitoring import labels as labels_module
+from mlops_kit.monitoring import predicted as predicteds
+from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.log import hashed
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
@@ -124,7 +127,7 @@ def test_probabilities_that_are_none_are_left_out_and_said() -> None:
 def test_one_label_in_two_spellings_contradicts_nothing() -> None:
     made = pa.table({"key": hashed("ab"), "prediction": ["true", "true"]})
     came = pa.table({"key": hashed("aabb"), "actual": ["True", "true", "true", "false"]})
-    found, notes = labels.joined(made, came)
+    found, notes = labels_module.joined(made, came)
     assert found["actual"].to_pylist() == ["True", None]
     assert notes == ["1 keys have labels that contradict each other and are left out"]
 
@@ -299,10 +302,10 @@ def test_predictions_that_follow_each_other_move_no_more_than_they_do_in_the_ref
         return pa.table({"prediction": shares > 0.5, "probability": shares})
 
     evaluated, clean = made(days), made(200)
-    found = [predicted.check(evaluated, clean.slice(at * a_day, a_day), form, 0) for at in range(200)]
+    found = [predicteds.check(evaluated, clean.slice(at * a_day, a_day), form, 0) for at in range(200)]
     assert sum(one is not None and one.by is not None for one in found) <= 3
     moved = pa.table({"prediction": [True] * 400, "probability": 0.9 + 0.1 * draw.random(400)})
-    seen = predicted.check(evaluated, moved, form, 0)
+    seen = predicteds.check(evaluated, moved, form, 0)
     assert seen and seen.by and 0.8 < seen.by < 1
 
 
@@ -315,11 +318,11 @@ def test_evaluated_predictions_are_put_in_the_order_of_time(tmp_path: Path) -> N
         file = one.root / f"{name}.parquet"
         when = start + shuffled.astype("timedelta64[m]")
         parquet.write_table(parquet.read_table(file).append_column("when", pa.array(when)), file)
-    made = reference.load(one.repository, contract.load(one.root), lambda _: None)
+    made = references.load(one.repository, contract.load(one.root), lambda _: None)
     assert made.predictions
     in_time = parquet.read_table(one.root / "test.parquet").sort_by("when")["id"].to_pylist()
     assert made.predictions["key"].to_pylist() == in_time
-    again = reference.load(one.repository, contract.load(one.root), lambda _: None)  # as it was kept
+    again = references.load(one.repository, contract.load(one.root), lambda _: None)  # as it was kept
     assert again.predictions and again.predictions.equals(made.predictions)
 
 

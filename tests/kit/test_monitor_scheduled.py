@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit import events, heartbeat, past, runs
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.monitoring import keeping
 from pyarrow import parquet
 

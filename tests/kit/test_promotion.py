@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from mlops_kit import stages, versions
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.repository import Repository
 
 from tests.conftest import must, python_of

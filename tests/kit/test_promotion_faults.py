@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from mlops_kit import assigning, commits, stages, versions
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.repository import Repository
 
 from tests.conftest import must, python_of

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from mlops_kit import collecting, contract, pulling
+from mlops_kit.base.errors import KitError
 from mlops_kit.collecting import HELD, Collected
-from mlops_kit.errors import KitError
 from mlops_kit.repository import Repository
 
 from tests.conftest import Once, must

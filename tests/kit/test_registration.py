@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from mlops_kit import events, record, registering, registration, versions
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.registration import Registered
 from mlops_kit.repository import Repository
 

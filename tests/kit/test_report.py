@@ -6,8 +6,8 @@ from html import escape
 
 import pytest
 from mlops_kit import page, summary, training
+from mlops_kit.base.errors import KitError
 from mlops_kit.card import ON_NO_BRANCH, card
-from mlops_kit.errors import KitError
 from mlops_kit.metrics import Figure
 from mlops_kit.repository import Repository
 from mlops_kit.training import Training

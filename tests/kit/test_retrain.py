@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from mlops_kit import contract
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.monitoring.retraining import decide
 from pyarrow import parquet

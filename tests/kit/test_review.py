@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 from mlops_kit import events
 from mlops_kit.events import Journal
-from mlops_kit.review import pages, weeks
+from mlops_kit.review import pages
+from mlops_kit.review import weeks as weeks_module
 from mlops_kit.review.collecting import Review
 from pyarrow import parquet
 
@@ -96,7 +97,7 @@ def test_quality_by_week_with_a_gap_where_there_is_none(watched: Small, review: 
 
 
 def test_a_week_of_three_labels_cannot_tell() -> None:
-    week = weeks.Week(datetime(2026, 11, 16).date(), predictions=300, labelled=3)
+    week = weeks_module.Week(datetime(2026, 11, 16).date(), predictions=300, labelled=3)
     assert "| 2026-W47 | 300 | 3 | can't tell |" in pages.markdown(Review("flights", week, [week], True))
 
 
@@ -191,9 +192,9 @@ def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Asked) ->
     ],
 )
 def test_that_nothing_moved_is_said_where_it_would_have_shown(judged: list[str], said: str) -> None:
-    week = weeks.before(NOW.date(), 1)[0]
+    week = weeks_module.before(NOW.date(), 1)[0]
     event = {"at": NOW.isoformat(), "window": LOG, "judged": judged}
-    weeks.fill_checks([week], [event])
+    weeks_module.fill_checks([week], [event])
     assert said in pages.markdown(Review("flights", week, [week], connected=True))
 
 
@@ -261,5 +262,5 @@ def test_what_is_no_week_and_no_review_is_named(
 
 
 def test_weeks_are_those_of_the_iso_calendar() -> None:
-    listed = weeks.before(weeks.monday_of(datetime(2027, 1, 1).date()), 2)
+    listed = weeks_module.before(weeks_module.monday_of(datetime(2027, 1, 1).date()), 2)
     assert [one.name for one in listed] == ["2026-W52", "2026-W53"]

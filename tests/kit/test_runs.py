@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from mlops_kit import commits, events, logbook, runs
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.events import Journal
 
 from tests.conftest import ROOT, must

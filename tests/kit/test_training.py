@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from mlops_kit import events, training
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.repository import Repository
 

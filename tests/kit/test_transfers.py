@@ -1,7 +1,7 @@
 """A push or a pull that fails names the remote, its address and DVC's reason, and no credentials."""
 
 import pytest
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.repository import Remote, Repository
 from mlops_kit.transfers import transfer
 

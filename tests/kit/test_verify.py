@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from mlops_kit import proofs, unlike, verifying, versions
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.proofs import Proof
 from mlops_kit.repository import Repository
 from mlops_kit.sections import Predictions

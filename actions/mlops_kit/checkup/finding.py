@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from mlops_kit import clock
+from mlops_kit.base import clock
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.masking import masked
+from mlops_kit.base.processes import environment, words
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
-from mlops_kit.masking import masked
-from mlops_kit.processes import environment, words
 from mlops_kit.repository import Repository
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ def command(
     Ends with 1 where somebody could not be told.
     """
     from mlops_kit import alerting, contract, repository, runner
-    from mlops_kit.errors import KitError
+    from mlops_kit.base.errors import KitError
     from mlops_kit.events import Journal
     from mlops_kit.monitoring import findings, keeping, outcome
 

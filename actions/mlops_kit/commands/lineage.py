@@ -8,9 +8,9 @@ import click
 
 from mlops_kit import contract as contracts
 from mlops_kit import lineage, picture, repository, runner, versions
+from mlops_kit.base.markdown import one_line, size
 from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.lineage import Answer, Held, Lineage
-from mlops_kit.markup import one_line, size
 from mlops_kit.options import excludes
 
 

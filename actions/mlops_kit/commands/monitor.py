@@ -51,7 +51,8 @@ def check(
     Without --window it is the last days of the predictions log that mlops.yaml names, where there is one, and
     the trainings of main. What was found waits in .mlops/monitoring for `mlops-kit alert`.
     """
-    from mlops_kit import clock, contract, repository, runner, versions
+    from mlops_kit import contract, repository, runner, versions
+    from mlops_kit.base import clock
     from mlops_kit.monitoring import checking, handing, keeping, showing, sources, wording
 
     if labels and not window:

@@ -38,7 +38,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Write the page of a week: quality, drift, alarms, versions, and what to decide."""
-    from mlops_kit import clock, contract, repository, runner, versions
+    from mlops_kit import contract, repository, runner, versions
+    from mlops_kit.base import clock
     from mlops_kit.review import collecting, pages, publishing
 
     here = repository.find(Path.cwd())

@@ -6,9 +6,9 @@ import click
 
 from mlops_kit import contract as contracts
 from mlops_kit import logbook, repository, runner, verifying, versions
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.markdown import plain
 from mlops_kit.cli import finish, json_option, reporter
-from mlops_kit.errors import KitError
-from mlops_kit.markup import plain
 from mlops_kit.proofs import Proof, StageProof
 
 

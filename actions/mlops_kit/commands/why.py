@@ -7,8 +7,8 @@ import click
 
 from mlops_kit import causes, repository, runner, versions
 from mlops_kit import contract as contracts
+from mlops_kit.base.errors import KitError
 from mlops_kit.cli import finish, json_option, tell
-from mlops_kit.errors import KitError
 from mlops_kit.versions import Version
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from mlops_kit import commits, runs
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.incoming import checks
 from mlops_kit.incoming.before import kept
 from mlops_kit.incoming.outcome import STAGE, DataRefused, NotYet, Outcome

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.past import settings
 from mlops_kit.repository import Repository, file_md5, stored
 from mlops_kit.workspace import put, remove

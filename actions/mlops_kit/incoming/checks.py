@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit import rows, versions
+from mlops_kit.base.processes import ProcessError, run, words
 from mlops_kit.contract import Contract
 from mlops_kit.incoming.outcome import DataRefused
-from mlops_kit.processes import ProcessError, run, words
 from mlops_kit.repository import Repository
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mlops_kit.base.errors import KitError
 from mlops_kit.delivery import Delivered
-from mlops_kit.errors import KitError
 
 STAGE = "watch-data"
 Status = Literal["found", "nothing", "waits", "refused"]

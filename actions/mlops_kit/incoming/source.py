@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import run, words
 from mlops_kit.contract import Contract, parse_yaml
-from mlops_kit.errors import KitError
-from mlops_kit.processes import run, words
 from mlops_kit.repository import Entry, Repository, parse_pointer
 from mlops_kit.sections import Watch
 from mlops_kit.transfers import transfer

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from mlops_kit import events, runs
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.progress import Say
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import (
     drift,
@@ -15,13 +16,13 @@ from mlops_kit.monitoring import (
     operation,
     predicted_by,
     quality,
-    shares,
     sources,
-    succession,
     trained,
     windows,
 )
 from mlops_kit.monitoring import reference as references
+from mlops_kit.monitoring import shares as shares_module
+from mlops_kit.monitoring import succession as successions
 from mlops_kit.monitoring.drift import Data
 from mlops_kit.monitoring.findings import Finding, Kind
 from mlops_kit.monitoring.operation import Operation
@@ -31,7 +32,6 @@ from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.shares import Group
 from mlops_kit.monitoring.trained import Trained
 from mlops_kit.monitoring.windows import Window
-from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 from mlops_kit.runs import Log
 from mlops_kit.versions import Version
@@ -178,7 +178,7 @@ def scheduled(
     """
     known = runs.read(repository)
     training = trained.check(repository, contract, known)
-    moved = succession.check(repository, contract, known, journal, say)
+    moved = successions.check(repository, contract, known, journal, say)
     gone = operation.without_log(known, contract.monitoring.log)
     where = _log_at(repository, contract)
     if where is None:
@@ -221,7 +221,7 @@ def _checked(
     concept = quality.check(reference, mine, came, contract.predictions, ours, since, explained)
     concept = replace(concept, notes=[*concept.notes, *said, *notes, *drawn])
     running = operation.check(log, ours)
-    moved = {one.column: shares.of(reference, window, one.column) for one in data.drifts[:PICTURED]}
+    moved = {one.column: shares_module.of(reference, window, one.column) for one in data.drifts[:PICTURED]}
     span = windows.span(window)
     return Checked(
         events.now(),

@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_kit import hooks, rows
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.progress import Say
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import cells, distances, seasons, windows
 from mlops_kit.monitoring import reference as references
@@ -27,7 +28,6 @@ from mlops_kit.monitoring.reference import FOLDER, Reference
 from mlops_kit.monitoring.resampling import LEVEL
 from mlops_kit.monitoring.whole import Whole
 from mlops_kit.monitoring.windows import Window
-from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 from mlops_kit.sections import Hook
 

@@ -7,9 +7,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit import events, heartbeat, logbook, runner, runs
+from mlops_kit import events as events_module
+from mlops_kit import heartbeat, logbook, runner, runs
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import outcome, sources
 from mlops_kit.monitoring.findings import STAGE
@@ -31,7 +32,7 @@ OUTCOME, EVENTS, RUN = "outcome.json", "events.jsonl", "run"  # what one job han
 @contextmanager
 def journal(repository: Repository, contract: Contract, handed: Path | None) -> Iterator[Journal]:
     """A run of its own, published on a runner or `handed` over, whatever came of it."""
-    made = events.alone(repository, STAGE)
+    made = events_module.alone(repository, STAGE)
     alive = False
     try:
         yield made
@@ -67,9 +68,9 @@ def take_over(repository: Repository, folder: Path) -> Journal:
             f"{folder} holds no check that was handed over: {error}.",
             AGAIN,
         ) from error
-    if not events.RUN_ID.fullmatch(run):
+    if not events_module.RUN_ID.fullmatch(run):
         raise KitError(f"{folder / RUN} is {run[:80]!r}, which is no run.", AGAIN)
-    if strangers := [one for one in events.read(lines) if one.get("run") != run]:
+    if strangers := [one for one in events_module.read(lines) if one.get("run") != run]:
         raise KitError(f"{folder / EVENTS} tells of another run, {strangers[0].get('run')!r}.", AGAIN)
     made = Journal(repository, run)
     made.file.parent.mkdir(parents=True, exist_ok=True)

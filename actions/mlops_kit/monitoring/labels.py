@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.progress import Progress, Say
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.monitoring import log, sources, windows
-from mlops_kit.progress import Progress, Say
 from mlops_kit.repository import Repository
 
 Keys = npt.NDArray[np.int64]

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mlops_kit import clock
-from mlops_kit.monitoring import course, growth, log, sources, traffic
+from mlops_kit.base import clock
+from mlops_kit.monitoring import course as courses
+from mlops_kit.monitoring import growth, log, sources, traffic
 from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.course import Course
 from mlops_kit.monitoring.findings import STAGE, Finding, Kind
@@ -128,9 +129,9 @@ def _courses(
     now = clock.now().timestamp()
     lately = np.flatnonzero(every.starts > now - WEEKS_SHOWN * traffic.WEEK)
     lines = every.lines[lately]
-    silence = course.over(every.starts[lately], "predictions", lambda at: lines[at].sum(), until=now)
+    silence = courses.over(every.starts[lately], "predictions", lambda at: lines[at].sum(), until=now)
     found = {
-        one.kind: silence if one.kind == "silence" else course.of_operation(one.kind, facts, times, limits)
+        one.kind: silence if one.kind == "silence" else courses.of_operation(one.kind, facts, times, limits)
         for one in alarms
     }
     return {kind: one for kind, one in found.items() if one}

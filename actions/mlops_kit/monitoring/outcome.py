@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.monitoring.findings import Finding, Kind
 
 FILE = Path(".mlops/monitoring/outcome.json")

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from mlops_kit.monitoring import cells, drift, shares, values
+from mlops_kit.monitoring import cells, drift, values
+from mlops_kit.monitoring import shares as shares_module
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
 from mlops_kit.monitoring.shares import Group
@@ -54,4 +55,6 @@ def check(evaluated: pa.Table, made: pa.Table, form: Predictions, explained: flo
     if float(limits.standing(0, found)[0]) <= limits.threshold or by < drift.LEAST:
         return Watched(name, n, None, False, drift.tells([column], limits))
     before_and_now = (one[0] / one[0].sum() for one in (resampling.counts[0], window))
-    return Watched(name, n, round(by, 4), by <= explained, True, shares.groups(column, *before_and_now))
+    return Watched(
+        name, n, round(by, 4), by <= explained, True, shares_module.groups(column, *before_and_now)
+    )

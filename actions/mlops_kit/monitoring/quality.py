@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import clock
+from mlops_kit.base import clock
 from mlops_kit.comparison import Floats, Rows
-from mlops_kit.monitoring import chance, course, figures, log, predicted, values
+from mlops_kit.monitoring import chance, figures, log, predicted, values
+from mlops_kit.monitoring import course as courses
 from mlops_kit.monitoring.chance import Rise
 from mlops_kit.monitoring.course import Course
 from mlops_kit.monitoring.figures import Figure
@@ -147,7 +148,9 @@ def _judged(
         said += [figures.in_words(metric, figure)] if figure and worse else []
         alarm = Finding("concept-drift", "; ".join(said))
         began = _iso(table["time"][found.began].as_py())
-        went = course.over(log.seconds(table), "mean loss", lambda at: losses[at].mean(), float(usual.mean()))
+        went = courses.over(
+            log.seconds(table), "mean loss", lambda at: losses[at].mean(), float(usual.mean())
+        )
         so_far = replace(so_far, state="drift", since=began, alarms=[*so_far.alarms, alarm], course=went)
     rows, table = recent_rows, table if recent is None else table.take(pa.array(recent))
     return replace(

@@ -19,13 +19,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import past, predictions, versions
+from mlops_kit import past, versions
+from mlops_kit import predictions as predictions_module
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.progress import Say
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
-from mlops_kit.monitoring import cells, windows
+from mlops_kit.monitoring import cells as cells_module
+from mlops_kit.monitoring import windows
 from mlops_kit.monitoring.cells import Cells, Codes
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
-from mlops_kit.progress import Say
 from mlops_kit.repository import Repository, file_md5
 from mlops_kit.rows import read, write
 from mlops_kit.versions import Version
@@ -106,7 +108,7 @@ def make(
 ) -> Reference:
     """Of rows that were read. Raises KitError when there are too few."""
     columns = {name: values for name, values in window.drawn.items() if name not in left_out}
-    found = [(name, cells.cut(name, values)) for name, values in columns.items()]
+    found = [(name, cells_module.cut(name, values)) for name, values in columns.items()]
     cut = [one for _, one in found if one]
     n = len(next(iter(columns.values()))) if columns else 0
     if n < LEAST_REFERENCE or not cut:
@@ -115,7 +117,7 @@ def make(
             "Name the rows in `rows:` of mlops.yaml.",
         )
     order, times = in_order(window, time)
-    codes = np.column_stack([one.encode(cells.plain(columns[one.name])) for one in cut])[order]
+    codes = np.column_stack([one.encode(cells_module.plain(columns[one.name])) for one in cut])[order]
     other = [name for name, one in found if one is None] + [name for name in left_out if name in window.drawn]
     return Reference(version, window.rows, cut, codes, other, times)
 
@@ -128,7 +130,7 @@ def in_order(
     n -= n % BLOCK
     if time is None or time not in window.drawn:
         return np.arange(n), None
-    times = np.asarray(cells.moments(window.drawn[time]).cast(pa.int64()).fill_null(0))
+    times = np.asarray(cells_module.moments(window.drawn[time]).cast(pa.int64()).fill_null(0))
     order = np.argsort(times, kind="stable")[-n:]
     return order, times[order]
 
@@ -159,7 +161,7 @@ def _made(source: _Source, contract: Contract) -> Reference:
         left_out=left_out(contract, source.contract),
     )
     if form := source.contract.predictions:
-        made.predictions = _by_time(predictions.read(source.file(form.file), form), source, contract)
+        made.predictions = _by_time(predictions_module.read(source.file(form.file), form), source, contract)
     return made
 
 
@@ -171,10 +173,10 @@ def _by_time(evaluated: pa.Table, source: _Source, contract: Contract) -> pa.Tab
     path = source.file(rows.test)
     try:
         judged = read(path, [rows.key, time], text=(rows.key,))
-        moments = cells.moments(judged[time].combine_chunks()).cast(pa.int64())
+        moments = cells_module.moments(judged[time].combine_chunks()).cast(pa.int64())
     except (KitError, pa.ArrowInvalid, pa.ArrowNotImplementedError):  # no such column, or no times in it
         return evaluated
-    places = predictions.among(evaluated["key"], judged[rows.key].cast(pa.string()))
+    places = predictions_module.among(evaluated["key"], judged[rows.key].cast(pa.string()))
     return evaluated.take(pc.sort_indices(moments.take(places)))
 
 
@@ -236,7 +238,7 @@ def _keep(made: Reference, path: Path) -> None:
 
 
 def _kept(path: Path) -> Reference:
-    from mlops_kit import rows
+    from mlops_kit import rows as rows_module
 
     with np.load(path, allow_pickle=False) as kept:
         facts = json.loads(str(kept["facts"]))
@@ -246,6 +248,6 @@ def _kept(path: Path) -> Reference:
         for one in facts["cells"]
     ]
     evaluated = path.with_suffix(".parquet")
-    table = rows.read(evaluated) if evaluated.is_file() else None
+    table = rows_module.read(evaluated) if evaluated.is_file() else None
     limits = {one["n"]: Limits(**one) for one in facts["limits"]}
     return Reference(facts["version"], facts["rows"], cut, codes, facts["other"], times, table, limits)

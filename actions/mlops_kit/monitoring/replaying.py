@@ -18,11 +18,12 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from mlops_kit import clock, commits, contract
+from mlops_kit import commits, contract
+from mlops_kit.base import clock
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import run, words
+from mlops_kit.base.progress import Say
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
-from mlops_kit.processes import run, words
-from mlops_kit.progress import Say
 
 LABEL = "demo"
 FRAGMENT = "mlops.d/demo.yaml"

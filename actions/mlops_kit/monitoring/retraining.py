@@ -8,9 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mlops_kit import clock, github, runs
+from mlops_kit import github, runs
+from mlops_kit.base import clock
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import keeping
 from mlops_kit.repository import Repository

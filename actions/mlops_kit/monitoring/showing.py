@@ -1,6 +1,6 @@
 """What an issue shows of a check, a kind of alarm each: tables and the plots that GitHub draws from text."""
 
-from mlops_kit.markup import code, number, plain, table
+from mlops_kit.base.markdown import code, number, plain, table
 from mlops_kit.monitoring import wording
 from mlops_kit.monitoring.checking import Checked
 from mlops_kit.monitoring.course import Course

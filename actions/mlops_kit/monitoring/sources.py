@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 from mlops_kit import rows
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.masking import MASK, masked
 from mlops_kit.incoming.outcome import DataRefused
 from mlops_kit.incoming.places import Landed, Place
-from mlops_kit.masking import MASK, masked
 from mlops_kit.repository import Repository
 
 LOG = (".jsonl", ".ndjson")

@@ -5,12 +5,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops_kit import past, versions
+from mlops_kit.base.progress import Say
 from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import drift, masks, windows
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.findings import Finding
-from mlops_kit.progress import Say
 from mlops_kit.repository import Repository
 from mlops_kit.runs import Event, Log
 

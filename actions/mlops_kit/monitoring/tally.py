@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mlops_kit import clock
+from mlops_kit.base import clock
 from mlops_kit.monitoring import log
 from mlops_kit.monitoring.log import AHEAD
 

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mlops_kit import predictions
+from mlops_kit.base.errors import KitError
 from mlops_kit.comparison import Floats, Rows
-from mlops_kit.errors import KitError
 from mlops_kit.monitoring import log
 from mlops_kit.sections import Predictions
 

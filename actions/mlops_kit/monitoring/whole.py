@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.monitoring import cells
 from mlops_kit.monitoring.cells import Cells
 

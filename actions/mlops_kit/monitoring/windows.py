@@ -13,14 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import clock, rows
-from mlops_kit.errors import KitError
+from mlops_kit import rows as rows_module
+from mlops_kit.base import clock
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.progress import Progress, Say, quiet
 from mlops_kit.monitoring import log, sources
 from mlops_kit.monitoring.drawing import Draw
 from mlops_kit.monitoring.log import SLICE
 from mlops_kit.monitoring.sources import LOG
 from mlops_kit.monitoring.tally import Tally
-from mlops_kit.progress import Progress, Say, quiet
 from mlops_kit.repository import file_md5
 
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
@@ -183,10 +184,10 @@ def span(window: Window) -> tuple[datetime, datetime] | None:
 
 
 def batches(file: Path) -> Iterator[pa.Table]:
-    found = rows.texts(file) if file.suffix in rows.NAMED else rows.batches(file, _once)
+    found = rows_module.texts(file) if file.suffix in rows_module.NAMED else rows_module.batches(file, _once)
     for batch in found:
         if (
-            file.suffix in rows.NAMED
+            file.suffix in rows_module.NAMED
             and len(batch.schema.names) == 1
             and SEPARATED.search(batch.schema.names[0])
         ):

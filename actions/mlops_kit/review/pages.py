@@ -3,7 +3,7 @@
 from html import escape
 
 from mlops_kit import metrics, page, plots
-from mlops_kit.markup import code, number, plain, table
+from mlops_kit.base.markdown import code, number, plain, table
 from mlops_kit.monitoring.figures import Figure
 from mlops_kit.review.collecting import Review
 from mlops_kit.review.weeks import Alarm, Week

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_kit import events, github, runs
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import Contract
-from mlops_kit.errors import KitError
 from mlops_kit.monitoring import keeping
 from mlops_kit.repository import Repository
 from mlops_kit.review.collecting import Review

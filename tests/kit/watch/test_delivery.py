@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from mlops_kit import contract as contracts
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 from mlops_kit.incoming import look
 
 from tests.act.api import Api

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from mlops_kit import contract as contracts
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 
 from tests.conftest import must
 from tests.kit.small import Hub, Small, clone

@@ -4,8 +4,8 @@ import json
 import tomllib
 from typing import Any
 
+from mlops_kit.base.errors import KitError
 from mlops_kit.contract import parse_yaml
-from mlops_kit.errors import KitError
 
 
 def parse(text: str, name: str) -> Any:

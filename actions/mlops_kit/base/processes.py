@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_kit.errors import KitError
-from mlops_kit.masking import mask, masked
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.masking import mask, masked
 
 # An environment that is active around the kit, or the kit's own, must not become the project's.
 FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", "UV_NO_PROJECT")

@@ -3,7 +3,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 
-from mlops_kit.errors import KitError
+from mlops_kit.base.errors import KitError
 
 VARIABLE = "MLOPS_NOW"
 
