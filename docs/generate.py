@@ -15,7 +15,7 @@ import yaml
 pydantic.BaseModel.model_config["use_attribute_docstrings"] = True
 
 from mlops_kit import cli  # its models are made as they are imported
-from mlops_kit.contract import Contract
+from mlops_kit.project.contract import Contract
 from mlops_kit.record import Record
 
 ROOT = Path(__file__).parents[1]

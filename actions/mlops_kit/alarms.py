@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlops_kit import commits
 from mlops_kit.base.errors import KitError
 from mlops_kit.events import Journal
-from mlops_kit.repository import Repository
+from mlops_kit.project import commits
+from mlops_kit.project.repository import Repository
 
 if TYPE_CHECKING:
     from mlops_kit.github import GitHub

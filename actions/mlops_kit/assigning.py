@@ -4,9 +4,10 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from mlops_kit import commits, stages
+from mlops_kit import stages
 from mlops_kit.base.errors import KitError
-from mlops_kit.repository import Repository
+from mlops_kit.project import commits
+from mlops_kit.project.repository import Repository
 from mlops_kit.stages import SKEW, Assignment
 from mlops_kit.versions import Version
 

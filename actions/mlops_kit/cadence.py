@@ -14,10 +14,10 @@ from mlops_kit import alarms, runs
 from mlops_kit.alarms import Alarm
 from mlops_kit.base import clock as clocks
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
-from mlops_kit.repository import Repository
-from mlops_kit.sections import NewestRow
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
+from mlops_kit.project.sections import NewestRow
 
 if TYPE_CHECKING:
     import pyarrow as pa

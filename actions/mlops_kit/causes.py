@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from mlops_kit import definitions, description, registration
+from mlops_kit import description, registration
 from mlops_kit import differences as differences_module
 from mlops_kit.base.errors import KitError
 from mlops_kit.differences import Change, Differences
+from mlops_kit.project import pipeline
+from mlops_kit.project.repository import Repository
 from mlops_kit.record import Record
-from mlops_kit.repository import Repository
 from mlops_kit.versions import Version
 
 NAMES = {"code": "code", "data": "data", "params": "parameters", "env": "environment"}
@@ -52,7 +53,7 @@ def why(repository: Repository, old: Version, new: Version) -> Why:
     """Raises KitError when one of the two has no record."""
     before, after = (_record(repository, version) for version in (old, new))
     found = differences_module.between(before, after, repository)
-    definition = definitions.Change(repository, old.tag, new.tag)
+    definition = pipeline.Change(repository, old.tag, new.tag)
     params = {one.name: one for one in (*_interpolated(definition, before, after), *found.parameters)}
     code = _code(found, definition, before, after)
     changed = Changed(bool(code), bool(found.data), bool(params), bool(found.environment))
@@ -74,14 +75,14 @@ def _record(repository: Repository, version: Version) -> Record:
     return found
 
 
-def _code(found: Differences, definition: definitions.Change, before: Record, after: Record) -> list[str]:
+def _code(found: Differences, definition: pipeline.Change, before: Record, after: Record) -> list[str]:
     """By the files that stages read, not by commits: those of the records, so no history is needed."""
     old, new = ({file.path: file.md5 for file in one.code.files} for one in (before, after))
     files = sorted(path for path in {**old, **new} if old.get(path) != new.get(path))
     return files + definition.rewritten()
 
 
-def _interpolated(definition: definitions.Change, before: Record, after: Record) -> list[Change]:
+def _interpolated(definition: pipeline.Change, before: Record, after: Record) -> list[Change]:
     """`${x}` in dvc.yaml is a parameter too, also where no stage says so."""
     known = [*before.parameters, *after.parameters]
     return [

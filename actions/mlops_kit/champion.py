@@ -9,17 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from mlops_kit import contract as contracts
-from mlops_kit import past, predictions, rows
+from mlops_kit import predictions, rows
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.progress import Say
 from mlops_kit.comparison import Rows
-from mlops_kit.contract import Contract
-from mlops_kit.past import Past
 from mlops_kit.predictions import KEY
-from mlops_kit.repository import Repository
-from mlops_kit.sections import Predictions
+from mlops_kit.project import contract as contracts
+from mlops_kit.project import snapshot
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
+from mlops_kit.project.sections import Predictions
+from mlops_kit.project.snapshot import Past
 from mlops_kit.versions import Version
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def duel(repository: Repository, contract: Contract, version: Version, say: Say)
     if "actual" not in ours.column_names:
         raise KitError(f"{form.file} has no column {form.actual!r}.")
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        earlier = past.at(repository, version.tag, Path(folder), contract.commands.dvc)
+        earlier = snapshot.at(repository, version.tag, Path(folder), contract.commands.dvc)
         _expect_the_same_task(form, earlier.contract.predictions, version)
         fair, unchecked = _not_trained_on(ours, earlier)
         theirs, scored = _predicted(repository, contract, earlier, fair, say)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from mlops_kit import events, github, runs, webhook
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import Contract
 from mlops_kit.monitoring.findings import Kind
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 from mlops_kit.webhook import Form, Message, State
 
 TOLD = "told"

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from mlops_kit import commits
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
-from mlops_kit.contract import Contract
-from mlops_kit.repository import Repository
+from mlops_kit.project import commits
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 
 HELD = "refs/tags/mlops-kit-gc/"  # tags for a moment: DVC looks at tags and at this clone's branches only
 

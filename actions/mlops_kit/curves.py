@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import parse_yaml
-from mlops_kit.contract import read as read_yaml
-from mlops_kit.repository import Repository
-from mlops_kit.sections import Predictions
+from mlops_kit.project.contract import parse_yaml
+from mlops_kit.project.contract import read as read_yaml
+from mlops_kit.project.repository import Repository
+from mlops_kit.project.sections import Predictions
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlops_kit import alarms as alarms_module
-from mlops_kit import commits
 from mlops_kit.alarms import Alarm
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import Contract, parse_yaml
-from mlops_kit.repository import Repository
+from mlops_kit.project import commits
+from mlops_kit.project.contract import Contract, parse_yaml
+from mlops_kit.project.repository import Repository
 
 BRANCH = "mlops/data"
 HANDOVER = Path(".mlops/new-data.json")

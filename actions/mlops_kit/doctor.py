@@ -1,10 +1,10 @@
 """What is wrong with this repository, and the one command that mends each thing."""
 
-from mlops_kit import commits, contract
 from mlops_kit.base.errors import KitError
 from mlops_kit.checkup import data, here, online
 from mlops_kit.checkup.finding import Check, Finding, Patient, Unknown
-from mlops_kit.repository import Repository
+from mlops_kit.project import commits, contract
+from mlops_kit.project.repository import Repository
 
 CHECKS: dict[str, Check] = {
     "contract": here.contract,

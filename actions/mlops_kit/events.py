@@ -17,7 +17,7 @@ from mlops_kit import runner
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 BRANCH = "mlops/runs"
 LOCAL = Path(".mlops/events")

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops_kit import commits, definitions, versions
+from mlops_kit import versions
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import Contract
-from mlops_kit.repository import LOCK, Entry, Lock, Repository, Stage, flattened
+from mlops_kit.project import commits, pipeline
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import LOCK, Entry, Lock, Repository, Stage, flattened
 
 NEVER = "never trained: everything will run"
 
@@ -84,14 +85,14 @@ def of(repository: Repository, contract: Contract, lock: Lock, revision: str | N
     """The tree against a lock. At `revision` stand the dvc.yaml, pointers and environment it was made with;
     None: in the tree itself, so that only what the lock says is compared."""
     stages: dict[str, list[str]] = {}
-    defined = definitions.Change(repository, revision)
+    defined = pipeline.Change(repository, revision)
     inputs = _Inputs(repository, lock, revision)
     for name, stage in lock.stages.items():
         parameters = _parameters(repository, stage, defined.whole_files(name))
         if causes := [*defined.causes(name), *inputs.causes(stage), *parameters]:
             stages[name] = causes
     for name in defined.added(lock.stages):
-        stages[name] = [f"it is new in {definitions.FILE}"]
+        stages[name] = [f"it is new in {pipeline.FILE}"]
     _downstream(lock, stages)
     in_order = [*lock.stages, *(name for name in stages if name not in lock.stages)]
     stages = {name: stages[name] for name in in_order if name in stages}
@@ -195,21 +196,21 @@ def _parameters(repository: Repository, stage: Stage, whole: set[str]) -> list[s
     for file, locked in stage.params.items():
         if file.endswith(".py"):
             continue  # Python as parameters: DVC reads it, we would have to run it
-        tree = definitions.parameters(repository.text(file), file)
+        tree = pipeline.parameters(repository.text(file), file)
         if tree is None:
             causes.append(f"{file} is gone")
             continue
         locked = dict(locked or {}) | {
-            key: definitions.ABSENT for key in tree if file in whole and key not in locked
+            key: pipeline.ABSENT for key in tree if file in whole and key not in locked
         }
         for key, value in locked.items():
-            causes += _differences(value, definitions.at(tree, key), key, file)
+            causes += _differences(value, pipeline.at(tree, key), key, file)
     return causes
 
 
 def _differences(was: Any, now: Any, key: str, file: str) -> list[str]:
-    before = {} if was is definitions.ABSENT else flattened(was, key)
-    after = {} if now is definitions.ABSENT else flattened(now, key)
+    before = {} if was is pipeline.ABSENT else flattened(was, key)
+    after = {} if now is pipeline.ABSENT else flattened(now, key)
     return [
         f"{at} {shown(before.get(at, 'absent'))} -> {shown(after.get(at, 'absent'))} ({file})"
         for at in dict.fromkeys([*before, *after])

@@ -6,15 +6,15 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from mlops_kit import contract as contracts
 from mlops_kit import loosened as looseneds
 from mlops_kit import versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import FILE, FRAGMENTS, Contract
 from mlops_kit.events import Journal
 from mlops_kit.metrics import read_metrics
-from mlops_kit.repository import LOCK, Repository
+from mlops_kit.project import contract as contracts
+from mlops_kit.project.contract import FILE, FRAGMENTS, Contract
+from mlops_kit.project.repository import LOCK, Repository
 
 STATE = Path(".mlops/gates.json")
 

@@ -14,8 +14,8 @@ from mlops_kit import refusals
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
-from mlops_kit.commits import token
-from mlops_kit.repository import Repository
+from mlops_kit.project.commits import token
+from mlops_kit.project.repository import Repository
 
 if TYPE_CHECKING:
     from github.Issue import Issue

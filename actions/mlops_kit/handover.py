@@ -13,10 +13,10 @@ from typing import Any
 
 from mlops_kit import delivery, freshness, record
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import Contract
 from mlops_kit.gates import GateResult, Verdict
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import LOCK, Lock, Repository, parse_lock
 from mlops_kit.record import Record
-from mlops_kit.repository import LOCK, Lock, Repository, parse_lock
 
 FOLDER = Path("mlops-run")  # no dot in front: artifacts leave hidden files out
 DRAFT, VERDICT, EVENTS, NEW_DATA = "record.json", "gates.json", "events.jsonl", "new-data.json"

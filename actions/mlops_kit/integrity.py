@@ -2,11 +2,12 @@
 
 import re
 
-from mlops_kit import metrics, past, record, registration
+from mlops_kit import metrics, record, registration
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import Contract
+from mlops_kit.project import snapshot
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import LOCK, Lock, Repository
 from mlops_kit.record import Record
-from mlops_kit.repository import LOCK, Lock, Repository
 from mlops_kit.versions import Version
 
 REGISTER = "Promote another version, or train and register this one again."
@@ -37,7 +38,7 @@ def problems(repository: Repository, contract: Contract, version: Version, found
     lock = repository.lock(version.tag)
     if lock is None:
         return [*wrong, f"it holds no {LOCK}"]
-    own = past.readable(repository, version.tag, contract)
+    own = snapshot.readable(repository, version.tag, contract)
     return wrong + _against(repository, own, version, found, lock)
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit import measuring, rows, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import Contract
 from mlops_kit.gates import GateResult, Status
 from mlops_kit.metrics import Figure, at, figure
-from mlops_kit.repository import Repository
-from mlops_kit.sections import ChampionGate, LatencyGate, SizeGate, SlicesGate, ThresholdGate
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
+from mlops_kit.project.sections import ChampionGate, LatencyGate, SizeGate, SlicesGate, ThresholdGate
 
 if TYPE_CHECKING:
     from mlops_kit.champion import Duel
@@ -212,10 +212,7 @@ def with_size(bench: Bench) -> dict[str, Any]:
 
 
 def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
-    from mlops_kit import (
-        champion,  # numpy and Arrow, which nothing else here needs
-        comparison,
-    )
+    from mlops_kit import champion, comparison
 
     version = versions.champion(bench.repository, bench.contract.model, gate.stage)
     if version is None:

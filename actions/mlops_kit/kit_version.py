@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mlops_kit import VERSION, runner
-from mlops_kit.contract import FILE
+from mlops_kit.project.contract import FILE
 
 
 def mismatch(wanted: str | None) -> str:

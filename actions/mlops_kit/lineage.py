@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import blobs, differences, record, uses
+from mlops_kit import differences, record, uses
 from mlops_kit import stages as stages_module
 from mlops_kit import versions as versions_module
 from mlops_kit.base.errors import KitError
+from mlops_kit.project import git_objects
+from mlops_kit.project.repository import Repository, file_md5
 from mlops_kit.record import Environment, File, Record
-from mlops_kit.repository import Repository, file_md5
 from mlops_kit.runs import when
 from mlops_kit.stages import SKEW, Assignment, Stay
 from mlops_kit.versions import Version
@@ -202,7 +203,7 @@ def _md5(file: Path) -> str:
 def of_versions(book: Book, wanted: list[Version]) -> list[Lineage]:
     told = records(book.repository, wanted)
     hashes = dict.fromkeys(made.code.commit for made in told if made)
-    texts = blobs.read(book.repository, list(hashes))
+    texts = git_objects.read(book.repository, list(hashes))
     said = {commit: _code(commit, text) for commit, text in zip(hashes, texts, strict=True)}
     held: dict[str, list[Held]] = {}
     for one in book.every_stay():
@@ -215,7 +216,7 @@ def of_versions(book: Book, wanted: list[Version]) -> list[Lineage]:
 
 def records(repository: Repository, wanted: list[Version]) -> list[Record | None]:
     """Of each version; None where the tag was not made by the kit."""
-    texts = blobs.read(repository, [f"{version.commit}:{record.FILE}" for version in wanted])
+    texts = git_objects.read(repository, [f"{version.commit}:{record.FILE}" for version in wanted])
     return [
         record.parse(text.decode(), f"{record.FILE} of {version.tag}") if text else None
         for version, text in zip(wanted, texts, strict=True)

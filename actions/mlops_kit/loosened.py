@@ -3,11 +3,12 @@
 import os
 from typing import Any
 
-from mlops_kit import past, versions
+from mlops_kit import versions
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import Contract
-from mlops_kit.repository import Repository
-from mlops_kit.sections import Gate
+from mlops_kit.project import snapshot
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
+from mlops_kit.project.sections import Gate
 
 # How each number of a gate must move to let more pass: down, up, or either way.
 DOWN, UP, EITHER = "down", "up", "either"
@@ -55,7 +56,7 @@ def before(repository: Repository, contract: Contract) -> tuple[str, Contract] |
     if revision is None:
         return None
     name = newest.name if newest and revision == newest.tag else f"origin/{target or 'main'}"
-    return name, past.contract_at(repository, revision)
+    return name, snapshot.contract_at(repository, revision)
 
 
 def _merge_base(repository: Repository, branch: str) -> str | None:

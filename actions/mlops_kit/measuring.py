@@ -12,8 +12,8 @@ from typing import Any
 from mlops_kit import rows as tables
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
-from mlops_kit.contract import Contract
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 
 
 @dataclass(frozen=True)

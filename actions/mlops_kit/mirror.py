@@ -11,13 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops_kit import blobs, commits, events, lineage, past, record
+from mlops_kit import events, lineage, record
 from mlops_kit.base.errors import SAYS_NO, KitError
 from mlops_kit.base.processes import Heard, ProcessError, follow, words
-from mlops_kit.contract import Contract
 from mlops_kit.metrics import figures
+from mlops_kit.project import commits, git_objects, snapshot
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 from mlops_kit.record import Record
-from mlops_kit.repository import Repository
 from mlops_kit.stages import now_in
 
 GIVEN = "MLOPS_HISTORY"  # the file that holds the history, for the command
@@ -39,7 +40,9 @@ def sync(repository: Repository, contract: Contract, heard: Heard, **more: str) 
         heard("rejected models: those that are here")
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         file = Path(folder) / "history.json"
-        told = history(repository, contract) | {"dvc_config": past.settings_file(repository, Path(folder))}
+        told = history(repository, contract) | {
+            "dvc_config": snapshot.settings_file(repository, Path(folder))
+        }
         file.write_text(json.dumps(told, default=str), encoding="utf-8")
         try:
             command = words(contract.registry.sync)
@@ -65,7 +68,7 @@ def history(repository: Repository, contract: Contract) -> dict[str, Any]:
         "model": contract.model,
         "root": str(repository.root),
         "dvc": words(contract.commands.dvc),
-        "cache": past.settings(repository).get("cache", "dir", fallback=""),
+        "cache": snapshot.settings(repository).get("cache", "dir", fallback=""),
         "stages": {stage: version for stage, version in held.items() if version},
         "versions": [
             {"version": one.name, "tag": one.tag, "commit": one.commit, "created": one.created, **_made(text)}
@@ -91,7 +94,7 @@ def rejected(repository: Repository) -> Iterator[tuple[str, Record]]:
     refs = (f"refs/remotes/origin/{events.BRANCH}", f"refs/heads/{events.BRANCH}")
     if tip := next((ref for ref in refs if commits.tip(repository, ref)), None):
         listed = repository.git("ls-tree", "--name-only", tip, "rejected/").splitlines()
-        texts = blobs.read(repository, [f"{tip}:{name}" for name in listed])
+        texts = git_objects.read(repository, [f"{tip}:{name}" for name in listed])
         found |= {Path(name).stem: (text or b"").decode() for name, text in zip(listed, texts, strict=True)}
     made = [(run, record.parse(text, f"{events.REJECTED}/{run}.json")) for run, text in found.items()]
     yield from sorted(made, key=lambda one: one[1].created)

@@ -8,7 +8,7 @@ import numpy as np
 from mlops_kit import rows
 from mlops_kit.base.errors import KitError
 from mlops_kit.comparison import Rows
-from mlops_kit.sections import Predictions, Scalar
+from mlops_kit.project.sections import Predictions, Scalar
 
 if TYPE_CHECKING:
     import pyarrow as pa

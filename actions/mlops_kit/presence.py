@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops_kit import past
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import Contract
-from mlops_kit.repository import Entry, Repository, file_md5, stored
-from mlops_kit.transfers import transfer
+from mlops_kit.project import snapshot
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Entry, Repository, file_md5, stored
+from mlops_kit.project.transfer import transfer
 from mlops_kit.versions import Version
 
 
@@ -31,7 +31,7 @@ def check(repository: Repository, contract: Contract, version: Version) -> list[
 def _served(repository: Repository, contract: Contract, version: Version) -> list[Entry]:
     """What is DVC's of the artifacts; a file in Git came with the tag."""
     lock = repository.lock(version.tag)
-    own = past.readable(repository, version.tag, contract).artifacts or contract.artifacts
+    own = snapshot.readable(repository, version.tag, contract).artifacts or contract.artifacts
     found = [lock.out(path) for path in own] if lock else []
     tracked = repository.tracked(version.tag)
     return list({one.path: one for one in found if one and one.path not in tracked}.values())
@@ -42,9 +42,9 @@ def _fetched(
 ) -> Path:
     """A cache that holds nothing but what the remote just gave; without a remote, this clone's own."""
     if repository.remote is None:
-        return Path(past.settings(repository).get("cache", "dir"))
+        return Path(snapshot.settings(repository).get("cache", "dir"))
     with repository.worktree(version.tag) as tree:
-        past.give_settings(repository, tree, folder / "cache")
+        snapshot.give_settings(repository, tree, folder / "cache")
         paths = [one.path for one in served]
         try:
             transfer(repository, contract.commands.dvc, "fetch", *paths, at=tree.root)

@@ -10,8 +10,8 @@ from typing import Any
 from mlops_kit import page as pages
 from mlops_kit import runner, summary
 from mlops_kit.base.errors import KitError
+from mlops_kit.project.repository import Repository
 from mlops_kit.report import Report
-from mlops_kit.repository import Repository
 
 FOLDER = ".mlops/report"
 LONGEST_SUMMARY = 1024 * 1024  # bytes that GitHub takes of a step

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_kit import definitions, versions
+from mlops_kit import versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import Contract
-from mlops_kit.repository import LOCK, Repository
-from mlops_kit.transfers import transfer
+from mlops_kit.project import pipeline
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import LOCK, Repository
+from mlops_kit.project.transfer import transfer
 from mlops_kit.versions import Version
 
 PULLED = Path(".mlops/pulled")  # the version whose lock stands in the workspace
@@ -89,7 +90,7 @@ def _nothing_lost(repository: Repository, contract: Contract, before: str | None
 def _targets(repository: Repository) -> list[str]:
     """Stages that this tree and the lock both have, and the data; DVC stops at a stage without a lock."""
     lock = repository.lock()
-    defined = definitions.Change(repository, None)
+    defined = pipeline.Change(repository, None)
     stages = [name for name in lock.stages if not defined.gone(name)] if lock else []
     pointers = [path for path in sorted(repository.tracked()) if path.endswith(".dvc")]
     return [*stages, *pointers]

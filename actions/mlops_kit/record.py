@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from mlops_kit import cadence, columns, commits, runner
+from mlops_kit import cadence, columns, runner
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.strict import Strict
-from mlops_kit.contract import Contract
 from mlops_kit.events import now
 from mlops_kit.metrics import read_metrics
-from mlops_kit.repository import LOCK, Entry, Lock, Repository
+from mlops_kit.project import commits
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import LOCK, Entry, Lock, Repository
 from mlops_kit.rows import count
 
 if TYPE_CHECKING:

@@ -21,14 +21,14 @@ from mlops_kit import (
 )
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
 from mlops_kit.gates import Verdict
 from mlops_kit.handover import Handover
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import LOCK, Lock, Repository
+from mlops_kit.project.transfer import transfer
 from mlops_kit.record import Record
 from mlops_kit.registration import OWN, Registered
-from mlops_kit.repository import LOCK, Lock, Repository
-from mlops_kit.transfers import transfer
 
 ADD_REMOTE = (
     "To register the next one: `dvc remote add --default storage URL`, `dvc push`, then commit and push "

@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit import commits, events, metrics, record, runner, versions
+from mlops_kit import events, metrics, record, runner, versions
 from mlops_kit import gates as gates_module
 from mlops_kit import training as trainings
-from mlops_kit.contract import Contract
 from mlops_kit.curves import Curve, curves
 from mlops_kit.differences import LOWER, SLICES, Differences, between
 from mlops_kit.gates import Verdict
 from mlops_kit.metrics import Figure
+from mlops_kit.project import commits
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
+from mlops_kit.project.sections import ChampionGate, SlicesGate
 from mlops_kit.record import Record
-from mlops_kit.repository import Repository
-from mlops_kit.sections import ChampionGate, SlicesGate
 from mlops_kit.training import Training
 
 MOST_VERSIONS = 12  # in the history

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from mlops_kit import tags
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 from mlops_kit.tags import Tag
 
 EVERY = ""  # the stage of a version that was taken back: it is in none any more

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 FIELDS = (
     "%(refname:lstrip=2)",

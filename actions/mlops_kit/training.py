@@ -10,12 +10,12 @@ from mlops_kit import freshness, hooks, runner, train_with, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, words
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import Contract, parse_yaml
 from mlops_kit.events import Journal
 from mlops_kit.freshness import Baseline, Freshness
-from mlops_kit.repository import LOCK, Lock, Repository, parse_lock
-from mlops_kit.transfers import transfer
-from mlops_kit.workspace import as_before_if_it_fails, put
+from mlops_kit.project.contract import Contract, parse_yaml
+from mlops_kit.project.repository import LOCK, Lock, Repository, parse_lock
+from mlops_kit.project.restore import as_before_if_it_fails, put
+from mlops_kit.project.transfer import transfer
 
 STATE = Path(".mlops/training.json")
 SAMPLE_LOCK = Path(".mlops/sample.lock")  # what the sample gave; dvc.lock stays the data's

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit import predictions, rows
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import one_line
-from mlops_kit.repository import file_md5
-from mlops_kit.sections import Predictions
+from mlops_kit.project.repository import file_md5
+from mlops_kit.project.sections import Predictions
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_kit import blobs, past, record
-from mlops_kit.repository import LOCK, Repository, parse_lock, stored
+from mlops_kit import record
+from mlops_kit.project import git_objects, snapshot
+from mlops_kit.project.repository import LOCK, Repository, parse_lock, stored
 from mlops_kit.versions import Version
 
 
@@ -21,12 +22,12 @@ class Made:
 def read(repository: Repository, known: list[Version]) -> list[Made]:
     found, without = [], []
     names = [f"{version.commit}:{record.FILE}" for version in known]
-    for version, text in zip(known, blobs.read(repository, names), strict=True):
+    for version, text in zip(known, git_objects.read(repository, names), strict=True):
         if text is None:
             without.append(version)
         else:
             found.append(Made(version, text, record.FILE))
-    locks = blobs.read(repository, [f"{version.commit}:{LOCK}" for version in without])
+    locks = git_objects.read(repository, [f"{version.commit}:{LOCK}" for version in without])
     pairs = zip(without, locks, strict=True)
     return found + [Made(version, text, LOCK) for version, text in pairs if text is not None]
 
@@ -50,7 +51,7 @@ def folders_with(repository: Repository, made: list[Made], md5: str) -> tuple[se
         for file in json.loads(one.text)["data"]
         if file["md5"].endswith(".dir")
     }
-    cache = Path(past.settings(repository).get("cache", "dir"))
+    cache = Path(snapshot.settings(repository).get("cache", "dir"))
     lists = {folder: stored(cache, folder) for folder in folders}
     here = {folder: path.read_text(encoding="utf-8") for folder, path in lists.items() if path.is_file()}
     return {folder for folder, text in here.items() if md5 in text}, len(folders) - len(here)

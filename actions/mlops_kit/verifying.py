@@ -13,14 +13,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops_kit import events, metrics, past, proofs, unlike
+from mlops_kit import events, metrics, proofs, unlike
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, run, words
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import Contract
-from mlops_kit.past import Past
+from mlops_kit.project import snapshot
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Entry, Lock, Repository, Stage, file_md5
+from mlops_kit.project.snapshot import Past
 from mlops_kit.proofs import WORST, Proof, Result, StageProof
-from mlops_kit.repository import Entry, Lock, Repository, Stage, file_md5
 from mlops_kit.versions import Version
 
 
@@ -38,7 +39,7 @@ def verify(repository: Repository, contract: Contract, version: Version, say: Sa
 def _made_again(repository: Repository, contract: Contract, version: Version, say: Say) -> list[StageProof]:
     """The stages whose outputs are not what they were."""
     with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as name:
-        was = past.at(repository, version.tag, Path(name) / "was", contract.commands.dvc)
+        was = snapshot.at(repository, version.tag, Path(name) / "was", contract.commands.dvc)
         if was.lock is None:
             raise KitError(
                 f"{version.tag} holds no dvc.lock: nothing says what it was made of.",
@@ -64,7 +65,7 @@ def _clean(repository: Repository, was: Past, folder: Path, say: Say) -> Iterato
     """The version's files and environment, with a cache of its own: nothing that was made here before is used."""
     say(f"check {was.revision} out")
     with repository.worktree(was.revision) as tree:
-        past.give_settings(repository, tree, folder / "cache")
+        snapshot.give_settings(repository, tree, folder / "cache")
         # A tag holds the metrics that the stages make, and DVC takes no output that Git has.
         if made := sorted({*(was.lock.outs if was.lock else [])} & tree.tracked()):
             tree.git("rm", "--quiet", "--cached", "--", *made)

@@ -5,8 +5,8 @@ Not among the tests that run on every change, because test_monitor.py sees each 
 
 from pathlib import Path
 
-from mlops_kit import contract
 from mlops_kit.monitoring import replaying
+from mlops_kit.project import contract
 
 from tests.act.forge import Forge
 from tests.act.test_monitor import issues, scheduled, watched

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from mlops_kit import contract
 from mlops_kit.monitoring import replaying
+from mlops_kit.project import contract
 
 from tests.act.api import Api
 from tests.act.flights import rows

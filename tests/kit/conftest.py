@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from mlops_kit import webhook
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.act.api import WRITE_TOKEN, Api
 from tests.act.payloads import REPOSITORY

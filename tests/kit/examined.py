@@ -2,7 +2,7 @@
 
 from mlops_kit import doctor
 from mlops_kit.checkup.finding import Finding
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 REMOTE = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = {}\n"
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from mlops_kit import contract, gates, report
+from mlops_kit import gates, report
 from mlops_kit.gates import GateResult, Verdict
+from mlops_kit.project import contract
+from mlops_kit.project.repository import Repository
 from mlops_kit.report import Report
-from mlops_kit.repository import Repository
 
 
 def built(repository: Repository) -> Report:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from mlops_kit import commits, versions
-from mlops_kit.repository import Repository
+from mlops_kit import versions
+from mlops_kit.project import commits
+from mlops_kit.project.repository import Repository
 
 from tests.conftest import must
 

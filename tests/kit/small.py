@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from mlops_kit import commits
-from mlops_kit.repository import Repository, file_md5
+from mlops_kit.project import commits
+from mlops_kit.project.repository import Repository, file_md5
 
 from tests.conftest import ROOT, Done, Once, must, run
 

@@ -10,9 +10,9 @@ from mlops_kit import cadence, events, registering, registration, runs
 from mlops_kit.base.errors import KitError
 from mlops_kit.checkup import data as checkup
 from mlops_kit.checkup.finding import Patient, Unknown
-from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 from pyarrow import parquet
 
 from tests.conftest import must

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import champion, comparison, contract, versions
+from mlops_kit import champion, comparison, versions
 from mlops_kit import rows as rows_module
 from mlops_kit.gates import GateResult, Verdict
-from mlops_kit.repository import Repository
+from mlops_kit.project import contract
+from mlops_kit.project.repository import Repository
 
 from tests.conftest import ROOT, must, python_of
 from tests.kit.scripted import ROWS, Scripted, register, table, write

@@ -6,8 +6,8 @@ import pytest
 from mlops_kit.columns import Column, Lengths, Numbers, Table, Type, Values
 from mlops_kit.description import in_words
 from mlops_kit.differences import between
+from mlops_kit.project.repository import Repository
 from mlops_kit.record import Summed
-from mlops_kit.repository import Repository
 
 from tests.kit.made import a_record, a_repository
 

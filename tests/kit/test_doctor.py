@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from mlops_kit import VERSION, doctor
 from mlops_kit.cli import group
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.conftest import must
 from tests.kit.examined import found, settings

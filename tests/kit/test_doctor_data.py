@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.conftest import ROOT
 from tests.kit.examined import connected, dvc_says, found
@@ -59,7 +59,7 @@ stages:
 
 
 def fresh(repository: Repository) -> None:
-    from mlops_kit.repository import file_md5
+    from mlops_kit.project.repository import file_md5
 
     lock = LOCK.replace("DATA", file_md5(repository.root / "data.csv")).replace("RATE", "0.1")
     code = file_md5(repository.root / "train.py")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mlops_kit import doctor
 from mlops_kit.checkup.finding import Finding
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.act.api import READ_TOKEN, Api
 from tests.conftest import ROOT

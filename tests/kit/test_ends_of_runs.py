@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from mlops_kit import events, logbook, registering, runs
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.conftest import ROOT, must
 from tests.kit.made import a_repository

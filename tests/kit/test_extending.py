@@ -5,7 +5,7 @@ import re
 
 import pytest
 from mlops_kit import events, runs
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.act.api import Api
 from tests.conftest import ROOT, must

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from mlops_kit import contract, events, gates, hooks, training
+from mlops_kit import events, gates, hooks, training
 from mlops_kit.base.errors import KitError
 from mlops_kit.cli import group
+from mlops_kit.project import contract
 
 from tests.kit.scripted import Scripted
 from tests.kit.test_gates import CHAMPION, THRESHOLD, judged

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from mlops_kit import contract, events, gates
+from mlops_kit import events, gates
 from mlops_kit.gates import GateResult, Verdict
+from mlops_kit.project import contract
 
 from tests.kit.scripted import Scripted
 

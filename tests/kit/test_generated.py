@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from mlops_kit import contract, gates
+from mlops_kit import gates
 from mlops_kit.cli import group
-from mlops_kit.repository import Repository
-from mlops_kit.sections import ChampionGate, SlicesGate, ThresholdGate
+from mlops_kit.project import contract
+from mlops_kit.project.repository import Repository
+from mlops_kit.project.sections import ChampionGate, SlicesGate, ThresholdGate
 
 from tests.conftest import ROOT, must
 from tests.template.rendered import copier_copy

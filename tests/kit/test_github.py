@@ -10,8 +10,8 @@ from github import GithubException
 from mlops_kit import github, refusals
 from mlops_kit.base.errors import KitError
 from mlops_kit.github import GitHub, marker
+from mlops_kit.project.repository import Repository
 from mlops_kit.refusals import GitHubError
-from mlops_kit.repository import Repository
 
 from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api
 from tests.listening import address, listening

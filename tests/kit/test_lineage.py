@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from mlops_kit import lineage, picture, stages
 from mlops_kit.lineage import Book
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.conftest import must
 from tests.kit.made import a_record, a_repository, tag

@@ -5,8 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from mlops_kit import card, contract, events, gates, page
+from mlops_kit import card, events, gates, page
 from mlops_kit.commands.show import in_words
+from mlops_kit.project import contract
 
 from tests.conftest import must
 from tests.kit.made import a_record

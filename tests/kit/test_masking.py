@@ -9,7 +9,7 @@ import pytest
 from mlops_kit import cli
 from mlops_kit.base.masking import masked
 from mlops_kit.base.processes import ProcessError, follow, run
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.kit.tips import change, kit
 

@@ -16,8 +16,8 @@ from mlops_kit.monitoring import drawing, labels, operation, windows
 from mlops_kit.monitoring.drawing import Draw
 from mlops_kit.monitoring.log import hashed
 from mlops_kit.monitoring.tally import Tally
+from mlops_kit.project.sections import Monitoring
 from mlops_kit.review import weeks
-from mlops_kit.sections import Monitoring
 
 START = datetime(2026, 11, 2, tzinfo=UTC)  # a Monday
 N, LINES = 60_000, 2_000  # of the log, and of those that are kept

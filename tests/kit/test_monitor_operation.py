@@ -13,7 +13,7 @@ from mlops_kit.monitoring.log import WHEN
 from mlops_kit.monitoring.operation import Operation
 from mlops_kit.monitoring.tally import minutes
 from mlops_kit.monitoring.windows import Window
-from mlops_kit.sections import Monitoring
+from mlops_kit.project.sections import Monitoring
 
 from tests.kit.logged import moments
 

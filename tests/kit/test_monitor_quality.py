@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit import contract
 from mlops_kit.base.errors import KitError
 from mlops_kit.comparison import Rows
 from mlops_kit.monitoring import figures, quality
@@ -18,7 +17,8 @@ from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.log import hashed
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.sections import Monitoring, Predictions
+from mlops_kit.project import contract
+from mlops_kit.project.sections import Monitoring, Predictions
 from pyarrow import parquet
 
 from tests.kit import logged

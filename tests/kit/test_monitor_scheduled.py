@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit import events, heartbeat, past, runs
+from mlops_kit import events, heartbeat, runs
 from mlops_kit.base.errors import KitError
 from mlops_kit.monitoring import keeping
+from mlops_kit.project import snapshot
 from pyarrow import parquet
 
 from tests.act.api import Api
@@ -245,7 +246,7 @@ def test_a_file_of_a_folder_is_had_from_the_cache_too(made: Small, once: Once, t
         must([command, "commit", "--force", "--quiet", "train"], made.root)
         made.commit(name)
         made.git("tag", name)
-    version = past.at(made.repository, "v1", tmp_path, "false")  # no DVC that could be asked
+    version = snapshot.at(made.repository, "v1", tmp_path, "false")  # no DVC that could be asked
     assert version.file("prepared/train.csv").read_text() == "v1"
     (kept,) = (
         path for path in (made.root / ".dvc/cache").rglob("*") if path.is_file() and path.read_text() == "v1"
@@ -260,6 +261,6 @@ def test_a_file_of_a_folder_is_had_from_the_cache_too(made: Small, once: Once, t
         "#!/bin/sh\nprintf 'ERROR: gone\\n\\nHaving any troubles? Hit us up\\n' >&2\nexit 255\n"
     )
     helpful.chmod(0o755)
-    asked = past.at(made.repository, "v1", tmp_path / "asked", str(helpful))
+    asked = snapshot.at(made.repository, "v1", tmp_path / "asked", str(helpful))
     with pytest.raises(KitError, match="cannot be had: ERROR: gone\nWas it pushed"):
         asked.file("prepared/train.csv")

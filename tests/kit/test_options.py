@@ -1,7 +1,7 @@
 """Options that contradict each other are refused first, by name."""
 
 import pytest
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.kit.tips import kit
 

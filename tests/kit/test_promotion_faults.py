@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import assigning, commits, stages, versions
+from mlops_kit import assigning, stages, versions
 from mlops_kit.base.errors import KitError
-from mlops_kit.repository import Repository
+from mlops_kit.project import commits
+from mlops_kit.project.repository import Repository
 
 from tests.conftest import must, python_of
 from tests.kit.promoted import WHY, in_production, promote, refused, tags

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mlops_kit import collecting, contract, pulling
+from mlops_kit import collecting, pulling
 from mlops_kit.base.errors import KitError
 from mlops_kit.collecting import HELD, Collected
-from mlops_kit.repository import Repository
+from mlops_kit.project import contract
+from mlops_kit.project.repository import Repository
 
 from tests.conftest import Once, must
 from tests.kit.small import Small, clone, dvc, small, with_origin

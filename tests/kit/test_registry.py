@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 import pytest
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.kit.tips import change, clone_of, commit_all, kit, publish
 

@@ -7,10 +7,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from mlops_kit import axes, contract, curves, page, summary
+from mlops_kit import axes, curves, page, summary
 from mlops_kit import plots as plots_module
 from mlops_kit.metrics import Figure
-from mlops_kit.repository import Repository
+from mlops_kit.project import contract
+from mlops_kit.project.repository import Repository
 
 from tests.kit.reported import built
 

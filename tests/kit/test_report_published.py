@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from mlops_kit import publishing
 from mlops_kit.base.errors import KitError
 from mlops_kit.cli import group
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api
 from tests.kit.made import metrics, write_metrics

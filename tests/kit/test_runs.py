@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import commits, events, logbook, runs
+from mlops_kit import events, logbook, runs
 from mlops_kit.base.errors import KitError
 from mlops_kit.events import Journal
+from mlops_kit.project import commits
 
 from tests.conftest import ROOT, must
 from tests.kit.small import Small, clone, github, small, with_origin

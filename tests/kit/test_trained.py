@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import contract, heartbeat, logbook, runs
+from mlops_kit import heartbeat, logbook, runs
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import trained
 from mlops_kit.monitoring.trained import Trained
+from mlops_kit.project import contract
 
 from tests.act.api import Api
 from tests.conftest import must

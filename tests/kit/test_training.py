@@ -7,7 +7,7 @@ import pytest
 from mlops_kit import events, training
 from mlops_kit.base.errors import KitError
 from mlops_kit.events import Journal
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.conftest import must
 from tests.kit.tips import bills, change, clone_of, kit, means

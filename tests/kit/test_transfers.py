@@ -2,8 +2,8 @@
 
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.repository import Remote, Repository
-from mlops_kit.transfers import transfer
+from mlops_kit.project.repository import Remote, Repository
+from mlops_kit.project.transfer import transfer
 
 from tests.kit.examined import connected
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from mlops_kit import proofs, unlike, verifying, versions
 from mlops_kit.base.errors import KitError
+from mlops_kit.project.repository import Repository
+from mlops_kit.project.sections import Predictions
 from mlops_kit.proofs import Proof
-from mlops_kit.repository import Repository
-from mlops_kit.sections import Predictions
 
 from tests.conftest import must
 from tests.kit.test_training import silent

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mlops_kit import causes, versions
 from mlops_kit.causes import Why
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 from tests.conftest import Once, must
 from tests.kit.conftest import copied

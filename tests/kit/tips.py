@@ -4,9 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from mlops_kit import contract
-from mlops_kit.contract import Contract
-from mlops_kit.repository import Repository
+from mlops_kit.project import contract
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 
 from tests.conftest import ROOT, Done, must, run
 

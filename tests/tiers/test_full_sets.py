@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from mlops_kit import contract
+from mlops_kit.project import contract
 
 from tests.conftest import ROOT, must, run
 

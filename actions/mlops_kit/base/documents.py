@@ -5,7 +5,7 @@ import tomllib
 from typing import Any
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import parse_yaml
+from mlops_kit.project.contract import parse_yaml
 
 
 def parse(text: str, name: str) -> Any:

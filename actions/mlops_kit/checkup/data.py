@@ -9,7 +9,7 @@ from mlops_kit import cadence as cadences
 from mlops_kit import freshness, heartbeat, training, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.checkup.finding import Finding, Patient, Unknown, ask, contract_of
-from mlops_kit.repository import LOCK, Remote, Repository, stored
+from mlops_kit.project.repository import LOCK, Remote, Repository, stored
 
 LOOK = "mlops-kit watch-data && mlops-kit train && mlops-kit gate && mlops-kit register"
 LONGEST_WITHOUT_LOOK = 7  # days; the generated schedule looks every day

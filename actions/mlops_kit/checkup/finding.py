@@ -10,8 +10,8 @@ from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
 from mlops_kit.base.processes import environment, words
-from mlops_kit.contract import Contract
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 
 if TYPE_CHECKING:
     from mlops_kit.github import GitHub

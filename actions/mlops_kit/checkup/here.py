@@ -4,10 +4,11 @@ import os
 import shutil
 from pathlib import Path
 
-from mlops_kit import VERSION, commits, versions
+from mlops_kit import VERSION, versions
 from mlops_kit import kit_version as kit_versions
 from mlops_kit.base.processes import environment, words
 from mlops_kit.checkup.finding import Finding, Patient, contract_of
+from mlops_kit.project import commits
 
 
 def contract(patient: Patient) -> Finding:

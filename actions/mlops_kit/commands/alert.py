@@ -10,7 +10,7 @@ from mlops_kit.cli import finish, json_option, reporter
 from mlops_kit.options import excludes
 
 if TYPE_CHECKING:
-    from mlops_kit.repository import Repository
+    from mlops_kit.project.repository import Repository
 
 
 @click.command()
@@ -45,10 +45,11 @@ def command(
     An alarm that comes back within alerts.cooldown_hours goes on. A webhook is told when one begins and ends.
     Ends with 1 where somebody could not be told.
     """
-    from mlops_kit import alerting, contract, repository, runner
+    from mlops_kit import alerting, runner
     from mlops_kit.base.errors import KitError
     from mlops_kit.events import Journal
     from mlops_kit.monitoring import findings, keeping, outcome
+    from mlops_kit.project import contract, repository
 
     here = repository.find(Path.cwd())
     means = contract.load(here.root)

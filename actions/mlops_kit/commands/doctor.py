@@ -17,7 +17,8 @@ def command(as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from mlops_kit import doctor, repository
+    from mlops_kit import doctor
+    from mlops_kit.project import repository
 
     findings = doctor.examine(repository.find(Path.cwd()))
     content = [asdict(one) for one in findings]

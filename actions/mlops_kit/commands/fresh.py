@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import contract as contracts
-from mlops_kit import freshness, repository, runner
+from mlops_kit import freshness, runner
 from mlops_kit.cli import finish, json_option, tell
+from mlops_kit.project import contract as contracts
+from mlops_kit.project import repository
 
 
 @click.command()

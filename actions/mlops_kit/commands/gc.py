@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import collecting, repository
-from mlops_kit import contract as contracts
+from mlops_kit import collecting
 from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.options import excludes
+from mlops_kit.project import contract as contracts
+from mlops_kit.project import repository
 
 
 @click.command()

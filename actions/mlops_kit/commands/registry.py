@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import contract as contracts
-from mlops_kit import mirror, repository, versions
+from mlops_kit import mirror, versions
 from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.project import contract as contracts
+from mlops_kit.project import repository
 
 
 @click.command()

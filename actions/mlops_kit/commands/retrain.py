@@ -15,8 +15,9 @@ def command(dry_run: bool, as_json: bool) -> None:
 
     It goes the path of every merge: new data is looked for, and a model that is worse is not promoted.
     """
-    from mlops_kit import contract, events, repository, runner
+    from mlops_kit import events, runner
     from mlops_kit.monitoring import retraining
+    from mlops_kit.project import contract, repository
 
     here = repository.find(Path.cwd())
     means = contract.load(here.root)

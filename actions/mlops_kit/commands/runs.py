@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import logbook, repository, runs
+from mlops_kit import logbook, runs
 from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.options import excludes
+from mlops_kit.project import repository
 
 WISHES = ("--stage", "--status", "--since", "--until", "--limit")
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import contract as contracts
-from mlops_kit import lineage, repository, versions
+from mlops_kit import lineage, versions
 from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.lineage import Book
+from mlops_kit.project import contract as contracts
+from mlops_kit.project import repository
 from mlops_kit.stages import now_in
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import contract as contracts
-from mlops_kit import repository, runner
+from mlops_kit import runner
 from mlops_kit.cli import finish, json_option, reporter, tell
 from mlops_kit.incoming import look
 from mlops_kit.incoming.outcome import NewData
 from mlops_kit.options import excludes
+from mlops_kit.project import contract as contracts
+from mlops_kit.project import repository
 
 
 @click.command()

@@ -6,9 +6,9 @@ from typing import Any
 
 from mlops_kit import rows, versions
 from mlops_kit.base.processes import ProcessError, run, words
-from mlops_kit.contract import Contract
 from mlops_kit.incoming.outcome import DataRefused
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 
 
 def accept(repository: Repository, contract: Contract, path: Path, called: str) -> int | None:

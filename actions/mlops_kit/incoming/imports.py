@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.base.processes import ProcessError
-from mlops_kit.contract import parse_yaml
 from mlops_kit.incoming import checks
 from mlops_kit.incoming.before import kept
 from mlops_kit.incoming.outcome import DataRefused, NotYet, Outcome
 from mlops_kit.incoming.source import Nothing, Source
-from mlops_kit.transfers import said_by_dvc
+from mlops_kit.project.contract import parse_yaml
+from mlops_kit.project.transfer import said_by_dvc
 
 
 def take(source: Source) -> Outcome:

@@ -8,12 +8,12 @@ from mlops_kit import delivery, events
 from mlops_kit.alarms import Alarm
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import Contract
 from mlops_kit.delivery import Handover
 from mlops_kit.incoming import arrivals, imports
 from mlops_kit.incoming.outcome import STAGE, DataRefused, NewData, NotYet, Outcome
 from mlops_kit.incoming.source import Nothing, Source, Waiting
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 
 Agree = Callable[[NewData], bool]
 

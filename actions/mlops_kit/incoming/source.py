@@ -5,10 +5,10 @@ from pathlib import Path
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
-from mlops_kit.contract import Contract, parse_yaml
-from mlops_kit.repository import Entry, Repository, parse_pointer
-from mlops_kit.sections import Watch
-from mlops_kit.transfers import transfer
+from mlops_kit.project.contract import Contract, parse_yaml
+from mlops_kit.project.repository import Entry, Repository, parse_pointer
+from mlops_kit.project.sections import Watch
+from mlops_kit.project.transfer import transfer
 
 
 class Nothing(Exception):

@@ -6,7 +6,6 @@ from typing import Protocol
 from mlops_kit import events, runs
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import (
     drift,
@@ -32,7 +31,8 @@ from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.shares import Group
 from mlops_kit.monitoring.trained import Trained
 from mlops_kit.monitoring.windows import Window
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 from mlops_kit.runs import Log
 from mlops_kit.versions import Version
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from mlops_kit.monitoring import log
 from mlops_kit.monitoring.findings import Kind
-from mlops_kit.sections import Monitoring
+from mlops_kit.project.sections import Monitoring
 
 PARTS = 8
 DAY, MINUTE = 86_400, 60

@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 from mlops_kit import hooks, rows
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import cells, distances, seasons, windows
 from mlops_kit.monitoring import reference as references
@@ -28,8 +27,9 @@ from mlops_kit.monitoring.reference import FOLDER, Reference
 from mlops_kit.monitoring.resampling import LEVEL
 from mlops_kit.monitoring.whole import Whole
 from mlops_kit.monitoring.windows import Window
-from mlops_kit.repository import Repository
-from mlops_kit.sections import Hook
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
+from mlops_kit.project.sections import Hook
 
 HOOK: Hook = "after_monitor"
 LAST, VIEWS = FOLDER / "last", "views"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit import events as events_module
 from mlops_kit import heartbeat, logbook, runner, runs
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import outcome, sources
 from mlops_kit.monitoring.findings import STAGE
 from mlops_kit.monitoring.schema import Change
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 from mlops_kit.runs import Event
 
 if TYPE_CHECKING:

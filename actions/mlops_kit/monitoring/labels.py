@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Progress, Say
-from mlops_kit.contract import Contract
 from mlops_kit.monitoring import log, sources, windows
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 
 Keys = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]

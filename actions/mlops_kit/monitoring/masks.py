@@ -1,8 +1,8 @@
 """Columns of which no value is ever said: what params.yaml keeps out of the predictions log."""
 
-from mlops_kit.contract import parse_yaml
-from mlops_kit.definitions import PARAMS
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import parse_yaml
+from mlops_kit.project.pipeline import PARAMS
+from mlops_kit.project.repository import Repository
 
 SECTION, KEY = "predictions_log", "masked"
 

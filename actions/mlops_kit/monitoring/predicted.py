@@ -9,7 +9,7 @@ from mlops_kit.monitoring import shares as shares_module
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
 from mlops_kit.monitoring.shares import Group
-from mlops_kit.sections import Predictions
+from mlops_kit.project.sections import Predictions
 
 ODDS = 0.001  # that they move so far by chance
 

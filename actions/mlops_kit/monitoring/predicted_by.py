@@ -6,11 +6,12 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import past, versions
+from mlops_kit import versions
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import Contract
 from mlops_kit.monitoring import log
-from mlops_kit.repository import Repository
+from mlops_kit.project import snapshot
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 
 NUMBERED, HASHED = r"^v\d+\.\d+\.\d+$", "md5:"
 
@@ -43,5 +44,5 @@ def _model_files(repository: Repository, contract: Contract, version: str) -> li
     """md5 of each file of the version's artifacts."""
     tag = versions.named(repository, contract.model, version).tag
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        made = past.at(repository, tag, Path(folder), contract.commands.dvc)
+        made = snapshot.at(repository, tag, Path(folder), contract.commands.dvc)
         return [md5 for path in made.contract.artifacts for md5 in made.md5s(path)]

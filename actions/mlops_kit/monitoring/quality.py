@@ -23,7 +23,7 @@ from mlops_kit.monitoring.log import SLICE, are_later
 from mlops_kit.monitoring.predicted import Watched
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.resampling import related
-from mlops_kit.sections import Monitoring, Predictions
+from mlops_kit.project.sections import Monitoring, Predictions
 
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
 ODDS = 0.001  # of an alarm by chance

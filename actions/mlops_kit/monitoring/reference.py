@@ -19,16 +19,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import past, versions
 from mlops_kit import predictions as predictions_module
+from mlops_kit import versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import Contract
 from mlops_kit.monitoring import cells as cells_module
 from mlops_kit.monitoring import windows
 from mlops_kit.monitoring.cells import Cells, Codes
 from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
-from mlops_kit.repository import Repository, file_md5
+from mlops_kit.project import snapshot
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository, file_md5
 from mlops_kit.rows import read, write
 from mlops_kit.versions import Version
 
@@ -192,7 +193,7 @@ def _source(repository: Repository, contract: Contract, folder: Path, version: V
         files = [path for path in _wanted(contract) if (repository.root / path).is_file()]
         md5s = {path: file_md5(repository.root / path) for path in files}
         return _Source("", contract, md5s, lambda path: _here(repository, path))
-    earlier = past.at(repository, version.tag, folder, contract.commands.dvc)
+    earlier = snapshot.at(repository, version.tag, folder, contract.commands.dvc)
     lock = earlier.lock
     md5s = {path: out.md5 for path in _wanted(earlier.contract) if lock and (out := lock.out(path))}
     return _Source(version.name, earlier.contract, md5s, earlier.file)

@@ -18,12 +18,12 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from mlops_kit import commits, contract
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import Contract
+from mlops_kit.project import commits, contract
+from mlops_kit.project.contract import Contract
 
 LABEL = "demo"
 FRAGMENT = "mlops.d/demo.yaml"

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from mlops_kit import github, runs
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import keeping
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
+from mlops_kit.project.sections import Retrain
 from mlops_kit.runs import Event
-from mlops_kit.sections import Retrain
 
 EVENT, STAGE = "drift-detected", "retrain"
 DISPATCHED, REFUSED = "dispatched", "refused"

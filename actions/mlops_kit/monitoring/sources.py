@@ -8,7 +8,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import MASK, masked
 from mlops_kit.incoming.outcome import DataRefused
 from mlops_kit.incoming.places import Landed, Place
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 LOG = (".jsonl", ".ndjson")
 READABLE = (*rows.PARQUET, *rows.NAMED, *LOG)

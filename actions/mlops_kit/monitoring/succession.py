@@ -4,14 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops_kit import past, versions
+from mlops_kit import versions
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import Contract
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import drift, masks, windows
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.findings import Finding
-from mlops_kit.repository import Repository
+from mlops_kit.project import snapshot
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 from mlops_kit.runs import Event, Log
 
 STAGE = "training-data"
@@ -36,7 +37,7 @@ def check(
     say(f"compare the training data of {newest.name} with that of {before.name}")
     reference = references.load(repository, contract, say, version=before)
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        later = past.at(repository, newest.tag, Path(folder), contract.commands.dvc)
+        later = snapshot.at(repository, newest.tag, Path(folder), contract.commands.dvc)
         file = later.file(
             later.contract.rows.train if later.contract.rows and later.contract.rows.train else ""
         )

@@ -10,7 +10,7 @@ from mlops_kit import predictions
 from mlops_kit.base.errors import KitError
 from mlops_kit.comparison import Floats, Rows
 from mlops_kit.monitoring import log
-from mlops_kit.sections import Predictions
+from mlops_kit.project.sections import Predictions
 
 Places = npt.NDArray[np.intp]
 ROUNDED = 1e-6  # that a probability of single precision may be beside 0 or 1

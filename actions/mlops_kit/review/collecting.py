@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from mlops_kit import alerting, cadence, runs, stages, versions
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.base.progress import Say
-from mlops_kit.contract import Contract
 from mlops_kit.monitoring import checking, figures, keeping, labels, trained
 from mlops_kit.monitoring import reference as references
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 from mlops_kit.review import weeks as weekly
 from mlops_kit.review.weeks import Alarm, Week
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mlops_kit import events, github, runs
 from mlops_kit.base.errors import KitError
-from mlops_kit.contract import Contract
 from mlops_kit.monitoring import keeping
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 from mlops_kit.review.collecting import Review
 
 FOLDER = Path(".mlops/review")

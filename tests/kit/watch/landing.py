@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import contract as contracts
 from mlops_kit.incoming import look
 from mlops_kit.incoming.outcome import NewData
+from mlops_kit.project import contract as contracts
 
 from tests.kit.small import Small
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from mlops_kit import contract as contracts
 from mlops_kit.base.errors import KitError
 from mlops_kit.incoming import look
+from mlops_kit.project import contract as contracts
 
 from tests.act.api import Api
 from tests.kit.small import Hub, Small, clone

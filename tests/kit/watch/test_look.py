@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from mlops_kit import contract as contracts
 from mlops_kit.base.errors import KitError
+from mlops_kit.project import contract as contracts
 
 from tests.conftest import must
 from tests.kit.small import Hub, Small, clone

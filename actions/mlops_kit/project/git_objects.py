@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 
 from mlops_kit.base.processes import environment
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 
 def read(repository: Repository, names: Sequence[str]) -> Iterator[bytes | None]:

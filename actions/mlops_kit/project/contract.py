@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.strict import Strict
-from mlops_kit.sections import (
+from mlops_kit.project.sections import (
     Alerts,
     Commands,
     Gate,

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import contract as contracts
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, run, words
-from mlops_kit.contract import FILE, FRAGMENTS, Contract
-from mlops_kit.repository import Lock, Repository, file_md5, stored
-from mlops_kit.transfers import said_by_dvc, transfer
+from mlops_kit.project import contract as contracts
+from mlops_kit.project.contract import FILE, FRAGMENTS, Contract
+from mlops_kit.project.repository import Lock, Repository, file_md5, stored
+from mlops_kit.project.transfer import said_by_dvc, transfer
 
 GONE = "Was it pushed (`dvc push`), and can the remote be reached?"
 

@@ -7,7 +7,7 @@ from typing import Literal
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
 from mlops_kit.base.processes import ProcessError, run, words
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 CHATTER = re.compile(r"^(WARNING: .*|Having any troubles\?.*)?$")
 LINES = 5  # DVC begins with what failed, and lists it

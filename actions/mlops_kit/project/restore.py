@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_kit.repository import LOCK, Repository
+from mlops_kit.project.repository import LOCK, Repository
 
 ASIDE = Path(".mlops/before-training")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from mlops_kit.base import documents
-from mlops_kit.contract import parse_yaml
-from mlops_kit.repository import Repository
+from mlops_kit.project.contract import parse_yaml
+from mlops_kit.project.repository import Repository
 
 FILE = "dvc.yaml"
 PARAMS = "params.yaml"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
 
 TRIES = 6
 FETCH = ("fetch", "--quiet", "--no-tags", "--force", "origin")

@@ -16,7 +16,7 @@ from typing import Any
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, environment, run
-from mlops_kit.contract import parse_yaml
+from mlops_kit.project.contract import parse_yaml
 
 LOCK = "dvc.lock"
 HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
