@@ -56,7 +56,7 @@ def latest(path: Path, column: str) -> datetime | None:
     """The highest time in a column of a table; None where there is none, or no table."""
     import pyarrow as pa
 
-    from mlops_kit import rows as rows_module
+    from mlops_kit.data import tables as rows_module
 
     found = None
     for file in rows_module.files(path):

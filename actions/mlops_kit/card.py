@@ -3,9 +3,9 @@
 from typing import Any
 
 from mlops_kit.base.markdown import code, number, plain, size, table
+from mlops_kit.data.metrics_file import Figure, figures
 from mlops_kit.differences import SLICES
 from mlops_kit.gates import shown
-from mlops_kit.metrics import Figure, figures
 from mlops_kit.record import File, Record
 
 MOST_SLICES, MOST_COLUMNS = 60, 6

@@ -9,12 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from mlops_kit import predictions, rows
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.progress import Say
-from mlops_kit.comparison import Rows
-from mlops_kit.predictions import KEY
+from mlops_kit.data import predictions, tables
+from mlops_kit.data.bootstrap import Rows
+from mlops_kit.data.predictions import KEY
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
@@ -73,7 +73,7 @@ def _not_trained_on(ours: "pa.Table", earlier: Past) -> tuple["pa.Table", str]:
     named = earlier.contract.rows
     if named is None or named.train is None:
         return ours, f"mlops.yaml of {earlier.revision} names no rows.train"
-    known = rows.read(earlier.file(named.train), [named.key], text=(named.key,))
+    known = tables.read(earlier.file(named.train), [named.key], text=(named.key,))
     seen = predictions.keyed(known, named.key, named.train)[KEY]
     return ours.filter(pc.is_null(predictions.among(ours[KEY], seen))), ""
 
@@ -118,7 +118,7 @@ def _of_the_same_rows(
 
 
 def _table(path: Path, key: str) -> "pa.Table":
-    return rows.read(path, text=(key,))
+    return tables.read(path, text=(key,))
 
 
 def _differs(now: "pa.Table", then: "pa.Table") -> "pa.Array":
@@ -149,7 +149,7 @@ def _score(repository: Repository, contract: Contract, earlier: Past, missing: "
     keys = predictions.keyed(every, contract.rows.key, contract.rows.test)[KEY]
     ask = every.filter(pc.is_valid(predictions.among(keys, missing)))
     file = earlier.folder / f"rows{Path(contract.rows.test).suffix}"
-    rows.write(ask, file)
+    tables.write(ask, file)
     with earlier.alive() as tree:
         own = contracts.load(tree.root)
         assert own.commands.predict

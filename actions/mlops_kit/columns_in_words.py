@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from mlops_kit.base.markdown import code, number
-from mlops_kit.columns import LEAST_SDS, Move, Numbers
+from mlops_kit.data.columns import LEAST_SDS, Move, Numbers
 
 MOST_SHARES = 3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -159,7 +159,7 @@ def _thinned(points: list[Any]) -> list[Any]:
 
 
 def _of_predictions(path: Path, settings: Predictions) -> list[Curve]:
-    from mlops_kit import rows as rows_module
+    from mlops_kit.data import tables as rows_module
 
     try:
         table = rows_module.read(path).to_pydict()

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit.columns import Moved, Table, moved
-from mlops_kit.metrics import Figure, figures
+from mlops_kit.data.columns import Moved, Table, moved
+from mlops_kit.data.metrics_file import Figure, figures
 from mlops_kit.project.repository import Repository
 from mlops_kit.record import Environment, File, Record, Summed
 

@@ -10,8 +10,8 @@ from mlops_kit import loosened as looseneds
 from mlops_kit import versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
+from mlops_kit.data.metrics_file import read_metrics
 from mlops_kit.events import Journal
-from mlops_kit.metrics import read_metrics
 from mlops_kit.project import contract as contracts
 from mlops_kit.project.contract import FILE, FRAGMENTS, Contract
 from mlops_kit.project.repository import LOCK, Repository

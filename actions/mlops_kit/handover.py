@@ -127,7 +127,7 @@ def _pinned(repository: Repository, contract: Contract) -> dict[str, str]:
 
 def _wrong_metrics(repository: Repository, contract: Contract, handed: Handover) -> list[str]:
     """The figures are the pipeline's own, and the gates that need only figures say the same again."""
-    from mlops_kit.metrics import parse_metrics
+    from mlops_kit.data.metrics_file import parse_metrics
 
     problems = []
     out = handed.lock.out(contract.metrics)

@@ -2,8 +2,9 @@
 
 import re
 
-from mlops_kit import metrics, record, registration
+from mlops_kit import record, registration
 from mlops_kit.base.errors import KitError
+from mlops_kit.data import metrics_file
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Lock, Repository
@@ -51,7 +52,7 @@ def _against(
         "data": all(data.get(file.path) == file.md5 for file in found.data),
         "parameters": found.parameters == lock.params,
         "artifacts": found.artifacts == record.artifacts(contract, lock),
-        "metrics": text is None or found.metrics == metrics.parse_metrics(text, contract.metrics),
+        "metrics": text is None or found.metrics == metrics_file.parse_metrics(text, contract.metrics),
         "identity": found.identity == record.identity(contract, lock, found.environment.files),
     }
     return [f"record: the {name} are not those of its commit" for name, fit in fits.items() if not fit]

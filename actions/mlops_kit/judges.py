@@ -5,18 +5,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit import measuring, rows, versions
+from mlops_kit import measuring, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
+from mlops_kit.data import tables
+from mlops_kit.data.metrics_file import Figure, at, figure
 from mlops_kit.gates import GateResult, Status
-from mlops_kit.metrics import Figure, at, figure
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import ChampionGate, LatencyGate, SizeGate, SlicesGate, ThresholdGate
 
 if TYPE_CHECKING:
     from mlops_kit.champion import Duel
-    from mlops_kit.comparison import Difference
+    from mlops_kit.data.bootstrap import Difference
 
 
 MB = 1_000_000
@@ -112,7 +113,7 @@ def _holds(gate: ThresholdGate, judged: float, bound: float) -> bool:
 def _few_rows(gate: ThresholdGate, found: Figure, bench: Bench) -> str:
     """Why its rows are too few, or are not known where mlops.yaml asks for a number of them."""
     form = bench.contract.predictions
-    n = found.n if found.n is not None else rows.count(bench.repository.root / form.file) if form else None
+    n = found.n if found.n is not None else tables.count(bench.repository.root / form.file) if form else None
     if n is None:
         asked = "min_rows" in gate.model_fields_set
         return f"{gate.metric} says no n, and min_rows is {gate.min_rows}" if asked else ""
@@ -212,7 +213,8 @@ def with_size(bench: Bench) -> dict[str, Any]:
 
 
 def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
-    from mlops_kit import champion, comparison
+    from mlops_kit import champion
+    from mlops_kit.data import bootstrap
 
     version = versions.champion(bench.repository, bench.contract.model, gate.stage)
     if version is None:
@@ -232,7 +234,7 @@ def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
             f"{len(duel.challenger)} rows to compare on, fewer than {gate.min_rows}{_left_out(duel, version)}"
         )
         return _no(name, gate, "unknown", says, details=about)
-    found = comparison.compare(gate.metric, duel.champion, duel.challenger, gate.confidence)
+    found = bootstrap.compare(gate.metric, duel.champion, duel.challenger, gate.confidence)
     details = about | {key: value for key, value in asdict(found).items() if key != "n"}
     if not found.is_known:
         says = f"{gate.metric} is no number on these rows, or on some of the resampled ones"

@@ -9,9 +9,9 @@ from statistics import quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops_kit import rows as tables
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
+from mlops_kit.data import tables
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 

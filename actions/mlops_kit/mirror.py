@@ -14,7 +14,7 @@ from typing import Any
 from mlops_kit import events, lineage, record
 from mlops_kit.base.errors import SAYS_NO, KitError
 from mlops_kit.base.processes import Heard, ProcessError, follow, words
-from mlops_kit.metrics import figures
+from mlops_kit.data.metrics_file import figures
 from mlops_kit.project import commits, git_objects, snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository

@@ -8,7 +8,7 @@ from itertools import groupby
 from mlops_kit.axes import QUIET, Axes, Point, Scale, names, numbers
 from mlops_kit.base.markdown import one_line
 from mlops_kit.curves import Curve
-from mlops_kit.metrics import Figure
+from mlops_kit.data.metrics_file import Figure
 
 MOST_BARS, MOST_CLASSES, NAME = 20, 15, 24
 FEW = 30  # points of a line that are marked one by one

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from mlops_kit import cadence, columns, runner
+from mlops_kit import cadence, runner
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.strict import Strict
+from mlops_kit.data import columns
+from mlops_kit.data.metrics_file import read_metrics
+from mlops_kit.data.tables import count
 from mlops_kit.events import now
-from mlops_kit.metrics import read_metrics
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Entry, Lock, Repository
-from mlops_kit.rows import count
 
 if TYPE_CHECKING:
     from mlops_kit import gates as gates_module
@@ -156,7 +157,7 @@ def trained_on(repository: Repository, contract: Contract, lock: Lock, commit: s
 
 def tables(repository: Repository, contract: Contract, lock: Lock, before: "Record | None") -> list[Summed]:
     """Summed up here, or as `before` has it where the data is the same and need not be here."""
-    from mlops_kit import profiling
+    from mlops_kit.data import profile
 
     known = {(one.path, one.md5): one for one in before.tables} if before else {}
     key = [contract.rows.key] if contract.rows else []
@@ -164,7 +165,7 @@ def tables(repository: Repository, contract: Contract, lock: Lock, before: "Reco
     for path, md5 in trained_on(repository, contract, lock, repository.commit()).items():
         if one := known.get((path, md5)):
             found.append(one)
-        elif table := profiling.table(repository.root / path, key):
+        elif table := profile.table(repository.root / path, key):
             found.append(Summed(path=path, md5=md5, table=table))
     return found[:MOST_TABLES]
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit import events, metrics, record, runner, versions
+from mlops_kit import events, record, runner, versions
 from mlops_kit import gates as gates_module
 from mlops_kit import training as trainings
 from mlops_kit.curves import Curve, curves
+from mlops_kit.data import metrics_file
+from mlops_kit.data.metrics_file import Figure
 from mlops_kit.differences import LOWER, SLICES, Differences, between
 from mlops_kit.gates import Verdict
-from mlops_kit.metrics import Figure
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
@@ -96,7 +97,7 @@ def build(repository: Repository, contract: Contract) -> Report:
 
 def headline(content: dict[str, Any]) -> dict[str, Figure]:
     """The metrics that are not of a slice."""
-    return metrics.figures({key: value for key, value in content.items() if key != SLICES})
+    return metrics_file.figures({key: value for key, value in content.items() if key != SLICES})
 
 
 # ---- the workspace ----
@@ -145,7 +146,7 @@ def _slices(contract: Contract, content: dict[str, Any]) -> list[Slice]:
     found: list[Slice] = []
     for path in dict.fromkeys([*watched, *paths]):
         metric, least = watched.get(path, ("", 0))
-        values = metrics.at(content, path)
+        values = metrics_file.at(content, path)
         if isinstance(values, dict):
             found += _of_column(path.removeprefix(f"{SLICES}."), values, metric or _first(values), least)
     return found
@@ -155,7 +156,7 @@ def _of_column(column: str, values: dict[str, Any], metric: str, least: int) -> 
     found = []
     for value, content in values.items():
         inner = content if isinstance(content, dict) else {}
-        figure, n = metrics.figure(inner, metric), inner.get("n")
+        figure, n = metrics_file.figure(inner, metric), inner.get("n")
         n = n if isinstance(n, int) else figure.n if figure else None
         judged = figure if figure and figure.is_number and (n is None or n >= least) else None
         found.append(Slice(column, str(value), metric, judged, n))
@@ -164,5 +165,5 @@ def _of_column(column: str, values: dict[str, Any], metric: str, least: int) -> 
 
 
 def _first(values: dict[str, Any]) -> str:
-    measured = (metrics.figures(inner) for inner in values.values() if isinstance(inner, dict))
+    measured = (metrics_file.figures(inner) for inner in values.values() if isinstance(inner, dict))
     return next((name for figures in measured for name in figures), "")

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit import predictions, rows
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import one_line
+from mlops_kit.data import predictions, tables
 from mlops_kit.project.repository import file_md5
 from mlops_kit.project.sections import Predictions
 
@@ -51,7 +51,7 @@ def how(old: Path, new: Path) -> str:
         return ""
     sizes = old.stat().st_size, new.stat().st_size
     if max(sizes) <= LARGE:
-        if old.suffix in rows.PARQUET:
+        if old.suffix in tables.PARQUET:
             return _tables(old, new)
         try:
             return _texts(old.read_text(encoding="utf-8"), new.read_text(encoding="utf-8"))
@@ -164,7 +164,7 @@ def _lines(old: str, new: str) -> str:
 
 def _tables(old: Path, new: Path) -> str:
     try:
-        before, after = rows.read(old), rows.read(new)
+        before, after = tables.read(old), tables.read(new)
     except KitError:
         return _bytes(old.read_bytes(), new.read_bytes())
     if before.column_names != after.column_names:

@@ -13,10 +13,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops_kit import events, metrics, proofs, unlike
+from mlops_kit import events, proofs, unlike
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, run, words
 from mlops_kit.base.progress import Say
+from mlops_kit.data import metrics_file
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Entry, Lock, Repository, Stage, file_md5
@@ -176,7 +177,8 @@ def _judge(was: Past, lock: Lock, tree: Repository, judged: str) -> str:
     if form:
         return unlike.predictions_apart(_kept(was, judged), tree.root / judged, form)
     before, after = (
-        metrics.figures(metrics.read_metrics(path)) for path in (_kept(was, judged), tree.root / judged)
+        metrics_file.figures(metrics_file.read_metrics(path))
+        for path in (_kept(was, judged), tree.root / judged)
     )
     moved = [
         name for name in before if name not in after or not _agree(before[name].value, after[name].value)

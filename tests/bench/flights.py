@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mlops_kit.comparison import Rows, score
+from mlops_kit.data.bootstrap import Rows, score
 from pyarrow import parquet
 
 from tests.bench.measure import BenchError, environment, output

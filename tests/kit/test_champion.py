@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import champion, comparison, versions
-from mlops_kit import rows as rows_module
+from mlops_kit import champion, versions
+from mlops_kit.data import bootstrap
+from mlops_kit.data import tables as rows_module
 from mlops_kit.gates import GateResult, Verdict
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
@@ -290,5 +291,5 @@ def test_april_is_predicted_by_the_model_of_march(where: str, flights: Path) -> 
     test = 2401 + 4000 + found.left_out
     assert found.left_out == 799
     assert test == rows_module.count(flights / "data/prepared/test.parquet")
-    assert comparison.score("roc_auc", found.champion) > 0.6  # a row beside its prediction, not another's
+    assert bootstrap.score("roc_auc", found.champion) > 0.6  # a row beside its prediction, not another's
     assert repository.git("worktree", "list").count("\n") == 1

@@ -3,8 +3,8 @@
 import random
 
 import pytest
-from mlops_kit import columns
-from mlops_kit.columns import QUANTILES, Column, Lengths, Numbers, Table, Values
+from mlops_kit.data import columns
+from mlops_kit.data.columns import QUANTILES, Column, Lengths, Numbers, Table, Values
 
 
 def numbers(name: str, mean: float, sd: float = 1.0, missing: float = 0.0) -> Column:

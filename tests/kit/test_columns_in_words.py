@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from mlops_kit.columns import Column, Lengths, Numbers, Table, Type, Values
+from mlops_kit.data.columns import Column, Lengths, Numbers, Table, Type, Values
 from mlops_kit.description import in_words
 from mlops_kit.differences import between
 from mlops_kit.project.repository import Repository

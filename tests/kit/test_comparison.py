@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.comparison import METRICS, Floats, Rows, compare, prepared, score
+from mlops_kit.data.bootstrap import METRICS, Floats, Rows, compare, prepared, score
 
 Draw = np.random.Generator
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit import rows
 from mlops_kit.base import clock, progress
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import quiet
-from mlops_kit.monitoring import drawing, labels, operation, windows
-from mlops_kit.monitoring.drawing import Draw
+from mlops_kit.data import sampling, tables
+from mlops_kit.data.sampling import Draw
+from mlops_kit.monitoring import labels, operation, windows
 from mlops_kit.monitoring.log import hashed
 from mlops_kit.monitoring.tally import Tally
 from mlops_kit.project.sections import Monitoring
@@ -116,8 +116,8 @@ def test_a_draw_is_the_same_in_whatever_pieces_rows_come(together: int) -> None:
 
 def test_what_a_draw_takes_does_not_grow_with_what_it_is_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of each batch a row or none is left, and of its texts, which are all different, no more."""
-    monkeypatch.setattr(drawing, "TABLES", 50)
-    monkeypatch.setattr(rows, "AT_ONCE", 1000)
+    monkeypatch.setattr(sampling, "TABLES", 50)
+    monkeypatch.setattr(tables, "AT_ONCE", 1000)
     draw, held = Draw(500), []
     for at in range(2000):
         texts = pa.array([f"a text of some length, {at}-{row}" for row in range(100)])

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.comparison import Rows
+from mlops_kit.data.bootstrap import Rows
 from mlops_kit.monitoring import figures, quality
 from mlops_kit.monitoring import labels as labels_module
 from mlops_kit.monitoring import predicted as predicteds

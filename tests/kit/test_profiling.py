@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit import profiling
-from mlops_kit.columns import Column, Table
+from mlops_kit.data import profile
+from mlops_kit.data.columns import Column, Table
 from pyarrow import csv, parquet
 
 from tests.conftest import ROOT
@@ -41,7 +41,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def summed(path: Path, *left_out: str) -> Table:
-    table = profiling.table(path, left_out)
+    table = profile.table(path, left_out)
     assert table
     return table
 
@@ -153,8 +153,8 @@ def test_infinity_and_nan_are_missing(tmp_path: Path) -> None:
 )
 def test_what_is_no_table_says_nothing(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
-    assert profiling.table(tmp_path / name) is None
-    assert profiling.table(tmp_path / "not-there.csv") is None
+    assert profile.table(tmp_path / name) is None
+    assert profile.table(tmp_path / "not-there.csv") is None
 
 
 def test_a_wide_table_is_summed_up_as_far_as_it_is_told(tmp_path: Path) -> None:

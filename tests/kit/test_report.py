@@ -8,7 +8,7 @@ import pytest
 from mlops_kit import page, summary, training
 from mlops_kit.base.errors import KitError
 from mlops_kit.card import ON_NO_BRANCH, card
-from mlops_kit.metrics import Figure
+from mlops_kit.data.metrics_file import Figure
 from mlops_kit.project.repository import Repository
 from mlops_kit.training import Training
 

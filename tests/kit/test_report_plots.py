@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from mlops_kit import axes, curves, page, summary
 from mlops_kit import plots as plots_module
-from mlops_kit.metrics import Figure
+from mlops_kit.data.metrics_file import Figure
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 

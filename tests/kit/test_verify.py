@@ -209,20 +209,20 @@ def test_how_two_files_differ(old: Any, new: Any, says: str, tmp_path: Path) -> 
 )
 def test_the_kind_in_a_table(column: list[Any], again: list[Any], kind: str, tmp_path: Path) -> None:
     import pyarrow as pa
-    from mlops_kit import rows
+    from mlops_kit.data import tables
 
     for name, values in (("old", column), ("new", again)):
-        rows.write(pa.table({"x": values}), tmp_path / f"{name}.parquet")
+        tables.write(pa.table({"x": values}), tmp_path / f"{name}.parquet")
     assert unlike.how(tmp_path / "old.parquet", tmp_path / "new.parquet").endswith(f": {kind}")
 
 
 def test_folders_and_tables(tmp_path: Path) -> None:
     import pyarrow as pa
-    from mlops_kit import rows
+    from mlops_kit.data import tables
 
     for name, values in (("old", [1, 2, 3]), ("new", [3, 1, 2])):
         (tmp_path / name).mkdir()
-        rows.write(pa.table({"x": values}), tmp_path / name / "t.parquet")
+        tables.write(pa.table({"x": values}), tmp_path / name / "t.parquet")
         (tmp_path / name / f"{name}.txt").write_text("x")
     said = unlike.how(tmp_path / "old", tmp_path / "new")
     assert "t.parquet: the same rows in another order" in said

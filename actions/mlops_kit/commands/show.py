@@ -9,8 +9,8 @@ import click
 from mlops_kit import integrity, lineage, proofs, record, registration, versions
 from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.commands.lineage import lines
+from mlops_kit.data.metrics_file import figures
 from mlops_kit.gates import shown
-from mlops_kit.metrics import figures
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.proofs import Proof

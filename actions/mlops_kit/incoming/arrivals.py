@@ -5,14 +5,14 @@ from pathlib import Path
 
 from mlops_kit import runs
 from mlops_kit.base.errors import KitError
+from mlops_kit.data.storage import Landed, Place
+from mlops_kit.data.tables import PARQUET, TEXT
 from mlops_kit.incoming import checks
 from mlops_kit.incoming.before import kept
 from mlops_kit.incoming.outcome import STAGE, DataRefused, NotYet, Outcome
-from mlops_kit.incoming.places import Landed, Place
 from mlops_kit.incoming.source import Nothing, Source
 from mlops_kit.project import commits
 from mlops_kit.project.repository import file_md5
-from mlops_kit.rows import PARQUET, TEXT
 
 INCOMING = Path(".mlops/incoming")
 

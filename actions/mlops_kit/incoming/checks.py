@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import rows, versions
+from mlops_kit import versions
 from mlops_kit.base.processes import ProcessError, run, words
+from mlops_kit.data import tables
 from mlops_kit.incoming.outcome import DataRefused
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
@@ -18,7 +19,7 @@ def accept(repository: Repository, contract: Contract, path: Path, called: str) 
         raise DataRefused(f"{called} is empty")
     for file in files:
         _whole(file, called if file == path else f"{called}/{file.name}", contract)
-    counted = rows.count(path)
+    counted = tables.count(path)
     if counted == 0:
         raise DataRefused(f"{called} has no rows")
     validate(repository, contract, path, called)
@@ -27,9 +28,9 @@ def accept(repository: Repository, contract: Contract, path: Path, called: str) 
 
 def _whole(path: Path, called: str, contract: Contract) -> None:
     """Half a Parquet file lacks its end; half a CSV is seen by whoever reads every line."""
-    if path.suffix in rows.PARQUET and rows.count(path) is None:
+    if path.suffix in tables.PARQUET and tables.count(path) is None:
         raise DataRefused(f"{called} cannot be read as Parquet: half-written?")
-    if path.suffix in rows.TEXT and not contract.commands.validate_:
+    if path.suffix in tables.TEXT and not contract.commands.validate_:
         _every_line(path, called)
 
 
@@ -64,7 +65,7 @@ def rows_now(repository: Repository, contract: Contract, path: str, md5: str) ->
     """Of the data that the pointer names: counted where it is here, else as the newest version recorded."""
     here = repository.root / path
     if here.exists():
-        return rows.count(here)
+        return tables.count(here)
     newest = versions.newest(repository, contract.model)
     text = repository.show(newest.commit, "record.json") if newest else None
     listed: list[dict[str, Any]] = json.loads(text).get("data", []) if text else []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlops_kit.comparison import Floats, Rows, errors, prepared
+from mlops_kit.data.bootstrap import Floats, Rows, errors, prepared
 
 RESAMPLED, CONFIDENCE, SIGMAS = 300, 0.99, 2.576
 FEW = 30  # rows that, drawn again and again, tell less than they seem to

@@ -15,9 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import hooks, rows
+from mlops_kit import hooks
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
+from mlops_kit.data import tables
 from mlops_kit.events import Journal
 from mlops_kit.monitoring import cells, distances, seasons, windows
 from mlops_kit.monitoring import reference as references
@@ -150,8 +151,8 @@ def _write(folder: Path, handed: Handed, found: Checked, content: str, whole: Wh
     new.mkdir(parents=True)
     (new / "check.json").write_text(content + "\n", encoding="utf-8")
     (new / "limits.json").write_text(json.dumps(_limits(handed, found), indent=2) + "\n", encoding="utf-8")
-    rows.write(handed.reference, new / "reference.parquet")
-    rows.write(handed.window, new / "window.parquet")
+    tables.write(handed.reference, new / "reference.parquet")
+    tables.write(handed.window, new / "window.parquet")
     if whole:
         whole.give(handed.window.column_names, new / "rows.parquet")
     shutil.rmtree(folder, ignore_errors=True)

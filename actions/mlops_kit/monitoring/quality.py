@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_kit.base import clock
-from mlops_kit.comparison import Floats, Rows
+from mlops_kit.data.bootstrap import Floats, Rows
 from mlops_kit.monitoring import chance, figures, log, predicted, values
 from mlops_kit.monitoring import course as courses
 from mlops_kit.monitoring.chance import Rise

@@ -19,10 +19,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import predictions as predictions_module
 from mlops_kit import versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
+from mlops_kit.data import predictions as predictions_module
+from mlops_kit.data.tables import read, write
 from mlops_kit.monitoring import cells as cells_module
 from mlops_kit.monitoring import windows
 from mlops_kit.monitoring.cells import Cells, Codes
@@ -30,7 +31,6 @@ from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Limits, Resa
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository, file_md5
-from mlops_kit.rows import read, write
 from mlops_kit.versions import Version
 
 FOLDER = Path(".mlops/monitoring")
@@ -239,7 +239,7 @@ def _keep(made: Reference, path: Path) -> None:
 
 
 def _kept(path: Path) -> Reference:
-    from mlops_kit import rows as rows_module
+    from mlops_kit.data import tables as rows_module
 
     with np.load(path, allow_pickle=False) as kept:
         facts = json.loads(str(kept["facts"]))

@@ -3,15 +3,15 @@
 import re
 from pathlib import Path
 
-from mlops_kit import rows
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import MASK, masked
+from mlops_kit.data import tables
+from mlops_kit.data.storage import Landed, Place
 from mlops_kit.incoming.outcome import DataRefused
-from mlops_kit.incoming.places import Landed, Place
 from mlops_kit.project.repository import Repository
 
 LOG = (".jsonl", ".ndjson")
-READABLE = (*rows.PARQUET, *rows.NAMED, *LOG)
+READABLE = (*tables.PARQUET, *tables.NAMED, *LOG)
 PAGES = ("http://", "https://")
 SIGNED = re.compile(r"(://[^\s?]*\?)(?=\S*=)\S+")
 REACHED = "Is the address spelt as the bucket is, and may whoever checks read it?"

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mlops_kit import predictions
 from mlops_kit.base.errors import KitError
-from mlops_kit.comparison import Floats, Rows
+from mlops_kit.data import predictions
+from mlops_kit.data.bootstrap import Floats, Rows
 from mlops_kit.monitoring import log
 from mlops_kit.project.sections import Predictions
 

@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import rows as rows_module
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Progress, Say, quiet
+from mlops_kit.data import tables as rows_module
+from mlops_kit.data.sampling import Draw
 from mlops_kit.monitoring import log, sources
-from mlops_kit.monitoring.drawing import Draw
 from mlops_kit.monitoring.log import SLICE
 from mlops_kit.monitoring.sources import LOG
 from mlops_kit.monitoring.tally import Tally

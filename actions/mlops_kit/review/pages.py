@@ -2,8 +2,9 @@
 
 from html import escape
 
-from mlops_kit import metrics, page, plots
+from mlops_kit import page, plots
 from mlops_kit.base.markdown import code, number, plain, table
+from mlops_kit.data import metrics_file
 from mlops_kit.monitoring.figures import Figure
 from mlops_kit.review.collecting import Review
 from mlops_kit.review.weeks import Alarm, Week
@@ -34,7 +35,7 @@ def _span(week: Week) -> str:
 def _weeks(review: Review) -> str:
     """The newest on top; one without predictions is a gap."""
     judged = [
-        metrics.Figure(one.figure.value, one.figure.low, one.figure.high)
+        metrics_file.Figure(one.figure.value, one.figure.low, one.figure.high)
         for one in review.weeks
         if one.figure
     ]
@@ -42,7 +43,11 @@ def _weeks(review: Review) -> str:
     rows = []
     for week in reversed(review.weeks):
         figure = week.figure
-        drawn = f"`{bar(metrics.Figure(figure.value, figure.low, figure.high), low, high)}`" if figure else ""
+        drawn = (
+            f"`{bar(metrics_file.Figure(figure.value, figure.low, figure.high), low, high)}`"
+            if figure
+            else ""
+        )
         unknown = "can't tell" if week.labelled else "no labels yet" if week.predictions else ""
         value = number(figure.value) if figure else unknown
         count = f"{week.predictions:,}" if week.predictions else "none"
@@ -187,17 +192,17 @@ def _quality_plots(review: Review) -> str:
     return f"<div class=plots>{''.join(drawn)}</div>"
 
 
-def _or_gap(figure: Figure | None) -> metrics.Figure:
+def _or_gap(figure: Figure | None) -> metrics_file.Figure:
     """A week that nothing is known of is a gap in the line."""
     if figure is None:
-        return metrics.Figure(float("nan"))
-    return metrics.Figure(figure.value, figure.low, figure.high, figure.n)
+        return metrics_file.Figure(float("nan"))
+    return metrics_file.Figure(figure.value, figure.low, figure.high, figure.n)
 
 
 def _slice_plots(week: Week) -> str:
     worst = sorted(week.slices.items(), key=lambda pair: -pair[1].value)
     named = [
-        (f"{name} ({one.n:,})", metrics.Figure(one.value, one.low, one.high, one.n))
+        (f"{name} ({one.n:,})", metrics_file.Figure(one.value, one.low, one.high, one.n))
         for name, one in worst[: 2 * MOST_SLICES]
     ]
     return f"<div class=plots><figure>{plots.intervals(named, 'mean loss')}</figure></div>" if named else ""

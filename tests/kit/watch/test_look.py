@@ -93,7 +93,7 @@ def test_a_young_file_waits(flights_at: Small, hub: Hub, tmp_path: Path) -> None
 def test_a_file_that_grows_while_it_is_read_waits(
     flights_at: Small, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mlops_kit.incoming.places import Landed, Place
+    from mlops_kit.data.storage import Landed, Place
 
     file = tmp_path / "landing/april.csv"
     land(file, MORE)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlops_kit import rows
 from mlops_kit.base.errors import KitError
-from mlops_kit.comparison import Rows
+from mlops_kit.data import tables
+from mlops_kit.data.bootstrap import Rows
 from mlops_kit.project.sections import Predictions, Scalar
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def read(path: Path, form: Predictions) -> "pa.Table":
 
     Raises KitError when it cannot be read, or a key occurs twice.
     """
-    table = rows.read(path, text=(form.key,))
+    table = tables.read(path, text=(form.key,))
     ours = {form.key: KEY, form.actual: "actual", form.prediction: "prediction"}
     ours |= {form.probability: "probability"} if form.task == "binary" else {}
     classes = f"{form.probability}."

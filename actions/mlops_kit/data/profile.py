@@ -5,8 +5,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit import rows
-from mlops_kit.columns import (
+from mlops_kit.data import tables
+from mlops_kit.data.columns import (
     LONGEST_NAME,
     LONGEST_VALUE,
     MOST_COLUMNS,
@@ -40,8 +40,8 @@ def table(path: Path, left_out: Collection[str] = ()) -> Table | None:
 
     found = _Summed(left_out)
     try:
-        for file in rows.files(path):
-            for batch in rows.batches(file, found.wanted):
+        for file in tables.files(path):
+            for batch in tables.batches(file, found.wanted):
                 found.add(batch)
     except (OSError, UnicodeError, pa.ArrowException):
         return None

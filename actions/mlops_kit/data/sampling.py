@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mlops_kit import rows
+from mlops_kit.data import tables
 
 SEED = 7
 CODED = pa.dictionary(pa.int32(), pa.string())
@@ -32,7 +32,7 @@ class Draw:
             batch = _fewer(batch)
         if len(batch) or not self.kept:  # one without rows has columns all the same
             self.kept.append((lots, batch))
-        if self._n() > 2 * self.most + rows.AT_ONCE:
+        if self._n() > 2 * self.most + tables.AT_ONCE:
             self._thin()
         if len(self.kept) > TABLES:
             self.kept = _joined(self.kept)
