@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from mlops_kit import alarms, events, github
+from mlops_kit import events
 from mlops_kit import webhook as webhooks
-from mlops_kit.alarms import Alarm
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.chat import TOLD, Chat, in_a_line
 from mlops_kit.events import Journal
+from mlops_kit.forge import alarms, github
+from mlops_kit.forge.alarms import Alarm
 from mlops_kit.monitoring.findings import Kind
 from mlops_kit.monitoring.outcome import Outcome
 from mlops_kit.project import commits

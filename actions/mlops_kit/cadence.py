@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_kit import alarms, runs
-from mlops_kit.alarms import Alarm
+from mlops_kit import runs
 from mlops_kit.base import clock as clocks
 from mlops_kit.base.errors import KitError
 from mlops_kit.events import Journal
+from mlops_kit.forge import alarms
+from mlops_kit.forge.alarms import Alarm
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import NewestRow

@@ -4,8 +4,9 @@ call that failed is made again by the next check.
 
 from dataclasses import dataclass, field
 
-from mlops_kit import events, github, runs, webhook
+from mlops_kit import events, runs, webhook
 from mlops_kit.base.errors import KitError
+from mlops_kit.forge import github
 from mlops_kit.monitoring.findings import Kind
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from mlops_kit import alarms as alarms_module
-from mlops_kit.alarms import Alarm
 from mlops_kit.base.errors import KitError
+from mlops_kit.forge import alarms as alarms_module
+from mlops_kit.forge.alarms import Alarm
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract, parse_yaml
 from mlops_kit.project.repository import Repository
@@ -214,7 +214,7 @@ def _same(repository: Repository, commit: str, pointers: Pointers) -> bool:
 
 def _ask_for_pull(repository: Repository, base: str, message: str, unless_for: str = "") -> str:
     """Its address; empty where the commit has had one. Raises KitError that names the branch when GitHub cannot be asked: the data is not lost."""
-    from mlops_kit import github
+    from mlops_kit.forge import github
 
     title, _, text = message.partition("\n")
     try:

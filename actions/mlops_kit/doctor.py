@@ -49,7 +49,7 @@ def is_well(findings: list[Finding]) -> bool:
 
 
 def _patient(repository: Repository) -> Patient:
-    from mlops_kit import github
+    from mlops_kit.forge import github
 
     found, problem, hub, no_hub = None, None, None, ""
     try:
@@ -69,7 +69,7 @@ def _patient(repository: Repository) -> Patient:
 
 def _made(name: str, check: Check, patient: Patient) -> Finding:
     """GitHub's no to one question does not end the examination."""
-    from mlops_kit.refusals import GitHubError
+    from mlops_kit.forge.github_errors import GitHubError
 
     try:
         return check(patient)

@@ -13,10 +13,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import runner
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
+from mlops_kit.forge import runner
 from mlops_kit.project.repository import Repository
 
 BRANCH = "mlops/runs"

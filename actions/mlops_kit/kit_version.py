@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from mlops_kit import VERSION, runner
+from mlops_kit import VERSION
+from mlops_kit.forge import runner
 from mlops_kit.project.contract import FILE
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from mlops_kit import runner
+from mlops_kit.forge import runner
 
 Command = Callable[..., None]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit import page as pages
-from mlops_kit import runner, summary
+from mlops_kit import summary
 from mlops_kit.base.errors import KitError
+from mlops_kit.forge import runner
 from mlops_kit.project.repository import Repository
 from mlops_kit.report import Report
 
@@ -80,14 +81,14 @@ def _summary(text: str) -> None:
 
 def _comment(repository: Repository, model: str, text: str, wanted: str) -> tuple[str | None, str]:
     """Address of the comment, and what there is to say about it."""
-    from mlops_kit import github, refusals
+    from mlops_kit.forge import github, github_errors
 
     number = _number(wanted)
     if number is None:
         return None, "No comment: this run is of no pull request."
     try:
         placed = github.connect(repository).comment_in_place(number, github.marker("report", model), text)
-    except refusals.GitHubError as error:
+    except github_errors.GitHubError as error:
         if wanted == "auto" and error.status == 403 and _is_fork():
             return None, "No comment: a pull request from a fork has a token that may only read."
         raise

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from mlops_kit import cadence, runner
+from mlops_kit import cadence
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.strict import Strict
@@ -17,6 +17,7 @@ from mlops_kit.data import columns
 from mlops_kit.data.metrics_file import read_metrics
 from mlops_kit.data.tables import count
 from mlops_kit.events import now
+from mlops_kit.forge import runner
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Entry, Lock, Repository

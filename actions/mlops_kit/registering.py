@@ -14,7 +14,6 @@ from mlops_kit import (
     logbook,
     record,
     registration,
-    runner,
     runs,
     training,
     versions,
@@ -22,6 +21,7 @@ from mlops_kit import (
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.events import Journal
+from mlops_kit.forge import runner
 from mlops_kit.gates import Verdict
 from mlops_kit.handover import Handover
 from mlops_kit.project.contract import Contract

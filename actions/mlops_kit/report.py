@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit import events, record, runner, versions
+from mlops_kit import events, record, versions
 from mlops_kit import gates as gates_module
 from mlops_kit import training as trainings
 from mlops_kit.curves import Curve, curves
 from mlops_kit.data import metrics_file
 from mlops_kit.data.metrics_file import Figure
 from mlops_kit.differences import LOWER, SLICES, Differences, between
+from mlops_kit.forge import runner
 from mlops_kit.gates import Verdict
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract

@@ -6,11 +6,12 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from mlops_kit import freshness, hooks, runner, train_with, versions
+from mlops_kit import freshness, hooks, train_with, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, words
 from mlops_kit.base.progress import Say
 from mlops_kit.events import Journal
+from mlops_kit.forge import runner
 from mlops_kit.freshness import Baseline, Freshness
 from mlops_kit.project.contract import Contract, parse_yaml
 from mlops_kit.project.repository import LOCK, Lock, Repository, parse_lock

@@ -189,5 +189,5 @@ class Hub:
 def github(monkeypatch: pytest.MonkeyPatch) -> Hub:
     """Puts a stub in the place of GitHub."""
     hub = Hub()
-    monkeypatch.setattr("mlops_kit.github.connect", lambda repository: hub)
+    monkeypatch.setattr("mlops_kit.forge.github.connect", lambda repository: hub)
     return hub

@@ -186,7 +186,7 @@ def test_github_is_asked_about_the_alarm_only_where_the_run_before_was_not_publi
         asked.append(number)
         return hub
 
-    monkeypatch.setattr("mlops_kit.github.connect", connect)
+    monkeypatch.setattr("mlops_kit.forge.github.connect", connect)
     hook = runner.root.parent / "origin.git/hooks/update"
     for number in (1, 2, 3, 4, 5):
         hook.write_text(f'#!/bin/sh\n[ {number} != 3 ] || [ "$1" != refs/heads/{events.BRANCH} ]\n')

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from github import GithubException
-from mlops_kit import github, refusals
 from mlops_kit.base.errors import KitError
-from mlops_kit.github import GitHub, marker
+from mlops_kit.forge import github, github_errors
+from mlops_kit.forge.github import GitHub, marker
+from mlops_kit.forge.github_errors import GitHubError
 from mlops_kit.project.repository import Repository
-from mlops_kit.refusals import GitHubError
 
 from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api
 from tests.listening import address, listening
@@ -189,13 +189,13 @@ def test_what_github_minds_of_a_field_is_told() -> None:
         "odd",
     ]
     error = GithubException(422, {"message": "Validation Failed", "errors": minds}, {})
-    said = refusals.told(error, "pull request", "x").what
+    said = github_errors.told(error, "pull request", "x").what
     assert said.endswith("Validation Failed; No commits between main and mlops/data; base invalid; odd.")
 
 
 def test_a_rate_limit_of_an_hour_says_until_when() -> None:
     error = GithubException(403, {"message": "API rate limit exceeded"}, {"X-RateLimit-Reset": "1764430800"})
-    assert refusals.told(error, "alarm", "x").do == "A rate limit: try again after 15:40 UTC."
+    assert github_errors.told(error, "alarm", "x").do == "A rate limit: try again after 15:40 UTC."
 
 
 def test_a_503_for_ever_is_an_error_in_words(hub: GitHub, api: Api, slept: list[float]) -> None:

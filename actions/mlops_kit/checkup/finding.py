@@ -14,7 +14,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 
 if TYPE_CHECKING:
-    from mlops_kit.github import GitHub
+    from mlops_kit.forge.github import GitHub
 
 Status = Literal["ok", "warn", "fail", "unknown"]
 SECONDS = 60  # of one command of the project; a remote that hangs must not hang the doctor

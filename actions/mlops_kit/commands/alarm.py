@@ -19,7 +19,8 @@ def command(name: str, title: str, text: str, clear: bool, as_json: bool) -> Non
 
     One NAME is one open issue, updated when it is raised again. An alarm that reaches nobody ends with 1.
     """
-    from mlops_kit import alarms, events
+    from mlops_kit import events
+    from mlops_kit.forge import alarms
     from mlops_kit.project import repository
 
     if clear == bool(title):

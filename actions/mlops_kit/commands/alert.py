@@ -45,9 +45,10 @@ def command(
     An alarm that comes back within alerts.cooldown_hours goes on. A webhook is told when one begins and ends.
     Ends with 1 where somebody could not be told.
     """
-    from mlops_kit import alerting, runner
+    from mlops_kit import alerting
     from mlops_kit.base.errors import KitError
     from mlops_kit.events import Journal
+    from mlops_kit.forge import runner
     from mlops_kit.monitoring import findings, keeping, outcome
     from mlops_kit.project import contract, repository
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import lineage, picture, runner, versions
+from mlops_kit import lineage, picture, versions
 from mlops_kit.base.markdown import one_line, size
 from mlops_kit.cli import finish, json_option, tell
+from mlops_kit.forge import runner
 from mlops_kit.lineage import Answer, Held, Lineage
 from mlops_kit.options import excludes
 from mlops_kit.project import contract as contracts

@@ -52,8 +52,9 @@ def check(
     Without --window it is the last days of the predictions log that mlops.yaml names, where there is one, and
     the trainings of main. What was found waits in .mlops/monitoring for `mlops-kit alert`.
     """
-    from mlops_kit import runner, versions
+    from mlops_kit import versions
     from mlops_kit.base import clock
+    from mlops_kit.forge import runner
     from mlops_kit.monitoring import checking, handing, keeping, showing, sources, wording
     from mlops_kit.project import contract, repository
 

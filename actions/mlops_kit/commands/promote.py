@@ -7,10 +7,11 @@ from typing import get_args
 
 import click
 
-from mlops_kit import promotion, runner
+from mlops_kit import promotion
 from mlops_kit.assigning import NOTHING
 from mlops_kit.base.markdown import plain
 from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.promotion import Part, Wish

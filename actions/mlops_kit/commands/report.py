@@ -34,7 +34,8 @@ def command(out: Path | None, comment: str | None, made: Path | None, show: bool
 
     On a runner the text goes into the run's summary too.
     """
-    from mlops_kit import publishing, report, runner
+    from mlops_kit import publishing, report
+    from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
 
     here = repository.find(Path.cwd())

@@ -15,7 +15,8 @@ def command(dry_run: bool, as_json: bool) -> None:
 
     It goes the path of every merge: new data is looked for, and a model that is worse is not promoted.
     """
-    from mlops_kit import events, runner
+    from mlops_kit import events
+    from mlops_kit.forge import runner
     from mlops_kit.monitoring import retraining
     from mlops_kit.project import contract, repository
 

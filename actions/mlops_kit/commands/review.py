@@ -38,8 +38,9 @@ def command(
     as_json: bool,
 ) -> None:
     """Write the page of a week: quality, drift, alarms, versions, and what to decide."""
-    from mlops_kit import runner, versions
+    from mlops_kit import versions
     from mlops_kit.base import clock
+    from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
     from mlops_kit.review import collecting, pages, publishing
 

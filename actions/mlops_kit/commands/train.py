@@ -16,7 +16,8 @@ def command(sample: bool, as_json: bool) -> None:
     Where the data cannot be had (fork, no DVC remote) it trains on the sample and says so. If a stage
     fails, lock, parameters and results are as they were before.
     """
-    from mlops_kit import events, runner, training
+    from mlops_kit import events, training
+    from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
 
     here = repository.find(Path.cwd())

@@ -15,7 +15,8 @@ def command(file: str | None, as_json: bool) -> None:
 
     FILE is checked instead of the data that the pipeline trains on. Refused data ends with 10.
     """
-    from mlops_kit import events, runner, validation
+    from mlops_kit import events, validation
+    from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
 
     here = repository.find(Path.cwd())

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import logbook, runner, verifying, versions
+from mlops_kit import logbook, verifying, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import plain
 from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.proofs import Proof, StageProof

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import runner
 from mlops_kit.cli import finish, json_option, reporter, tell
+from mlops_kit.forge import runner
 from mlops_kit.incoming import look
 from mlops_kit.incoming.outcome import NewData
 from mlops_kit.options import excludes

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import causes, runner, versions
+from mlops_kit import causes, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.cli import finish, json_option, tell
+from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.versions import Version

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mlops_kit import delivery, events
-from mlops_kit.alarms import Alarm
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.delivery import Handover
+from mlops_kit.forge.alarms import Alarm
 from mlops_kit.incoming import arrivals, imports
 from mlops_kit.incoming.outcome import STAGE, DataRefused, NewData, NotYet, Outcome
 from mlops_kit.incoming.source import Nothing, Source, Waiting

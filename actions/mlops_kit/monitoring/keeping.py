@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit import events as events_module
-from mlops_kit import heartbeat, logbook, runner, runs
+from mlops_kit import heartbeat, logbook, runs
 from mlops_kit.base.errors import KitError
 from mlops_kit.events import Journal
+from mlops_kit.forge import runner
 from mlops_kit.monitoring import outcome, sources
 from mlops_kit.monitoring.findings import STAGE
 from mlops_kit.monitoring.schema import Change

@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mlops_kit import github, runs
+from mlops_kit import runs
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.events import Journal
+from mlops_kit.forge import github
 from mlops_kit.monitoring import keeping
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository

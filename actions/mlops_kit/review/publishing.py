@@ -5,8 +5,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_kit import events, github, runs
+from mlops_kit import events, runs
 from mlops_kit.base.errors import KitError
+from mlops_kit.forge import github
 from mlops_kit.monitoring import keeping
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository

@@ -10,10 +10,10 @@ from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit import refusals
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
+from mlops_kit.forge import github_errors
 from mlops_kit.project.commits import token
 from mlops_kit.project.repository import Repository
 
@@ -106,7 +106,7 @@ class GitHub:
 
         from github import Auth, Github, set_log_level
 
-        from mlops_kit.patience import Patience
+        from mlops_kit.forge.github_retry import Patience
 
         set_log_level(logging.WARNING)  # by itself it writes each refusal to stderr
 
@@ -137,16 +137,16 @@ class GitHub:
 
         asked = f"{what} of {self.slug}"
         if self._silent:
-            raise refusals.unreachable(api(), self._silent, asked)
+            raise github_errors.unreachable(api(), self._silent, asked)
         try:
             yield
         except GithubException as error:
-            raise refusals.told(error, kind, asked) from None
+            raise github_errors.told(error, kind, asked) from None
         except RequestException as error:
             self._silent = type(error).__name__
-            raise refusals.unreachable(api(), self._silent, asked) from None
+            raise github_errors.unreachable(api(), self._silent, asked) from None
         except UNLIKE_GITHUB as error:
-            raise refusals.not_github(api(), error, asked) from None
+            raise github_errors.not_github(api(), error, asked) from None
 
     # ---- one text in one place ----
 

@@ -11,7 +11,7 @@ from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
 
 if TYPE_CHECKING:
-    from mlops_kit.github import GitHub
+    from mlops_kit.forge.github import GitHub
 
 NOT = "not on GitHub"
 
@@ -70,7 +70,7 @@ def _raise(repository: Repository, alarm: Alarm) -> str:
 
 def _issue(repository: Repository, name: str) -> tuple["GitHub", str]:
     """Where the alarm's issue is, and what it begins with."""
-    from mlops_kit import github
+    from mlops_kit.forge import github
 
     return github.connect(repository), github.marker("alarm", name)
 
