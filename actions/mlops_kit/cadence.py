@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_kit import runs
 from mlops_kit.base import clock as clocks
 from mlops_kit.base.errors import KitError
-from mlops_kit.events import Journal
 from mlops_kit.forge import alarms
 from mlops_kit.forge.alarms import Alarm
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import NewestRow
+from mlops_kit.runs import log
+from mlops_kit.runs.events import Journal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,8 +30,8 @@ FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 def clock(repository: Repository) -> datetime | None:
     """When it was last made sure that the version in use is what the data gives, new version or not."""
-    found, _ = runs.ask(repository, runs.Wish(stage="register"))
-    return next((runs.moment(run.start) for run in found if run.stages["register"] in LOOKED), None)
+    found, _ = log.ask(repository, log.Wish(stage="register"))
+    return next((log.moment(run.start) for run in found if run.stages["register"] in LOOKED), None)
 
 
 # ---- where the data is ----

@@ -11,10 +11,10 @@ from mlops_kit import versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data.metrics_file import read_metrics
-from mlops_kit.events import Journal
 from mlops_kit.project import contract as contracts
 from mlops_kit.project.contract import FILE, FRAGMENTS, Contract
 from mlops_kit.project.repository import LOCK, Repository
+from mlops_kit.runs.events import Journal
 
 STATE = Path(".mlops/gates.json")
 

@@ -6,13 +6,13 @@ A schedule cannot say that it is dead: GitHub switches it off after 60 quiet day
 import json
 from datetime import datetime, timedelta
 
-from mlops_kit import events
 from mlops_kit.base import clock
 from mlops_kit.forge import alarms
 from mlops_kit.forge.alarms import Alarm
 from mlops_kit.monitoring.findings import Kind
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs import events
 
 FILE = "heartbeat.json"
 SCHEDULES = ("schedule.yml", "mlops-schedule.yml")  # the second in a repository that was adopted

@@ -13,7 +13,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.project import git_objects
 from mlops_kit.project.repository import Repository, file_md5
 from mlops_kit.record import Environment, File, Record
-from mlops_kit.runs import when
+from mlops_kit.runs.log import when
 from mlops_kit.stages import SKEW, Assignment, Stay
 from mlops_kit.versions import Version
 

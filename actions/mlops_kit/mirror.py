@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops_kit import events, lineage, record
+from mlops_kit import lineage, record
 from mlops_kit.base.errors import SAYS_NO, KitError
 from mlops_kit.base.processes import Heard, ProcessError, follow, words
 from mlops_kit.data.metrics_file import figures
@@ -19,6 +19,7 @@ from mlops_kit.project import commits, git_objects, snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.record import Record
+from mlops_kit.runs import events
 from mlops_kit.stages import now_in
 
 GIVEN = "MLOPS_HISTORY"  # the file that holds the history, for the command

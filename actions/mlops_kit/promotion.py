@@ -7,13 +7,14 @@ at once make the same tag, flights#production#5, and origin takes one of them.
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mlops_kit import assigning, events, hooks, integrity, presence, stages, versions
+from mlops_kit import assigning, integrity, presence, stages, versions
 from mlops_kit.assigning import NOTHING
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.project import commits
 from mlops_kit.project.contract import FILE, Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs import events, hooks
 from mlops_kit.stages import PROMOTION, ROLLBACK, Assignment, Stay
 from mlops_kit.versions import Version
 

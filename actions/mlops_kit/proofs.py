@@ -4,9 +4,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from mlops_kit import events
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs import events
 from mlops_kit.versions import Version
 
 STAGE = "verify"

@@ -16,11 +16,11 @@ from mlops_kit.base.strict import Strict
 from mlops_kit.data import columns
 from mlops_kit.data.metrics_file import read_metrics
 from mlops_kit.data.tables import count
-from mlops_kit.events import now
 from mlops_kit.forge import runner
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Entry, Lock, Repository
+from mlops_kit.runs.events import now
 
 if TYPE_CHECKING:
     from mlops_kit import gates as gates_module

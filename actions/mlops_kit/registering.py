@@ -4,23 +4,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_kit import (
-    cadence,
-    delivery,
-    events,
-    gates,
-    handover,
-    hooks,
-    logbook,
-    record,
-    registration,
-    runs,
-    training,
-    versions,
-)
+from mlops_kit import cadence, delivery, gates, handover, record, registration, training, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
-from mlops_kit.events import Journal
 from mlops_kit.forge import runner
 from mlops_kit.gates import Verdict
 from mlops_kit.handover import Handover
@@ -29,6 +15,8 @@ from mlops_kit.project.repository import LOCK, Lock, Repository
 from mlops_kit.project.transfer import transfer
 from mlops_kit.record import Record
 from mlops_kit.registration import OWN, Registered
+from mlops_kit.runs import events, hooks, log, publish
+from mlops_kit.runs.events import Journal
 
 ADD_REMOTE = (
     "To register the next one: `dvc remote add --default storage URL`, `dvc push`, then commit and push "
@@ -88,7 +76,7 @@ def _hand_over(
 ) -> Registered:
     last = training.load(repository)
     if last is None or last.run != journal.run:
-        if not any(event["status"] in runs.WORST for event in journal.events()):
+        if not any(event["status"] in log.WORST for event in journal.events()):
             journal.emit("run", "crashed", error="it was cut short before it trained")
         return Registered("nothing", says="Nothing to hand over: this run did not train.")
     if not last.registers:
@@ -116,7 +104,7 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
     begun = None
     try:
         with journal.stage("register") as found:
-            begun = logbook.begin_publishing(repository, journal)
+            begun = publish.begin_publishing(repository, journal)
             done = _take_over(repository, contract, folder, bump, journal, say)
             found |= {"status": done.outcome, "version": done.version or None}
     finally:
@@ -127,7 +115,7 @@ def take_over(repository: Repository, contract: Contract, folder: Path, bump: st
 def _end(repository: Repository, journal: Journal, begun: str | None, say: Say) -> None:
     """What was registered stands, also where nobody else hears of its run; for that there is an alarm."""
     try:
-        logbook.end_publishing(repository, journal, begun=begun)
+        publish.end_publishing(repository, journal, begun=begun)
     except KitError as error:
         say(error.what)
         runner.annotate("warning", error.what)

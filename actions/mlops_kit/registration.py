@@ -7,13 +7,14 @@ dvc pull` gives code, data, parameters, metrics and model together.
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit import card, description, differences, events, record, versions
+from mlops_kit import card, description, differences, record, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.handover import Handover
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Repository
 from mlops_kit.record import Record
+from mlops_kit.runs import events
 from mlops_kit.versions import Version
 
 OWN = (LOCK, record.FILE, record.CARD)  # files that register writes itself: no reason to call a tree dirty

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit import events, record, versions
 from mlops_kit import gates as gates_module
+from mlops_kit import record, versions
 from mlops_kit import training as trainings
 from mlops_kit.curves import Curve, curves
 from mlops_kit.data import metrics_file
@@ -17,6 +17,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import ChampionGate, SlicesGate
 from mlops_kit.record import Record
+from mlops_kit.runs import events
 from mlops_kit.training import Training
 
 MOST_VERSIONS = 12  # in the history

@@ -8,10 +8,10 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
 from mlops_kit.base.processes import ProcessError, run, words
 from mlops_kit.base.progress import Say
-from mlops_kit.events import Journal
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
+from mlops_kit.runs.events import Journal
 
 NOT_RUN = (126, 127)  # what a shell says
 TRACEBACK = re.compile(r"^Traceback \(most recent call last\):$|: No module named ", re.MULTILINE)

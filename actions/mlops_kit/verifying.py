@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops_kit import events, proofs, unlike
+from mlops_kit import proofs, unlike
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, run, words
 from mlops_kit.base.progress import Say
@@ -23,6 +23,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Entry, Lock, Repository, Stage, file_md5
 from mlops_kit.project.snapshot import Past
 from mlops_kit.proofs import WORST, Proof, Result, StageProof
+from mlops_kit.runs import events
 from mlops_kit.versions import Version
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from mlops_kit import cadence, events, registering, registration, runs
+from mlops_kit import cadence, registering, registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.checkup import data as checkup
 from mlops_kit.checkup.finding import Patient, Unknown
-from mlops_kit.events import Journal
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs import events, log
+from mlops_kit.runs.events import Journal
 from pyarrow import parquet
 
 from tests.conftest import must
@@ -181,5 +182,5 @@ def test_the_schedule_reports_old_rows_of_the_version_in_use(
     newest = registration.newest(clone, "tips")
     assert newest
     assert newest.newest_row == "2026-01-01T00:00:00Z"
-    found, _ = runs.ask(clone, runs.Wish(stage="newest-row", status="old"))
+    found, _ = log.ask(clone, log.Wish(stage="newest-row", status="old"))
     assert len(found) == 2

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from mlops_kit import events, logbook, registering, runs
+from mlops_kit import registering
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs import events, log, publish
 
 from tests.conftest import ROOT, must
 from tests.kit.made import a_repository
@@ -26,7 +27,7 @@ ON_RUNNER = {"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "77", "GITHUB_EVENT_NAME
 
 
 def status(repository: Repository, now: datetime | None = None) -> str:
-    (run,) = runs.ask(repository, runs.Wish(), now)[0]
+    (run,) = log.ask(repository, log.Wish(), now)[0]
     return run.status
 
 
@@ -54,7 +55,7 @@ def killed_between_two_commands(repository: Repository, **more: str) -> None:
 def test_by_hand_a_run_that_goes_no_further_is_stopped_and_not_done(published: Repository) -> None:
     killed_between_two_commands(published)
     assert status(published) == "stopped"
-    assert logbook.publish(published).runs
+    assert publish.publish(published).runs
     assert status(clone_of(published, "colleague")) == "stopped"
 
 
@@ -113,7 +114,7 @@ def test_a_run_that_is_cut_short_before_it_trains_is_crashed(published: Reposito
     events.begin(published)
     done = registering.hand_over(published, means(published), silent)
     assert done.outcome == "nothing"
-    (run,) = runs.ask(published, runs.Wish())[0]
+    (run,) = log.ask(published, log.Wish())[0]
     assert (run.status, run.error) == ("crashed", "it was cut short before it trained")
 
 
@@ -154,7 +155,7 @@ def test_a_registration_whose_events_cannot_be_published_stands(
     assert [title for title, _ in hub.open.values()] == ["Events of runs cannot be published"]
     assert "The events could not be published" in said[-1]
     hook.unlink()
-    logbook.publish(runner)
+    publish.publish(runner)
     assert hub.open == {}
     assert status(clone_of(runner, "colleague")) == "done"
 
@@ -198,10 +199,10 @@ def test_github_is_asked_about_the_alarm_only_where_the_run_before_was_not_publi
 
 def test_what_is_asked_for_after_the_end_is_a_run_of_its_own(gated: Repository) -> None:
     assert kit(gated, "register").code == 0
-    before = runs.ask(gated, runs.Wish())[0]
+    before = log.ask(gated, log.Wish())[0]
     (gated.root / "train.sh").write_text("not committed\n")
     assert kit(gated, "register").code == 1
-    later, *as_before = runs.ask(gated, runs.Wish())[0]
+    later, *as_before = log.ask(gated, log.Wish())[0]
     assert as_before == before
     assert (later.status, later.stages) == ("failed", {"register": "failed"})
 
@@ -212,7 +213,7 @@ def test_an_alarm_that_is_told_of_after_the_end_changes_no_run(tmp_path: Path) -
     with journal.stage("monitor"):
         pass
     journal.end()
-    (before,) = runs.ask(one, runs.Wish())[0]
+    (before,) = log.ask(one, log.Wish())[0]
     journal.emit("alarm:data", "closed")
-    (after,) = runs.ask(one, runs.Wish(stage="alarm:data"))[0]
+    (after,) = log.ask(one, log.Wish(stage="alarm:data"))[0]
     assert (after.status, after.seconds) == (before.status, before.seconds) == ("done", before.seconds)

@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-from mlops_kit import events, runs
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs import events, log
 
 from tests.act.api import Api
 from tests.conftest import ROOT, must
@@ -92,7 +92,7 @@ def test_the_commands_of_an_orchestrator_are_one_run(tips: Repository) -> None:
     for words in ("validate", "train", "train", "gate", "register"):
         done = kit(tips, words, **OUTSIDE)
         assert done.code == 0, done.said
-    (found,), _ = runs.ask(tips, runs.Wish())
+    (found,), _ = log.ask(tips, log.Wish())
     assert (found.run, found.trigger, found.status, found.version) == ("flow-1", "cron", "done", "v0.1.0")
     assert [name for name in found.stages if ":" not in name] == ["validate", "train", "gate", "register"]
     record = json.loads(must(["git", "show", "tips@v0.1.0:record.json"], tips.root))
@@ -116,7 +116,7 @@ def test_an_alarm_is_raised_updated_and_cleared(tips: Repository, on_github: Api
     assert kit(tips, "alarm", "flow", "--clear", **OUTSIDE).code == 0
     assert issue["state"] == "closed"
     assert kit(tips, "alarm", "flow", "--clear", **OUTSIDE).stdout == "No alarm 'flow' is open.\n"
-    listed = [event["status"] for event in runs.events_of(tips, "flow-1") if event["stage"] == "alarm:flow"]
+    listed = [event["status"] for event in log.events_of(tips, "flow-1") if event["stage"] == "alarm:flow"]
     assert listed == ["raised", "raised", "cleared"]
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from mlops_kit import events, gates, hooks, training
+from mlops_kit import gates, training
 from mlops_kit.base.errors import KitError
 from mlops_kit.cli import group
 from mlops_kit.project import contract
+from mlops_kit.runs import events, hooks
 
 from tests.kit.scripted import Scripted
 from tests.kit.test_gates import CHAMPION, THRESHOLD, judged

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from mlops_kit import events, gates
+from mlops_kit import gates
 from mlops_kit.gates import GateResult, Verdict
 from mlops_kit.project import contract
+from mlops_kit.runs import events
 
 from tests.kit.scripted import Scripted
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import events, handover, record, registering, registration, versions
+from mlops_kit import handover, record, registering, registration, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
 from mlops_kit.record import Record
 from mlops_kit.registration import Registered
+from mlops_kit.runs import events
 
 from tests.conftest import must
 from tests.kit.test_training import silent

@@ -5,9 +5,10 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from mlops_kit import card, events, gates, page
+from mlops_kit import card, gates, page
 from mlops_kit.commands.show import in_words
 from mlops_kit.project import contract
+from mlops_kit.runs import events
 
 from tests.conftest import must
 from tests.kit.made import a_record

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit import events, heartbeat, runs
+from mlops_kit import heartbeat
 from mlops_kit.base.errors import KitError
 from mlops_kit.monitoring import keeping
 from mlops_kit.project import snapshot
+from mlops_kit.runs import events
+from mlops_kit.runs import log as runs
 from pyarrow import parquet
 
 from tests.act.api import Api

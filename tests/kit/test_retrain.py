@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.events import Journal
 from mlops_kit.monitoring.retraining import decide
 from mlops_kit.project import contract
 from mlops_kit.project.contract import Contract
+from mlops_kit.runs.events import Journal
 from pyarrow import parquet
 
 from tests.act.api import Api

@@ -10,11 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from mlops_kit import events
-from mlops_kit.events import Journal
 from mlops_kit.review import pages
 from mlops_kit.review import weeks as weeks_module
 from mlops_kit.review.collecting import Review
+from mlops_kit.runs import events
+from mlops_kit.runs.events import Journal
 from pyarrow import parquet
 
 from tests.act.api import Api

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import events, logbook, runs
 from mlops_kit.base.errors import KitError
-from mlops_kit.events import Journal
 from mlops_kit.project import commits
+from mlops_kit.runs import events, log, publish
+from mlops_kit.runs.events import Journal
 
 from tests.conftest import ROOT, must
 from tests.kit.small import Small, clone, github, small, with_origin
@@ -61,12 +61,12 @@ def three(one: Small) -> None:
 
 
 def asked(one: Small, **wish: Any) -> dict[str, str]:
-    return {run.run: run.status for run in runs.ask(one.repository, runs.Wish(**wish))[0]}
+    return {run.run: run.status for run in log.ask(one.repository, log.Wish(**wish))[0]}
 
 
 def test_a_run_is_summed_up(flights: Small) -> None:
     three(flights)
-    found = {run.run: run for run in runs.ask(flights.repository, runs.Wish())[0]}
+    found = {run.run: run for run in log.ask(flights.repository, log.Wish())[0]}
     assert list(found) == ["c", "b", "a"]
     first = found["a"]
     assert (first.status, first.trigger, first.commit, first.version) == ("done", "push", "c0ffee0", "v0.1.0")
@@ -81,8 +81,8 @@ def test_a_run_is_summed_up(flights: Small) -> None:
         ({"stage": "register"}, ["a"]),
         ({"status": "failed"}, ["b"]),
         ({"stage": "train", "status": "end"}, ["a"]),
-        ({"since": runs.when("2026-02-01")}, ["c", "b"]),
-        ({"until": runs.when("2026-02-28")}, ["b", "a"]),
+        ({"since": log.when("2026-02-01")}, ["c", "b"]),
+        ({"until": log.when("2026-02-28")}, ["b", "a"]),
         ({"limit": 1}, ["c"]),
     ],
 )
@@ -95,11 +95,11 @@ def test_runs_are_asked_by_stage_status_and_time(
 
 def test_moments_are_dates_or_so_long_ago() -> None:
     now = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    assert runs.when("24h", now) == datetime(2026, 11, 23, 12, tzinfo=UTC)
-    assert runs.when("7d", now) == datetime(2026, 11, 17, 12, tzinfo=UTC)
-    assert runs.when("2026-11-24T08:00+02:00") == datetime(2026, 11, 24, 6, tzinfo=UTC)
+    assert log.when("24h", now) == datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert log.when("7d", now) == datetime(2026, 11, 17, 12, tzinfo=UTC)
+    assert log.when("2026-11-24T08:00+02:00") == datetime(2026, 11, 24, 6, tzinfo=UTC)
     with pytest.raises(KitError, match="'yesterday' is no moment"):
-        runs.when("yesterday")
+        log.when("yesterday")
 
 
 def test_a_killed_run_is_running_and_then_crashed(flights: Small) -> None:
@@ -116,23 +116,23 @@ with events.begin(Repository(Path.cwd())).stage("train"):
     process = subprocess.Popen([sys.executable, "-c", code], cwd=flights.root, stdout=subprocess.PIPE)
     assert process.stdout and process.stdout.readline() == b"training\n"
     assert list(asked(flights).values()) == ["running"]
-    assert logbook.publish(flights.repository).runs == []  # others would take it for crashed
+    assert publish.publish(flights.repository).runs == []  # others would take it for crashed
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
     assert list(asked(flights).values()) == ["crashed"]
     assert asked(flights, stage="train", status="crashed")
-    assert len(logbook.publish(flights.repository).runs) == 1
+    assert len(publish.publish(flights.repository).runs) == 1
     assert list(asked(flights).values()) == ["crashed"]
 
 
 def test_a_fresh_clone_answers(flights: Small, tmp_path: Path) -> None:
     three(flights)
-    assert logbook.publish(flights.repository).runs == ["a", "b", "c"]
-    assert logbook.publish(flights.repository).runs == []
+    assert publish.publish(flights.repository).runs == ["a", "b", "c"]
+    assert publish.publish(flights.repository).runs == []
     other = clone(tmp_path / "flights.git", tmp_path / "other", "--depth=1", "--single-branch")
     assert asked(other) == {"c": "crashed", "b": "failed", "a": "done"}
-    assert [event["stage"] for event in runs.events_of(other.repository, "b")] == ["run", "train", "train"]
+    assert [event["stage"] for event in log.events_of(other.repository, "b")] == ["run", "train", "train"]
     assert other.git("status", "--porcelain") == ""
     paths = other.git("ls-tree", "-r", "--name-only", f"origin/{events.BRANCH}").split()
     assert paths == [f"events/2026/0{n}/{run}.jsonl" for n, run in ((1, "a"), (2, "b"), (3, "c"))]
@@ -140,15 +140,15 @@ def test_a_fresh_clone_answers(flights: Small, tmp_path: Path) -> None:
 
 def test_a_run_that_grew_is_published_again_and_keeps_what_others_wrote(flights: Small) -> None:
     write(flights, "a", "2026-01-10", begun(), *ended("train"))
-    logbook.publish(flights.repository)
+    publish.publish(flights.repository)
     more = json.dumps({"run": "a", "at": "2026-01-10T01:00:00Z", "stage": "register", "status": "registered"})
     path = "events/2026/01/a.jsonl"
     before = flights.repository.show(f"origin/{events.BRANCH}", path) or ""
     commits.append(flights.repository, events.BRANCH, {path: f"{before}{more}\n".encode()}, "Another job")
     write(flights, "a", "2026-01-10", begun(), *ended("train"), *ended("gate"))
-    logbook.publish(flights.repository)
+    publish.publish(flights.repository)
     shutil.rmtree(flights.root / ".mlops")
-    (run,) = runs.ask(flights.repository, runs.Wish())[0]
+    (run,) = log.ask(flights.repository, log.Wish())[0]
     assert run.stages == {"train": "end", "register": "registered", "gate": "end"}
 
 
@@ -176,7 +176,7 @@ def test_a_push_that_lost_the_race_is_made_again(flights: Small, monkeypatch: py
 
     monkeypatch.setattr(commits, "push", late)
     write(flights, "a", "2026-01-10", begun(), *ended("train"))
-    logbook.publish(flights.repository)
+    publish.publish(flights.repository)
     listed = flights.git("ls-tree", "-r", "--name-only", f"origin/{events.BRANCH}").split()
     assert listed == ["events/2026/01/a.jsonl", "events/2026/01/other.jsonl"]
 
@@ -189,7 +189,7 @@ def test_events_that_cannot_be_published_raise_an_alarm(
     away = tmp_path / "away.git"
     (tmp_path / "flights.git").rename(away)
     with pytest.raises(KitError, match="could not be published"):
-        logbook.publish(flights.repository)
+        publish.publish(flights.repository)
     ((title, text),) = hub.open.values()
     assert title == "Events of runs cannot be published"
     assert "The models that were trained stand" in text
@@ -198,14 +198,14 @@ def test_events_that_cannot_be_published_raise_an_alarm(
     assert "What was trained stands." in done.stderr
     assert asked(flights) == {"a": "done"}
     away.rename(tmp_path / "flights.git")
-    assert logbook.publish(flights.repository).runs == ["a"]
+    assert publish.publish(flights.repository).runs == ["a"]
     assert hub.open == {}
 
 
 def test_without_origin_the_branch_is_kept_here(tmp_path: Path) -> None:
     one = small(tmp_path / "flights")
     write(one, "a", "2026-01-10", begun(), *ended("train"))
-    assert logbook.publish(one.repository).runs == ["a"]
+    assert publish.publish(one.repository).runs == ["a"]
     shutil.rmtree(one.root / ".mlops")
     assert asked(one) == {"a": "done"}
 
@@ -216,7 +216,7 @@ def test_a_secret_never_reaches_the_branch(flights: Small, monkeypatch: pytest.M
     journal.emit("run", "start")
     with pytest.raises(RuntimeError), journal.stage("train", url="https://hunter2hunter2@host/"):
         raise RuntimeError("401 for hunter2hunter2")
-    logbook.publish(flights.repository)
+    publish.publish(flights.repository)
     text = must(
         ["git", "show", f"origin/{events.BRANCH}:{events.published_as('a', journal.file.read_text())}"],
         flights.root,

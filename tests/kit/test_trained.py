@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import heartbeat, logbook, runs
-from mlops_kit.events import Journal
+from mlops_kit import heartbeat
 from mlops_kit.monitoring import trained
 from mlops_kit.monitoring.trained import Trained
 from mlops_kit.project import contract
+from mlops_kit.runs import log as runs
+from mlops_kit.runs import publish
+from mlops_kit.runs.events import Journal
 
 from tests.act.api import Api
 from tests.conftest import must
@@ -40,7 +42,7 @@ def ran(project: Small) -> Callable[..., None]:
         journal.emit(stage, how, seconds=1.0, **facts)
         journal.end()
         if published:
-            logbook.publish(project.repository)
+            publish.publish(project.repository)
 
     return run
 
@@ -129,7 +131,7 @@ def test_a_model_may_be_so_old_and_no_older(project: Small, check: Check) -> Non
 def beaten(project: Small, hours: float = 50) -> None:
     journal = Journal(project.repository, "monitor-1")
     journal.emit("monitor", "fine")
-    logbook.end_publishing(project.repository, journal, heartbeat.beat(hours))
+    publish.end_publishing(project.repository, journal, heartbeat.beat(hours))
 
 
 def test_a_monitor_that_never_ran_is_not_missed(project: Small, on_github: Api) -> None:

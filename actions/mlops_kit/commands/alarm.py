@@ -19,9 +19,9 @@ def command(name: str, title: str, text: str, clear: bool, as_json: bool) -> Non
 
     One NAME is one open issue, updated when it is raised again. An alarm that reaches nobody ends with 1.
     """
-    from mlops_kit import events
     from mlops_kit.forge import alarms
     from mlops_kit.project import repository
+    from mlops_kit.runs import events
 
     if clear == bool(title):
         raise click.UsageError("Give --title to raise the alarm, or --clear to close it.")

@@ -47,10 +47,10 @@ def command(
     """
     from mlops_kit import alerting
     from mlops_kit.base.errors import KitError
-    from mlops_kit.events import Journal
     from mlops_kit.forge import runner
     from mlops_kit.monitoring import findings, keeping, outcome
     from mlops_kit.project import contract, repository
+    from mlops_kit.runs.events import Journal
 
     here = repository.find(Path.cwd())
     means = contract.load(here.root)

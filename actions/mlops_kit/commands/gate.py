@@ -23,9 +23,10 @@ def command(only: str, as_json: bool) -> None:
     Latency and size are measured here, on this machine. After a training on the sample the gates are
     information, and the exit code is 0.
     """
-    from mlops_kit import events, gates, hooks, training
+    from mlops_kit import gates, training
     from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
+    from mlops_kit.runs import events, hooks
 
     here = repository.find(Path.cwd())
     wanted, journal, say = contract.load(here.root), events.go_on(here), reporter()

@@ -15,10 +15,10 @@ def command(dry_run: bool, as_json: bool) -> None:
 
     It goes the path of every merge: new data is looked for, and a model that is worse is not promoted.
     """
-    from mlops_kit import events
     from mlops_kit.forge import runner
     from mlops_kit.monitoring import retraining
     from mlops_kit.project import contract, repository
+    from mlops_kit.runs import events
 
     here = repository.find(Path.cwd())
     means = contract.load(here.root)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import logbook, runs
 from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.options import excludes
 from mlops_kit.project import repository
+from mlops_kit.runs import log
+from mlops_kit.runs import publish as publishs
 
 WISHES = ("--stage", "--status", "--since", "--until", "--limit")
 
@@ -17,7 +18,7 @@ WISHES = ("--stage", "--status", "--since", "--until", "--limit")
 @click.option(
     "--status",
     default="",
-    help=f"{', '.join(runs.STATUSES)}; with --stage also one of its own.",
+    help=f"{', '.join(log.STATUSES)}; with --stage also one of its own.",
 )
 @click.option("--since", default="", metavar="TIME", help="2026-11-24, or so long ago: 24h, 7d.")
 @click.option("--until", default="", metavar="TIME", help="The same.")
@@ -33,26 +34,26 @@ def command(
     stage: str, status: str, since: str, until: str, run: str, limit: int, publish: bool, as_json: bool
 ) -> None:
     """Say what ran, when and how it ended."""
-    if status and not stage and status not in runs.STATUSES:
-        known = f"{', '.join(runs.STATUSES)}; those of a stage go with --stage"
+    if status and not stage and status not in log.STATUSES:
+        known = f"{', '.join(log.STATUSES)}; those of a stage go with --stage"
         raise click.BadParameter(f"{status!r} is none of {known}.", param_hint="--status")
     here = repository.find(Path.cwd())
     if publish:
-        done = logbook.publish(here)
+        done = publishs.publish(here)
         finish(done, f"published: {', '.join(done.runs) or 'nothing new'}", as_json)
     elif run:
-        events = runs.events_of(here, run)
+        events = log.events_of(here, run)
         finish(events, "\n".join(map(event_line, events)), as_json)
     else:
-        begin, end = (runs.when(text) if text else None for text in (since, until))
-        found, note = runs.ask(here, runs.Wish(stage, status, begin, end, limit))
+        begin, end = (log.when(text) if text else None for text in (since, until))
+        found, note = log.ask(here, log.Wish(stage, status, begin, end, limit))
         if note:
             tell(note)
         content = [vars(one) for one in found]
         finish(content, "\n".join(map(line, found)) or "no run", as_json)
 
 
-def line(run: runs.Run) -> str:
+def line(run: log.Run) -> str:
     stages = ", ".join(
         name if how == "end" else f"{name} {how}" for name, how in run.stages.items() if ":" not in name
     )
@@ -60,7 +61,7 @@ def line(run: runs.Run) -> str:
     return f"{facts} {run.commit[:7]:7} {run.version:8} {stages}".rstrip()
 
 
-def event_line(event: runs.Event) -> str:
+def event_line(event: log.Event) -> str:
     known = ("run", "at", "stage", "status")
     rest = "  ".join(f"{name}={value}" for name, value in event.items() if name not in known)
     return f"{event['at'][:23]}  {event['stage']:12} {event['status']:8} {rest}".rstrip()

@@ -16,9 +16,10 @@ def command(sample: bool, as_json: bool) -> None:
     Where the data cannot be had (fork, no DVC remote) it trains on the sample and says so. If a stage
     fails, lock, parameters and results are as they were before.
     """
-    from mlops_kit import events, training
+    from mlops_kit import training
     from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
+    from mlops_kit.runs import events
 
     here = repository.find(Path.cwd())
     done = training.train(here, contract.load(here.root), events.begin(here), reporter(), sample=sample)

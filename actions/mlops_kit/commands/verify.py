@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import logbook, verifying, versions
+from mlops_kit import verifying, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import plain
 from mlops_kit.cli import finish, json_option, reporter
@@ -12,6 +12,7 @@ from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.proofs import Proof, StageProof
+from mlops_kit.runs import publish as publishs
 
 
 @click.command()
@@ -37,7 +38,7 @@ def command(version: str, publish: bool, as_json: bool) -> None:
         )
     proof = verifying.verify(here, contract, chosen, say)
     if publish:
-        logbook.publish(here)
+        publishs.publish(here)
     words = in_words(proof)
     runner.output(result=proof.result, version=proof.version)
     runner.annotate({"same": "notice", "warning": "warning", "differs": "error"}[proof.result], proof.says)

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.events import Journal
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs.events import Journal
 
 if TYPE_CHECKING:
     from mlops_kit.forge.github import GitHub

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from mlops_kit import runs
 from mlops_kit.base.errors import KitError
 from mlops_kit.data.storage import Landed, Place
 from mlops_kit.data.tables import PARQUET, TEXT
@@ -13,6 +12,7 @@ from mlops_kit.incoming.outcome import STAGE, DataRefused, NotYet, Outcome
 from mlops_kit.incoming.source import Nothing, Source
 from mlops_kit.project import commits
 from mlops_kit.project.repository import file_md5
+from mlops_kit.runs import log
 
 INCOMING = Path(".mlops/incoming")
 
@@ -38,7 +38,7 @@ def _took_before(source: Source) -> bool:
     if source.watch.mode == "collect":
         return False
     taken = {"stage": STAGE, "status": "found", "pointer": source.watch.pointer, "source": source.name}
-    return any(taken.items() <= event.items() for event in runs.read(source.repository).every())
+    return any(taken.items() <= event.items() for event in log.read(source.repository).every())
 
 
 # ---- the newest file is the data ----

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from mlops_kit import delivery, events
+from mlops_kit import delivery
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.delivery import Handover
@@ -14,6 +14,7 @@ from mlops_kit.incoming.outcome import STAGE, DataRefused, NewData, NotYet, Outc
 from mlops_kit.incoming.source import Nothing, Source, Waiting
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs import events
 
 Agree = Callable[[NewData], bool]
 

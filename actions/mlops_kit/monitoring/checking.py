@@ -3,10 +3,8 @@
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from mlops_kit import events, runs
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
-from mlops_kit.events import Journal
 from mlops_kit.monitoring import (
     drift,
     keeping,
@@ -33,7 +31,10 @@ from mlops_kit.monitoring.trained import Trained
 from mlops_kit.monitoring.windows import Window
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.runs import Log
+from mlops_kit.runs import events
+from mlops_kit.runs import log as runs
+from mlops_kit.runs.events import Journal
+from mlops_kit.runs.log import Log
 from mlops_kit.versions import Version
 
 PICTURED = 3

@@ -15,11 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import hooks
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data import tables
-from mlops_kit.events import Journal
 from mlops_kit.monitoring import cells, distances, seasons, windows
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.checking import Checked
@@ -31,6 +29,8 @@ from mlops_kit.monitoring.windows import Window
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Hook
+from mlops_kit.runs import hooks
+from mlops_kit.runs.events import Journal
 
 HOOK: Hook = "after_monitor"
 LAST, VIEWS = FOLDER / "last", "views"

@@ -7,17 +7,19 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit import events as events_module
-from mlops_kit import heartbeat, logbook, runs
+from mlops_kit import heartbeat
 from mlops_kit.base.errors import KitError
-from mlops_kit.events import Journal
 from mlops_kit.forge import runner
 from mlops_kit.monitoring import outcome, sources
 from mlops_kit.monitoring.findings import STAGE
 from mlops_kit.monitoring.schema import Change
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.runs import Event
+from mlops_kit.runs import events as events_module
+from mlops_kit.runs import log as runs
+from mlops_kit.runs import publish as publishs
+from mlops_kit.runs.events import Journal
+from mlops_kit.runs.log import Event
 
 if TYPE_CHECKING:
     from mlops_kit.monitoring.checking import Checked
@@ -83,7 +85,7 @@ def publish(repository: Repository, contract: Contract, made: Journal, *, alive:
     """On a runner; `alive`: the monitor's heartbeat too, which only a check that came to its end gives."""
     if runner.on_runner() and not runner.is_fork():
         beat = heartbeat.beat(contract.monitoring.heartbeat_hours) if alive else {}
-        logbook.end_publishing(repository, made, beat)
+        publishs.end_publishing(repository, made, beat)
     else:
         made.end()
 

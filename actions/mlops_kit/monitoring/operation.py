@@ -18,7 +18,7 @@ from mlops_kit.monitoring.log import AHEAD, NUMBERS
 from mlops_kit.monitoring.tally import Minutes, Tally
 from mlops_kit.monitoring.windows import Window
 from mlops_kit.project.sections import Monitoring
-from mlops_kit.runs import Log
+from mlops_kit.runs.log import Log
 
 ODDS = 0.00025  # of each of four alarms by chance, where the true rate is just at its limit
 LEAST_ROWS = 20  # of which that none failed says something

@@ -8,16 +8,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mlops_kit import runs
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
-from mlops_kit.events import Journal
 from mlops_kit.forge import github
 from mlops_kit.monitoring import keeping
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Retrain
-from mlops_kit.runs import Event
+from mlops_kit.runs import log
+from mlops_kit.runs.events import Journal
+from mlops_kit.runs.log import Event
 
 EVENT, STAGE = "drift-detected", "retrain"
 DISPATCHED, REFUSED = "dispatched", "refused"
@@ -64,7 +64,7 @@ def _held(policy: Retrain, events: list[Event], now: datetime) -> str:
     ours = [one for one in events if one["stage"] == STAGE]
     refused = {one["run"] for one in ours if one["status"] == REFUSED}
     past = [
-        runs.moment(one["at"]) for one in ours if one["status"] == DISPATCHED and one["run"] not in refused
+        log.moment(one["at"]) for one in ours if one["status"] == DISPATCHED and one["run"] not in refused
     ]
     if not past:
         return ""
@@ -77,7 +77,7 @@ def _held(policy: Retrain, events: list[Event], now: datetime) -> str:
 
 
 def ask(repository: Repository, contract: Contract) -> Decision:
-    return decide(contract, list(runs.read(repository).every()))
+    return decide(contract, list(log.read(repository).every()))
 
 
 def start(repository: Repository, contract: Contract, decision: Decision, journal: Journal) -> None:

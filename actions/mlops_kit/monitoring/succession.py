@@ -6,14 +6,14 @@ from tempfile import TemporaryDirectory
 
 from mlops_kit import versions
 from mlops_kit.base.progress import Say
-from mlops_kit.events import Journal
 from mlops_kit.monitoring import drift, masks, windows
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.findings import Finding
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.runs import Event, Log
+from mlops_kit.runs.events import Journal
+from mlops_kit.runs.log import Event, Log
 
 STAGE = "training-data"
 

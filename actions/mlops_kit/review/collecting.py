@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from mlops_kit import alerting, cadence, runs, stages, versions
+from mlops_kit import alerting, cadence, stages, versions
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.base.progress import Say
 from mlops_kit.monitoring import checking, figures, keeping, labels, trained
@@ -12,6 +12,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.review import weeks as weekly
 from mlops_kit.review.weeks import Alarm, Week
+from mlops_kit.runs import log as runs
 
 SHOWN = 12  # weeks
 

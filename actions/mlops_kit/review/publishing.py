@@ -5,13 +5,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_kit import events, runs
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import github
 from mlops_kit.monitoring import keeping
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.review.collecting import Review
+from mlops_kit.runs import events
+from mlops_kit.runs import log as runs
 
 FOLDER = Path(".mlops/review")
 TEXT, PAGE, FACTS = "review.md", "review.html", "review.json"

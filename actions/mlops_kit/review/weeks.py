@@ -15,8 +15,8 @@ from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.seasons import THURSDAY
 from mlops_kit.monitoring.tally import Tally
 from mlops_kit.project.contract import Contract
-from mlops_kit.runs import Event, Run
-from mlops_kit.runs import moment as moment_of
+from mlops_kit.runs.log import Event, Run
+from mlops_kit.runs.log import moment as moment_of
 
 WEEK = timedelta(days=7)
 

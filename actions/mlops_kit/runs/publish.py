@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from mlops_kit import events
-from mlops_kit import runs as runs_module
 from mlops_kit.base.errors import KitError
-from mlops_kit.events import Journal
 from mlops_kit.forge import alarms, github, runner
 from mlops_kit.forge.alarms import Alarm
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs import events
+from mlops_kit.runs import log as runs_module
+from mlops_kit.runs.events import Journal
 
 ALARM = "events-not-published"
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
-from mlops_kit.events import Journal
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Hook
+from mlops_kit.runs.events import Journal
 
 STOPS: tuple[Hook, ...] = ("before_train",)  # what comes after it would build on what it did not do
 MIRRORED: tuple[Hook, ...] = ("after_register", "after_promote")  # moments after which a registry is behind

@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from mlops_kit import events as events_module
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import environment
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs import events as events_module
 
 Event = dict[str, Any]
 AT_ONCE = 2000  # lines
