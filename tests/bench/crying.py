@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from mlops_kit.monitoring import drift
 from mlops_kit.monitoring.reference import Reference, make
-from mlops_kit.monitoring.resampling import tested
+from mlops_kit.statistics.resampling import tested
 
 from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table

@@ -7,8 +7,8 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from mlops_kit.monitoring import chance
 from mlops_kit.monitoring.quality import ODDS, SURE
+from mlops_kit.statistics import chance
 
 from tests.bench.measure import output
 from tests.bench.peers import Peers

@@ -5,7 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from mlops_kit.monitoring.chance import at_least, evidence, rise
+from mlops_kit.statistics.chance import at_least, evidence, rise
 
 ALARM = math.log(1000)
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from mlops_kit.monitoring import drift, wording
-from mlops_kit.monitoring import resampling as resamplings
 from mlops_kit.monitoring.drift import Data
 from mlops_kit.monitoring.reference import Reference, make
 from mlops_kit.monitoring.tally import Tally
 from mlops_kit.monitoring.windows import Window
+from mlops_kit.statistics import resampling as resamplings
 
 from tests.kit.monitored import Change, columns, reference, window
 

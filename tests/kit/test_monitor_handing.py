@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from mlops_kit.monitoring import distances, handing
+from mlops_kit.monitoring import handing
 from mlops_kit.monitoring.reference import make
+from mlops_kit.statistics import distances
 from pyarrow import parquet
 
 from tests.conftest import Done

@@ -7,13 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit.base import clock
-from mlops_kit.monitoring import course, growth, operation, tally, traffic
-from mlops_kit.monitoring.chance import at_most
+from mlops_kit.monitoring import course, operation, tally, traffic
 from mlops_kit.monitoring.log import WHEN
 from mlops_kit.monitoring.operation import Operation
 from mlops_kit.monitoring.tally import minutes
 from mlops_kit.monitoring.windows import Window
 from mlops_kit.project.sections import Monitoring
+from mlops_kit.statistics import growth
+from mlops_kit.statistics.chance import at_most
 
 from tests.kit.logged import moments
 

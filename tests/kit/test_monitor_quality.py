@@ -10,15 +10,16 @@ import pyarrow as pa
 import pytest
 from mlops_kit.base.errors import KitError
 from mlops_kit.data.bootstrap import Rows
-from mlops_kit.monitoring import figures, quality
 from mlops_kit.monitoring import labels as labels_module
 from mlops_kit.monitoring import predicted as predicteds
+from mlops_kit.monitoring import quality
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.log import hashed
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.project import contract
 from mlops_kit.project.sections import Monitoring, Predictions
+from mlops_kit.statistics import intervals
 from pyarrow import parquet
 
 from tests.kit import logged
@@ -88,8 +89,8 @@ def test_the_interval_of_many_rows_is_that_of_the_share() -> None:
     n = 200_000
     hit = np.arange(n) % 4 > 0
     rows = Rows(np.ones(n), hit.astype(float))
-    found = figures.measured("accuracy", rows, rows)
-    half = figures.SIGMAS * math.sqrt(0.75 * 0.25 / n)
+    found = intervals.measured("accuracy", rows, rows)
+    half = intervals.SIGMAS * math.sqrt(0.75 * 0.25 / n)
     assert found.value == 0.75
     assert 0.75 - found.low == pytest.approx(half, rel=0.35)
     assert found.high - 0.75 == pytest.approx(half, rel=0.35)

@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit.monitoring import cells, shares, showing
+from mlops_kit.monitoring import shares, showing
 from mlops_kit.monitoring.checking import Checked
 from mlops_kit.monitoring.drift import Data, Drift
 from mlops_kit.monitoring.operation import Operation
 from mlops_kit.monitoring.predicted import Watched
 from mlops_kit.monitoring.quality import Concept
-from mlops_kit.monitoring.resampling import count
 from mlops_kit.monitoring.shares import Group
 from mlops_kit.monitoring.trained import Trained
+from mlops_kit.statistics import bins
+from mlops_kit.statistics.resampling import count
 
 UNSEEN_SEASON = "the reference has no row of month 6: what moved may be the season"
 
@@ -43,7 +44,7 @@ def test_the_issue_of_a_drift_draws_the_columns_that_moved() -> None:
 )
 def test_bars_of_numbers_have_names_as_short_as_tells_them_apart(values: Any, first: str) -> None:
     drawn = pa.array(values(np.random.default_rng(1).normal(size=20_000)))
-    column = cells.cut("x", drawn)
+    column = bins.cut("x", drawn)
     assert column
     counted = count(column.encode(drawn), column.size)[0] / len(drawn)
     found = [one.name for one in shares.groups(column, counted, counted)]

@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mlops_kit.monitoring import cells, schema, windows
-from mlops_kit.monitoring.cells import Cells, Codes
+from mlops_kit.monitoring import schema, windows
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.resampling import LEAST_REFERENCE, Array, Limits, Resampling, count, tested
 from mlops_kit.monitoring.schema import Change
 from mlops_kit.monitoring.seasons import alike
 from mlops_kit.monitoring.windows import Window
+from mlops_kit.statistics import bins
+from mlops_kit.statistics.bins import Cells, Codes
+from mlops_kit.statistics.resampling import LEAST_REFERENCE, Array, Limits, Resampling, count, tested
 
 State = Literal["not connected", "no drift", "drift", "can't tell"]
 LEAST = (
@@ -89,7 +90,7 @@ def check(
     for column in like.cells:
         if column.name not in window.drawn or schema.is_lost(window.drawn[column.name]):
             continue
-        values = cells.plain(window.drawn[column.name]).take(pa.array(drawn))
+        values = bins.plain(window.drawn[column.name]).take(pa.array(drawn))
         try:
             if not column.takes(values):
                 raise pa.ArrowInvalid(values.type)

@@ -18,12 +18,11 @@ import pyarrow.compute as pc
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data import tables
-from mlops_kit.monitoring import cells, distances, seasons, windows
 from mlops_kit.monitoring import reference as references
+from mlops_kit.monitoring import seasons, windows
 from mlops_kit.monitoring.checking import Checked
 from mlops_kit.monitoring.drift import LEAST_ROWS, compared_rows
 from mlops_kit.monitoring.reference import FOLDER, Reference
-from mlops_kit.monitoring.resampling import LEVEL
 from mlops_kit.monitoring.whole import Whole
 from mlops_kit.monitoring.windows import Window
 from mlops_kit.project.contract import Contract
@@ -31,6 +30,8 @@ from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Hook
 from mlops_kit.runs import hooks
 from mlops_kit.runs.events import Journal
+from mlops_kit.statistics import bins, distances
+from mlops_kit.statistics.resampling import LEVEL
 
 HOOK: Hook = "after_monitor"
 LAST, VIEWS = FOLDER / "last", "views"
@@ -119,7 +120,7 @@ def _handed(repository: Repository, contract: Contract, found: Checked, compared
     ours = compared_rows(length, found.data.compared)
 
     def table(of: Window, at: Rows) -> pa.Table:
-        drawn = [cells.plain(of.drawn[one.name]).take(pa.array(at)) for one in columns]
+        drawn = [bins.plain(of.drawn[one.name]).take(pa.array(at)) for one in columns]
         return pa.table({one.name: one.compared(values) for one, values in zip(columns, drawn, strict=True)})
 
     return Handed(like, table(all_rows, chosen), table(window, ours))

@@ -10,8 +10,7 @@ import pyarrow as pa
 
 from mlops_kit.base import clock
 from mlops_kit.monitoring import course as courses
-from mlops_kit.monitoring import growth, log, sources, traffic
-from mlops_kit.monitoring.chance import at_least
+from mlops_kit.monitoring import log, sources, traffic
 from mlops_kit.monitoring.course import Course
 from mlops_kit.monitoring.findings import STAGE, Finding, Kind
 from mlops_kit.monitoring.log import AHEAD, NUMBERS
@@ -19,6 +18,8 @@ from mlops_kit.monitoring.tally import Minutes, Tally
 from mlops_kit.monitoring.windows import Window
 from mlops_kit.project.sections import Monitoring
 from mlops_kit.runs.log import Log
+from mlops_kit.statistics import growth
+from mlops_kit.statistics.chance import at_least
 
 ODDS = 0.00025  # of each of four alarms by chance, where the true rate is just at its limit
 LEAST_ROWS = 20  # of which that none failed says something

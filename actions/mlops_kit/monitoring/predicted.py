@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from mlops_kit.monitoring import cells, drift, values
+from mlops_kit.monitoring import drift, values
 from mlops_kit.monitoring import shares as shares_module
 from mlops_kit.monitoring.findings import Finding
-from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
 from mlops_kit.monitoring.shares import Group
 from mlops_kit.project.sections import Predictions
+from mlops_kit.statistics import bins
+from mlops_kit.statistics.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested
 
 ODDS = 0.001  # that they move so far by chance
 
@@ -41,7 +42,7 @@ def check(evaluated: pa.Table, made: pa.Table, form: Predictions, explained: flo
     if name not in evaluated.column_names or not len(made):
         return None
     before = values.plain(evaluated[name], form).combine_chunks()
-    column = cells.cut(name, before)
+    column = bins.cut(name, before)
     if column is None or len(before) < LEAST_REFERENCE:
         return None
     codes = column.encode(before)[-(len(before) // BLOCK * BLOCK) :].reshape(-1, 1)
@@ -49,7 +50,7 @@ def check(evaluated: pa.Table, made: pa.Table, form: Predictions, explained: flo
     resampling = Resampling([column], codes, ordered=True)
     limits = resampling.limits(n, ODDS)
     now = values.plain(made[name].take(pa.array(drift.compared_rows(len(made), n))), form).combine_chunks()
-    window = count(column.encode(cells.plain(now)), column.size)
+    window = count(column.encode(bins.plain(now)), column.size)
     found = resampling.statistics(0, window, resampling.counts[0])
     by = drift.apart(column, window, resampling.counts[0])
     if float(limits.standing(0, found)[0]) <= limits.threshold or by < drift.LEAST:

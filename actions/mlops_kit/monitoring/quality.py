@@ -12,18 +12,19 @@ import pyarrow.compute as pc
 
 from mlops_kit.base import clock
 from mlops_kit.data.bootstrap import Floats, Rows
-from mlops_kit.monitoring import chance, figures, log, predicted, values
 from mlops_kit.monitoring import course as courses
-from mlops_kit.monitoring.chance import Rise
+from mlops_kit.monitoring import log, predicted, values
 from mlops_kit.monitoring.course import Course
-from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.findings import Finding, Kind
 from mlops_kit.monitoring.labels import joined
 from mlops_kit.monitoring.log import SLICE, are_later
 from mlops_kit.monitoring.predicted import Watched
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.resampling import related
 from mlops_kit.project.sections import Monitoring, Predictions
+from mlops_kit.statistics import chance, intervals
+from mlops_kit.statistics.chance import Rise
+from mlops_kit.statistics.intervals import Figure
+from mlops_kit.statistics.resampling import related
 
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
 ODDS = 0.001  # of an alarm by chance
@@ -122,7 +123,7 @@ def _measured(metric: str, rows: Rows, before: Rows) -> Figure | None:
     """None for what needs two classes where one came true."""
     if metric == "roc_auc" and len(np.unique(rows.actual)) < 2:
         return None
-    return figures.measured(metric, rows, before)
+    return intervals.measured(metric, rows, before)
 
 
 def _judged(
@@ -142,10 +143,10 @@ def _judged(
     figure = _measured(metric, recent_rows, before)
     notes = [] if figure else [f"only one class came true in {len(lately)} rows: no {metric}"]
     # A low loss ends no alarm by itself: when little happens it is low for a model that sees nothing.
-    worse = figure is not None and figures.is_worse(metric, figure)
+    worse = figure is not None and intervals.is_worse(metric, figure)
     if found and (worse or not _is_past(found, table, since)):
         said = [_risen(found, losses, usual, table)]
-        said += [figures.in_words(metric, figure)] if figure and worse else []
+        said += [intervals.in_words(metric, figure)] if figure and worse else []
         alarm = Finding("concept-drift", "; ".join(said))
         began = _iso(table["time"][found.began].as_py())
         went = courses.over(
@@ -157,9 +158,9 @@ def _judged(
         so_far,
         metric=metric,
         figure=figure,
-        happened=figures.happened(rows) if form.task == "binary" and rows.probability is not None else None,
+        happened=intervals.happened(rows) if form.task == "binary" and rows.probability is not None else None,
         slices=_slices(lately, table, evaluated, usual),
-        loss=figures.mean(lately, float(usual.mean())),
+        loss=intervals.mean(lately, float(usual.mean())),
         notes=[*so_far.notes, *notes],
     )
 
@@ -228,7 +229,7 @@ def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats)
             before = usual[theirs == value] if theirs is not None else usual[:0]
             if here.sum() >= LEAST_LABELS:
                 was = float(before.mean()) if len(before) >= LEAST_LABELS else None
-                found[f"{column}={value}"] = figures.mean(losses[here], was)
+                found[f"{column}={value}"] = intervals.mean(losses[here], was)
     return found
 
 

@@ -24,13 +24,13 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data import predictions as predictions_module
 from mlops_kit.data.tables import read, write
-from mlops_kit.monitoring import cells as cells_module
 from mlops_kit.monitoring import windows
-from mlops_kit.monitoring.cells import Cells, Codes
-from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository, file_md5
+from mlops_kit.statistics import bins as cells_module
+from mlops_kit.statistics.bins import Cells, Codes
+from mlops_kit.statistics.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
 from mlops_kit.versions import Version
 
 FOLDER = Path(".mlops/monitoring")

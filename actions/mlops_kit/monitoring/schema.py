@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from mlops_kit.monitoring import cells
-from mlops_kit.monitoring.cells import MISSING, UNSEEN, Cells, Codes
-from mlops_kit.monitoring.chance import at_least
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.resampling import SEEN_IN, Resampling
 from mlops_kit.monitoring.windows import Window
+from mlops_kit.statistics import bins
+from mlops_kit.statistics.bins import MISSING, UNSEEN, Cells, Codes
+from mlops_kit.statistics.chance import at_least
+from mlops_kit.statistics.resampling import SEEN_IN, Resampling
 
 ODDS = 0.001  # of any schema alarm in a check, by chance: a level not seen before, a column that happens to be constant
 Kind = Literal["missing column", "new column", "new category", "all null", "constant", "retyped"]
@@ -111,7 +111,7 @@ def retyped(column: Cells, values: Any) -> Change:
 
 def _held(values: Any, column: Cells) -> str:
     """The type, and of texts the form of one: a value itself may be about a person."""
-    kind = cells.kind_of(values.type)
+    kind = bins.kind_of(values.type)
     if kind != "text" or column.kind in ("category", "text"):
         return str(values.type)
     first = next((one for one in values.drop_null().to_pylist() if not _is_number(one)), "")

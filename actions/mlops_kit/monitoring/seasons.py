@@ -7,11 +7,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mlops_kit.base import clock
-from mlops_kit.monitoring import cells
 from mlops_kit.monitoring.log import AHEAD
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.resampling import BLOCK, LEAST_REFERENCE
 from mlops_kit.monitoring.windows import Window
+from mlops_kit.statistics import bins
+from mlops_kit.statistics.resampling import BLOCK, LEAST_REFERENCE
 
 DAY, THURSDAY = 86_400, 3  # 1970 began on one
 LEAST_DAYS = 8  # of a weekday, until its own ways can be told from those of a single day
@@ -26,7 +26,7 @@ def alike(reference: Reference, window: Window, time: str | None) -> tuple[Refer
     if reference.times is None or time not in window.drawn:
         return reference, [f"the column {time!r} is not there: seasons are not told from drift"]
     try:
-        moments = cells.moments(window.drawn[time]).drop_null().cast(pa.int64())
+        moments = bins.moments(window.drawn[time]).drop_null().cast(pa.int64())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return reference, [f"{time!r} holds no times: seasons are not told from drift"]
     times = np.asarray(moments)

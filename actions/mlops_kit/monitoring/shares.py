@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from mlops_kit.monitoring import cells
-from mlops_kit.monitoring.cells import Cells, Codes, Floats
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.resampling import count
 from mlops_kit.monitoring.windows import Window
+from mlops_kit.statistics import bins
+from mlops_kit.statistics.bins import Cells, Codes, Floats
+from mlops_kit.statistics.resampling import count
 
 MOST = 10
 LOWER = "lower"
@@ -30,7 +30,7 @@ def of(reference: Reference, window: Window, name: str) -> list[Group]:
         return []
     column = reference.cells[at]
     try:
-        seen = column.encode(cells.plain(window.drawn[name]))
+        seen = column.encode(bins.plain(window.drawn[name]))
     except pa.ArrowException:
         return []
     before, now = (_shares(codes, column.size) for codes in (reference.codes[:, at], seen))

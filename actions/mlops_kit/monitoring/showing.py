@@ -4,13 +4,13 @@ from mlops_kit.base.markdown import code, number, plain, table
 from mlops_kit.monitoring import wording
 from mlops_kit.monitoring.checking import Checked
 from mlops_kit.monitoring.course import Course
-from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.findings import Kind
 from mlops_kit.monitoring.operation import Operation
 from mlops_kit.monitoring.outcome import Outcome
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.seasons import MAY_BE
 from mlops_kit.monitoring.shares import LOWER, Group
+from mlops_kit.statistics.intervals import Figure
 from mlops_kit.summary import PALETTE, plain_number, safe
 
 MOST_COLUMNS, MOST_SLICES = 20, 10

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mlops_kit.monitoring.chance import at_most
 from mlops_kit.monitoring.tally import Minutes
+from mlops_kit.statistics.chance import at_most
 
 Floats = npt.NDArray[np.float64]
 HOUR = 3600.0

@@ -8,8 +8,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.monitoring import cells
-from mlops_kit.monitoring.cells import Cells
+from mlops_kit.statistics import bins
+from mlops_kit.statistics.bins import Cells
 
 Columns = dict[str, pa.Array]
 
@@ -61,7 +61,7 @@ def _compared(column: Cells, piece: Columns) -> pa.Array:
     length = len(next(iter(piece.values())))
     kind = pa.float64() if column.is_ordered else pa.string()
     if column.name in piece:
-        values = cells.plain(piece[column.name])
+        values = bins.plain(piece[column.name])
         with contextlib.suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
             if column.takes(values):
                 return column.compared(values).cast(kind)

@@ -3,10 +3,10 @@
 import math
 
 from mlops_kit.monitoring.checking import Calibrated, Checked
-from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.operation import Operation
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.trained import Trained
+from mlops_kit.statistics.intervals import Figure
 
 UNITS = "(sd of a number, share of the rows of a category)"
 

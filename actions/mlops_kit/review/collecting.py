@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from mlops_kit import alerting, cadence, stages, versions
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.base.progress import Say
-from mlops_kit.monitoring import checking, figures, keeping, labels, trained
+from mlops_kit.monitoring import checking, keeping, labels, trained
 from mlops_kit.monitoring import reference as references
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.review import weeks as weekly
 from mlops_kit.review.weeks import Alarm, Week
 from mlops_kit.runs import log as runs
+from mlops_kit.statistics import intervals
 
 SHOWN = 12  # weeks
 
@@ -131,7 +132,7 @@ def _to_decide(made: Review, open_now: list[Alarm], last: runs.Run | None) -> li
     titles = {cadence.ALARM: cadence.TITLE} | {kind: title for kind, (title, _) in alerting.TITLES.items()}
     found = [f"{titles[one.kind]}, since {one.began:%Y-%m-%d}" for one in open_now if one.kind in titles]
     week = made.week.figure
-    if week and figures.is_worse(made.metric, week):
+    if week and intervals.is_worse(made.metric, week):
         found.append(
             f"The model is less right than when it was made ({made.metric} {week.value:.3f}, was {week.reference:.3f}): "
             "train on newer data, or `mlops-kit rollback`"

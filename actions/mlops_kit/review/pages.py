@@ -5,9 +5,9 @@ from html import escape
 from mlops_kit import page, plots
 from mlops_kit.base.markdown import code, number, plain, table
 from mlops_kit.data import metrics_file
-from mlops_kit.monitoring.figures import Figure
 from mlops_kit.review.collecting import Review
 from mlops_kit.review.weeks import Alarm, Week
+from mlops_kit.statistics.intervals import Figure
 from mlops_kit.summary import bar, scale
 
 MOST_SLICES, MOST_COLUMNS = 12, 8

@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 
 from mlops_kit import cadence
 from mlops_kit.monitoring import keeping, labels, quality
-from mlops_kit.monitoring.figures import Figure
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.seasons import THURSDAY
 from mlops_kit.monitoring.tally import Tally
 from mlops_kit.project.contract import Contract
 from mlops_kit.runs.log import Event, Run
 from mlops_kit.runs.log import moment as moment_of
+from mlops_kit.statistics.intervals import Figure
 
 WEEK = timedelta(days=7)
 

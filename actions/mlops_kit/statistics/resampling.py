@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlops_kit.monitoring.cells import MISSING, UNSEEN, Cells, Codes, Kind
-from mlops_kit.monitoring.chance import apart
+from mlops_kit.statistics.bins import MISSING, UNSEEN, Cells, Codes, Kind
+from mlops_kit.statistics.chance import apart
 
 Array = npt.NDArray[np.float32]
 REPLICATES, SEED = 4000, 20_26

@@ -8,8 +8,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from mlops_kit.monitoring.cells import Cells
-from mlops_kit.monitoring.resampling import LEVEL, REPLICATES, Array, Resampling
+from mlops_kit.statistics.bins import Cells
+from mlops_kit.statistics.resampling import LEVEL, REPLICATES, Array, Resampling
 
 Floats = npt.NDArray[np.float64]
 COMMON = 0.95  # what is further apart than so many replicates is the tail, by which a distance is measured
