@@ -16,7 +16,7 @@ pydantic.BaseModel.model_config["use_attribute_docstrings"] = True
 
 from mlops_kit import cli  # its models are made as they are imported
 from mlops_kit.project.contract import Contract
-from mlops_kit.record import Record
+from mlops_kit.versions.record import Record
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"

@@ -4,12 +4,12 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from mlops_kit import stages
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
-from mlops_kit.stages import SKEW, Assignment
-from mlops_kit.versions import Version
+from mlops_kit.versions import stages
+from mlops_kit.versions.stages import SKEW, Assignment
+from mlops_kit.versions.version import Version
 
 NOTHING = "nothing"
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from mlops_kit.base.markdown import code, number, plain, size, table
 from mlops_kit.data.metrics_file import Figure, figures
-from mlops_kit.differences import SLICES
 from mlops_kit.gates import shown
-from mlops_kit.record import File, Record
+from mlops_kit.versions.differences import SLICES
+from mlops_kit.versions.record import File, Record
 
 MOST_SLICES, MOST_COLUMNS = 60, 6
 MARKS = {"pass": "✅ pass", "fail": "❌ fail", "unknown": "❔ can't tell", "removed": "⚠️ removed"}

@@ -21,7 +21,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Predictions
 from mlops_kit.project.snapshot import Past
-from mlops_kit.versions import Version
+from mlops_kit.versions.version import Version
 
 if TYPE_CHECKING:
     import pyarrow as pa

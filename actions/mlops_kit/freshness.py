@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops_kit import versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits, pipeline
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Entry, Lock, Repository, Stage, flattened
+from mlops_kit.versions import version as versions
 
 NEVER = "never trained: everything will run"
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlops_kit import loosened as looseneds
-from mlops_kit import versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data.metrics_file import read_metrics
@@ -15,6 +14,7 @@ from mlops_kit.project import contract as contracts
 from mlops_kit.project.contract import FILE, FRAGMENTS, Contract
 from mlops_kit.project.repository import LOCK, Repository
 from mlops_kit.runs.events import Journal
+from mlops_kit.versions import version
 
 STATE = Path(".mlops/gates.json")
 
@@ -71,7 +71,7 @@ def judge(repository: Repository, contract: Contract, journal: Journal, say: Say
         raise KitError(f"mlops.yaml has no gate {only!r}.", f"Its gates: {known}.")
     from mlops_kit import judges  # and with it numpy: who only reads a verdict needs none
 
-    versions.refresh(repository, contract.model, say)
+    version.refresh(repository, contract.model, say)
     bench = judges.Bench(repository, contract, say, read_metrics(repository.root / contract.metrics))
     results = []
     for name, gate in contract.gates.items():

@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import delivery, freshness, record
+from mlops_kit import delivery, freshness
 from mlops_kit.base.errors import KitError
 from mlops_kit.gates import GateResult, Verdict
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Lock, Repository, parse_lock
-from mlops_kit.record import Record
+from mlops_kit.versions import record
+from mlops_kit.versions.record import Record
 
 FOLDER = Path("mlops-run")  # no dot in front: artifacts leave hidden files out
 DRAFT, VERDICT, EVENTS, NEW_DATA = "record.json", "gates.json", "events.jsonl", "new-data.json"

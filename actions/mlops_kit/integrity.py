@@ -2,14 +2,15 @@
 
 import re
 
-from mlops_kit import record, registration
+from mlops_kit import registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.data import metrics_file
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Lock, Repository
-from mlops_kit.record import Record
-from mlops_kit.versions import Version
+from mlops_kit.versions import record
+from mlops_kit.versions.record import Record
+from mlops_kit.versions.version import Version
 
 REGISTER = "Promote another version, or train and register this one again."
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit import measuring, versions
+from mlops_kit import measuring
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data import tables
@@ -14,6 +14,7 @@ from mlops_kit.gates import GateResult, Status
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import ChampionGate, LatencyGate, SizeGate, SlicesGate, ThresholdGate
+from mlops_kit.versions import version as versions
 
 if TYPE_CHECKING:
     from mlops_kit.champion import Duel

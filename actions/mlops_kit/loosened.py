@@ -3,12 +3,12 @@
 import os
 from typing import Any
 
-from mlops_kit import versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Gate
+from mlops_kit.versions import version
 
 # How each number of a gate must move to let more pass: down, up, or either way.
 DOWN, UP, EITHER = "down", "up", "either"
@@ -49,7 +49,7 @@ def before(repository: Repository, contract: Contract) -> tuple[str, Contract] |
     On a pull request that of the branch it goes to, else of the newest version, else of main at origin.
     Raises KitError when it cannot be read.
     """
-    newest = versions.newest(repository, contract.model)
+    newest = version.newest(repository, contract.model)
     target = os.environ.get("GITHUB_BASE_REF", "")
     branched = _merge_base(repository, target or "main")
     revision = branched if target and branched else newest.tag if newest else branched

@@ -11,16 +11,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops_kit import lineage, record
 from mlops_kit.base.errors import SAYS_NO, KitError
 from mlops_kit.base.processes import Heard, ProcessError, follow, words
 from mlops_kit.data.metrics_file import figures
 from mlops_kit.project import commits, git_objects, snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.record import Record
 from mlops_kit.runs import events
-from mlops_kit.stages import now_in
+from mlops_kit.versions import lineage, record
+from mlops_kit.versions.record import Record
+from mlops_kit.versions.stages import now_in
 
 GIVEN = "MLOPS_HISTORY"  # the file that holds the history, for the command
 

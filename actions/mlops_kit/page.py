@@ -9,10 +9,10 @@ from mlops_kit import plots
 from mlops_kit.base.markdown import JOINER, number, one_line
 from mlops_kit.card import count, interval
 from mlops_kit.data.metrics_file import Figure
-from mlops_kit.description import judgement, opening, sections
 from mlops_kit.gates import GateResult
 from mlops_kit.report import Report
 from mlops_kit.summary import by_column
+from mlops_kit.versions.description import judgement, opening, sections
 
 MOST_SLICES, MOST_HISTORY = 25, 4
 WORDS = {"pass": "pass", "fail": "fail", "unknown": "can't tell", "removed": "removed"}

@@ -10,7 +10,7 @@ from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Entry, Repository, file_md5, stored
 from mlops_kit.project.transfer import transfer
-from mlops_kit.versions import Version
+from mlops_kit.versions.version import Version
 
 
 def check(repository: Repository, contract: Contract, version: Version) -> list[str]:

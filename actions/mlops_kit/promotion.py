@@ -7,7 +7,7 @@ at once make the same tag, flights#production#5, and origin takes one of them.
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mlops_kit import assigning, integrity, presence, stages, versions
+from mlops_kit import assigning, integrity, presence
 from mlops_kit.assigning import NOTHING
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
@@ -15,8 +15,10 @@ from mlops_kit.project import commits
 from mlops_kit.project.contract import FILE, Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events, hooks
-from mlops_kit.stages import PROMOTION, ROLLBACK, Assignment, Stay
-from mlops_kit.versions import Version
+from mlops_kit.versions import stages
+from mlops_kit.versions import version as versions
+from mlops_kit.versions.stages import PROMOTION, ROLLBACK, Assignment, Stay
+from mlops_kit.versions.version import Version
 
 Part = Literal["all", "check", "move", "after"]
 LOOK = "Nothing of yours was done. `mlops-kit versions` shows what is where; then decide again."

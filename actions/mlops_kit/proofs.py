@@ -7,7 +7,7 @@ from typing import Any, Literal
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events
-from mlops_kit.versions import Version
+from mlops_kit.versions.version import Version
 
 STAGE = "verify"
 # The result of a stage, and of a version that of its worst.

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_kit import cadence, delivery, gates, handover, record, registration, training, versions
+from mlops_kit import cadence, delivery, gates, handover, registration, training
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.forge import runner
@@ -13,10 +13,12 @@ from mlops_kit.handover import Handover
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Lock, Repository
 from mlops_kit.project.transfer import transfer
-from mlops_kit.record import Record
 from mlops_kit.registration import OWN, Registered
 from mlops_kit.runs import events, hooks, log, publish
 from mlops_kit.runs.events import Journal
+from mlops_kit.versions import record
+from mlops_kit.versions import version as versions
+from mlops_kit.versions.record import Record
 
 ADD_REMOTE = (
     "To register the next one: `dvc remote add --default storage URL`, `dvc push`, then commit and push "

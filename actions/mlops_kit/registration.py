@@ -7,15 +7,17 @@ dvc pull` gives code, data, parameters, metrics and model together.
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit import card, description, differences, record, versions
+from mlops_kit import card
 from mlops_kit.base.errors import KitError
 from mlops_kit.handover import Handover
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Repository
-from mlops_kit.record import Record
 from mlops_kit.runs import events
-from mlops_kit.versions import Version
+from mlops_kit.versions import description, differences, record
+from mlops_kit.versions import version as versions
+from mlops_kit.versions.record import Record
+from mlops_kit.versions.version import Version
 
 OWN = (LOCK, record.FILE, record.CARD)  # files that register writes itself: no reason to call a tree dirty
 TRAILER = "Identity"  # in a tag's message, so that one look at the tags finds the same result

@@ -4,21 +4,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_kit import gates as gates_module
-from mlops_kit import record, versions
 from mlops_kit import training as trainings
 from mlops_kit.curves import Curve, curves
 from mlops_kit.data import metrics_file
 from mlops_kit.data.metrics_file import Figure
-from mlops_kit.differences import LOWER, SLICES, Differences, between
 from mlops_kit.forge import runner
 from mlops_kit.gates import Verdict
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import ChampionGate, SlicesGate
-from mlops_kit.record import Record
 from mlops_kit.runs import events
 from mlops_kit.training import Training
+from mlops_kit.versions import record
+from mlops_kit.versions import version as versions
+from mlops_kit.versions.differences import LOWER, SLICES, Differences, between
+from mlops_kit.versions.record import Record
 
 MOST_VERSIONS = 12  # in the history
 

@@ -8,9 +8,9 @@ from mlops_kit.base.markdown import code, number, plain, table
 from mlops_kit.card import MARKS, count, interval
 from mlops_kit.curves import Curve
 from mlops_kit.data.metrics_file import Figure
-from mlops_kit.description import in_words, judgement
-from mlops_kit.differences import MetricChange
 from mlops_kit.report import Report, Slice
+from mlops_kit.versions.description import in_words, judgement
+from mlops_kit.versions.differences import MetricChange
 
 LONGEST = 60_000  # GitHub takes 65,536 characters in a comment
 MOST_METRICS, MOST_GATES, WORST, MOST_BARS = 30, 50, 6, 12

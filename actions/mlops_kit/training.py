@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from mlops_kit import freshness, train_with, versions
+from mlops_kit import freshness, train_with
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, words
 from mlops_kit.base.progress import Say
@@ -18,6 +18,7 @@ from mlops_kit.project.restore import as_before_if_it_fails, put
 from mlops_kit.project.transfer import transfer
 from mlops_kit.runs import hooks
 from mlops_kit.runs.events import Journal
+from mlops_kit.versions import version
 
 STATE = Path(".mlops/training.json")
 SAMPLE_LOCK = Path(".mlops/sample.lock")  # what the sample gave; dvc.lock stays the data's
@@ -138,7 +139,7 @@ def train(
 
 
 def _on_data(repository: Repository, contract: Contract, journal: Journal, say: Say) -> dict[str, str]:
-    versions.refresh(repository, contract.model, say)
+    version.refresh(repository, contract.model, say)
     start = starting_point(repository, contract)
     with as_before_if_it_fails(repository, _outs(repository, start.lock if start else None)):
         if start:
@@ -154,7 +155,7 @@ def _on_data(repository: Repository, contract: Contract, journal: Journal, say: 
 
 def starting_point(repository: Repository, contract: Contract) -> Baseline | None:
     """The lock that leaves less to train: the newest version's, or the one that is here."""
-    newest = versions.newest(repository, contract.model)
+    newest = version.newest(repository, contract.model)
     theirs = freshness.of_version(repository, newest) if newest else None
     ours = freshness.of_tree(repository)
     if ours and theirs and ours.lock.text == theirs.lock.text:

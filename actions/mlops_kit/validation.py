@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from mlops_kit import freshness, training, versions
+from mlops_kit import freshness, training
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
 from mlops_kit.base.processes import ProcessError, run, words
@@ -12,6 +12,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
 from mlops_kit.runs.events import Journal
+from mlops_kit.versions import version
 
 NOT_RUN = (126, 127)  # what a shell says
 TRACEBACK = re.compile(r"^Traceback \(most recent call last\):$|: No module named ", re.MULTILINE)
@@ -44,7 +45,7 @@ def _validate(repository: Repository, contract: Contract, say: Say, file: str | 
     if file is None and contract.sample and training.why_sample(repository, contract):
         file = contract.sample.file
     if file is None and (missing := training.missing_data(repository)):
-        versions.refresh(repository, contract.model, say)
+        version.refresh(repository, contract.model, say)
         if since := unchanged_since(repository, contract):
             return Validation(True, False, "", f"No input changed since {since}, and it was checked then.")
         say(f"Bringing {', '.join(missing)}")
@@ -71,7 +72,7 @@ def _broke(error: ProcessError) -> bool:
 
 def unchanged_since(repository: Repository, contract: Contract) -> str:
     """The newest version, where nothing would be trained again; empty otherwise."""
-    newest = versions.newest(repository, contract.model)
+    newest = version.newest(repository, contract.model)
     lock = repository.lock(newest.tag) if newest else None
     if newest is None or lock is None or not freshness.of(repository, contract, lock, newest.commit).is_fresh:
         return ""

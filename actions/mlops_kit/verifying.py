@@ -24,7 +24,7 @@ from mlops_kit.project.repository import Entry, Lock, Repository, Stage, file_md
 from mlops_kit.project.snapshot import Past
 from mlops_kit.proofs import WORST, Proof, Result, StageProof
 from mlops_kit.runs import events
-from mlops_kit.versions import Version
+from mlops_kit.versions.version import Version
 
 
 def verify(repository: Repository, contract: Contract, version: Version, say: Say) -> Proof:

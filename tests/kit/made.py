@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import record
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
-from mlops_kit.record import Code, Environment, File, Identity, Record, Trigger
+from mlops_kit.versions import record
+from mlops_kit.versions.record import Code, Environment, File, Identity, Record, Trigger
 
 from tests.conftest import must
 

@@ -3,9 +3,10 @@
 import time
 from typing import Any
 
-from mlops_kit import promotion, versions
+from mlops_kit import promotion
 from mlops_kit.project.repository import Repository
 from mlops_kit.promotion import Promoted, Wish
+from mlops_kit.versions import version as versions
 
 from tests.conftest import must
 from tests.kit.test_training import silent

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from mlops_kit import versions
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import version
 
 from tests.conftest import must
 
@@ -124,9 +124,9 @@ class Scripted:
         must(["git", "commit", "--quiet", "--allow-empty", "--message=x"], self.root)
 
 
-def register(repository: Repository, name: str, **files: bytes) -> versions.Version:
+def register(repository: Repository, name: str, **files: bytes) -> version.Version:
     """An annotated tag on a child of HEAD that is on no branch; `files` are added to it."""
     made = commits.commit(repository, "HEAD", {path.replace("__", "."): c for path, c in files.items()}, name)
     repository.git("tag", "--annotate", "--message", name, name, made)
     model, _, number = name.partition("@")
-    return versions.named(repository, model, number)
+    return version.named(repository, model, number)

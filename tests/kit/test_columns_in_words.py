@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from mlops_kit.data.columns import Column, Lengths, Numbers, Table, Type, Values
-from mlops_kit.description import in_words
-from mlops_kit.differences import between
 from mlops_kit.project.repository import Repository
-from mlops_kit.record import Summed
+from mlops_kit.versions.description import in_words
+from mlops_kit.versions.differences import between
+from mlops_kit.versions.record import Summed
 
 from tests.kit.made import a_record, a_repository
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit.description import in_words
-from mlops_kit.differences import Differences, between
 from mlops_kit.project.repository import Repository
-from mlops_kit.record import Code, Environment, File, Record
+from mlops_kit.versions.description import in_words
+from mlops_kit.versions.differences import Differences, between
+from mlops_kit.versions.record import Code, Environment, File, Record
 
 from tests.conftest import must
 from tests.kit.made import a_record, a_repository, commit, figure, metrics

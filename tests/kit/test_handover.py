@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import handover, record, registering, registration, versions
+from mlops_kit import handover, registering, registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
-from mlops_kit.record import Record
 from mlops_kit.registration import Registered
 from mlops_kit.runs import events
+from mlops_kit.versions import record, version
+from mlops_kit.versions.record import Record
 
 from tests.conftest import must
 from tests.kit.test_training import silent
@@ -138,7 +139,7 @@ def test_of_the_same_data_the_version_before_is_believed(
     take_over(handed)
     first = newest(handed[0])
     before = first.tables
-    versions.fetch(gated, "tips")
+    version.fetch(gated, "tips")
     assert record.tables(gated, means(gated), gated.lock() or pytest.fail(), first) == before
     counted = first.model_copy(update={"data": [one.model_copy(update={"rows": 7}) for one in first.data]})
     lock, commit = gated.lock() or pytest.fail(), gated.commit()

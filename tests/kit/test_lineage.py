@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import lineage, picture, stages
-from mlops_kit.lineage import Book
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import lineage, lineage_text, stages
+from mlops_kit.versions.lineage import Book
 
 from tests.conftest import must
 from tests.kit.made import a_record, a_repository, tag
@@ -241,7 +241,7 @@ def test_the_picture_names_everything_once_and_hostile_words_do_nothing(tmp_path
     one = a_record(repository.commit(), "v0.1.0", parameters={evil: evil})
     tag(repository, one)
     book: Book = lineage.book(repository, "flights")
-    drawn = picture.mermaid(lineage.of_version(book, "v0.1.0").found)
+    drawn = lineage_text.mermaid(lineage.of_version(book, "v0.1.0").found)
     assert drawn.splitlines()[0] == "flowchart LR"
     assert drawn.count("--> v0run") == 4  # data, code, parameters, environment
     assert drawn.count("v0run[[") == 1

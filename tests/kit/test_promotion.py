@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from mlops_kit import stages, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import stages
+from mlops_kit.versions import version as versions
 
 from tests.conftest import must, python_of
 from tests.kit.promoted import WHY, a_second_later, in_production, promote, refused, rollback, tags

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import assigning, stages, versions
+from mlops_kit import assigning
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import stages
+from mlops_kit.versions import version as versions
 
 from tests.conftest import must, python_of
 from tests.kit.promoted import WHY, in_production, promote, refused, tags

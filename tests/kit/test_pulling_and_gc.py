@@ -4,11 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mlops_kit import collecting, pulling
 from mlops_kit.base.errors import KitError
-from mlops_kit.collecting import HELD, Collected
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import gc
+from mlops_kit.versions import pull as pulls
+from mlops_kit.versions.gc import HELD, Collected
 
 from tests.conftest import Once, must
 from tests.kit.small import Small, clone, dvc, small, with_origin
@@ -53,13 +54,13 @@ def copied(tmp_path: Path) -> Callable[[Path], Path]:
     return lambda seed: Path(shutil.copytree(seed, tmp_path, symlinks=True, dirs_exist_ok=True))
 
 
-def pull(one: Small, name: str = "", into: Path | None = None) -> pulling.Pulled:
-    return pulling.pull(one.repository, contract.load(one.root), name, into, lambda _: None)
+def pull(one: Small, name: str = "", into: Path | None = None) -> pulls.Pulled:
+    return pulls.pull(one.repository, contract.load(one.root), name, into, lambda _: None)
 
 
 def collect(one: Small, agree: bool = True, **how: bool) -> Collected:
     wish = {"cloud": True, "dry": False, **how}
-    return collecting.collect(one.repository, contract.load(one.root), agree=lambda _: agree, **wish)
+    return gc.collect(one.repository, contract.load(one.root), agree=lambda _: agree, **wish)
 
 
 def model(root: Path) -> str:

@@ -5,11 +5,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mlops_kit import record, registering, registration, versions
+from mlops_kit import registering, registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
 from mlops_kit.registration import Registered
 from mlops_kit.runs import events
+from mlops_kit.versions import record
+from mlops_kit.versions import version as versions
 
 from tests.conftest import must, python_of
 from tests.kit.test_training import silent

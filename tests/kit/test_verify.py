@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import proofs, unlike, verifying, versions
+from mlops_kit import proofs, unlike, verifying
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Predictions
 from mlops_kit.proofs import Proof
+from mlops_kit.versions import version as versions
 
 from tests.conftest import must
 from tests.kit.test_training import silent

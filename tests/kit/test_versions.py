@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import integrity, registration, stages, tags, versions
+from mlops_kit import integrity, registration
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import stages, tags
+from mlops_kit.versions import version as versions
 
 from tests.conftest import must
 from tests.kit.made import CONTRACT, a_record, a_repository, tag
@@ -117,8 +119,8 @@ def test_ten_thousand_tags_are_read_in_time(two: Repository) -> None:
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path: Path, changed: dict[str, Any], says: list[str]) -> None:
-    from mlops_kit import record
     from mlops_kit.project import contract
+    from mlops_kit.versions import record
 
     repository = a_repository(tmp_path / "flights")
     (tmp_path / "flights/mlops.yaml").write_text(CONTRACT)

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import causes, versions
-from mlops_kit.causes import Why
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import version
+from mlops_kit.versions import why as whys
+from mlops_kit.versions.why import Why
 
 from tests.conftest import Once, must
 from tests.kit.conftest import copied
@@ -68,7 +69,7 @@ def week(dvc: str, once: Once, tmp_path: Path) -> Repository:
 
 
 def why(repository: Repository, before: str, after: str) -> Why:
-    return causes.why(repository, *(versions.named(repository, "tips", name) for name in (before, after)))
+    return whys.why(repository, *(version.named(repository, "tips", name) for name in (before, after)))
 
 
 def changed(found: dict[str, Any]) -> list[str]:
@@ -89,7 +90,7 @@ def test_each_cause_is_told_apart(week: Repository) -> None:
 
 
 def test_what_changed_is_said(week: Repository) -> None:
-    said = {name: causes.in_words(why(week, before, name)) for before, name in _pairs()}
+    said = {name: whys.in_words(why(week, before, name)) for before, name in _pairs()}
     assert said["v0.2.0"].startswith("From v0.1.0 to v0.2.0 the parameters changed.")
     assert "- `digits`: 3 → 2" in said["v0.2.0"]
     assert "The same: code, data, environment." in said["v0.2.0"]

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit import cadence as cadences
-from mlops_kit import freshness, heartbeat, training, versions
+from mlops_kit import freshness, heartbeat, training
 from mlops_kit.base.errors import KitError
 from mlops_kit.checkup.finding import Finding, Patient, Unknown, ask, contract_of
 from mlops_kit.project.repository import LOCK, Remote, Repository, stored
+from mlops_kit.versions import version
 
 LOOK = "mlops-kit watch-data && mlops-kit train && mlops-kit gate && mlops-kit register"
 LONGEST_WITHOUT_LOOK = 7  # days; the generated schedule looks every day
@@ -60,7 +61,7 @@ def kept(patient: Patient) -> Finding:
     if risky := _gc_calls(repository):
         says = f"`dvc gc` without --all-tags would delete versions' models: {', '.join(risky[:3])}."
         return Finding("versions kept", "fail", says, "Use `mlops-kit gc`, which keeps every tag.")
-    newest, found = versions.newest(repository, contract.model), repository.remote
+    newest, found = version.newest(repository, contract.model), repository.remote
     folder = _folder(repository, found) if found else None
     if newest is None or folder is None:
         says = "No script calls `dvc gc`; only `mlops-kit gc` keeps what tags need."

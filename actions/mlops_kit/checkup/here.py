@@ -4,11 +4,12 @@ import os
 import shutil
 from pathlib import Path
 
-from mlops_kit import VERSION, versions
+from mlops_kit import VERSION
 from mlops_kit import kit_version as kit_versions
 from mlops_kit.base.processes import environment, words
 from mlops_kit.checkup.finding import Finding, Patient, contract_of
 from mlops_kit.project import commits
+from mlops_kit.versions import version
 
 
 def contract(patient: Patient) -> Finding:
@@ -70,7 +71,7 @@ def origin(patient: Patient) -> Finding:
 def tags(patient: Patient) -> Finding:
     """The versions at origin are known here."""
     model, repository = contract_of(patient).model, patient.repository
-    known = {one.tag for one in versions.versions(repository, model)}
+    known = {one.tag for one in version.versions(repository, model)}
     if not repository.has_origin:
         return Finding("tags", "ok", f"{len(known)} versions, and no origin to compare with.")
     listed = repository.git(

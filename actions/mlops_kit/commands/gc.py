@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import collecting
 from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.options import excludes
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
+from mlops_kit.versions import gc
 
 
 @click.command()
@@ -22,13 +22,13 @@ def command(cloud: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete data that no version, branch or workspace needs."""
     here = repository.find(Path.cwd())
     contract = contracts.load(here.root)
-    done = collecting.collect(
+    done = gc.collect(
         here, contract, cloud=cloud, dry=dry_run, agree=lambda would: yes or _agreed(would, cloud)
     )
     finish(done, done.says, as_json)
 
 
-def _agreed(would: collecting.Collected, cloud: bool) -> bool:
+def _agreed(would: gc.Collected, cloud: bool) -> bool:
     if not sys.stdin.isatty():
         raise click.UsageError("There is nobody to ask here: say --yes or --dry-run.")
     tell(would.said)

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import lineage, picture, versions
 from mlops_kit.base.markdown import one_line, size
 from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.forge import runner
-from mlops_kit.lineage import Answer, Held, Lineage
 from mlops_kit.options import excludes
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
+from mlops_kit.versions import lineage, lineage_text
+from mlops_kit.versions import version as versions
+from mlops_kit.versions.lineage import Answer, Held, Lineage
 
 
 @click.command()
@@ -46,7 +47,7 @@ def command(
     answer = _ask(lineage.book(here, name), version, stage, at, model, data)
     if answer.note:
         tell(answer.note)
-    drawn = picture.mermaid(answer.found)
+    drawn = lineage_text.mermaid(answer.found)
     runner.summary(f"```mermaid\n{drawn}\n```")
     words = drawn if mermaid else in_words(answer)
     finish(asdict(answer), words if answer.found else "", as_json, yes=bool(answer.found))

@@ -19,9 +19,9 @@ def command() -> None:
 @json_option
 def calibrate(as_json: bool) -> None:
     """Find the thresholds for windows to come by resampling the rows of the version in use."""
-    from mlops_kit import versions
     from mlops_kit.monitoring import checking, wording
     from mlops_kit.project import contract, repository
+    from mlops_kit.versions import version as versions
 
     here = repository.find(Path.cwd())
     means, say = contract.load(here.root), reporter()
@@ -52,11 +52,11 @@ def check(
     Without --window it is the last days of the predictions log that mlops.yaml names, where there is one, and
     the trainings of main. What was found waits in .mlops/monitoring for `mlops-kit alert`.
     """
-    from mlops_kit import versions
     from mlops_kit.base import clock
     from mlops_kit.forge import runner
     from mlops_kit.monitoring import checking, handing, keeping, showing, sources, wording
     from mlops_kit.project import contract, repository
+    from mlops_kit.versions import version as versions
 
     if labels and not window:
         raise click.UsageError(

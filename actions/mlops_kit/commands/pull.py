@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import pulling
 from mlops_kit.cli import finish, json_option, reporter
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
+from mlops_kit.versions import pull
 
 
 @click.command()
@@ -17,5 +17,5 @@ from mlops_kit.project import repository
 def command(version: str, into: Path | None, as_json: bool) -> None:
     """Bring a version's data and model: VERSION, or the newest."""
     here = repository.find(Path.cwd())
-    done = pulling.pull(here, contracts.load(here.root), version, into, reporter())
+    done = pull.pull(here, contracts.load(here.root), version, into, reporter())
     finish(done, done.says, as_json)

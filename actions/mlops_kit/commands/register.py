@@ -6,7 +6,7 @@ import click
 
 from mlops_kit.cli import finish, json_option, reporter
 from mlops_kit.options import excludes, left_by_a_job
-from mlops_kit.versions import BUMPS
+from mlops_kit.versions.version import BUMPS
 
 
 @click.command

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import mirror, versions
+from mlops_kit import mirror
 from mlops_kit.cli import finish, json_option, reporter
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
+from mlops_kit.versions import version
 
 
 @click.command()
@@ -22,7 +23,7 @@ def command(action: str, as_json: bool) -> None:
     here = repository.find(Path.cwd())
     contract = contracts.load(here.root)
     say = reporter()
-    versions.refresh(here, contract.model, say)
+    version.refresh(here, contract.model, say)
     agrees = mirror.sync(here, contract, say)
     says = "The registry is up to date." if agrees else "The registry differs from the tags; see above."
     finish({"agrees": agrees, "says": says}, says, as_json, yes=agrees)

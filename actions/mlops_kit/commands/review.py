@@ -38,11 +38,11 @@ def command(
     as_json: bool,
 ) -> None:
     """Write the page of a week: quality, drift, alarms, versions, and what to decide."""
-    from mlops_kit import versions
     from mlops_kit.base import clock
     from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
     from mlops_kit.review import collecting, pages, publishing
+    from mlops_kit.versions import version
 
     here = repository.find(Path.cwd())
     means = contract.load(here.root)
@@ -59,7 +59,7 @@ def command(
     if monday.year < 1970 or monday > clock.now().date():
         raise click.UsageError(f"{week!r} is no week that has begun; write 2026-W47.")
     say = reporter()
-    versions.refresh(here, means.model, say)
+    version.refresh(here, means.model, say)
     review = collecting.build(here, means, monday, say)
     publishing.write(out, review, pages.markdown(review), pages.html(review))
     runner.output(markdown=out / publishing.TEXT, page=out / publishing.PAGE)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from mlops_kit import integrity, lineage, proofs, record, registration, versions
+from mlops_kit import integrity, proofs, registration
 from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.commands.lineage import lines
 from mlops_kit.data.metrics_file import figures
@@ -14,6 +14,8 @@ from mlops_kit.gates import shown
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.proofs import Proof
+from mlops_kit.versions import lineage, record
+from mlops_kit.versions import version as versions
 
 
 @click.command()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import verifying, versions
+from mlops_kit import verifying
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import plain
 from mlops_kit.cli import finish, json_option, reporter
@@ -13,6 +13,7 @@ from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.proofs import Proof, StageProof
 from mlops_kit.runs import publish as publishs
+from mlops_kit.versions import version as versions
 
 
 @click.command()

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import lineage, versions
 from mlops_kit.cli import finish, json_option, tell
-from mlops_kit.lineage import Book
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
-from mlops_kit.stages import now_in
+from mlops_kit.versions import lineage
+from mlops_kit.versions import version as versions
+from mlops_kit.versions.lineage import Book
+from mlops_kit.versions.stages import now_in
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import causes, versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
-from mlops_kit.versions import Version
+from mlops_kit.versions import version, why
+from mlops_kit.versions.version import Version
 
 
 @click.command()
@@ -25,9 +25,9 @@ def command(before: str, after: str, as_json: bool) -> None:
     """
     here = repository.find(Path.cwd())
     model = contracts.load(here.root).model
-    versions.refresh(here, model, tell)
-    found = causes.why(here, *_two(versions.versions(here, model), here, model, before, after))
-    words = causes.in_words(found)
+    version.refresh(here, model, tell)
+    found = why.why(here, *_two(version.versions(here, model), here, model, before, after))
+    words = why.in_words(found)
     runner.summary(words)
     finish(asdict(found), words, as_json)
 
@@ -36,8 +36,8 @@ def _two(
     known: list[Version], here: repository.Repository, model: str, before: str, after: str
 ) -> tuple[Version, Version]:
     if before and after:
-        return versions.named(here, model, before), versions.named(here, model, after)
-    new = versions.named(here, model, before) if before else known[-1] if known else None
+        return version.named(here, model, before), version.named(here, model, after)
+    new = version.named(here, model, before) if before else known[-1] if known else None
     place = known.index(new) if new else 0
     if new is None or place == 0:
         what = f"{new.name} is the first version" if new else f"{model} has no version yet"

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import versions
 from mlops_kit.base.processes import ProcessError, run, words
 from mlops_kit.data import tables
 from mlops_kit.incoming.outcome import DataRefused
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import version
 
 
 def accept(repository: Repository, contract: Contract, path: Path, called: str) -> int | None:
@@ -66,7 +66,7 @@ def rows_now(repository: Repository, contract: Contract, path: str, md5: str) ->
     here = repository.root / path
     if here.exists():
         return tables.count(here)
-    newest = versions.newest(repository, contract.model)
+    newest = version.newest(repository, contract.model)
     text = repository.show(newest.commit, "record.json") if newest else None
     listed: list[dict[str, Any]] = json.loads(text).get("data", []) if text else []
     return next((one.get("rows") for one in listed if one.get("md5") == md5), None)

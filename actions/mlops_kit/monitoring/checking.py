@@ -35,7 +35,7 @@ from mlops_kit.runs import events
 from mlops_kit.runs import log as runs
 from mlops_kit.runs.events import Journal
 from mlops_kit.runs.log import Log
-from mlops_kit.versions import Version
+from mlops_kit.versions.version import Version
 
 PICTURED = 3
 

@@ -6,12 +6,12 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.monitoring import log
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import version as versions
 
 NUMBERED, HASHED = r"^v\d+\.\d+\.\d+$", "md5:"
 

@@ -19,7 +19,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data import predictions as predictions_module
@@ -31,7 +30,8 @@ from mlops_kit.project.repository import Repository, file_md5
 from mlops_kit.statistics import bins as cells_module
 from mlops_kit.statistics.bins import Cells, Codes
 from mlops_kit.statistics.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
-from mlops_kit.versions import Version
+from mlops_kit.versions import version as versions
+from mlops_kit.versions.version import Version
 
 FOLDER = Path(".mlops/monitoring")
 FORMAT = 4  # of the kept file; another number makes them anew

@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops_kit import versions
 from mlops_kit.base.progress import Say
 from mlops_kit.monitoring import drift, masks, windows
 from mlops_kit.monitoring import reference as references
@@ -14,6 +13,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs.events import Journal
 from mlops_kit.runs.log import Event, Log
+from mlops_kit.versions import version as versions
 
 STAGE = "training-data"
 

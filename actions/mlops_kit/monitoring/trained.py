@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatch
 from typing import Literal
 
-from mlops_kit import versions
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.monitoring.findings import Finding
@@ -14,6 +13,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import log as runs
 from mlops_kit.runs.log import Log, Run
+from mlops_kit.versions import version as versions
 
 STAGES = ("train", "register", "validate")  # of a run on main one of them has an event
 PATIENCE = timedelta(hours=24)  # a merge waits behind others, and a runner may be busy

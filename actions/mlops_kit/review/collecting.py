@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from mlops_kit import alerting, cadence, stages, versions
+from mlops_kit import alerting, cadence
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.base.progress import Say
 from mlops_kit.monitoring import checking, keeping, labels, trained
@@ -14,6 +14,8 @@ from mlops_kit.review import weeks as weekly
 from mlops_kit.review.weeks import Alarm, Week
 from mlops_kit.runs import log as runs
 from mlops_kit.statistics import intervals
+from mlops_kit.versions import stages
+from mlops_kit.versions import version as versions
 
 SHOWN = 12  # weeks
 

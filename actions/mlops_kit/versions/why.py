@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from mlops_kit import description, registration
-from mlops_kit import differences as differences_module
+from mlops_kit import registration
 from mlops_kit.base.errors import KitError
-from mlops_kit.differences import Change, Differences
 from mlops_kit.project import pipeline
 from mlops_kit.project.repository import Repository
-from mlops_kit.record import Record
-from mlops_kit.versions import Version
+from mlops_kit.versions import description
+from mlops_kit.versions import differences as differences_module
+from mlops_kit.versions.differences import Change, Differences
+from mlops_kit.versions.record import Record
+from mlops_kit.versions.version import Version
 
 NAMES = {"code": "code", "data": "data", "params": "parameters", "env": "environment"}
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mlops_kit import stages, tags
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import stages, tags
 
 FIRST = (0, 1, 0)
 BUMPS = ("major", "minor", "patch")

@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_kit import record
 from mlops_kit.project import git_objects, snapshot
 from mlops_kit.project.repository import LOCK, Repository, parse_lock, stored
-from mlops_kit.versions import Version
+from mlops_kit.versions import record
+from mlops_kit.versions.version import Version
 
 
 @dataclass(frozen=True)

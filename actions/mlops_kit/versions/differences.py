@@ -8,7 +8,7 @@ from typing import Any
 from mlops_kit.data.columns import Moved, Table, moved
 from mlops_kit.data.metrics_file import Figure, figures
 from mlops_kit.project.repository import Repository
-from mlops_kit.record import Environment, File, Record, Summed
+from mlops_kit.versions.record import Environment, File, Record, Summed
 
 SLICES = "slices"  # the key of the metrics file that a person reads as a table of its own
 HIGHER = {"roc_auc", "accuracy", "balanced_accuracy", "average_precision", "precision", "recall", "f1", "r2"}

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from mlops_kit import tags
 from mlops_kit.project.repository import Repository
-from mlops_kit.tags import Tag
+from mlops_kit.versions import tags
+from mlops_kit.versions.tags import Tag
 
 EVERY = ""  # the stage of a version that was taken back: it is in none any more
 PROMOTION, ROLLBACK = "promotion", "rollback"

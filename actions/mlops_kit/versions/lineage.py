@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import differences, record, uses
-from mlops_kit import stages as stages_module
-from mlops_kit import versions as versions_module
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import git_objects
 from mlops_kit.project.repository import Repository, file_md5
-from mlops_kit.record import Environment, File, Record
 from mlops_kit.runs.log import when
-from mlops_kit.stages import SKEW, Assignment, Stay
-from mlops_kit.versions import Version
+from mlops_kit.versions import differences, record, used_by
+from mlops_kit.versions import stages as stages_module
+from mlops_kit.versions import version as versions_module
+from mlops_kit.versions.record import Environment, File, Record
+from mlops_kit.versions.stages import SKEW, Assignment, Stay
+from mlops_kit.versions.version import Version
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _in_stage(book: Book, asked: str, held: list[Held], stage: str) -> Answer:
 def of_file(book: Book, file: Path) -> Answer:
     """The versions whose model this file or folder is, byte for byte; the first that was, first."""
     md5 = _md5(file)
-    made = uses.using(uses.read(book.repository, book.versions), md5)
+    made = used_by.using(used_by.read(book.repository, book.versions), md5)
     found = [version for version in book.versions if "artifacts" in made.get(version, ())]
     note = "" if found else f"no version has a model with md5 {md5}"
     return Answer(f"the model {file}", of_versions(book, found), note)
@@ -175,10 +175,10 @@ def of_file(book: Book, file: Path) -> Answer:
 def trained_on(book: Book, file: Path) -> Answer:
     """Forward: the versions that were trained on this data, alone or in a folder."""
     md5 = _md5(file)
-    made = uses.read(book.repository, book.versions)
-    used = {version for version, names in uses.using(made, md5).items() if "data" in names}
-    folders, unseen = uses.folders_with(book.repository, made, md5)
-    used |= {version for folder in folders for version in uses.using(made, folder)}
+    made = used_by.read(book.repository, book.versions)
+    used = {version for version, names in used_by.using(made, md5).items() if "data" in names}
+    folders, unseen = used_by.folders_with(book.repository, made, md5)
+    used |= {version for folder in folders for version in used_by.using(made, folder)}
     found = [version for version in book.versions if version in used]
     notes = [] if found else [f"no version was trained on data with md5 {md5}"]
     if unseen:

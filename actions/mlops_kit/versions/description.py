@@ -4,9 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from mlops_kit.base.markdown import code, number, plain, size
-from mlops_kit.columns_in_words import move_in_words
-from mlops_kit.differences import Change, DataChange, Differences, FileChange, MetricChange, TableChange
-from mlops_kit.record import File
+from mlops_kit.versions.columns_in_words import move_in_words
+from mlops_kit.versions.differences import (
+    Change,
+    DataChange,
+    Differences,
+    FileChange,
+    MetricChange,
+    TableChange,
+)
+from mlops_kit.versions.record import File
 
 T = TypeVar("T")
 MOST_COMMITS, MOST_FILES, MOST_DATA, MOST_PARAMETERS, MOST_METRICS, MOST_PACKAGES = 20, 12, 20, 25, 12, 15

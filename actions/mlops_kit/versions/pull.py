@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_kit import versions
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.progress import Say
@@ -11,7 +10,8 @@ from mlops_kit.project import pipeline
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Repository
 from mlops_kit.project.transfer import transfer
-from mlops_kit.versions import Version
+from mlops_kit.versions import version as versions
+from mlops_kit.versions.version import Version
 
 PULLED = Path(".mlops/pulled")  # the version whose lock stands in the workspace
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mlops_kit.base.markdown import one_line, size
-from mlops_kit.lineage import Lineage
+from mlops_kit.versions.lineage import Lineage
 
 MOST = 12  # of data files, parameters and stays, so that the picture can be read
 
