@@ -13,7 +13,7 @@ from typing import Any
 
 from mlops_kit import delivery, freshness
 from mlops_kit.base.errors import KitError
-from mlops_kit.gates import GateResult, Verdict
+from mlops_kit.gates.judge import GateResult, Verdict
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Lock, Repository, parse_lock
 from mlops_kit.versions import record
@@ -148,12 +148,12 @@ def _wrong_gates(
     repository: Repository, contract: Contract, handed: Handover, metrics: dict[str, Any]
 ) -> list[str]:
     """Gates that are said to pass and by the figures do not."""
-    from mlops_kit import judges
+    from mlops_kit.gates import kinds
 
-    bench = judges.Bench(repository, contract, lambda _: None, metrics)
+    bench = kinds.Bench(repository, contract, lambda _: None, metrics)
     passed = {result.name for result in handed.verdict.results if result.status == "pass"}
     return [
         f"gate {again.name}: handed over as pass, but {again.says}"
-        for again in judges.by_figures(bench)
+        for again in kinds.by_figures(bench)
         if again.name in passed and again.status != "pass"
     ]

@@ -4,11 +4,12 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_kit import cadence, delivery, gates, handover, registration, training
+from mlops_kit import cadence, delivery, handover, registration, training
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.forge import runner
-from mlops_kit.gates import Verdict
+from mlops_kit.gates import judge
+from mlops_kit.gates.judge import Verdict
 from mlops_kit.handover import Handover
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Lock, Repository
@@ -212,7 +213,7 @@ def _refuse_altered(repository: Repository, contract: Contract, lock: Lock) -> N
 
 
 def _verdict(repository: Repository) -> Verdict:
-    verdict = gates.load(repository)
+    verdict = judge.load(repository)
     if verdict is None:
         raise KitError("The gates were not asked about this model.", "Run `mlops-kit gate`.")
     return verdict

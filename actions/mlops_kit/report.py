@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit import gates as gates_module
 from mlops_kit import training as trainings
 from mlops_kit.curves import Curve, curves
 from mlops_kit.data import metrics_file
 from mlops_kit.data.metrics_file import Figure
 from mlops_kit.forge import runner
-from mlops_kit.gates import Verdict
+from mlops_kit.gates import judge as gates_module
+from mlops_kit.gates.judge import Verdict
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from mlops_kit import gates, report
-from mlops_kit.gates import GateResult, Verdict
+from mlops_kit import report
+from mlops_kit.gates import judge
+from mlops_kit.gates.judge import GateResult, Verdict
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.report import Report
@@ -19,4 +20,4 @@ def judged(repository: Repository, *statuses: str, better: str = "", against: st
     for at, status in enumerate(statuses):
         said: dict[str, Any] = {"name": f"g{at}", "kind": "threshold", "status": status, "says": f"why {at}"}
         results.append(GateResult(**said | more))
-    gates.save(repository, Verdict(results, {}, better, against), "r")
+    judge.save(repository, Verdict(results, {}, better, against), "r")

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import champion
 from mlops_kit.data import bootstrap
 from mlops_kit.data import tables as rows_module
-from mlops_kit.gates import GateResult, Verdict
+from mlops_kit.gates import champion
+from mlops_kit.gates.judge import GateResult, Verdict
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import version as versions

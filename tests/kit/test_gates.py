@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from mlops_kit import gates
-from mlops_kit.gates import GateResult, Verdict
+from mlops_kit.gates import judge
+from mlops_kit.gates.judge import GateResult, Verdict
 from mlops_kit.project import contract
 from mlops_kit.runs import events
 
@@ -18,7 +18,7 @@ CHAMPION = {"kind": "champion", "metric": "accuracy", "worse_by_at_most": 0.01}
 
 def judged(small: Scripted, only: str = "") -> Verdict:
     journal = events.go_on(small.repository)
-    return gates.judge(small.repository, contract.load(small.root), journal, lambda _: None, only)
+    return judge.judge(small.repository, contract.load(small.root), journal, lambda _: None, only)
 
 
 def one(small: Scripted, **gate: Any) -> GateResult:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from mlops_kit import gates
 from mlops_kit.cli import group
+from mlops_kit.gates import judge
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import ChampionGate, SlicesGate, ThresholdGate
@@ -58,7 +58,7 @@ def test_right_after_train_every_gate_is_open(flights: Path) -> None:
     shutil.rmtree(flights / ".mlops", ignore_errors=True)
     done = run(flights)
     assert done.exit_code == 0, done.output
-    verdict = gates.load(Repository(flights))
+    verdict = judge.load(Repository(flights))
     assert verdict is not None
     assert (verdict.better, verdict.against) == ("first", "")
     assert [result.name for result in verdict.results] == list(contract.load(flights).gates)

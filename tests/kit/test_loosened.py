@@ -5,8 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from mlops_kit import card, gates, page
+from mlops_kit import card, page
 from mlops_kit.commands.show import in_words
+from mlops_kit.gates import judge
 from mlops_kit.project import contract
 from mlops_kit.runs import events
 
@@ -105,5 +106,5 @@ def test_an_earlier_contract_that_cannot_be_read_is_said(small: Scripted) -> Non
     small.gates(gate=THRESHOLD)
     heard: list[str] = []
     journal = events.go_on(small.repository)
-    gates.judge(small.repository, contract.load(small.root), journal, heard.append)
+    judge.judge(small.repository, contract.load(small.root), journal, heard.append)
     assert any("Whether a gate was loosened is not known" in line for line in heard)

@@ -9,7 +9,7 @@ import click
 from mlops_kit.cli import finish, json_option, reporter
 
 if TYPE_CHECKING:
-    from mlops_kit.gates import GateResult, Verdict
+    from mlops_kit.gates.judge import GateResult, Verdict
 
 WORDS = {"pass": "pass", "fail": "FAIL", "unknown": "can't tell", "removed": "removed"}
 
@@ -23,15 +23,16 @@ def command(only: str, as_json: bool) -> None:
     Latency and size are measured here, on this machine. After a training on the sample the gates are
     information, and the exit code is 0.
     """
-    from mlops_kit import gates, training
+    from mlops_kit import training
     from mlops_kit.forge import runner
+    from mlops_kit.gates import judge
     from mlops_kit.project import contract, repository
     from mlops_kit.runs import events, hooks
 
     here = repository.find(Path.cwd())
     wanted, journal, say = contract.load(here.root), events.go_on(here), reporter()
     with journal.stage("gate") as found:
-        verdict = gates.judge(here, wanted, journal, say, only)
+        verdict = judge.judge(here, wanted, journal, say, only)
         found |= {"status": "open" if verdict.is_open else "closed", "closed_by": verdict.closed_by}
         found |= {"better": verdict.better, "against": verdict.against}
     last = training.load(here)
@@ -40,7 +41,7 @@ def command(only: str, as_json: bool) -> None:
             say(f"What was judged is an earlier training's: {line}")
     why = last.why_sample if last and not last.registers else ""
     if not only:
-        gates.save(here, verdict, journal.run)
+        judge.save(here, verdict, journal.run)
         status = "open" if verdict.is_open else "closed"
         hooks.run_hooks(wanted, here, "after_gate", journal, say, verdict=status, better=verdict.better)
     runner.output(open=verdict.is_open, better=verdict.better, against=verdict.against)

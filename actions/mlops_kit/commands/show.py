@@ -10,7 +10,7 @@ from mlops_kit import integrity, proofs, registration
 from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.commands.lineage import lines
 from mlops_kit.data.metrics_file import figures
-from mlops_kit.gates import shown
+from mlops_kit.gates.judge import shown
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.proofs import Proof

@@ -23,7 +23,7 @@ from mlops_kit.project.repository import LOCK, Entry, Lock, Repository
 from mlops_kit.runs.events import now
 
 if TYPE_CHECKING:
-    from mlops_kit import gates as gates_module
+    from mlops_kit.gates import judge as gates_module
 
 FILE = "record.json"
 CARD = "MODEL_CARD.md"

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from mlops_kit import loosened as looseneds
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data.metrics_file import read_metrics
+from mlops_kit.gates import loosened as looseneds
 from mlops_kit.project import contract as contracts
 from mlops_kit.project.contract import FILE, FRAGMENTS, Contract
 from mlops_kit.project.repository import LOCK, Repository
@@ -69,18 +69,18 @@ def judge(repository: Repository, contract: Contract, journal: Journal, say: Say
     if only and only not in contract.gates:
         known = ", ".join(contract.gates) or "none"
         raise KitError(f"mlops.yaml has no gate {only!r}.", f"Its gates: {known}.")
-    from mlops_kit import judges  # and with it numpy: who only reads a verdict needs none
+    from mlops_kit.gates import kinds  # and with it numpy: who only reads a verdict needs none
 
     version.refresh(repository, contract.model, say)
-    bench = judges.Bench(repository, contract, say, read_metrics(repository.root / contract.metrics))
+    bench = kinds.Bench(repository, contract, say, read_metrics(repository.root / contract.metrics))
     results = []
     for name, gate in contract.gates.items():
         if name == only or not only:
             say(f"Gate {name}")
-            results.append(judges.judged(name, gate, bench))
+            results.append(kinds.judged(name, gate, bench))
             _emit(journal, results[-1])
     results = _flagged(results, repository, contract, say, complete=not only)
-    return Verdict(results, judges.with_size(bench), bench.better, bench.against)
+    return Verdict(results, kinds.with_size(bench), bench.better, bench.against)
 
 
 def _emit(journal: Journal, result: GateResult) -> None:

@@ -5,20 +5,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit import measuring
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data import tables
 from mlops_kit.data.metrics_file import Figure, at, figure
-from mlops_kit.gates import GateResult, Status
+from mlops_kit.gates import measure
+from mlops_kit.gates.judge import GateResult, Status
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import ChampionGate, LatencyGate, SizeGate, SlicesGate, ThresholdGate
 from mlops_kit.versions import version as versions
 
 if TYPE_CHECKING:
-    from mlops_kit.champion import Duel
     from mlops_kit.data.bootstrap import Difference
+    from mlops_kit.gates.champion import Duel
 
 
 MB = 1_000_000
@@ -178,7 +178,7 @@ def _sorted_out(
 
 def latency(name: str, gate: LatencyGate, bench: Bench) -> GateResult:
     try:
-        took = measuring.latency(bench.repository, bench.contract, gate.rows, gate.calls)
+        took = measure.latency(bench.repository, bench.contract, gate.rows, gate.calls)
     except KitError as error:
         return _no(name, gate, "fail" if bench.contract.commands.predict else "unknown", error.what)
     bench.measured.setdefault("latency", {})[name] = took.as_json()
@@ -194,7 +194,7 @@ def latency(name: str, gate: LatencyGate, bench: Bench) -> GateResult:
 
 
 def size(name: str, gate: SizeGate, bench: Bench) -> GateResult:
-    bytes_of = measuring.size(bench.repository, bench.contract)
+    bytes_of = measure.size(bench.repository, bench.contract)
     mb = sum(bytes_of.values()) / MB
     status: Status = "pass" if mb <= gate.mb_at_most else "fail"
     says = f"{mb:.2f} MB ({', '.join(bytes_of)}), at most {gate.mb_at_most:g} MB"
@@ -204,7 +204,7 @@ def size(name: str, gate: SizeGate, bench: Bench) -> GateResult:
 def with_size(bench: Bench) -> dict[str, Any]:
     """Size costs nothing, so it is recorded whether or not a gate asks for it."""
     try:
-        bytes_of = measuring.size(bench.repository, bench.contract)
+        bytes_of = measure.size(bench.repository, bench.contract)
     except KitError:
         return bench.measured
     return bench.measured | {"size": {"bytes": sum(bytes_of.values()), "of": bytes_of}}
@@ -214,8 +214,8 @@ def with_size(bench: Bench) -> dict[str, Any]:
 
 
 def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
-    from mlops_kit import champion
     from mlops_kit.data import bootstrap
+    from mlops_kit.gates import champion
 
     version = versions.champion(bench.repository, bench.contract.model, gate.stage)
     if version is None:
