@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import delivery, freshness
+from mlops_kit import delivery
 from mlops_kit.base.errors import KitError
 from mlops_kit.gates.judge import GateResult, Verdict
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Lock, Repository, parse_lock
+from mlops_kit.training import freshness
 from mlops_kit.versions import record
 from mlops_kit.versions.record import Record
 

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_kit import cadence, delivery, handover, registration, training
+from mlops_kit import cadence, delivery, handover, registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.forge import runner
@@ -17,6 +17,7 @@ from mlops_kit.project.transfer import transfer
 from mlops_kit.registration import OWN, Registered
 from mlops_kit.runs import events, hooks, log, publish
 from mlops_kit.runs.events import Journal
+from mlops_kit.training import train
 from mlops_kit.versions import record
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.record import Record
@@ -77,7 +78,7 @@ def hand_over(repository: Repository, contract: Contract, say: Say) -> Registere
 def _hand_over(
     repository: Repository, contract: Contract, folder: Path, journal: Journal, say: Say
 ) -> Registered:
-    last = training.load(repository)
+    last = train.load(repository)
     if last is None or last.run != journal.run:
         if not any(event["status"] in log.WORST for event in journal.events()):
             journal.emit("run", "crashed", error="it was cut short before it trained")
@@ -163,11 +164,11 @@ def _gather(
     repository: Repository, contract: Contract, journal: Journal, say: Say, pointers: Mapping[str, str]
 ) -> Handover:
     """Everything that a version needs, from the workspace, with its data in the remote."""
-    last = training.load(repository)
+    last = train.load(repository)
     if last and not last.registers:
         raise KitError(_why_not(last.why_sample), "Train on the data: `mlops-kit train`.")
     _refuse_dirty(repository, contract, pointers)
-    lock = training.lock(repository)
+    lock = train.lock(repository)
     _refuse_stale(repository, contract)
     _refuse_altered(repository, contract, lock)
     verdict = _verdict(repository)
@@ -192,7 +193,7 @@ def _refuse_dirty(repository: Repository, contract: Contract, pointers: Mapping[
 
 def _refuse_stale(repository: Repository, contract: Contract) -> None:
     """What was trained must be what is committed: the same code, data, parameters and environment."""
-    found = training.behind(repository, contract)
+    found = train.behind(repository, contract)
     if not found.is_fresh:
         raise KitError(
             "The model is not this commit's: " + "; ".join(found.lines) + ".",

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit import training as trainings
 from mlops_kit.curves import Curve, curves
 from mlops_kit.data import metrics_file
 from mlops_kit.data.metrics_file import Figure
@@ -15,7 +14,8 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import ChampionGate, SlicesGate
 from mlops_kit.runs import events
-from mlops_kit.training import Training
+from mlops_kit.training import train as trainings
+from mlops_kit.training.train import Training
 from mlops_kit.versions import record
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.differences import LOWER, SLICES, Differences, between

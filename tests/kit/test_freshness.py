@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from mlops_kit import freshness
 from mlops_kit.project import contract as contracts
 from mlops_kit.project.repository import Repository
+from mlops_kit.training import freshness
 
 from tests.conftest import must
 from tests.kit.small import FILES, Small, clone, small, with_origin

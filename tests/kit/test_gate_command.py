@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from mlops_kit import training
 from mlops_kit.base.errors import KitError
 from mlops_kit.cli import group
 from mlops_kit.gates import judge
 from mlops_kit.project import contract
 from mlops_kit.runs import events, hooks
+from mlops_kit.training import train
 
 from tests.kit.scripted import Scripted
 from tests.kit.test_gates import CHAMPION, THRESHOLD, judged
@@ -81,9 +81,9 @@ def test_only_one_gate_keeps_no_verdict(small: Scripted) -> None:
 
 def test_on_the_sample_gates_are_information(small: Scripted) -> None:
     small.gates(right=THRESHOLD | {"at_least": 0.99})
-    state = small.root / training.STATE
+    state = small.root / train.STATE
     state.parent.mkdir()
-    state.write_text(json.dumps(vars(training.Training("1", "abc", "sample", "no remote"))))
+    state.write_text(json.dumps(vars(train.Training("1", "abc", "sample", "no remote"))))
     done = run(small)
     assert done.exit_code == 0
     assert "Closed by right." in done.stdout
@@ -122,8 +122,8 @@ def test_an_earlier_training_is_said_to_be_what_was_judged(small: Scripted) -> N
     lock = {"schema": "2.0", "stages": {"train": stage | {"deps": [hashed]}}}
     (small.root / "dvc.lock").write_text(yaml.safe_dump(lock))
     small.commit()
-    last = training.Training("a-run-before", small.repository.commit(), "data", "")
-    training.save(small.repository, last)
+    last = train.Training("a-run-before", small.repository.commit(), "data", "")
+    train.save(small.repository, last)
     assert "earlier training" not in run(small).stderr
     rule.write_text("2\n")
     assert "judged is an earlier training's: will retrain: train, because rule.txt" in run(small).stderr

@@ -5,12 +5,13 @@ import re
 from html import escape
 
 import pytest
-from mlops_kit import page, summary, training
+from mlops_kit import page, summary
 from mlops_kit.base.errors import KitError
 from mlops_kit.card import ON_NO_BRANCH, card
 from mlops_kit.data.metrics_file import Figure
 from mlops_kit.project.repository import Repository
-from mlops_kit.training import Training
+from mlops_kit.training import train
+from mlops_kit.training.train import Training
 
 from tests.kit.made import a_record, commit, figure, metrics, tag, write_metrics
 from tests.kit.reported import built, judged
@@ -53,8 +54,8 @@ def test_differences_and_noise_stand_in_the_table(with_version: Repository) -> N
 
 
 def test_the_sample_is_said(repository: Repository) -> None:
-    training.save(repository, Training("r", repository.commit(), "sample", "fork", {"train": "ran"}, 3.0))
-    (repository.root / training.SAMPLE_LOCK).write_text((repository.root / "dvc.lock").read_text())
+    train.save(repository, Training("r", repository.commit(), "sample", "fork", {"train": "ran"}, 3.0))
+    (repository.root / train.SAMPLE_LOCK).write_text((repository.root / "dvc.lock").read_text())
     text = summary.markdown(built(repository))
     assert text.splitlines()[2] == "**fork: trained on the committed sample, nothing registered**"
     assert "Training took 3.0 s: `train` ran." in text

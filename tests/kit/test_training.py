@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from mlops_kit import training
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events
 from mlops_kit.runs.events import Journal
+from mlops_kit.training import train as training
 
 from tests.conftest import must
 from tests.kit.tips import bills, change, clone_of, kit, means

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit import cadence as cadences
-from mlops_kit import freshness, heartbeat, training
+from mlops_kit import heartbeat
 from mlops_kit.base.errors import KitError
 from mlops_kit.checkup.finding import Finding, Patient, Unknown, ask, contract_of
 from mlops_kit.project.repository import LOCK, Remote, Repository, stored
+from mlops_kit.training import freshness, train
 from mlops_kit.versions import version
 
 LOOK = "mlops-kit watch-data && mlops-kit train && mlops-kit gate && mlops-kit register"
@@ -46,7 +47,7 @@ def pushed(patient: Patient) -> Finding:
 def lock(patient: Patient) -> Finding:
     """dvc.lock is as data, code and parameters are; it may be behind, the next training brings it up."""
     repository, contract = patient.repository, contract_of(patient)
-    start = training.starting_point(repository, contract)
+    start = train.starting_point(repository, contract)
     if start is None:
         return Finding("lock", "warn", f"There is no {LOCK}: nothing was trained.", "mlops-kit train")
     found = freshness.of(repository, contract, start.lock, start.revision)

@@ -23,11 +23,11 @@ def command(only: str, as_json: bool) -> None:
     Latency and size are measured here, on this machine. After a training on the sample the gates are
     information, and the exit code is 0.
     """
-    from mlops_kit import training
     from mlops_kit.forge import runner
     from mlops_kit.gates import judge
     from mlops_kit.project import contract, repository
     from mlops_kit.runs import events, hooks
+    from mlops_kit.training import train
 
     here = repository.find(Path.cwd())
     wanted, journal, say = contract.load(here.root), events.go_on(here), reporter()
@@ -35,9 +35,9 @@ def command(only: str, as_json: bool) -> None:
         verdict = judge.judge(here, wanted, journal, say, only)
         found |= {"status": "open" if verdict.is_open else "closed", "closed_by": verdict.closed_by}
         found |= {"better": verdict.better, "against": verdict.against}
-    last = training.load(here)
+    last = train.load(here)
     if last and last.registers and last.run != journal.run:
-        for line in training.behind(here, wanted).stale:
+        for line in train.behind(here, wanted).stale:
             say(f"What was judged is an earlier training's: {line}")
     why = last.why_sample if last and not last.registers else ""
     if not only:

@@ -16,13 +16,13 @@ def command(sample: bool, as_json: bool) -> None:
     Where the data cannot be had (fork, no DVC remote) it trains on the sample and says so. If a stage
     fails, lock, parameters and results are as they were before.
     """
-    from mlops_kit import training
     from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
     from mlops_kit.runs import events
+    from mlops_kit.training import train
 
     here = repository.find(Path.cwd())
-    done = training.train(here, contract.load(here.root), events.begin(here), reporter(), sample=sample)
+    done = train.train(here, contract.load(here.root), events.begin(here), reporter(), sample=sample)
     runner.output(on=done.on, changed=done.changed, heading=done.heading, run=done.run)
     runner.annotate("notice", done.heading)
     stages = "\n".join(f"  {name}: {status}" for name, status in done.stages.items())

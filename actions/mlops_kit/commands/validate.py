@@ -15,13 +15,13 @@ def command(file: str | None, as_json: bool) -> None:
 
     FILE is checked instead of the data that the pipeline trains on. Refused data ends with 10.
     """
-    from mlops_kit import validation
     from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
     from mlops_kit.runs import events
+    from mlops_kit.training import validate
 
     here = repository.find(Path.cwd())
-    found = validation.validate(here, contract.load(here.root), events.go_on(here), reporter(), file)
+    found = validate.validate(here, contract.load(here.root), events.go_on(here), reporter(), file)
     runner.output(valid=found.valid)
     if not found.valid:
         runner.annotate("error", f"The data is refused: {found.says}")

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from mlops_kit import freshness, training
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
 from mlops_kit.base.processes import ProcessError, run, words
@@ -12,6 +11,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
 from mlops_kit.runs.events import Journal
+from mlops_kit.training import freshness, train
 from mlops_kit.versions import version
 
 NOT_RUN = (126, 127)  # what a shell says
@@ -42,9 +42,9 @@ def validate(
 def _validate(repository: Repository, contract: Contract, say: Say, file: str | None) -> Validation:
     if not contract.commands.validate_:
         return Validation(True, False, "", "mlops.yaml names no command `validate`: nothing was checked.")
-    if file is None and contract.sample and training.why_sample(repository, contract):
+    if file is None and contract.sample and train.why_sample(repository, contract):
         file = contract.sample.file
-    if file is None and (missing := training.missing_data(repository)):
+    if file is None and (missing := train.missing_data(repository)):
         version.refresh(repository, contract.model, say)
         if since := unchanged_since(repository, contract):
             return Validation(True, False, "", f"No input changed since {since}, and it was checked then.")

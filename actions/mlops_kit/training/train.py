@@ -6,18 +6,18 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from mlops_kit import freshness, train_with
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, words
 from mlops_kit.base.progress import Say
 from mlops_kit.forge import runner
-from mlops_kit.freshness import Baseline, Freshness
 from mlops_kit.project.contract import Contract, parse_yaml
 from mlops_kit.project.repository import LOCK, Lock, Repository, parse_lock
 from mlops_kit.project.restore import as_before_if_it_fails, put
 from mlops_kit.project.transfer import transfer
 from mlops_kit.runs import hooks
 from mlops_kit.runs.events import Journal
+from mlops_kit.training import freshness, train_with
+from mlops_kit.training.freshness import Baseline, Freshness
 from mlops_kit.versions import version
 
 STATE = Path(".mlops/training.json")
