@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import delivery
 from mlops_kit.base.errors import KitError
 from mlops_kit.gates.judge import GateResult, Verdict
+from mlops_kit.new_data import deliver
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Lock, Repository, parse_lock
 from mlops_kit.training import freshness
@@ -41,10 +41,10 @@ def write(repository: Repository, contract: Contract, folder: Path, handed: Hand
     (folder / VERDICT).write_text(json.dumps(asdict(handed.verdict), indent=2), encoding="utf-8")
 
 
-def new_data(folder: Path) -> delivery.Handover:
+def new_data(folder: Path) -> deliver.Handover:
     """What the look for new data found; empty where nobody looked."""
     path = folder / NEW_DATA
-    return delivery.read_handover(path) if path.is_file() else delivery.Handover()
+    return deliver.read_handover(path) if path.is_file() else deliver.Handover()
 
 
 def events(folder: Path) -> str:

@@ -4,13 +4,14 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_kit import cadence, delivery, handover, registration
+from mlops_kit import handover, registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.forge import runner
 from mlops_kit.gates import judge
 from mlops_kit.gates.judge import Verdict
 from mlops_kit.handover import Handover
+from mlops_kit.new_data import age, deliver
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Lock, Repository
 from mlops_kit.project.transfer import transfer
@@ -64,7 +65,7 @@ def hand_over(repository: Repository, contract: Contract, say: Say) -> Registere
     journal = events.go_on(repository)
     folder = repository.root / handover.FOLDER
     folder.mkdir(exist_ok=True)
-    if (found := repository.root / delivery.HANDOVER).is_file():
+    if (found := repository.root / deliver.HANDOVER).is_file():
         shutil.copy(found, folder / handover.NEW_DATA)
     try:
         with journal.stage("hand-over") as facts:
@@ -130,9 +131,9 @@ def _take_over(
 ) -> Registered:
     say("Checking what was handed over")
     found = handover.new_data(folder)
-    for told in delivery.tell(repository, found):
+    for told in deliver.tell(repository, found):
         say(told)
-    if found.waits and (asked := delivery.ask_again(repository)):
+    if found.waits and (asked := deliver.ask_again(repository)):
         say(asked.says)
     handed = handover.read(repository, contract, folder)
     if handed is None:
@@ -142,7 +143,7 @@ def _take_over(
         say(f"Bringing {', '.join(handed.pointers)} to main")
         content = {path: text.encode() for path, text in handed.pointers.items()}
         message = found.message or "Take new data"
-        say(delivery.deliver(repository, contract, content, message, found.waits).says)
+        say(deliver.deliver(repository, contract, content, message, found.waits).says)
     (repository.root / contract.metrics).write_bytes(handed.metrics)
     done = _finish(repository, contract, handed, bump, say)
     _tell_age(repository, contract, handed.made if done.version else None, journal, say)
@@ -155,7 +156,7 @@ def _tell_age(
     """Of the rows of the model in use: the one made now, where it is a version, and the newest one."""
     newest = registration.newest(repository, contract.model)
     known = [one.newest_row for one in (made, newest) if one]
-    if known and (told := cadence.tell(repository, contract, cadence.age(contract, known), journal)):
+    if known and (told := age.tell(repository, contract, age.age(contract, known), journal)):
         say(told)
         runner.annotate("notice", told)
 

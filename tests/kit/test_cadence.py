@@ -6,10 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from mlops_kit import cadence, registering, registration
+from mlops_kit import registering, registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.checkup import data as checkup
 from mlops_kit.checkup.finding import Patient, Unknown
+from mlops_kit.new_data import age
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events, log
@@ -54,7 +55,7 @@ def test_the_newest_row_is_found_however_times_are_written(kind: str, suffix: st
         path.write_text("other,when\n" + "".join(f"1,{line}\n" for line in lines))
     else:
         parquet.write_table(table, path)
-    found = cadence.latest(path, "when")
+    found = age.latest(path, "when")
     assert found == datetime(2026, 1, 5, 0 if kind == "day" else 7, tzinfo=UTC)
 
 
@@ -62,11 +63,11 @@ def test_the_rows_to_test_on_count_too(flights: Repository) -> None:
     for name, day in (("train", 3), ("test", 9)):
         parquet.write_table(pa.table({"when": [datetime(2026, 1, day)]}), flights.root / f"{name}.parquet")
     means = contract(rows={"test": "test.parquet", "train": "train.parquet"})
-    assert cadence.newest(flights, means) == "2026-01-09T00:00:00Z"
-    assert cadence.newest(flights, contract(new_data={})) is None
+    assert age.newest(flights, means) == "2026-01-09T00:00:00Z"
+    assert age.newest(flights, contract(new_data={})) is None
     (flights.root / "test.parquet").unlink()
     (flights.root / "train.parquet").unlink()
-    assert cadence.newest(flights, means) is None  # not here, as where nothing changed
+    assert age.newest(flights, means) is None  # not here, as where nothing changed
 
 
 @pytest.mark.parametrize(
@@ -79,13 +80,13 @@ def test_the_rows_to_test_on_count_too(flights: Repository) -> None:
 def test_a_column_without_times_is_refused(column: pa.Array, says: str, tmp_path: Path) -> None:
     parquet.write_table(pa.table({"when": column}), tmp_path / "rows.parquet")
     with pytest.raises(KitError, match=says):
-        cadence.latest(tmp_path / "rows.parquet", "when")
+        age.latest(tmp_path / "rows.parquet", "when")
 
 
 def test_a_column_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"day": [1], "hour": [2]}), tmp_path / "rows.parquet")
     with pytest.raises(KitError, match="has no column 'when'") as refused:
-        cadence.latest(tmp_path / "rows.parquet", "when")
+        age.latest(tmp_path / "rows.parquet", "when")
     assert refused.value.do == "Its columns: day, hour."
 
 
@@ -93,7 +94,7 @@ def test_one_alarm_is_raised_updated_and_closed(flights: Repository, monkeypatch
     hub, journal = github(monkeypatch), Journal(flights, "a")
 
     def told(*known: str | None) -> str:
-        return cadence.tell(flights, contract(), cadence.age(contract(), list(known), TODAY), journal)
+        return age.tell(flights, contract(), age.age(contract(), list(known), TODAY), journal)
 
     assert told("2026-01-30T12:00:00Z") == ""  # exactly 30 days
     assert "of 2026-01-29 (`when`), 31 days ago; mlops.yaml allows 30." in told("2026-01-29T11:00:00Z", None)
@@ -110,8 +111,8 @@ def test_one_alarm_is_raised_updated_and_closed(flights: Repository, monkeypatch
 def test_what_nobody_asked_for_is_no_alarm(flights: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     hub, journal = github(monkeypatch), Journal(flights, "a")
     quiet = contract(new_data={})
-    assert cadence.tell(flights, quiet, cadence.age(quiet, ["2000-01-01T00:00:00Z"]), journal) == ""
-    assert "not known yet" in cadence.tell(flights, contract(), cadence.age(contract(), [None]), journal)
+    assert age.tell(flights, quiet, age.age(quiet, ["2000-01-01T00:00:00Z"]), journal) == ""
+    assert "not known yet" in age.tell(flights, contract(), age.age(contract(), [None]), journal)
     assert hub.open == {}
 
 
@@ -127,16 +128,16 @@ def test_the_clock_is_set_by_a_version_and_by_finding_nothing_to_learn(gated: Re
     with pytest.raises(Unknown):
         cadence_of(gated)
     registering.here(gated, means(gated), "minor", silent)
-    first = cadence.clock(gated)
+    first = age.clock(gated)
     assert first
     assert cadence_of(gated) == "ok"
     assert cadence_of(gated, timedelta(days=8)) == "warn"
     events.begin(gated)
-    assert cadence.clock(gated) == first  # a run that ended without a word resets nothing
+    assert age.clock(gated) == first  # a run that ended without a word resets nothing
     for words in ("train", "gate"):
         assert kit(gated, words).code == 0
     assert registering.here(gated, means(gated), "minor", silent).outcome == "identical"
-    again = cadence.clock(gated)
+    again = age.clock(gated)
     assert again
     assert again > first
 
@@ -147,7 +148,7 @@ def test_without_a_second_job_old_rows_are_reported_too(
     """As an orchestrator does it: one machine trains and registers."""
     hub = github(monkeypatch)
     change(gated, "mlops.yaml", "sample:", "new_data: {newest_row: {column: key, at_most_days: 2}}\nsample:")
-    monkeypatch.setattr(cadence, "latest", lambda path, column: datetime(2026, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(age, "latest", lambda path, column: datetime(2026, 1, 1, tzinfo=UTC))
     for outcome in ("registered", "identical"):
         for words in ("train", "gate"):
             assert kit(gated, words).code == 0
@@ -165,7 +166,7 @@ def test_the_schedule_reports_old_rows_of_the_version_in_use(
     monkeypatch.setenv("GITHUB_RUN_ID", "7")
     change(gated, "mlops.yaml", "sample:", "new_data: {newest_row: {column: key, at_most_days: 2}}\nsample:")
     must(["git", "push", "--quiet"], gated.root)
-    monkeypatch.setattr(cadence, "latest", lambda path, column: datetime(2026, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(age, "latest", lambda path, column: datetime(2026, 1, 1, tzinfo=UTC))
     for attempt in ("1", "2"):
         monkeypatch.setenv("GITHUB_RUN_ATTEMPT", attempt)
         for words in ("train", "gate"):

@@ -7,8 +7,8 @@ import click
 
 from mlops_kit.cli import finish, json_option, reporter, tell
 from mlops_kit.forge import runner
-from mlops_kit.incoming import look
-from mlops_kit.incoming.outcome import NewData
+from mlops_kit.new_data import watch
+from mlops_kit.new_data.outcome import NewData
 from mlops_kit.options import excludes
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
@@ -35,24 +35,24 @@ def command(dry_run: bool, deliver: bool, handover: Path | None, yes: bool, as_j
     here = repository.find(Path.cwd())
     contract = contracts.load(here.root)
     if handover:
-        result = look.deliver_handover(here, contract, handover)
+        result = watch.deliver_handover(here, contract, handover)
     elif dry_run:
-        result = look.look(here, contract, reporter(), dry=True)
+        result = watch.look(here, contract, reporter(), dry=True)
     elif not deliver:
-        result = look.look_and_leave(here, contract, reporter())
+        result = watch.look_and_leave(here, contract, reporter())
     else:
-        result = look.look_and_deliver(here, contract, reporter(), lambda found: yes or _agreed(found))
+        result = watch.look_and_deliver(here, contract, reporter(), lambda found: yes or _agreed(found))
     runner.output(found=result.found, paths=" ".join(result.pointers))
-    runner.summary("\n".join(f"- {line}" for line in look.in_words(result).splitlines()))
+    runner.summary("\n".join(f"- {line}" for line in watch.in_words(result).splitlines()))
     for one in result.refused:
         runner.annotate("error", one.line)
     for told in result.alarms:
         tell(told)
-    finish(result, look.in_words(result), as_json, yes=not result.refused)
+    finish(result, watch.in_words(result), as_json, yes=not result.refused)
 
 
 def _agreed(found: NewData) -> bool:
     if runner.on_runner() or not sys.stdin.isatty():
         return True
-    tell(look.in_words(found))
+    tell(watch.in_words(found))
     return click.confirm("Bring it to main?", default=True, err=True)

@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from mlops_kit.incoming.outcome import DataRefused
+from mlops_kit.new_data.outcome import DataRefused
 
 # pyarrow, which reads the tables anyway, holds clients of these; nothing else need be installed.
 ARROW = ("s3://", "gs://", "gcs://", "abfs://", "abfss://")

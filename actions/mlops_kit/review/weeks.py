@@ -8,11 +8,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit import cadence
 from mlops_kit.monitoring import keeping, labels, quality
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.seasons import THURSDAY
 from mlops_kit.monitoring.tally import Tally
+from mlops_kit.new_data import age
 from mlops_kit.project.contract import Contract
 from mlops_kit.runs.log import Event, Run
 from mlops_kit.runs.log import moment as moment_of
@@ -129,7 +129,7 @@ def alarms(checks: list[Event], events: list[Event]) -> list[Alarm]:
     found: list[Alarm] = []
     open_now: dict[str, Alarm] = {}
     where = _issues(events)
-    ages = [one for one in events if one["stage"] == cadence.ALARM and one["status"] in ("old", "ok")]
+    ages = [one for one in events if one["stage"] == age.ALARM and one["status"] in ("old", "ok")]
     for event in sorted([*checks, *ages], key=lambda one: str(one["at"])):
         at, (kinds, judged) = moment_of(event["at"]), _found(event)
         for kind in kinds:
@@ -142,8 +142,8 @@ def alarms(checks: list[Event], events: list[Event]) -> list[Alarm]:
 
 def _found(event: Event) -> tuple[list[str], list[str]]:
     """Kinds that a check, or a look at the age of the data, found and could judge."""
-    if event["stage"] == cadence.ALARM:
-        return [cadence.ALARM] if event["status"] == "old" else [], [cadence.ALARM]
+    if event["stage"] == age.ALARM:
+        return [age.ALARM] if event["status"] == "old" else [], [age.ALARM]
     return event.get("kinds", []), event.get("judged", [])
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from mlops_kit import cadence
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.strict import Strict
@@ -17,6 +16,7 @@ from mlops_kit.data import columns
 from mlops_kit.data.metrics_file import read_metrics
 from mlops_kit.data.tables import count
 from mlops_kit.forge import runner
+from mlops_kit.new_data import age
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Entry, Lock, Repository
@@ -267,5 +267,5 @@ def draft(
         description="",
         since=None,
         tables=tables(repository, contract, lock, before) if on_data else [],
-        newest_row=cadence.newest(repository, contract),
+        newest_row=age.newest(repository, contract),
     )

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mlops_kit.incoming import look
-from mlops_kit.incoming.outcome import NewData
+from mlops_kit.new_data import watch as watchs
+from mlops_kit.new_data.outcome import NewData
 from mlops_kit.project import contract as contracts
 
 from tests.kit.small import Small
@@ -30,7 +30,7 @@ def land(path: Path, text: str, age: float = 3600) -> None:
 
 
 def watch(one: Small, agree: bool = True) -> NewData:
-    return look.look_and_deliver(one.repository, contracts.load(one.root), lambda _: None, lambda _: agree)
+    return watchs.look_and_deliver(one.repository, contracts.load(one.root), lambda _: None, lambda _: agree)
 
 
 def state(one: Small) -> dict[str, Any]:

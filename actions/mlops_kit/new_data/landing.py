@@ -6,10 +6,10 @@ from pathlib import Path
 from mlops_kit.base.errors import KitError
 from mlops_kit.data.storage import Landed, Place
 from mlops_kit.data.tables import PARQUET, TEXT
-from mlops_kit.incoming import checks
-from mlops_kit.incoming.before import kept
-from mlops_kit.incoming.outcome import STAGE, DataRefused, NotYet, Outcome
-from mlops_kit.incoming.source import Nothing, Source
+from mlops_kit.new_data import accept
+from mlops_kit.new_data.outcome import STAGE, DataRefused, NotYet, Outcome
+from mlops_kit.new_data.source import Nothing, Source
+from mlops_kit.new_data.undo import kept
 from mlops_kit.project import commits
 from mlops_kit.project.repository import file_md5
 from mlops_kit.runs import log
@@ -51,8 +51,8 @@ def _replace(source: Source, place: Place, newest: Landed) -> Outcome:
     file, md5 = _bring(source, place, newest, Path(was.path).suffix)
     if md5 == was.md5:
         raise Nothing(f"{newest.name} holds the same content again")
-    rows_before = checks.rows_now(source.repository, source.contract, was.path, was.md5)
-    counted = checks.accept(source.repository, source.contract, file, newest.name)
+    rows_before = accept.rows_now(source.repository, source.contract, was.path, was.md5)
+    counted = accept.accept(source.repository, source.contract, file, newest.name)
     if not source.dry:
         with kept(source.repository, source.watch.pointer, was.path) as before:
             before.place(file, source.path)
@@ -86,8 +86,8 @@ def _collect(source: Source, place: Place, landed: list[Landed]) -> Outcome:
     new = _new_files(source, place, landed)
     if not new:
         raise Nothing(f"{source.name} holds nothing that {was.path} does not have")
-    counts = [checks.accept(source.repository, source.contract, file, name) for name, file in new.items()]
-    rows_before = checks.rows_now(source.repository, source.contract, was.path, was.md5)
+    counts = [accept.accept(source.repository, source.contract, file, name) for name, file in new.items()]
+    rows_before = accept.rows_now(source.repository, source.contract, was.path, was.md5)
     if not source.dry:
         _add(source, new)
     facts = (was.path, was.md5, source.entry.md5, rows_before, _sum(rows_before, counts))

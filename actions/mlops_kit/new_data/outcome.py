@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.delivery import Delivered
+from mlops_kit.new_data.deliver import Delivered
 
 STAGE = "watch-data"
 Status = Literal["found", "nothing", "waits", "refused"]

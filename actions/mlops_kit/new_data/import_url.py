@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.base.processes import ProcessError
-from mlops_kit.incoming import checks
-from mlops_kit.incoming.before import kept
-from mlops_kit.incoming.outcome import DataRefused, NotYet, Outcome
-from mlops_kit.incoming.source import Nothing, Source
+from mlops_kit.new_data import accept
+from mlops_kit.new_data.outcome import DataRefused, NotYet, Outcome
+from mlops_kit.new_data.source import Nothing, Source
+from mlops_kit.new_data.undo import kept
 from mlops_kit.project.contract import parse_yaml
 from mlops_kit.project.transfer import said_by_dvc
 
@@ -19,7 +19,7 @@ def take(source: Source) -> Outcome:
     Raises Nothing, NotYet or DataRefused with the workspace as it was.
     """
     pointer, was, name = source.watch.pointer, source.entry, source.name
-    rows_before = checks.rows_now(source.repository, source.contract, was.path, was.md5)
+    rows_before = accept.rows_now(source.repository, source.contract, was.path, was.md5)
     recorded = _dependency(source)
     with kept(source.repository, pointer, was.path) as before:
         before.set_aside()
@@ -32,7 +32,7 @@ def take(source: Source) -> Outcome:
         if now.md5 == was.md5:
             raise Nothing(f"{name} holds the same content again")
         source.not_waiting()
-        counted = checks.accept(source.repository, source.contract, source.path, name)
+        counted = accept.accept(source.repository, source.contract, source.path, name)
         if source.dry:
             raise _Tried(source.entry.md5, counted)
         source.push()

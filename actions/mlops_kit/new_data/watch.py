@@ -4,14 +4,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from mlops_kit import delivery
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
-from mlops_kit.delivery import Handover
 from mlops_kit.forge.alarms import Alarm
-from mlops_kit.incoming import arrivals, imports
-from mlops_kit.incoming.outcome import STAGE, DataRefused, NewData, NotYet, Outcome
-from mlops_kit.incoming.source import Nothing, Source, Waiting
+from mlops_kit.new_data import deliver, import_url, landing
+from mlops_kit.new_data.deliver import Handover
+from mlops_kit.new_data.outcome import STAGE, DataRefused, NewData, NotYet, Outcome
+from mlops_kit.new_data.source import Nothing, Source, Waiting
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events
@@ -25,7 +24,7 @@ def look(repository: Repository, contract: Contract, say: Say, *, dry: bool = Fa
     Raises KitError when something else than the data is wrong, with the workspace as it was.
     """
     _clean(repository, contract)
-    waiting = delivery.waiting(repository) if contract.new_data.watch else {}
+    waiting = deliver.waiting(repository) if contract.new_data.watch else {}
     outcomes = []
     for watch in contract.new_data.watch:
         say(f"look at {watch.folder or watch.pointer}")
@@ -49,13 +48,13 @@ def look_and_deliver(repository: Repository, contract: Contract, say: Say, agree
     wish = handover(result)
     wish.write(repository.root)
     if result.found and not agree(result):
-        return NewData(result.found, result.outcomes, result.pointers, None, delivery.tell(repository, wish))
+        return NewData(result.found, result.outcomes, result.pointers, None, deliver.tell(repository, wish))
     return _delivered(repository, contract, wish, result)
 
 
 def deliver_handover(repository: Repository, contract: Contract, path: Path) -> NewData:
     """What `look_and_leave` left, perhaps on another machine. Runs no code of the project."""
-    wish = delivery.read_handover(path)
+    wish = deliver.read_handover(path)
     return _delivered(repository, contract, wish, NewData(bool(wish.pointers), [], wish.pointers))
 
 
@@ -68,11 +67,11 @@ def handover(result: NewData) -> Handover:
 
 
 def _delivered(repository: Repository, contract: Contract, wish: Handover, result: NewData) -> NewData:
-    told = delivery.tell(repository, wish)
+    told = deliver.tell(repository, wish)
     pointers = {path: text.encode() for path, text in wish.pointers.items()}
-    done = delivery.deliver(repository, contract, pointers, wish.message, wish.waits) if pointers else None
+    done = deliver.deliver(repository, contract, pointers, wish.message, wish.waits) if pointers else None
     if wish.waits and not pointers:
-        done = delivery.ask_again(repository)
+        done = deliver.ask_again(repository)
     return NewData(result.found, result.outcomes, result.pointers, done, told)
 
 
@@ -81,7 +80,7 @@ def _clean(repository: Repository, contract: Contract) -> None:
     if changed := sorted(watched & set(repository.dirty())):
         raise KitError(
             f"{', '.join(changed)} has changes that are not committed.",
-            f"Deliver them: `mlops-kit watch-data --handover {delivery.HANDOVER}`; or `git restore` them.",
+            f"Deliver them: `mlops-kit watch-data --handover {deliver.HANDOVER}`; or `git restore` them.",
         )
 
 
@@ -107,8 +106,8 @@ def _one(source: Source) -> Outcome:
     name = source.name
     try:
         if source.watch.folder:
-            return arrivals.take(source)
-        return imports.try_it(source) if source.dry else imports.take(source)
+            return landing.take(source)
+        return import_url.try_it(source) if source.dry else import_url.take(source)
     except Nothing as nothing:
         waits = isinstance(nothing, Waiting)
         return Outcome(pointer, name, "nothing", str(nothing), was.path, was.md5, on_branch=waits)
@@ -117,7 +116,7 @@ def _one(source: Source) -> Outcome:
     except DataRefused as error:
         return Outcome(pointer, name, "refused", error.what, was.path, was.md5)
     finally:
-        shutil.rmtree(source.repository.root / arrivals.INCOMING, ignore_errors=True)
+        shutil.rmtree(source.repository.root / landing.INCOMING, ignore_errors=True)
 
 
 def _alarm_name(outcome: Outcome) -> str:
@@ -157,5 +156,5 @@ def in_words(result: NewData) -> str:
     if result.delivered:
         lines.append(result.delivered.says)
     elif result.pointers:
-        lines.append(f"Not delivered: {', '.join(result.pointers)} changed here; see {delivery.HANDOVER}.")
+        lines.append(f"Not delivered: {', '.join(result.pointers)} changed here; see {deliver.HANDOVER}.")
     return "\n".join(lines)
