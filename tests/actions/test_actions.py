@@ -12,7 +12,8 @@ from typing import Any
 import click
 import pytest
 import yaml
-from mlops_kit import VERSION, cli, webhook
+from mlops_kit import VERSION, cli
+from mlops_kit.alerts import webhook
 
 from tests.conftest import ROOT, must, run
 

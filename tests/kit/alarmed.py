@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from mlops_kit.monitoring.findings import Finding, Kind
-from mlops_kit.monitoring.outcome import Outcome
+from mlops_kit.alerts.kinds import Finding, Kind
+from mlops_kit.alerts.outcome import Outcome
 
 from tests.act.api import Api
 from tests.conftest import Done

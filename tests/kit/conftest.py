@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from mlops_kit import webhook
+from mlops_kit.alerts import webhook
 from mlops_kit.project.repository import Repository
 
 from tests.act.api import WRITE_TOKEN, Api

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
-from mlops_kit import alerting
-from mlops_kit.monitoring.findings import Finding, Kind
+from mlops_kit.alerts import notify
+from mlops_kit.alerts.kinds import Finding, Kind
 
 from tests.act.api import Api
 from tests.conftest import ROOT
@@ -118,10 +118,10 @@ def test_what_is_no_check_is_refused(project: Small, content: str | None, says: 
 
 @pytest.mark.parametrize("file", ["docs/runbook.md", "[[ for_adopted ]]/docs/mlops.md.jinja"])
 def test_every_kind_has_a_title_and_a_heading_of_the_runbook(file: str) -> None:
-    assert set(alerting.TITLES) == set(get_args(Kind))
+    assert set(notify.TITLES) == set(get_args(Kind))
     runbook = (ROOT / "template" / file).read_text("utf-8")
     headings = {anchor(line[3:]) for line in runbook.splitlines() if line.startswith("## ")}
-    assert {where for _, where in alerting.TITLES.values()} <= headings
+    assert {where for _, where in notify.TITLES.values()} <= headings
 
 
 def anchor(heading: str) -> str:

@@ -5,7 +5,7 @@ import time
 from typing import get_args
 
 import pytest
-from mlops_kit import webhook
+from mlops_kit.alerts import webhook
 
 from tests.act.api import Api
 from tests.kit.alarmed import SLOW, alert, found, named

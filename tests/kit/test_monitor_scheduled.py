@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit import heartbeat
+from mlops_kit.alerts import heartbeat
 from mlops_kit.base.errors import KitError
 from mlops_kit.monitoring import keeping
 from mlops_kit.project import snapshot

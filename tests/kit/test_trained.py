@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import heartbeat
+from mlops_kit.alerts import heartbeat
 from mlops_kit.monitoring import trained
 from mlops_kit.monitoring.trained import Trained
 from mlops_kit.project import contract

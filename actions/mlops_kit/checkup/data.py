@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import heartbeat
+from mlops_kit.alerts import heartbeat
 from mlops_kit.base.errors import KitError
 from mlops_kit.checkup.finding import Finding, Patient, Unknown, ask, contract_of
 from mlops_kit.new_data import age as cadences

@@ -4,7 +4,7 @@ import fnmatch
 from datetime import timedelta
 from typing import Any
 
-from mlops_kit import heartbeat
+from mlops_kit.alerts import heartbeat
 from mlops_kit.checkup.finding import Finding, Patient, Unknown, contract_of, hub_of
 
 OLDEST = timedelta(days=2)

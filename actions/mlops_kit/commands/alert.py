@@ -45,26 +45,26 @@ def command(
     An alarm that comes back within alerts.cooldown_hours goes on. A webhook is told when one begins and ends.
     Ends with 1 where somebody could not be told.
     """
-    from mlops_kit import alerting
+    from mlops_kit.alerts import kinds, notify, outcome
     from mlops_kit.base.errors import KitError
     from mlops_kit.forge import runner
-    from mlops_kit.monitoring import findings, keeping, outcome
+    from mlops_kit.monitoring import keeping
     from mlops_kit.project import contract, repository
     from mlops_kit.runs.events import Journal
 
     here = repository.find(Path.cwd())
     means = contract.load(here.root)
     if test:
-        told = alerting.test(here, means)
+        told = notify.test(here, means)
     elif dry_run:
-        told = alerting.plan(outcome.read(_file(here, checked, handed)))
+        told = notify.plan(outcome.read(_file(here, checked, handed)))
     else:
         journal = keeping.take_over(here, handed) if handed else None
         if journal and handed and not (handed / keeping.OUTCOME).is_file():
             keeping.publish(here, means, journal, alive=False)
         found = outcome.read(_file(here, checked, handed))
-        journal = journal or Journal(here, found.run or findings.STAGE)
-        told = alerting.bring(here, means, found, journal, labels, reporter())
+        journal = journal or Journal(here, found.run or kinds.STAGE)
+        told = notify.bring(here, means, found, journal, labels, reporter())
         if handed or any(one.is_news for one in told):
             keeping.publish(here, means, journal, alive=handed is not None)
     runner.output(raised=" ".join(one.kind for one in told if one.done in ("created", "reopened")))
@@ -81,6 +81,7 @@ def command(
 
 
 def _file(here: "Repository", checked: Path | None, handed: Path | None) -> Path:
-    from mlops_kit.monitoring import keeping, outcome
+    from mlops_kit.alerts import outcome
+    from mlops_kit.monitoring import keeping
 
     return handed / keeping.OUTCOME if handed else checked or here.root / outcome.FILE

@@ -37,7 +37,8 @@ def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, a
     The gates must be open and the tree committed. The same result again registers nothing. Ends with 10
     when the gates are closed; then the record is kept on the branch mlops/runs.
     """
-    from mlops_kit import heartbeat, registering
+    from mlops_kit import registering
+    from mlops_kit.alerts import heartbeat
     from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
     from mlops_kit.runs import hooks

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from mlops_kit.alerts.kinds import Finding, Kind
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.monitoring import (
@@ -21,7 +22,6 @@ from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring import shares as shares_module
 from mlops_kit.monitoring import succession as successions
 from mlops_kit.monitoring.drift import Data
-from mlops_kit.monitoring.findings import Finding, Kind
 from mlops_kit.monitoring.operation import Operation
 from mlops_kit.monitoring.predicted import Watched
 from mlops_kit.monitoring.quality import Concept

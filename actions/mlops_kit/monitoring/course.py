@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mlops_kit.alerts.kinds import Kind
 from mlops_kit.monitoring import log
-from mlops_kit.monitoring.findings import Kind
 from mlops_kit.project.sections import Monitoring
 
 PARTS = 8

@@ -7,11 +7,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit import heartbeat
+from mlops_kit.alerts import heartbeat, outcome
+from mlops_kit.alerts.kinds import STAGE
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import runner
-from mlops_kit.monitoring import outcome, sources
-from mlops_kit.monitoring.findings import STAGE
+from mlops_kit.monitoring import sources
 from mlops_kit.monitoring.schema import Change
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mlops_kit.alerts.kinds import STAGE, Finding, Kind
 from mlops_kit.base import clock
 from mlops_kit.monitoring import course as courses
 from mlops_kit.monitoring import log, sources, traffic
 from mlops_kit.monitoring.course import Course
-from mlops_kit.monitoring.findings import STAGE, Finding, Kind
 from mlops_kit.monitoring.log import AHEAD, NUMBERS
 from mlops_kit.monitoring.tally import Minutes, Tally
 from mlops_kit.monitoring.windows import Window

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from mlops_kit.alerts.kinds import Finding
 from mlops_kit.monitoring import drift, values
 from mlops_kit.monitoring import shares as shares_module
-from mlops_kit.monitoring.findings import Finding
 from mlops_kit.monitoring.shares import Group
 from mlops_kit.project.sections import Predictions
 from mlops_kit.statistics import bins

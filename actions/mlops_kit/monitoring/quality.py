@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_kit.alerts.kinds import Finding, Kind
 from mlops_kit.base import clock
 from mlops_kit.data.bootstrap import Floats, Rows
 from mlops_kit.monitoring import course as courses
 from mlops_kit.monitoring import log, predicted, values
 from mlops_kit.monitoring.course import Course
-from mlops_kit.monitoring.findings import Finding, Kind
 from mlops_kit.monitoring.labels import joined
 from mlops_kit.monitoring.log import SLICE, are_later
 from mlops_kit.monitoring.predicted import Watched

@@ -1,12 +1,12 @@
 """What an issue shows of a check, a kind of alarm each: tables and the plots that GitHub draws from text."""
 
+from mlops_kit.alerts.kinds import Kind
+from mlops_kit.alerts.outcome import Outcome
 from mlops_kit.base.markdown import code, number, plain, table
 from mlops_kit.monitoring import wording
 from mlops_kit.monitoring.checking import Checked
 from mlops_kit.monitoring.course import Course
-from mlops_kit.monitoring.findings import Kind
 from mlops_kit.monitoring.operation import Operation
-from mlops_kit.monitoring.outcome import Outcome
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.seasons import MAY_BE
 from mlops_kit.monitoring.shares import LOWER, Group

@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from mlops_kit.alerts.kinds import Finding
 from mlops_kit.base.progress import Say
 from mlops_kit.monitoring import drift, masks, windows
 from mlops_kit.monitoring import reference as references
-from mlops_kit.monitoring.findings import Finding
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatch
 from typing import Literal
 
+from mlops_kit.alerts.kinds import Finding
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
-from mlops_kit.monitoring.findings import Finding
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository

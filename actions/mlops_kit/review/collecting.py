@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from mlops_kit import alerting
+from mlops_kit.alerts import notify
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.base.progress import Say
 from mlops_kit.monitoring import checking, keeping, labels, trained
@@ -132,7 +132,7 @@ def _fill_versions(repository: Repository, contract: Contract, made: Review, end
 
 def _to_decide(made: Review, open_now: list[Alarm], last: runs.Run | None) -> list[str]:
     """What waits for a person, with the first command."""
-    titles = {ages.ALARM: ages.TITLE} | {kind: title for kind, (title, _) in alerting.TITLES.items()}
+    titles = {ages.ALARM: ages.TITLE} | {kind: title for kind, (title, _) in notify.TITLES.items()}
     found = [f"{titles[one.kind]}, since {one.began:%Y-%m-%d}" for one in open_now if one.kind in titles]
     week = made.week.figure
     if week and intervals.is_worse(made.metric, week):

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
+from mlops_kit.alerts.kinds import Finding, Kind
 from mlops_kit.base.errors import KitError
-from mlops_kit.monitoring.findings import Finding, Kind
 
 FILE = Path(".mlops/monitoring/outcome.json")
 

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from mlops_kit import webhook as webhooks
+from mlops_kit.alerts import webhook as webhooks
+from mlops_kit.alerts.chat import TOLD, Chat, in_a_line
+from mlops_kit.alerts.kinds import Kind
+from mlops_kit.alerts.outcome import Outcome
+from mlops_kit.alerts.webhook import Message
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import code, plain
-from mlops_kit.chat import TOLD, Chat, in_a_line
 from mlops_kit.forge import alarms, github
 from mlops_kit.forge.alarms import Alarm
-from mlops_kit.monitoring.findings import Kind
-from mlops_kit.monitoring.outcome import Outcome
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events
 from mlops_kit.runs.events import Journal
-from mlops_kit.webhook import Message
 
 # The title of the issue, and the heading of the runbook that says what to do.
 TITLES: dict[Kind, tuple[str, str]] = {

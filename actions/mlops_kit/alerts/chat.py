@@ -4,15 +4,15 @@ call that failed is made again by the next check.
 
 from dataclasses import dataclass, field
 
-from mlops_kit import webhook
+from mlops_kit.alerts import webhook
+from mlops_kit.alerts.kinds import Kind
+from mlops_kit.alerts.webhook import Form, Message, State
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import github
-from mlops_kit.monitoring.findings import Kind
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events
 from mlops_kit.runs import log as runs
-from mlops_kit.webhook import Form, Message, State
 
 TOLD = "told"
 
