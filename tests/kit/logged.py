@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from mlops_kit.monitoring.log import times_of
+from mlops_kit.predictions_log.lines import times_of
 from pyarrow import parquet
 
 from tests.conftest import Done

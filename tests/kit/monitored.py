@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from mlops_kit.monitoring.reference import Reference, make
-from mlops_kit.monitoring.windows import Window
+from mlops_kit.predictions_log.window import Window
 
 Columns = dict[str, Any]
 Change = Callable[[Columns], None]

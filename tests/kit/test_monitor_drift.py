@@ -10,8 +10,8 @@ import pytest
 from mlops_kit.monitoring import drift, wording
 from mlops_kit.monitoring.drift import Data
 from mlops_kit.monitoring.reference import Reference, make
-from mlops_kit.monitoring.tally import Tally
-from mlops_kit.monitoring.windows import Window
+from mlops_kit.predictions_log.counts import Tally
+from mlops_kit.predictions_log.window import Window
 from mlops_kit.statistics import resampling as resamplings
 
 from tests.kit.monitored import Change, columns, reference, window

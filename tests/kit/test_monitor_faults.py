@@ -10,9 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from mlops_kit.base.progress import quiet
-from mlops_kit.monitoring import labels as labels_module
-from mlops_kit.monitoring import sources, windows
-from mlops_kit.monitoring.log import hashed, newest
+from mlops_kit.predictions_log import labels as labels_module
+from mlops_kit.predictions_log import sources
+from mlops_kit.predictions_log import window as windows
+from mlops_kit.predictions_log.lines import hashed, newest
 from pyarrow import parquet
 
 from tests.kit.logged import START, Check, checked, log, repository, table

@@ -13,9 +13,10 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import quiet
 from mlops_kit.data import sampling, tables
 from mlops_kit.data.sampling import Draw
-from mlops_kit.monitoring import labels, operation, windows
-from mlops_kit.monitoring.log import hashed
-from mlops_kit.monitoring.tally import Tally
+from mlops_kit.monitoring import operation
+from mlops_kit.predictions_log import labels, window
+from mlops_kit.predictions_log.counts import Tally
+from mlops_kit.predictions_log.lines import hashed
 from mlops_kit.project.sections import Monitoring
 from mlops_kit.review import weeks
 
@@ -26,7 +27,7 @@ LAST = START + timedelta(seconds=20 * (N - 1))
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "LINES", LINES)
+    monkeypatch.setattr(window, "LINES", LINES)
     monkeypatch.setenv(clock.VARIABLE, LAST.isoformat())
 
 
@@ -47,7 +48,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_all_lines_are_counted_and_a_draw_is_kept(path: Path, few: None) -> None:
-    found = windows.read(str(path), 500, ["side"])
+    found = window.read(str(path), 500, ["side"])
     assert found.facts and len(found.facts) == LINES
     assert found.facts.nbytes / LINES < 150
     assert found.of_a_draw == [
@@ -58,11 +59,11 @@ def test_all_lines_are_counted_and_a_draw_is_kept(path: Path, few: None) -> None
     assert (runs.rows, runs.errors) == (predicted + 5 * failed, 5 * failed)
     assert (runs.newest, runs.alarms) == (LAST.isoformat(), [])
     assert runs.rows_an_hour == pytest.approx(180 * 1.04, rel=0.001)
-    assert windows.span(found) == (START, LAST)
+    assert window.span(found) == (START, LAST)
 
 
 def test_of_a_long_past_the_window_keeps_its_own_rows(path: Path, few: None) -> None:
-    found = windows.read(str(path), 500, [], days=0.25)
+    found = window.read(str(path), 500, [], days=0.25)
     since = LAST - timedelta(hours=6)
     assert found.facts and len(found.facts) == LINES + 6 * 180
     assert sum(one > since for one in found.facts["time"].to_pylist()) == 6 * 180
@@ -70,7 +71,7 @@ def test_of_a_long_past_the_window_keeps_its_own_rows(path: Path, few: None) -> 
 
 
 def test_weeks_count_every_line(path: Path, few: None) -> None:
-    found = windows.read(str(path), 500, [])
+    found = window.read(str(path), 500, [])
     listed = weeks.before(weeks.monday_of(LAST.date()), 3)
     weeks.fill_traffic(listed, found.tally)
     first = [at < 7 * 86_400 // 20 for at in range(N)]
@@ -84,11 +85,11 @@ def test_what_goes_wrong_is_found_by_a_draw_too(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow server, one clock that is ahead, and a log that has ended."""
-    monkeypatch.setattr(windows, "LINES", LINES)
+    monkeypatch.setattr(window, "LINES", LINES)
     slow = [line.replace('"seconds": 0.1', '"seconds": 2.5') for line in path.read_text().splitlines(True)]
     ahead = json.loads(slow[1]) | {"time": (datetime.now(UTC) + timedelta(days=400)).isoformat()}
     (tmp_path / "log.jsonl").write_text("".join([*slow[: N - 40_000], json.dumps(ahead) + "\n"]))
-    found = windows.read(str(tmp_path / "log.jsonl"), 500, [])
+    found = window.read(str(tmp_path / "log.jsonl"), 500, [])
     limits = Monitoring(p95_seconds_at_most=1, silent_hours_at_most=24, errors_at_most=0.1)
     alarms = operation.check(found, limits).alarms
     assert [one.kind for one in alarms] == ["latency", "clock", "silence"]
@@ -172,12 +173,12 @@ def test_a_lack_of_memory_is_not_told_as_a_torn_file(path: Path, monkeypatch: py
 
     monkeypatch.setattr(Tally, "add", lambda _, batch: full(batch))
     with pytest.raises(KitError, match="cannot be read: malloc of size 4000064 failed") as refused:
-        windows.read(str(path), 500, [])
+        window.read(str(path), 500, [])
     assert refused.value.do == "It needs more memory than this machine gives it."
 
 
 def test_a_long_reading_says_how_far_it_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "EVERY", 0.0)
     said: list[str] = []
-    windows.read(str(path), 500, [], say=said.append)
+    window.read(str(path), 500, [], say=said.append)
     assert said[:2] == ["10,000 rows so far", "20,000 rows so far"]

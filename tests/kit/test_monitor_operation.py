@@ -7,11 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit.base import clock
-from mlops_kit.monitoring import course, operation, tally, traffic
-from mlops_kit.monitoring.log import WHEN
+from mlops_kit.monitoring import course, operation, traffic
 from mlops_kit.monitoring.operation import Operation
-from mlops_kit.monitoring.tally import minutes
-from mlops_kit.monitoring.windows import Window
+from mlops_kit.predictions_log import counts as counts_module
+from mlops_kit.predictions_log.counts import minutes
+from mlops_kit.predictions_log.lines import WHEN
+from mlops_kit.predictions_log.window import Window
 from mlops_kit.project.sections import Monitoring
 from mlops_kit.statistics import growth
 from mlops_kit.statistics.chance import at_most
@@ -32,7 +33,7 @@ MEMORY = {
 def window(facts: dict[str, Any], since: datetime | None = None) -> Window:
     """Of a log with these columns."""
     table = pa.table(facts)
-    return Window("log", facts=table, tally=tally.of(table, since), since=since)
+    return Window("log", facts=table, tally=counts_module.of(table, since), since=since)
 
 
 def readings(seed: int, days: float = 3) -> tuple[Any, Any]:

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 from mlops_kit.base.errors import KitError
 from mlops_kit.data.bootstrap import Rows
-from mlops_kit.monitoring import labels as labels_module
 from mlops_kit.monitoring import predicted as predicteds
 from mlops_kit.monitoring import quality
 from mlops_kit.monitoring import reference as references
-from mlops_kit.monitoring.log import hashed
 from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
+from mlops_kit.predictions_log import labels as labels_module
+from mlops_kit.predictions_log.lines import hashed
 from mlops_kit.project import contract
 from mlops_kit.project.sections import Monitoring, Predictions
 from mlops_kit.statistics import intervals

@@ -54,7 +54,8 @@ def check(
     """
     from mlops_kit.base import clock
     from mlops_kit.forge import runner
-    from mlops_kit.monitoring import checking, handing, keeping, showing, sources, wording
+    from mlops_kit.monitoring import checking, handing, keeping, showing, wording
+    from mlops_kit.predictions_log import sources
     from mlops_kit.project import contract, repository
     from mlops_kit.versions import version as versions
 

@@ -6,18 +6,7 @@ from typing import Protocol
 from mlops_kit.alerts.kinds import Finding, Kind
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
-from mlops_kit.monitoring import (
-    drift,
-    keeping,
-    labels,
-    masks,
-    operation,
-    predicted_by,
-    quality,
-    sources,
-    trained,
-    windows,
-)
+from mlops_kit.monitoring import drift, keeping, operation, quality, trained
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring import shares as shares_module
 from mlops_kit.monitoring import succession as successions
@@ -28,7 +17,9 @@ from mlops_kit.monitoring.quality import Concept
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.shares import Group
 from mlops_kit.monitoring.trained import Trained
-from mlops_kit.monitoring.windows import Window
+from mlops_kit.predictions_log import by_version, labels, masks, sources
+from mlops_kit.predictions_log import window as windows
+from mlops_kit.predictions_log.window import Window
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events
@@ -211,7 +202,7 @@ def _checked(
     raised = keeping.schema_of(known.every(), ours.log)
     left_out = references.left_out(contract)
     data = drift.check(reference, window, time=ours.time, ignored=left_out, raised=raised)
-    mine, notes = predicted_by.only(repository, contract, log.facts if log else None, reference.version)
+    mine, notes = by_version.only(repository, contract, log.facts if log else None, reference.version)
     came, said = labels.NONE
     if mine is not None and labelled:
         came, said = labels.read(labelled, contract.key, ours.label, mine["key"], say)

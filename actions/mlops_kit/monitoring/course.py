@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mlops_kit.alerts.kinds import Kind
-from mlops_kit.monitoring import log
+from mlops_kit.predictions_log import lines
 from mlops_kit.project.sections import Monitoring
 
 PARTS = 8
@@ -46,7 +46,7 @@ def over(
 
 def of_operation(kind: Kind, facts: pa.Table, times: Floats, limits: Monitoring) -> Course | None:
     """None for a kind that has no figure."""
-    rows = log.asked(facts)
+    rows = lines.asked(facts)
     failed = rows * np.asarray(facts["error"].is_valid())
     ways: dict[Kind, tuple[str, Of, float | None]] = {
         "errors": (
@@ -56,13 +56,13 @@ def of_operation(kind: Kind, facts: pa.Table, times: Floats, limits: Monitoring)
         ),
         "latency": (
             "latency p95 in seconds",
-            _of(log.readings(facts, "seconds"), lambda one: np.quantile(one, 0.95)),
+            _of(lines.readings(facts, "seconds"), lambda one: np.quantile(one, 0.95)),
             limits.p95_seconds_at_most,
         ),
-        "memory": ("memory in MB", _of(log.readings(facts, "memory_mb"), np.max), None),
+        "memory": ("memory in MB", _of(lines.readings(facts, "memory_mb"), np.max), None),
         "disk": (
             "share of the disk that is free",
-            _of(log.readings(facts, "disk_free_share"), np.min),
+            _of(lines.readings(facts, "disk_free_share"), np.min),
             limits.disk_free_share_at_least,
         ),
     }

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mlops_kit.monitoring import schema, windows
+from mlops_kit.monitoring import schema
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.schema import Change
 from mlops_kit.monitoring.seasons import alike
-from mlops_kit.monitoring.windows import Window
+from mlops_kit.predictions_log import window as windows
+from mlops_kit.predictions_log.window import Window
 from mlops_kit.statistics import bins
 from mlops_kit.statistics.bins import Cells, Codes
 from mlops_kit.statistics.resampling import LEAST_REFERENCE, Array, Limits, Resampling, count, tested

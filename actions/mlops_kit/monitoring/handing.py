@@ -19,12 +19,13 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data import tables
 from mlops_kit.monitoring import reference as references
-from mlops_kit.monitoring import seasons, windows
+from mlops_kit.monitoring import seasons
 from mlops_kit.monitoring.checking import Checked
 from mlops_kit.monitoring.drift import LEAST_ROWS, compared_rows
 from mlops_kit.monitoring.reference import FOLDER, Reference
 from mlops_kit.monitoring.whole import Whole
-from mlops_kit.monitoring.windows import Window
+from mlops_kit.predictions_log import window as windows
+from mlops_kit.predictions_log.window import Window
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Hook

@@ -11,8 +11,8 @@ from mlops_kit.alerts import heartbeat, outcome
 from mlops_kit.alerts.kinds import STAGE
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import runner
-from mlops_kit.monitoring import sources
 from mlops_kit.monitoring.schema import Change
+from mlops_kit.predictions_log import sources
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events as events_module

@@ -11,11 +11,13 @@ import pyarrow as pa
 from mlops_kit.alerts.kinds import STAGE, Finding, Kind
 from mlops_kit.base import clock
 from mlops_kit.monitoring import course as courses
-from mlops_kit.monitoring import log, sources, traffic
+from mlops_kit.monitoring import traffic
 from mlops_kit.monitoring.course import Course
-from mlops_kit.monitoring.log import AHEAD, NUMBERS
-from mlops_kit.monitoring.tally import Minutes, Tally
-from mlops_kit.monitoring.windows import Window
+from mlops_kit.predictions_log import lines as lines_module
+from mlops_kit.predictions_log import sources
+from mlops_kit.predictions_log.counts import Minutes, Tally
+from mlops_kit.predictions_log.lines import AHEAD, NUMBERS
+from mlops_kit.predictions_log.window import Window
 from mlops_kit.project.sections import Monitoring
 from mlops_kit.runs.log import Log
 from mlops_kit.statistics import growth
@@ -68,13 +70,13 @@ def check(window: Window | None, limits: Monitoring) -> Operation:
     if window is None or window.facts is None or not len(window.facts):
         return Operation("not connected")
     facts, tally, now = window.facts, window.tally, clock.now().timestamp()
-    times = log.seconds(facts)
+    times = lines_module.seconds(facts)
     if window.since:
         recent = times > window.since.timestamp()
         used = [name for name in USED if name in facts.column_names]
         facts, times = facts.select(used).filter(pa.array(recent)), times[recent]
     n, errors = tally.rows, tally.errors
-    seconds = log.readings(facts, "seconds")
+    seconds = lines_module.readings(facts, "seconds")
     seconds = seconds[np.isfinite(seconds)]
     age = None if tally.last is None else (now - tally.last) / HOUR
     span = 0.0 if tally.last is None or tally.first is None else (tally.last - tally.first) / HOUR
@@ -139,7 +141,7 @@ def _courses(
 
 
 def _newest(facts: pa.Table, times: Floats, name: str) -> float | None:
-    values = log.readings(facts, name)
+    values = lines_module.readings(facts, name)
     has = np.flatnonzero(np.isfinite(values) & np.isfinite(times))
     return float(values[has[times[has].argmax()]]) if len(has) else None
 
@@ -197,11 +199,11 @@ def _less(every: Minutes, now: float) -> list[Finding]:
 
 def _growing(facts: pa.Table, times: Floats, limits: Monitoring) -> list[Finding]:
     """Each process by itself: the next one starts small again."""
-    memory = log.readings(facts, "memory_mb")
+    memory = lines_module.readings(facts, "memory_mb")
     has = np.isfinite(memory) & np.isfinite(times)
     if not has.any():
         return []
-    codes, names = log.codes(facts["process"])
+    codes, names = lines_module.codes(facts["process"])
     found, present = [], np.unique(codes[has]).tolist()
     for at in present:
         mine = np.flatnonzero(has & (codes == at))

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from mlops_kit.alerts.kinds import Finding
-from mlops_kit.monitoring import drift, values
+from mlops_kit.monitoring import drift
 from mlops_kit.monitoring import shares as shares_module
 from mlops_kit.monitoring.shares import Group
+from mlops_kit.predictions_log import values
 from mlops_kit.project.sections import Predictions
 from mlops_kit.statistics import bins
 from mlops_kit.statistics.resampling import BLOCK, LEAST_REFERENCE, Resampling, count, tested

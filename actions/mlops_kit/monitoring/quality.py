@@ -14,12 +14,13 @@ from mlops_kit.alerts.kinds import Finding, Kind
 from mlops_kit.base import clock
 from mlops_kit.data.bootstrap import Floats, Rows
 from mlops_kit.monitoring import course as courses
-from mlops_kit.monitoring import log, predicted, values
+from mlops_kit.monitoring import predicted
 from mlops_kit.monitoring.course import Course
-from mlops_kit.monitoring.labels import joined
-from mlops_kit.monitoring.log import SLICE, are_later
 from mlops_kit.monitoring.predicted import Watched
 from mlops_kit.monitoring.reference import Reference
+from mlops_kit.predictions_log import lines, values
+from mlops_kit.predictions_log.labels import joined
+from mlops_kit.predictions_log.lines import SLICE, are_later
 from mlops_kit.project.sections import Monitoring, Predictions
 from mlops_kit.statistics import chance, intervals
 from mlops_kit.statistics.chance import Rise
@@ -78,15 +79,15 @@ def check(
     if facts is None or form is None or reference.predictions is None:
         return Concept("not connected")
     used = [name for name in facts.column_names if name.startswith(USED)]
-    made = log.only(facts.select(used), pc.is_valid(facts["prediction"]))
+    made = lines.only(facts.select(used), pc.is_valid(facts["prediction"]))
     if not len(made):
         return Concept("not connected", notes=["no line of the log is a prediction of the version in use"])
     known, notes = joined(made, labels)
-    known = log.only(known, pc.is_valid(known["actual"]))
+    known = lines.only(known, pc.is_valid(known["actual"]))
     none = Rows(np.empty(0), np.empty(0)), known, known
     rows, table, dropped = values.numbers(known, reference.predictions, form) if len(known) else none
     notes += values.left_out(dropped)
-    labelled = log.latest(table["time"], clock.now()) if len(table) else None
+    labelled = lines.latest(table["time"], clock.now()) if len(table) else None
     until: datetime | None = labelled or pc.min(made["time"]).as_py()
     late = [] if len(table) == len(made) else _late(until, _waiting(made, labelled), ours.labels_within_days)
     watched = None
@@ -150,7 +151,7 @@ def _judged(
         alarm = Finding("concept-drift", "; ".join(said))
         began = _iso(table["time"][found.began].as_py())
         went = courses.over(
-            log.seconds(table), "mean loss", lambda at: losses[at].mean(), float(usual.mean())
+            lines.seconds(table), "mean loss", lambda at: losses[at].mean(), float(usual.mean())
         )
         so_far = replace(so_far, state="drift", since=began, alarms=[*so_far.alarms, alarm], course=went)
     rows, table = recent_rows, table if recent is None else table.take(pa.array(recent))
@@ -221,7 +222,7 @@ def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats)
     found: dict[str, Figure] = {}
     for name in (one for one in table.column_names if one.startswith(SLICE)):
         column = name.removeprefix(SLICE)
-        codes, held = log.codes(table[name])
+        codes, held = lines.codes(table[name])
         same = len(usual) == len(evaluated) and column in evaluated.column_names
         theirs = np.array(evaluated[column].cast(pa.string()).to_pylist(), dtype=object) if same else None
         for value, at in sorted(zip(held.to_pylist(), range(len(held)), strict=True)):
@@ -235,7 +236,7 @@ def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats)
 
 def _of_window(table: pa.Table, since: datetime | None) -> pa.Table:
     """Rows later than `since`."""
-    return table if since is None else log.only(table, are_later(table["time"], since))
+    return table if since is None else lines.only(table, are_later(table["time"], since))
 
 
 def _iso(time: datetime | None) -> str:

@@ -23,7 +23,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data import predictions as predictions_module
 from mlops_kit.data.tables import read, write
-from mlops_kit.monitoring import windows
+from mlops_kit.predictions_log import window as windows
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository, file_md5

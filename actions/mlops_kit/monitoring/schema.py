@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.windows import Window
+from mlops_kit.predictions_log.window import Window
 from mlops_kit.statistics import bins
 from mlops_kit.statistics.bins import MISSING, UNSEEN, Cells, Codes
 from mlops_kit.statistics.chance import at_least

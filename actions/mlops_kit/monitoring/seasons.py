@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mlops_kit.base import clock
-from mlops_kit.monitoring.log import AHEAD
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.windows import Window
+from mlops_kit.predictions_log.lines import AHEAD
+from mlops_kit.predictions_log.window import Window
 from mlops_kit.statistics import bins
 from mlops_kit.statistics.resampling import BLOCK, LEAST_REFERENCE
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.windows import Window
+from mlops_kit.predictions_log.window import Window
 from mlops_kit.statistics import bins
 from mlops_kit.statistics.bins import Cells, Codes, Floats
 from mlops_kit.statistics.resampling import count

@@ -6,8 +6,10 @@ from tempfile import TemporaryDirectory
 
 from mlops_kit.alerts.kinds import Finding
 from mlops_kit.base.progress import Say
-from mlops_kit.monitoring import drift, masks, windows
+from mlops_kit.monitoring import drift
 from mlops_kit.monitoring import reference as references
+from mlops_kit.predictions_log import masks
+from mlops_kit.predictions_log import window as windows
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mlops_kit.monitoring.tally import Minutes
+from mlops_kit.predictions_log.counts import Minutes
 from mlops_kit.statistics.chance import at_most
 
 Floats = npt.NDArray[np.float64]

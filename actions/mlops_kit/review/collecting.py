@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from mlops_kit.alerts import notify
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.base.progress import Say
-from mlops_kit.monitoring import checking, keeping, labels, trained
+from mlops_kit.monitoring import checking, keeping, trained
 from mlops_kit.monitoring import reference as references
 from mlops_kit.new_data import age as ages
+from mlops_kit.predictions_log import labels
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.review import weeks as weekly

@@ -8,11 +8,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit.monitoring import keeping, labels, quality
+from mlops_kit.monitoring import keeping, quality
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.seasons import THURSDAY
-from mlops_kit.monitoring.tally import Tally
 from mlops_kit.new_data import age
+from mlops_kit.predictions_log import labels
+from mlops_kit.predictions_log.counts import Tally
 from mlops_kit.project.contract import Contract
 from mlops_kit.runs.log import Event, Run
 from mlops_kit.runs.log import moment as moment_of

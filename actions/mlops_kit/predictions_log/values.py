@@ -9,7 +9,7 @@ import pyarrow as pa
 from mlops_kit.base.errors import KitError
 from mlops_kit.data import predictions
 from mlops_kit.data.bootstrap import Floats, Rows
-from mlops_kit.monitoring import log
+from mlops_kit.predictions_log import lines
 from mlops_kit.project.sections import Predictions
 
 Places = npt.NDArray[np.intp]
@@ -78,7 +78,7 @@ def _actual(column: Any, form: Predictions) -> Any:
     """Flags as a table of text has them: True, 1 and 1.0 are true."""
     if not isinstance(form.positive, bool) or form.task != "binary" or not _are_texts(column):
         return plain(column, form)
-    return log.by_value(column, _flags)
+    return lines.by_value(column, _flags)
 
 
 def _flags(texts: pa.Array) -> pa.Array:
@@ -90,7 +90,7 @@ def plain(column: Any, form: Predictions) -> Any:
     """Numbers of a regression; what is none is missing."""
     if form.task != "regression" or not _are_texts(column):
         return column
-    return log.by_value(column, _of_texts)
+    return lines.by_value(column, _of_texts)
 
 
 def _are_texts(column: Any) -> bool:

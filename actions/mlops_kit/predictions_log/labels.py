@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Progress, Say
-from mlops_kit.monitoring import log, sources, windows
+from mlops_kit.predictions_log import lines, sources, window
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 
@@ -45,7 +45,9 @@ def read(where: str, key: str, label: str, keys: pa.ChunkedArray, say: Say) -> C
             for part in _of_file(file, where, key, label) if file.stat().st_size else ():
                 given += len(part)
                 progress.add(len(part))
-                parts.append(log.only(part, pa.array(_are_in(np.asarray(part["key"].fill_null(0)), wanted))))
+                parts.append(
+                    lines.only(part, pa.array(_are_in(np.asarray(part["key"].fill_null(0)), wanted)))
+                )
                 if sum(map(len, parts)) > AT_ONCE:
                     found, parts = _different(_table([found, *parts])), []
     found = _table([found, *parts])
@@ -56,16 +58,16 @@ def read(where: str, key: str, label: str, keys: pa.ChunkedArray, say: Say) -> C
 
 def _of_file(file: Path, where: str, key: str, label: str) -> Iterator[pa.Table]:
     try:
-        for batch in windows.batches(file):
+        for batch in window.batches(file):
             if missing := [name for name in (key, label) if name not in batch.column_names]:
                 raise KitError(
                     f"The labels {sources.shown(where)} have no column {missing[0]!r}: {file.name} has {', '.join(batch.column_names)}.",
                     "`rows.key` and `monitoring.label` of mlops.yaml say how they are called.",
                 )
-            keys = log.hashed(_texts(batch[key]).to_pylist())
+            keys = lines.hashed(_texts(batch[key]).to_pylist())
             yield pa.table({"key": keys, "actual": _texts(batch[label]).dictionary_encode()})
-    except windows.UNREADABLE as error:
-        raise windows.unreadable(f"{file.name} of the labels {sources.shown(where)}", error) from error
+    except window.UNREADABLE as error:
+        raise window.unreadable(f"{file.name} of the labels {sources.shown(where)}", error) from error
 
 
 def _are_in(keys: Keys, wanted: Keys) -> npt.NDArray[np.bool_]:
@@ -78,7 +80,7 @@ def _are_in(keys: Keys, wanted: Keys) -> npt.NDArray[np.bool_]:
 
 def _different(labels: pa.Table) -> pa.Table:
     """A label that came several times, as in a full copy of each day, once."""
-    codes, texts = log.codes(labels["actual"])
+    codes, texts = lines.codes(labels["actual"])
     keys = np.asarray(labels["key"])
     order = np.lexsort((codes, keys))
     keys, codes = keys[order], codes[order]
@@ -89,7 +91,7 @@ def _different(labels: pa.Table) -> pa.Table:
 
 
 def _table(parts: list[pa.Table]) -> pa.Table:
-    none = pa.table({"key": log.hashed([]), "actual": pa.array([], pa.string()).dictionary_encode()})
+    none = pa.table({"key": lines.hashed([]), "actual": pa.array([], pa.string()).dictionary_encode()})
     return pa.concat_tables([none, *parts])
 
 
@@ -115,8 +117,8 @@ def joined(made: pa.Table, labels: pa.Table | None) -> tuple[pa.Table, list[str]
 
 def _clear(labels: pa.Table) -> tuple[Keys, Codes, pa.Array, int]:
     """Keys in order, the code of each one's label, the labels; and how many keys contradict themselves."""
-    given = log.only(labels, pc.and_(pc.is_valid(labels["key"]), pc.is_valid(labels["actual"])))
-    actual, texts = log.codes(given["actual"])
+    given = lines.only(labels, pc.and_(pc.is_valid(labels["key"]), pc.is_valid(labels["actual"])))
+    actual, texts = lines.codes(given["actual"])
     in_order = pc.sort_indices(texts)
     place = np.empty(len(texts), np.int32)
     place[in_order] = np.arange(len(texts))

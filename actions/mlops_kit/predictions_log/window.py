@@ -18,10 +18,10 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Progress, Say, quiet
 from mlops_kit.data import tables as rows_module
 from mlops_kit.data.sampling import Draw
-from mlops_kit.monitoring import log, sources
-from mlops_kit.monitoring.log import SLICE
-from mlops_kit.monitoring.sources import LOG
-from mlops_kit.monitoring.tally import Tally
+from mlops_kit.predictions_log import lines, sources
+from mlops_kit.predictions_log.counts import Tally
+from mlops_kit.predictions_log.lines import SLICE
+from mlops_kit.predictions_log.sources import LOG
 from mlops_kit.project.repository import file_md5
 
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
@@ -64,10 +64,10 @@ class Facts:
         self.since, self.earlier, self.window = since, Draw(LINES), Draw(LINES)
 
     def add(self, batch: pa.Table) -> None:
-        later = log.are_later(batch["time"], self.since) if self.since else None
-        self.window.add(batch if later is None else log.only(batch, later))
+        later = lines.are_later(batch["time"], self.since) if self.since else None
+        self.window.add(batch if later is None else lines.only(batch, later))
         if later is not None:
-            self.earlier.add(log.only(batch, pc.invert(later)))
+            self.earlier.add(lines.only(batch, pc.invert(later)))
 
     def drawn(self) -> pa.Table | None:
         """None where no line came."""
@@ -114,7 +114,7 @@ def read_files(
                 window.notes.append(f"{file.name} holds what {first.name} holds and is left out")
                 continue
             for batch in (
-                log.lines(file, window, slices or [], since) if file.suffix in LOG else batches(file)
+                lines.lines(file, window, slices or [], since) if file.suffix in LOG else batches(file)
             ):
                 progress.add(len(batch))
                 if file.suffix in LOG:
@@ -206,8 +206,8 @@ def _since(found: list[Path], days: float | None) -> datetime | None:
     """So many days before the newest line of a log, one with a time to come left out; None for all of it."""
     if days is None:
         return None
-    newest = log.newest(
-        (file for file in found if file.suffix in LOG), clock.given() or clock.now() + log.AHEAD
+    newest = lines.newest(
+        (file for file in found if file.suffix in LOG), clock.given() or clock.now() + lines.AHEAD
     )
     return newest - timedelta(days=days) if newest else None
 
@@ -238,5 +238,5 @@ def _of_json(texts: list[str]) -> dict[str, pa.Array]:
         try:
             found[name] = pa.array(values)
         except (pa.ArrowException, OverflowError):  # of several types
-            found[name] = pa.array([None if one is None else log.text(one) for one in values], pa.string())
+            found[name] = pa.array([None if one is None else lines.text(one) for one in values], pa.string())
     return found

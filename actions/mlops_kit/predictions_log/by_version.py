@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.monitoring import log
+from mlops_kit.predictions_log import lines
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
@@ -27,7 +27,7 @@ def only(
         return facts, []
     named, notes = facts["version"], []
     ours = [version]
-    if pc.any(log.by_value(named, lambda texts: pc.starts_with(texts, HASHED))).as_py():
+    if pc.any(lines.by_value(named, lambda texts: pc.starts_with(texts, HASHED))).as_py():
         try:
             ours += [HASHED + md5 for md5 in _model_files(repository, contract, version)]
         except KitError as error:
@@ -37,7 +37,7 @@ def only(
     def are_ours(texts: pa.Array) -> pa.Array:
         return pc.or_(pc.is_in(texts, pa.array(ours)), pc.invert(pc.match_substring_regex(texts, models)))
 
-    return log.only(facts, pc.fill_null(log.by_value(named, are_ours), True)), notes
+    return lines.only(facts, pc.fill_null(lines.by_value(named, are_ours), True)), notes
 
 
 def _model_files(repository: Repository, contract: Contract, version: str) -> list[str]:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mlops_kit.base import clock
-from mlops_kit.monitoring import log
-from mlops_kit.monitoring.log import AHEAD
+from mlops_kit.predictions_log import lines as lines_module
+from mlops_kit.predictions_log.lines import AHEAD
 
 MINUTE = 60.0
 TOGETHER = 100_000  # minutes of batches, before they are summed up
@@ -66,7 +66,7 @@ class Tally:
 
     def add(self, batch: pa.Table) -> None:
         self.lines += len(batch)
-        times, asked = log.seconds(batch), log.asked(batch)
+        times, asked = lines_module.seconds(batch), lines_module.asked(batch)
         failed = asked * np.asarray(batch["error"].is_valid())
         known = np.isfinite(times)
         self._add_untimed(batch, asked[~known], failed[~known])
