@@ -3,9 +3,9 @@
 import time
 from typing import Any
 
-from mlops_kit import promotion
 from mlops_kit.project.repository import Repository
-from mlops_kit.promotion import Promoted, Wish
+from mlops_kit.registry import promote as promotes
+from mlops_kit.registry.promote import Promoted, Wish
 from mlops_kit.versions import version as versions
 
 from tests.conftest import must
@@ -16,11 +16,11 @@ WHY = "The newest one is better."
 
 
 def promote(repository: Repository, version: str, stage: str = "production", **more: Any) -> Promoted:
-    return promotion.carry_out(repository, means(repository), Wish(stage, WHY, version, **more), silent)
+    return promotes.carry_out(repository, means(repository), Wish(stage, WHY, version, **more), silent)
 
 
 def rollback(repository: Repository, stage: str = "production", **more: Any) -> Promoted:
-    return promotion.carry_out(repository, means(repository), Wish(stage, "It fails.", **more), silent)
+    return promotes.carry_out(repository, means(repository), Wish(stage, "It fails.", **more), silent)
 
 
 def refused(repository: Repository, *words: str) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from mlops_kit import registering, registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.checkup import data as checkup
 from mlops_kit.checkup.finding import Patient, Unknown
 from mlops_kit.new_data import age
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.registry import register, version_commit
 from mlops_kit.runs import events, log
 from mlops_kit.runs.events import Journal
 from pyarrow import parquet
@@ -127,7 +127,7 @@ def cadence_of(repository: Repository, later: timedelta = timedelta(0)) -> str:
 def test_the_clock_is_set_by_a_version_and_by_finding_nothing_to_learn(gated: Repository) -> None:
     with pytest.raises(Unknown):
         cadence_of(gated)
-    registering.here(gated, means(gated), "minor", silent)
+    register.here(gated, means(gated), "minor", silent)
     first = age.clock(gated)
     assert first
     assert cadence_of(gated) == "ok"
@@ -136,7 +136,7 @@ def test_the_clock_is_set_by_a_version_and_by_finding_nothing_to_learn(gated: Re
     assert age.clock(gated) == first  # a run that ended without a word resets nothing
     for words in ("train", "gate"):
         assert kit(gated, words).code == 0
-    assert registering.here(gated, means(gated), "minor", silent).outcome == "identical"
+    assert register.here(gated, means(gated), "minor", silent).outcome == "identical"
     again = age.clock(gated)
     assert again
     assert again > first
@@ -153,7 +153,7 @@ def test_without_a_second_job_old_rows_are_reported_too(
         for words in ("train", "gate"):
             assert kit(gated, words).code == 0
         said: list[str] = []
-        assert registering.here(gated, means(gated), "minor", said.append).outcome == outcome
+        assert register.here(gated, means(gated), "minor", said.append).outcome == outcome
         assert "of 2026-01-01 (`key`)" in said[-1]
     assert len(hub.open) == 1
 
@@ -172,15 +172,15 @@ def test_the_schedule_reports_old_rows_of_the_version_in_use(
         for words in ("train", "gate"):
             done = kit(gated, words)
             assert done.code == 0, done.said
-        registering.hand_over(gated, means(gated), silent)
+        register.hand_over(gated, means(gated), silent)
         clone = clone_of(gated, f"runner{attempt}", "--depth=1")
         (gated.root / "mlops-run").rename(clone.root / "mlops-run")
         said: list[str] = []
-        done_ = registering.take_over(clone, means(clone), clone.root / "mlops-run", "minor", said.append)
+        done_ = register.take_over(clone, means(clone), clone.root / "mlops-run", "minor", said.append)
         assert done_.version == "v0.1.0"
         assert any("of 2026-01-01 (`key`)" in line for line in said)
     assert len(hub.open) == 1
-    newest = registration.newest(clone, "tips")
+    newest = version_commit.newest(clone, "tips")
     assert newest
     assert newest.newest_row == "2026-01-01T00:00:00Z"
     found, _ = log.ask(clone, log.Wish(stage="newest-row", status="old"))

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from mlops_kit import registering
 from mlops_kit.project.repository import Repository
+from mlops_kit.registry import register
 from mlops_kit.runs import events, log, publish
 
 from tests.conftest import ROOT, must
@@ -67,7 +67,7 @@ def test_on_a_runner_it_runs_until_a_job_would_be_over_and_then_it_crashed(publi
 
 def test_what_is_registered_is_done(gated: Repository) -> None:
     assert status(gated) == "stopped"
-    registering.here(gated, means(gated), "minor", silent)
+    register.here(gated, means(gated), "minor", silent)
     assert status(gated) == "done"
 
 
@@ -112,7 +112,7 @@ def _wait_for(path: Path) -> None:
 def test_a_run_that_is_cut_short_before_it_trains_is_crashed(published: Repository) -> None:
     """As when the environment cannot be installed: no command of ours failed."""
     events.begin(published)
-    done = registering.hand_over(published, means(published), silent)
+    done = register.hand_over(published, means(published), silent)
     assert done.outcome == "nothing"
     (run,) = log.ask(published, log.Wish())[0]
     assert (run.status, run.error) == ("crashed", "it was cut short before it trained")
@@ -122,7 +122,7 @@ def test_data_that_was_refused_is_no_crash(published: Repository) -> None:
     (published.root / "bills.csv").chmod(0o644)
     (published.root / "bills.csv").write_text("key,bill,tip\n")
     assert kit(published, "validate").code == 10
-    registering.hand_over(published, means(published), silent)
+    register.hand_over(published, means(published), silent)
     assert status(published) == "refused"
 
 
@@ -150,7 +150,7 @@ def test_a_registration_whose_events_cannot_be_published_stands(
     hook.write_text(f'#!/bin/sh\n[ "$1" != refs/heads/{events.BRANCH} ]\n')
     hook.chmod(0o755)
     said: list[str] = []
-    done = registering.take_over(runner, means(runner), runner.root / "mlops-run", "minor", said.append)
+    done = register.take_over(runner, means(runner), runner.root / "mlops-run", "minor", said.append)
     assert (done.outcome, done.version) == ("registered", "v0.1.0")
     assert [title for title, _ in hub.open.values()] == ["Events of runs cannot be published"]
     assert "The events could not be published" in said[-1]
@@ -175,7 +175,7 @@ def registered(runner: Repository, number: int, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(name, value)
     clone = clone_of(runner, f"run-{number}", "--depth=1")
     shutil.copytree(runner.root / "mlops-run", clone.root / "mlops-run")
-    registering.take_over(clone, means(clone), clone.root / "mlops-run", "minor", silent)
+    register.take_over(clone, means(clone), clone.root / "mlops-run", "minor", silent)
 
 
 def test_github_is_asked_about_the_alarm_only_where_the_run_before_was_not_published(

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import handover, registering, registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
-from mlops_kit.registration import Registered
+from mlops_kit.registry import handed_record, register, version_commit
+from mlops_kit.registry.version_commit import Registered
 from mlops_kit.runs import events
 from mlops_kit.versions import record, version
 from mlops_kit.versions.record import Record
@@ -23,7 +23,7 @@ from tests.kit.tips import clone_of, kit, means, new_bills
 @pytest.fixture
 def handed(gated: Repository) -> tuple[Repository, Path]:
     """What the first job hands over, and the second job's clone."""
-    registering.hand_over(gated, means(gated), silent)
+    register.hand_over(gated, means(gated), silent)
     clone = clone_of(gated, "runner", "--depth=1")
     shutil.copytree(gated.root / "mlops-run", clone.root / "mlops-run")
     return clone, clone.root / "mlops-run"
@@ -31,7 +31,7 @@ def handed(gated: Repository) -> tuple[Repository, Path]:
 
 def take_over(handed: tuple[Repository, Path]) -> Registered:
     clone, folder = handed
-    return registering.take_over(clone, means(clone), folder, "minor", silent)
+    return register.take_over(clone, means(clone), folder, "minor", silent)
 
 
 def test_what_was_handed_over_is_registered_without_dvc_or_data(
@@ -83,7 +83,7 @@ def test_a_hand_over_that_was_altered_is_refused(what: str, handed: tuple[Reposi
 
 
 def test_a_hand_over_with_a_path_outside_is_refused(handed: tuple[Repository, Path]) -> None:
-    (handed[1] / handover.NEW_DATA).write_text('{"pointers": {"../../evil.dvc": "outs: []"}}')
+    (handed[1] / handed_record.NEW_DATA).write_text('{"pointers": {"../../evil.dvc": "outs: []"}}')
     with pytest.raises(KitError, match="not whole"):
         take_over(handed)
     assert not (handed[0].root.parent.parent / "evil.dvc").exists()
@@ -91,7 +91,7 @@ def test_a_hand_over_with_a_path_outside_is_refused(handed: tuple[Repository, Pa
 
 def test_a_training_that_was_killed_is_recorded(gated: Repository) -> None:
     clone = clone_of(gated, "runner", "--depth=1")
-    done = registering.take_over(clone, means(clone), clone.root / "mlops-run", "minor", silent)
+    done = register.take_over(clone, means(clone), clone.root / "mlops-run", "minor", silent)
     assert done.outcome == "nothing"
     lines = clone.git("show", f"origin/{events.BRANCH}:{_only_events(clone)}")
     assert events.read(lines)[0]["status"] == "crashed"
@@ -100,7 +100,7 @@ def test_a_training_that_was_killed_is_recorded(gated: Repository) -> None:
 def test_events_that_are_no_text_do_not_keep_a_model_out(handed: tuple[Repository, Path]) -> None:
     _, folder = handed
     (folder / "events.jsonl").write_bytes(b"\xff\xfe\0")
-    assert handover.events(folder).startswith("\ufffd")
+    assert handed_record.events(folder).startswith("\ufffd")
 
 
 def test_the_two_ends_at_once_are_refused(gated: Repository) -> None:
@@ -113,13 +113,13 @@ def test_the_two_ends_at_once_are_refused(gated: Repository) -> None:
 
 
 def newest(repository: Repository) -> Record:
-    found = registration.newest(repository, "tips")
+    found = version_commit.newest(repository, "tips")
     assert found
     return found
 
 
 def rewritten(folder: Path, **table: Any) -> None:
-    path = folder / handover.DRAFT
+    path = folder / handed_record.DRAFT
     content = json.loads(path.read_text())
     content["tables"][0]["table"] |= table
     path.write_text(json.dumps(content))
@@ -146,8 +146,8 @@ def test_of_the_same_data_the_version_before_is_believed(
     assert [one.rows for one in record.data(gated, lock, commit, counted)] == [7]
     assert [one.rows for one in record.data(gated, lock, commit, None)] != [7]
     rewritten(handed[1], rows=9)
-    spoiled = record.parse((handed[1] / handover.DRAFT).read_text(), "it")
-    assert registration.of_the_same_data(spoiled, newest(handed[0]))["tables"] == before
+    spoiled = record.parse((handed[1] / handed_record.DRAFT).read_text(), "it")
+    assert version_commit.of_the_same_data(spoiled, newest(handed[0]))["tables"] == before
 
 
 def test_columns_without_bound_are_refused(handed: tuple[Repository, Path]) -> None:

@@ -5,10 +5,11 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from mlops_kit import card, page
+from mlops_kit import page
 from mlops_kit.commands.show import in_words
 from mlops_kit.gates import judge
 from mlops_kit.project import contract
+from mlops_kit.registry import card
 from mlops_kit.runs import events
 
 from tests.conftest import must

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import assigning
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
+from mlops_kit.registry import assign
 from mlops_kit.versions import stages
 from mlops_kit.versions import version as versions
 
@@ -176,15 +176,15 @@ def test_the_loser_of_a_race_is_told_who_won(running: Repository, monkeypatch: p
     """Between looking and pushing somebody else promotes."""
     other = clone_of(running, "other")
     _reach_the_remote(running, other)
-    given = assigning.assign
+    given = assign.assign
 
     def late(*about: Any, **said: Any) -> Any:
-        monkeypatch.setattr(assigning, "assign", given)
+        monkeypatch.setattr(assign, "assign", given)
         must(["git", "config", "user.name", "Ada"], other.root)
         assert kit(other, "promote", "v0.1.0", "--why", "Safer.").code == 0
         return given(*about, **said)
 
-    monkeypatch.setattr(assigning, "assign", late)
+    monkeypatch.setattr(assign, "assign", late)
     with pytest.raises(
         KitError, match=r"production holds v0\.1\.0, and somebody promoted .* by Ada .*: Safer\."
     ):

@@ -5,10 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mlops_kit import registering, registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
-from mlops_kit.registration import Registered
+from mlops_kit.registry import register as registering
+from mlops_kit.registry import version_commit
+from mlops_kit.registry.version_commit import Registered
 from mlops_kit.runs import events
 from mlops_kit.versions import record
 from mlops_kit.versions import version as versions
@@ -300,7 +301,7 @@ def test_the_version_after_another_says_since_when(gated: Repository) -> None:
     again(gated)
     done = register(gated, "major")
     assert done.version == "v1.0.0"
-    found = registration.read(gated, versions.named(gated, "tips", "v1.0.0"))
+    found = version_commit.read(gated, versions.named(gated, "tips", "v1.0.0"))
     assert found
     assert found.since == "v0.1.0"
     assert "digits" in found.description

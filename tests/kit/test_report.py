@@ -7,9 +7,9 @@ from html import escape
 import pytest
 from mlops_kit import page, summary
 from mlops_kit.base.errors import KitError
-from mlops_kit.card import ON_NO_BRANCH, card
 from mlops_kit.data.metrics_file import Figure
 from mlops_kit.project.repository import Repository
+from mlops_kit.registry.card import ON_NO_BRANCH, card
 from mlops_kit.training import train
 from mlops_kit.training.train import Training
 

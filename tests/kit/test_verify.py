@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import proofs, unlike, verifying
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Predictions
-from mlops_kit.proofs import Proof
+from mlops_kit.registry import file_differences, verifications
+from mlops_kit.registry import verify as verifys
+from mlops_kit.registry.verifications import Proof
 from mlops_kit.versions import version as versions
 
 from tests.conftest import must
@@ -63,7 +64,7 @@ def ignore(repository: Repository, line: str) -> None:
 
 def verify(repository: Repository, version: str) -> Proof:
     chosen = versions.named(repository, "tips", version)
-    return verifying.verify(repository, means(repository), chosen, silent)
+    return verifys.verify(repository, means(repository), chosen, silent)
 
 
 def test_a_version_is_reproduced_and_show_says_so(three: Repository) -> None:
@@ -195,17 +196,17 @@ def test_how_two_files_differ(old: Any, new: Any, says: str, tmp_path: Path) -> 
     paths = tmp_path / "old", tmp_path / "new"
     for path, content in zip(paths, (old, new), strict=True):
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    said = unlike.how(*paths)
+    said = file_differences.how(*paths)
     assert said.startswith(says) and bool(said) == bool(says)
 
 
 @pytest.mark.parametrize(
     ("column", "again", "kind"),
     [
-        ([0.1, 0.3], [0.1, 0.30000000000000004], unlike.SUMMING),
-        ([0.1, 0.3], [0.1, 0.4], unlike.SEED),
-        ([0.1, 0.3], [0.1], unlike.SEED),
-        ([datetime(2026, 1, 2)], [datetime(2026, 1, 3)], unlike.CLOCK),
+        ([0.1, 0.3], [0.1, 0.30000000000000004], file_differences.SUMMING),
+        ([0.1, 0.3], [0.1, 0.4], file_differences.SEED),
+        ([0.1, 0.3], [0.1], file_differences.SEED),
+        ([datetime(2026, 1, 2)], [datetime(2026, 1, 3)], file_differences.CLOCK),
     ],
 )
 def test_the_kind_in_a_table(column: list[Any], again: list[Any], kind: str, tmp_path: Path) -> None:
@@ -214,7 +215,7 @@ def test_the_kind_in_a_table(column: list[Any], again: list[Any], kind: str, tmp
 
     for name, values in (("old", column), ("new", again)):
         tables.write(pa.table({"x": values}), tmp_path / f"{name}.parquet")
-    assert unlike.how(tmp_path / "old.parquet", tmp_path / "new.parquet").endswith(f": {kind}")
+    assert file_differences.how(tmp_path / "old.parquet", tmp_path / "new.parquet").endswith(f": {kind}")
 
 
 def test_folders_and_tables(tmp_path: Path) -> None:
@@ -225,7 +226,7 @@ def test_folders_and_tables(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         tables.write(pa.table({"x": values}), tmp_path / name / "t.parquet")
         (tmp_path / name / f"{name}.txt").write_text("x")
-    said = unlike.how(tmp_path / "old", tmp_path / "new")
+    said = file_differences.how(tmp_path / "old", tmp_path / "new")
     assert "t.parquet: the same rows in another order" in said
     assert "old.txt: is in one of the two only" in said
 
@@ -236,18 +237,18 @@ def test_predictions_are_compared_by_their_keys(tmp_path: Path) -> None:
     head = "key,actual,prediction,probability\n"
     old.write_text(head + "1,yes,yes,0.75\n2,no,no,0.25\n")
     new.write_text(head + "2,no,no,0.25\n1,yes,yes,0.7500000000001\n")
-    assert unlike.predictions_apart(old, new, form) == ""
+    assert file_differences.predictions_apart(old, new, form) == ""
     new.write_text(head + "2,no,yes,0.55\n1,yes,yes,0.75\n")
-    said = unlike.predictions_apart(old, new, form)
+    said = file_differences.predictions_apart(old, new, form)
     assert (
         said == "the predictions differ: prediction of 1 of 2 rows, probability of 1 of 2 rows (by up to 0.3)"
     )
     new.write_text(head + "2,no,yes,0.55\n")
-    assert "other rows are predicted" in unlike.predictions_apart(old, new, form)
+    assert "other rows are predicted" in file_differences.predictions_apart(old, new, form)
 
 
 def test_a_proof_of_a_tag_that_was_moved_is_not_shown(three: Repository) -> None:
     verify(three, "v0.2.0")
-    assert len(proofs.of(three, versions.named(three, "tips", "v0.2.0"))) == 1
+    assert len(verifications.of(three, versions.named(three, "tips", "v0.2.0"))) == 1
     must(["git", "tag", "--force", "-a", "-m", "x", "tips@v0.2.0", "tips@v0.1.0^{}"], three.root)
-    assert proofs.of(three, versions.named(three, "tips", "v0.2.0")) == []
+    assert verifications.of(three, versions.named(three, "tips", "v0.2.0")) == []

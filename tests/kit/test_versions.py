@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit import integrity, registration
 from mlops_kit.project.repository import Repository
+from mlops_kit.registry import integrity, version_commit
 from mlops_kit.versions import stages, tags
 from mlops_kit.versions import version as versions
 
@@ -133,7 +133,7 @@ def test_what_does_not_fit_is_named(tmp_path: Path, changed: dict[str, Any], say
     }
     tag(repository, a_record(repository.commit(), "v0.1.0", **(fits | changed)))
     version = versions.named(repository, "flights", "v0.1.0")
-    made = registration.read(repository, version)
+    made = version_commit.read(repository, version)
     assert made
     assert integrity.problems(repository, means, version, made) == says
 

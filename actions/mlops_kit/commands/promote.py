@@ -7,14 +7,14 @@ from typing import get_args
 
 import click
 
-from mlops_kit import promotion
-from mlops_kit.assigning import NOTHING
 from mlops_kit.base.markdown import plain
 from mlops_kit.cli import finish, json_option, reporter
 from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
-from mlops_kit.promotion import Part, Wish
+from mlops_kit.registry import promote
+from mlops_kit.registry.assign import NOTHING
+from mlops_kit.registry.promote import Part, Wish
 
 OPTIONS = (
     click.option(
@@ -58,7 +58,7 @@ def carry_out(wish: Wish, as_json: bool) -> None:
     if not wish.why.strip():
         raise click.UsageError("--why is empty: whoever is paged next will want to know.")
     here = repository.find(Path.cwd())
-    done = promotion.carry_out(here, contracts.load(here.root), wish, reporter())
+    done = promote.carry_out(here, contracts.load(here.root), wish, reporter())
     told = {"outcome": done.outcome, "version": done.version, "tag": done.tag}
     runner.output(**told, was=done.was or NOTHING)
     runner.annotate("notice", done.says)

@@ -37,23 +37,23 @@ def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, a
     The gates must be open and the tree committed. The same result again registers nothing. Ends with 10
     when the gates are closed; then the record is kept on the branch mlops/runs.
     """
-    from mlops_kit import registering
     from mlops_kit.alerts import heartbeat
     from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
+    from mlops_kit.registry import register
     from mlops_kit.runs import hooks
 
     here = repository.find(Path.cwd())
     means = contract.load(here.root)
     say = reporter()
     if tell:
-        done = registering.tell(here, means, tell, say)
+        done = register.tell(here, means, tell, say)
     elif hand_over:
-        done = registering.hand_over(here, means, say)
+        done = register.hand_over(here, means, say)
     elif handed:
-        done = registering.take_over(here, means, handed.absolute(), bump, say)
+        done = register.take_over(here, means, handed.absolute(), bump, say)
     else:
-        done = registering.here(here, means, bump, say)
+        done = register.here(here, means, bump, say)
     untold = bool(handed) and done.outcome == "registered" and hooks.listens(means, "after_register")
     runner.output(outcome=done.outcome, version=done.version, tag=done.tag, commit=done.commit, untold=untold)
     runner.annotate("notice", done.says)

@@ -3,7 +3,7 @@
 import click
 
 from mlops_kit.commands.promote import carry_out, stage_options
-from mlops_kit.promotion import Part, Wish
+from mlops_kit.registry.promote import Part, Wish
 
 
 @click.command()

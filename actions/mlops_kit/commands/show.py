@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from mlops_kit import integrity, proofs, registration
 from mlops_kit.cli import finish, json_option, tell
 from mlops_kit.commands.lineage import lines
 from mlops_kit.data.metrics_file import figures
 from mlops_kit.gates.judge import shown
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
-from mlops_kit.proofs import Proof
+from mlops_kit.registry import integrity, verifications, version_commit
+from mlops_kit.registry.verifications import Proof
 from mlops_kit.versions import lineage, record
 from mlops_kit.versions import version as versions
 
@@ -32,9 +32,9 @@ def command(version: str, card: bool, as_json: bool) -> None:
         text = here.show(found.tag, record.CARD) or ""
         finish({"card": text}, text.rstrip() or f"{found.tag} has no {record.CARD}", as_json)
         return
-    made = registration.read(here, found)
+    made = version_commit.read(here, found)
     wrong = integrity.problems(here, contract, found, made) if made else []
-    known = proofs.of(here, found)
+    known = verifications.of(here, found)
     (line,) = lineage.of_versions(lineage.book(here, contract.model), [found])
     content: dict[str, Any] = {
         "lineage": asdict(line),

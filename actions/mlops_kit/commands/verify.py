@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import verifying
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import plain
 from mlops_kit.cli import finish, json_option, reporter
 from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
-from mlops_kit.proofs import Proof, StageProof
+from mlops_kit.registry import verify
+from mlops_kit.registry.verifications import Proof, StageProof
 from mlops_kit.runs import publish as publishs
 from mlops_kit.versions import version as versions
 
@@ -37,7 +37,7 @@ def command(version: str, publish: bool, as_json: bool) -> None:
             f"{contract.model} has no version yet: there is nothing to verify.",
             "`mlops-kit train`, `gate` and `register` make one.",
         )
-    proof = verifying.verify(here, contract, chosen, say)
+    proof = verify.verify(here, contract, chosen, say)
     if publish:
         publishs.publish(here)
     words = in_words(proof)

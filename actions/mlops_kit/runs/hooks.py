@@ -64,7 +64,7 @@ def _mirrored(
     env: dict[str, str],
 ) -> bool:
     """False where the mirror is behind, or differs; the version or the promotion stands."""
-    from mlops_kit import mirror
+    from mlops_kit.registry import mirror
 
     say("Sync the registry")
     try:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from mlops_kit import registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import pipeline
 from mlops_kit.project.repository import Repository
+from mlops_kit.registry import version_commit
 from mlops_kit.versions import description
 from mlops_kit.versions import differences as differences_module
 from mlops_kit.versions.differences import Change, Differences
@@ -62,12 +62,20 @@ def why(repository: Repository, old: Version, new: Version) -> Why:
     ordered = [params[name] for name in sorted(params)]
     notes = _notes(found, changed)
     return Why(
-        old.name, new.name, changed, code, beside, ordered, found, notes, repository.dirty(*registration.OWN)
+        old.name,
+        new.name,
+        changed,
+        code,
+        beside,
+        ordered,
+        found,
+        notes,
+        repository.dirty(*version_commit.OWN),
     )
 
 
 def _record(repository: Repository, version: Version) -> Record:
-    found = registration.read(repository, version)
+    found = version_commit.read(repository, version)
     if found is None:
         raise KitError(
             f"{version.tag} has no record: `mlops-kit register` did not make it, so nothing says what it was made of.",

@@ -7,13 +7,13 @@ at once make the same tag, flights#production#5, and origin takes one of them.
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mlops_kit import assigning, integrity, presence
-from mlops_kit.assigning import NOTHING
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.project import commits
 from mlops_kit.project.contract import FILE, Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.registry import artifacts, assign, integrity
+from mlops_kit.registry.assign import NOTHING
 from mlops_kit.runs import events, hooks
 from mlops_kit.versions import stages
 from mlops_kit.versions import version as versions
@@ -94,7 +94,7 @@ def carry_out(repository: Repository, contract: Contract, wish: Wish, say: Say) 
     say(f"check {version.tag}")
     integrity.checked(repository, contract, version)
     if wish.part != "move":
-        looked = tuple(presence.check(repository, contract, version))
+        looked = tuple(artifacts.check(repository, contract, version))
         done = replace(done, outcome="checked", checked=looked, says=_may(done, looked))
     if wish.part != "check":
         say(f"put {version.name} into {wish.stage}")
@@ -162,7 +162,7 @@ def _move(repository: Repository, found: Board, version: Version, wish: Wish, do
     kind = PROMOTION if wish.version else ROLLBACK
     said = {"why": wish.why, "Was": done.was or NOTHING, "Kind": kind}
     try:
-        given = assigning.assign(repository, version, wish.stage, found.ordered, **said)
+        given = assign.assign(repository, version, wish.stage, found.ordered, **said)
     except commits.Moved as error:
         versions.fetch(repository, version.model)
         now = board(repository, version.model)

@@ -2,12 +2,12 @@
 
 import re
 
-from mlops_kit import registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.data import metrics_file
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Lock, Repository
+from mlops_kit.registry import version_commit
 from mlops_kit.versions import record
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version
@@ -17,7 +17,7 @@ REGISTER = "Promote another version, or train and register this one again."
 
 def checked(repository: Repository, contract: Contract, version: Version) -> Record:
     """The version's record. Raises KitError naming everything that does not fit together."""
-    found = registration.read(repository, version)
+    found = version_commit.read(repository, version)
     if found is None:
         raise KitError(
             f"{version.tag} holds no {record.FILE}: `mlops-kit register` did not make it, or the tag was moved.",
@@ -35,7 +35,7 @@ def problems(repository: Repository, contract: Contract, version: Version, found
     wrong = []
     if _parents(repository, version) != [found.code.commit]:
         wrong.append(f"its commit does not stand on the code that its record names ({found.code.commit[:7]})")
-    if (said := _identity(repository, version)) and said != registration.identity(found):
+    if (said := _identity(repository, version)) and said != version_commit.identity(found):
         wrong.append("record: not the result that its tag names, so it was edited")
     lock = repository.lock(version.tag)
     if lock is None:
@@ -66,5 +66,5 @@ def _parents(repository: Repository, version: Version) -> list[str]:
 
 
 def _identity(repository: Repository, version: Version) -> str:
-    form = f"--format=%(contents:trailers:key={registration.TRAILER},valueonly)"
+    form = f"--format=%(contents:trailers:key={version_commit.TRAILER},valueonly)"
     return repository.git("for-each-ref", form, f"refs/tags/{version.tag}").strip()

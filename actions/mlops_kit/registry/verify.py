@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops_kit import proofs, unlike
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, run, words
 from mlops_kit.base.progress import Say
@@ -22,7 +21,8 @@ from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Entry, Lock, Repository, Stage, file_md5
 from mlops_kit.project.snapshot import Past
-from mlops_kit.proofs import WORST, Proof, Result, StageProof
+from mlops_kit.registry import file_differences, verifications
+from mlops_kit.registry.verifications import WORST, Proof, Result, StageProof
 from mlops_kit.runs import events
 from mlops_kit.versions.version import Version
 
@@ -30,11 +30,11 @@ from mlops_kit.versions.version import Version
 def verify(repository: Repository, contract: Contract, version: Version, say: Say) -> Proof:
     """Raises KitError when it cannot be made again at all: its data is gone, or a stage fails."""
     begin, journal = time.monotonic(), events.alone(repository)
-    with journal.stage(proofs.STAGE, version=version.name) as found:
+    with journal.stage(verifications.STAGE, version=version.name) as found:
         told = _made_again(repository, contract, version, say)
         result = next(one for one in WORST if one in {"same", *(stage.result for stage in told)})
         proof = Proof(version.name, version.commit, result, _says(version, told), told, _machine())
-        found |= proofs.facts(proof)
+        found |= verifications.facts(proof)
     return replace(proof, run=journal.run, seconds=round(time.monotonic() - begin, 1), at=events.now())
 
 
@@ -136,7 +136,7 @@ def _compare(was: Past, lock: Lock, tree: Repository) -> list[StageProof]:
             how = [f"{out.path}: {_how(was, tree, out)}" for out in outs]
             how += [fails] if fails and judged in lock.stages[name].outs else []
             because = _because(lock, now, lock.stages[name])
-            if seen and name in behind and not because and not any(map(unlike.names_a_kind, how)):
+            if seen and name in behind and not because and not any(map(file_differences.names_a_kind, how)):
                 how.append(seen)
             result: Result = "differs" if fails and name in behind else "warning"
             told.append(StageProof(name, result, how, because))
@@ -152,7 +152,10 @@ def _how(was: Past, tree: Repository, out: Entry) -> str:
     if not (tree.root / out.path).exists():
         return "is not made any more"
     try:
-        return unlike.how(_kept(was, out.path), tree.root / out.path) or "the same bytes under another name"
+        return (
+            file_differences.how(_kept(was, out.path), tree.root / out.path)
+            or "the same bytes under another name"
+        )
     except KitError as error:
         return f"other bytes; the old ones are gone ({error.what.splitlines()[0]})"
 
@@ -176,7 +179,7 @@ def _judge(was: Past, lock: Lock, tree: Repository, judged: str) -> str:
         return ""
     form = was.contract.predictions
     if form:
-        return unlike.predictions_apart(_kept(was, judged), tree.root / judged, form)
+        return file_differences.predictions_apart(_kept(was, judged), tree.root / judged, form)
     before, after = (
         metrics_file.figures(metrics_file.read_metrics(path))
         for path in (_kept(was, judged), tree.root / judged)
@@ -194,12 +197,12 @@ def _seen(was: Past, lock: Lock, tree: Repository, judged: str, fails: str) -> s
     if out is None or now is None or _md5(now, out.path) == out.md5:
         return ""
     said = _how(was, tree, out)
-    kind = f": {unlike.SEED}" if fails and not unlike.names_a_kind(said) else ""
+    kind = f": {file_differences.SEED}" if fails and not file_differences.names_a_kind(said) else ""
     return f"seen in {out.path}: {said}{kind}"
 
 
 def _agree(old: float, new: float) -> bool:
-    return math.isclose(old, new, rel_tol=unlike.CLOSE)
+    return math.isclose(old, new, rel_tol=file_differences.CLOSE)
 
 
 def _behind(lock: Lock, path: str) -> set[str]:

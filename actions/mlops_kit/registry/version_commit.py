@@ -7,12 +7,12 @@ dvc pull` gives code, data, parameters, metrics and model together.
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit import card
 from mlops_kit.base.errors import KitError
-from mlops_kit.handover import Handover
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Repository
+from mlops_kit.registry import card
+from mlops_kit.registry.handed_record import Handover
 from mlops_kit.runs import events
 from mlops_kit.versions import description, differences, record
 from mlops_kit.versions import version as versions

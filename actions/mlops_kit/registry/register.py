@@ -4,18 +4,18 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_kit import handover, registration
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.forge import runner
 from mlops_kit.gates import judge
 from mlops_kit.gates.judge import Verdict
-from mlops_kit.handover import Handover
 from mlops_kit.new_data import age, deliver
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import LOCK, Lock, Repository
 from mlops_kit.project.transfer import transfer
-from mlops_kit.registration import OWN, Registered
+from mlops_kit.registry import handed_record, version_commit
+from mlops_kit.registry.handed_record import Handover
+from mlops_kit.registry.version_commit import OWN, Registered
 from mlops_kit.runs import events, hooks, log, publish
 from mlops_kit.runs.events import Journal
 from mlops_kit.training import train
@@ -63,16 +63,16 @@ def tell(repository: Repository, contract: Contract, name: str, say: Say) -> Reg
 def hand_over(repository: Repository, contract: Contract, say: Say) -> Registered:
     """Pushes the data and writes the folder; where there is nothing to register, it says why."""
     journal = events.go_on(repository)
-    folder = repository.root / handover.FOLDER
+    folder = repository.root / handed_record.FOLDER
     folder.mkdir(exist_ok=True)
     if (found := repository.root / deliver.HANDOVER).is_file():
-        shutil.copy(found, folder / handover.NEW_DATA)
+        shutil.copy(found, folder / handed_record.NEW_DATA)
     try:
         with journal.stage("hand-over") as facts:
             done = _hand_over(repository, contract, folder, journal, say)
             facts |= {"status": done.outcome}
     finally:
-        (folder / handover.EVENTS).write_bytes(journal.file.read_bytes())
+        (folder / handed_record.EVENTS).write_bytes(journal.file.read_bytes())
     return done
 
 
@@ -86,9 +86,9 @@ def _hand_over(
         return Registered("nothing", says="Nothing to hand over: this run did not train.")
     if not last.registers:
         return Registered("nothing", says=_why_not(last.why_sample))
-    pointers = handover.new_data(folder).pointers
+    pointers = handed_record.new_data(folder).pointers
     handed = _gather(repository, contract, journal, say, pointers)
-    handover.write(repository, contract, folder, handed)
+    handed_record.write(repository, contract, folder, handed)
     says = "Handed over." if handed.verdict.is_open else "The gates are closed; handed over for the record."
     return Registered("handed over", says=says)
 
@@ -100,7 +100,7 @@ def _why_not(why: str) -> str:
 def take_over(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
     """The other end: checks what was handed over, brings new data to main, registers, publishes events."""
     journal = Journal(repository, events.new_run_id())
-    if lines := handover.events(folder):
+    if lines := handed_record.events(folder):
         journal.file.parent.mkdir(parents=True, exist_ok=True)
         journal.file.write_text(lines, encoding="utf-8", newline="\n")
     else:
@@ -130,12 +130,12 @@ def _take_over(
     repository: Repository, contract: Contract, folder: Path, bump: str, journal: Journal, say: Say
 ) -> Registered:
     say("Checking what was handed over")
-    found = handover.new_data(folder)
+    found = handed_record.new_data(folder)
     for told in deliver.tell(repository, found):
         say(told)
     if found.waits and (asked := deliver.ask_again(repository)):
         say(asked.says)
-    handed = handover.read(repository, contract, folder)
+    handed = handed_record.read(repository, contract, folder)
     if handed is None:
         _tell_age(repository, contract, None, journal, say)
         return Registered("nothing", says="Nothing was handed over to register.")
@@ -154,7 +154,7 @@ def _tell_age(
     repository: Repository, contract: Contract, made: Record | None, journal: Journal, say: Say
 ) -> None:
     """Of the rows of the model in use: the one made now, where it is a version, and the newest one."""
-    newest = registration.newest(repository, contract.model)
+    newest = version_commit.newest(repository, contract.model)
     known = [one.newest_row for one in (made, newest) if one]
     if known and (told := age.tell(repository, contract, age.age(contract, known), journal)):
         say(told)
@@ -174,7 +174,7 @@ def _gather(
     _refuse_altered(repository, contract, lock)
     verdict = _verdict(repository)
     run_id = last.run if last else journal.run
-    before = registration.newest(repository, contract.model)
+    before = version_commit.newest(repository, contract.model)
     made = record.draft(repository, contract, lock, run_id, verdict, before)
     if verdict.is_open:
         _push(repository, contract, say)
@@ -183,8 +183,8 @@ def _gather(
 
 
 def _refuse_dirty(repository: Repository, contract: Contract, pointers: Mapping[str, str]) -> None:
-    if dirty := repository.dirty(*OWN, contract.metrics, *pointers, f"{handover.FOLDER}/"):
-        dirty = [path for path in dirty if not path.startswith(f"{handover.FOLDER}/")]
+    if dirty := repository.dirty(*OWN, contract.metrics, *pointers, f"{handed_record.FOLDER}/"):
+        dirty = [path for path in dirty if not path.startswith(f"{handed_record.FOLDER}/")]
     if dirty:
         shown = ", ".join(dirty[:5]) + (", ..." if len(dirty) > 5 else "")
         raise KitError(
@@ -233,6 +233,6 @@ def _push(repository: Repository, contract: Contract, say: Say) -> None:
 
 def _finish(repository: Repository, contract: Contract, handed: Handover, bump: str, say: Say) -> Registered:
     if not handed.verdict.is_open:
-        return registration.reject(repository, handed.made)
+        return version_commit.reject(repository, handed.made)
     say("Registering")
-    return registration.register(repository, contract, handed, bump)
+    return version_commit.register(repository, contract, handed, bump)
