@@ -5,7 +5,7 @@ Not among the tests that run on every change, because test_monitor.py sees each 
 
 from pathlib import Path
 
-from mlops_kit.monitoring import replaying
+from mlops_kit.monitoring import demo
 from mlops_kit.project import contract
 
 from tests.act.forge import Forge
@@ -17,8 +17,8 @@ __all__ = ["watched"]  # a fixture
 def test_nine_months(watched: tuple[Forge, Path]) -> None:
     forge, served = watched
     means = contract.load(forge.work)
-    for month, batch in replaying.batches().items():
-        replaying.serve(forge.work, means, batch, served)
+    for month, batch in demo.batches().items():
+        demo.serve(forge.work, means, batch, served)
         scheduled(forge, f"{2013 + month // 12}-{month % 12 + 1:02}-01T05:23:00Z")
         titles = [one["title"] for one in forge.api.issues if one["state"] == "open"]
         print(f"2013-{month:02}", titles)

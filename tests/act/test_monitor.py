@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from mlops_kit.monitoring import replaying
+from mlops_kit.monitoring import demo
 from mlops_kit.project import contract
 
 from tests.act.api import Api
@@ -59,7 +59,7 @@ def test_the_flights_of_april_open_what_a_month_as_before_closes(
     scheduled(forge, "2013-04-02T05:23:00Z")
     assert issues(api) == []  # connected, and nobody has predicted yet
 
-    replaying.serve(forge.work, means, replaying.batches()[4], served)
+    demo.serve(forge.work, means, demo.batches()[4], served)
     outcome = scheduled(forge, "2013-05-01T05:23:00Z")
     opened = ["The inputs have drifted", "The model is less right than it was"]
     assert issues(api) == opened
@@ -80,12 +80,12 @@ def test_the_flights_of_april_open_what_a_month_as_before_closes(
     scheduled(forge, "2013-05-01T05:25:00Z")
     assert api.dispatches == []  # a line more is no other window
 
-    replaying.serve(forge.work, means, replaying.batches()[5], served)
+    demo.serve(forge.work, means, demo.batches()[5], served)
     scheduled(forge, "2013-06-01T05:23:00Z")
     assert [one["event_type"] for one in api.dispatches] == ["drift-detected"]
 
     batch = rows(forge, AS_BEFORE, tmp_path / "2013-07.parquet")
-    replaying.serve(forge.work, means, batch, served)
+    demo.serve(forge.work, means, batch, served)
     scheduled(forge, "2013-08-01T05:23:00Z")
     assert issues(api) == []  # the relation holds again, and May is not in the window any more
     assert {*opened} <= {*issues(api, "closed")}

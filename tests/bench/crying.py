@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from mlops_kit.monitoring import drift
+from mlops_kit.monitoring.checks import data_drift
 from mlops_kit.monitoring.reference import Reference, make
 from mlops_kit.statistics.resampling import tested
 
@@ -90,7 +90,7 @@ def _hits(job: tuple[int, int, Cell]) -> dict[str, int]:
     like, plain = calibrated(before, cell.n), Plain(before)
     hits = dict.fromkeys((OURS, ANY, BONFERRONI, PSI), 0)
     for now in clean(seed, cell):
-        hits[OURS] += drift.check(like, window(now), time=None, ignored=()).alarms
+        hits[OURS] += data_drift.check(like, window(now), time=None, ignored=()).alarms
         least = min(plain.p(name, now[name]) for name in now)
         hits[ANY] += least < 0.05
         hits[BONFERRONI] += least < 0.01 / len(now)
@@ -103,7 +103,7 @@ def _again(job: tuple[int, Cell]) -> int:
     seed, cell = job
     like = calibrated(columns(np.random.default_rng(seed), REFERENCE, cell.width, cell.family), cell.n)
     fresh = clean(seed, cell, AGAIN, WINDOWS)
-    return sum(drift.check(like, window(now), time=None, ignored=()).alarms for now in fresh)
+    return sum(data_drift.check(like, window(now), time=None, ignored=()).alarms for now in fresh)
 
 
 def calibrated(before: Columns, n: int) -> Reference:

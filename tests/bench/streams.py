@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from mlops_kit.monitoring.quality import ODDS, SURE
+from mlops_kit.monitoring.checks.concept_drift import ODDS, SURE
 from mlops_kit.statistics import chance
 
 from tests.bench.measure import output

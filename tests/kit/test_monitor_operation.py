@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit.base import clock
-from mlops_kit.monitoring import course, operation, traffic
-from mlops_kit.monitoring.operation import Operation
+from mlops_kit.monitoring.checks import infrastructure, traffic, trend
+from mlops_kit.monitoring.checks.infrastructure import Operation
 from mlops_kit.predictions_log import counts as counts_module
 from mlops_kit.predictions_log.counts import minutes
 from mlops_kit.predictions_log.lines import WHEN
@@ -128,14 +128,14 @@ def test_a_young_log_is_not_silent_at_the_weekend(an_hour: float, kept: Any) -> 
 
 def test_in_a_part_without_readings_nothing_is_drawn_and_of_traffic_none() -> None:
     times = np.array([0.0, 1.0, 11 * HOUR, 12 * HOUR, np.nan])
-    found = course.over(times, "rows", len)
+    found = trend.over(times, "rows", len)
     assert found and [points for _, points in found.points] == [2, 2]
-    silent = course.over(times, "rows", len, until=24 * HOUR)
+    silent = trend.over(times, "rows", len, until=24 * HOUR)
     assert silent and [points for _, points in silent.points] == [2, 0, 0, 1, 1, 0, 0, 0]
     assert silent.points[1][0] == "01 03.00"
-    assert course.over(times[:2], "rows", len) is None
+    assert trend.over(times[:2], "rows", len) is None
     for span in (60, 3600, DAY * 7, DAY * 100):
-        parts = course.over(np.linspace(0, span, 100), "rows", len)
+        parts = trend.over(np.linspace(0, span, 100), "rows", len)
         assert parts and len({name for name, _ in parts.points}) == 8  # one name twice would be one place
 
 
@@ -150,7 +150,7 @@ def test_a_young_log_that_ends_is_found(
     assert traffic.pause(minutes(times), times[-1] + (found_after - 1) * HOUR) is None
     assert traffic.pause(minutes(times), times[-1] + (found_after + 1) * HOUR)
     monkeypatch.setenv(clock.VARIABLE, datetime.fromtimestamp(times[-1] + 100 * HOUR, UTC).isoformat())
-    (found,) = operation.check(window(facts, since), Monitoring()).alarms
+    (found,) = infrastructure.check(window(facts, since), Monitoring()).alarms
     assert found.what.startswith("no prediction for 100 hours, where the longest pause before was ")
 
 
@@ -165,9 +165,9 @@ def test_a_log_that_was_kept_is_judged_as_of_its_end() -> None:
     nothing = pa.nulls(len(times), pa.string())
     facts = {"time": moments(times), "no_time": nothing, "error": nothing}
     limits = Monitoring(silent_hours_at_most=None)
-    assert operation.check(window(facts), limits).alarms == []
+    assert infrastructure.check(window(facts), limits).alarms == []
     since = datetime.fromisoformat(times[-1]) - timedelta(days=7)
-    assert [one.kind for one in operation.check(window(facts, since), limits).alarms] == ["silence"]
+    assert [one.kind for one in infrastructure.check(window(facts, since), limits).alarms] == ["silence"]
 
 
 def test_the_tail_of_a_poisson() -> None:
@@ -189,7 +189,7 @@ def checked(**columns: Any) -> Operation:
         "disk_free_share": pa.array(np.linspace(0.5, 0.4, n)),
     }
     limits = Monitoring(p95_seconds_at_most=0.5, silent_hours_at_most=24)
-    return operation.check(window(facts | columns), limits)
+    return infrastructure.check(window(facts | columns), limits)
 
 
 def test_a_clean_log_is_fine_and_says_what_it_holds() -> None:

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 from mlops_kit.base.errors import KitError
 from mlops_kit.data.bootstrap import Rows
-from mlops_kit.monitoring import predicted as predicteds
-from mlops_kit.monitoring import quality
 from mlops_kit.monitoring import reference as references
-from mlops_kit.monitoring.quality import Concept
+from mlops_kit.monitoring.checks import concept_drift
+from mlops_kit.monitoring.checks import prediction_drift as predicteds
+from mlops_kit.monitoring.checks.concept_drift import Concept
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.predictions_log import labels as labels_module
 from mlops_kit.predictions_log.lines import hashed
@@ -59,7 +59,7 @@ def judged(task: str, *, wrong: bool, labels: Any = None, within: float = 1e5) -
     came = labels if labels is not None else [str(one) for one in made["actual"]]
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     labelled = pa.table({"key": hashed(keys), "actual": pa.array(came, pa.string())})
-    return quality.check(reference, facts, labelled, FORMS[task], Monitoring(labels_within_days=within))
+    return concept_drift.check(reference, facts, labelled, FORMS[task], Monitoring(labels_within_days=within))
 
 
 @pytest.mark.parametrize("task", FORMS)
@@ -114,7 +114,7 @@ def with_probability(probability: list[float], evaluated: list[float]) -> Concep
     )
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, before)
     labelled = pa.table({"key": hashed(keys), "actual": made["actual"]})
-    return quality.check(reference, facts, labelled, FORMS["binary"], Monitoring())
+    return concept_drift.check(reference, facts, labelled, FORMS["binary"], Monitoring())
 
 
 def test_probabilities_that_are_none_are_left_out_and_said() -> None:
@@ -174,7 +174,7 @@ def test_one_of_a_time_to_come_does_not_hide_that_no_label_comes() -> None:
     labelled = pa.concat_tables([labelled.slice(0, 100), labelled.slice(N - 1)])
     evaluated = pa.table({"key": keys} | rows("binary", 1))
     like = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
-    found = quality.check(like, facts, labelled, FORMS["binary"], Monitoring(labels_within_days=5))
+    found = concept_drift.check(like, facts, labelled, FORMS["binary"], Monitoring(labels_within_days=5))
     assert [one.kind for one in found.alarms if one.kind == "no-labels"] == ["no-labels"]
     assert datetime.fromisoformat(found.since) < now
 
@@ -197,7 +197,9 @@ def test_predictions_of_a_window_without_labels_are_watched_although_older_ones_
     like = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     came = pa.table({"key": hashed(keys[:300]), "actual": made["actual"][:300]})
     for since, kinds in ((datetime(2026, 11, 16, tzinfo=UTC), ["predictions-moved"]), (None, [])):
-        found = quality.check(like, facts, came, FORMS["binary"], Monitoring(labels_within_days=1e5), since)
+        found = concept_drift.check(
+            like, facts, came, FORMS["binary"], Monitoring(labels_within_days=1e5), since
+        )
         assert ([one.kind for one in found.alarms], found.state) == (kinds, "holds")
 
 
@@ -224,7 +226,9 @@ def test_probabilities_of_several_classes_are_judged(sure: float) -> None:
     )
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     came = pa.table({"key": hashed(keys), "actual": made["actual"]})
-    found = quality.check(reference, facts, came, FORMS["multiclass"], Monitoring(labels_within_days=1e5))
+    found = concept_drift.check(
+        reference, facts, came, FORMS["multiclass"], Monitoring(labels_within_days=1e5)
+    )
     assert found.state == ("holds" if sure == 0.9 else "drift")
     assert found.loss
     wrong = float((made["prediction"] != made["actual"]).mean())
@@ -251,7 +255,7 @@ def test_what_is_over_is_an_alarm_for_as_long_as_the_window_holds_it(window_days
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     labelled = pa.table({"key": hashed(keys), "actual": pa.array(actual)})
     since = datetime.fromisoformat(times[-1]) - timedelta(days=window_days)
-    found = quality.check(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
+    found = concept_drift.check(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
     assert found.state == state
     said = [one.what for one in found.alarms if one.kind == "concept-drift"]
     assert all("rose to" in one and "lower since 2026-11-0" in one for one in said)
@@ -283,7 +287,7 @@ def test_a_low_loss_alone_ends_no_alarm() -> None:
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     labelled = pa.table({"key": hashed(keys), "actual": pa.array(np.where(late, "yes", "no"))})
     since = datetime.fromisoformat(times[-1]) - timedelta(days=3)
-    found = quality.check(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
+    found = concept_drift.check(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
     assert found.figure and found.figure.reference and found.figure.high < found.figure.reference
     assert found.loss and found.loss.reference and found.loss.high < found.loss.reference
     assert [one.kind for one in found.alarms] == ["concept-drift"]
@@ -336,6 +340,6 @@ def test_hard_days_are_no_other_relation_and_days_that_are_all_harder_are() -> N
         return np.where(draw.random(many * a_day) < hard, 0.6, 0.05)
 
     usual = days(100, 0)
-    assert sum(quality._rise(days(60, 0), usual) is not None for _ in range(100)) <= 1
-    found = [quality._rise(np.append(days(30, 0), days(40, 0.35)), usual) for _ in range(20)]
+    assert sum(concept_drift._rise(days(60, 0), usual) is not None for _ in range(100)) <= 1
+    found = [concept_drift._rise(np.append(days(30, 0), days(40, 0.35)), usual) for _ in range(20)]
     assert sum(one is not None and 20 * a_day < one.began < 40 * a_day for one in found) >= 18

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mlops_kit.monitoring import drift
+from mlops_kit.monitoring.checks import data_drift
+from mlops_kit.monitoring.checks.schema import Change, Kind
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.schema import Change, Kind
 
 from tests.kit.logged import checked, log, repository, table
 from tests.kit.monitored import columns, reference, window
@@ -49,14 +49,14 @@ def test_an_alarm_of_the_schema_ends_by_what_would_show_it(
 ) -> None:
     raised = Change(COLUMN[kind], kind, "", by, 1000)
     now = window(columns(np.random.default_rng(2), n))
-    found = drift.check(like, now, time=None, ignored=(), raised=(raised,))
+    found = data_drift.check(like, now, time=None, ignored=(), raised=(raised,))
     assert found.changes == []
     assert found.tells_schema == over
 
 
 def test_another_type_shows_in_a_single_row(like: Reference) -> None:
     made = columns(np.random.default_rng(2), 1) | {"normal": ["a"]}
-    (found,) = drift.check(like, window(made), time=None, ignored=()).changes
+    (found,) = data_drift.check(like, window(made), time=None, ignored=()).changes
     assert (found.column, found.kind) == ("normal", "retyped")
 
 

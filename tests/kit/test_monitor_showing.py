@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_kit.monitoring import shares, showing
-from mlops_kit.monitoring.checking import Checked
-from mlops_kit.monitoring.drift import Data, Drift
-from mlops_kit.monitoring.operation import Operation
-from mlops_kit.monitoring.predicted import Watched
-from mlops_kit.monitoring.quality import Concept
-from mlops_kit.monitoring.shares import Group
-from mlops_kit.monitoring.trained import Trained
+from mlops_kit.monitoring import issue_text
+from mlops_kit.monitoring.check import Checked
+from mlops_kit.monitoring.checks import histograms
+from mlops_kit.monitoring.checks.concept_drift import Concept
+from mlops_kit.monitoring.checks.data_drift import Data, Drift
+from mlops_kit.monitoring.checks.histograms import Group
+from mlops_kit.monitoring.checks.infrastructure import Operation
+from mlops_kit.monitoring.checks.prediction_drift import Watched
+from mlops_kit.monitoring.checks.trainings import Trained
 from mlops_kit.statistics import bins
 from mlops_kit.statistics.resampling import count
 
@@ -30,7 +31,7 @@ def test_the_issue_of_a_drift_draws_the_columns_that_moved() -> None:
     data = Data("drift", 400, 400, [moved], visible={"amount": 0.25})
     groups = [Group("lower", 0.5, 0.2), Group("1", 0.5, 0.8)]
     found = replace(checked(data, Concept("not connected")), shares={"amount": groups})
-    shown = showing.outcome(found, "", "").shown["data-drift"]
+    shown = issue_text.outcome(found, "", "").shown["data-drift"]
     assert "| `amount` | median 1 -&gt; 2, +0.90 sd | 30.0% | 400 |" in shown
     assert "`amount`: reference (bars), window (line), each from its value on" in shown
     picture = shown.partition("```mermaid\n")[2].partition("```")[0]
@@ -47,7 +48,7 @@ def test_bars_of_numbers_have_names_as_short_as_tells_them_apart(values: Any, fi
     column = bins.cut("x", drawn)
     assert column
     counted = count(column.encode(drawn), column.size)[0] / len(drawn)
-    found = [one.name for one in shares.groups(column, counted, counted)]
+    found = [one.name for one in histograms.groups(column, counted, counted)]
     assert found[:2] == ["lower", first]
     assert len(found) == len(set(found)) == 10
     assert max(map(len, found)) <= 8
@@ -59,7 +60,7 @@ def test_groups_of_one_name_are_drawn_side_by_side() -> None:
     data = Data("drift", 400, 400, [moved], visible={"id": 0.25})
     groups = [Group("1e+05", 0.5, 0.2), Group("1e+05", 0.5, 0.8)]
     found = replace(checked(data, Concept("not connected")), shares={"id": groups})
-    assert 'x-axis ["1. 1e 05", "2. 1e 05"]' in showing.outcome(found, "", "").shown["data-drift"]
+    assert 'x-axis ["1. 1e 05", "2. 1e 05"]' in issue_text.outcome(found, "", "").shown["data-drift"]
 
 
 def test_long_names_of_bars_do_not_lie_upon_each_other() -> None:
@@ -71,13 +72,13 @@ def test_long_names_of_bars_do_not_lie_upon_each_other() -> None:
     ):
         groups = [Group(name, 0.1, 0.1) for name in names]
         found = replace(checked(data, Concept("not connected")), shares={"state": groups})
-        assert f"x-axis [{shown}" in showing.outcome(found, "", "").shown["data-drift"]
+        assert f"x-axis [{shown}" in issue_text.outcome(found, "", "").shown["data-drift"]
 
 
 def test_predictions_that_moved_say_that_it_may_be_the_season() -> None:
     watched = Watched("probability", 400, 0.3, False, True)
     data = Data("no drift", 400, 400, notes=["Dep_Delay: 1 of 400 rows", UNSEEN_SEASON])
     concept = Concept("unknown", alarms=watched.alarms, watched=watched)
-    shown = showing.outcome(checked(data, concept), "", "").shown["predictions-moved"]
+    shown = issue_text.outcome(checked(data, concept), "", "").shown["predictions-moved"]
     assert shown.endswith("\n\nThe reference has no row of month 6: what moved may be the season.")
     assert "Dep_Delay" not in shown

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.monitoring.retraining import decide
+from mlops_kit.monitoring.retrain import decide
 from mlops_kit.project import contract
 from mlops_kit.project.contract import Contract
 from mlops_kit.runs.events import Journal

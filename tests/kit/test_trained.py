@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from mlops_kit.alerts import heartbeat
-from mlops_kit.monitoring import trained
-from mlops_kit.monitoring.trained import Trained
+from mlops_kit.monitoring.checks import trainings
+from mlops_kit.monitoring.checks.trainings import Trained
 from mlops_kit.project import contract
 from mlops_kit.runs import log as runs
 from mlops_kit.runs import publish
@@ -51,7 +51,9 @@ def ran(project: Small) -> Callable[..., None]:
 def check(project: Small) -> Check:
     def run(days: float = 0) -> Trained:
         log = runs.read(project.repository)
-        return trained.check(project.repository, contract.load(project.root), log, NOW + timedelta(days=days))
+        return trainings.check(
+            project.repository, contract.load(project.root), log, NOW + timedelta(days=days)
+        )
 
     return run
 
@@ -110,7 +112,7 @@ def test_a_merge_that_nobody_trained_is_an_alarm_after_a_day(
     assert alarm.kind == "training-missing" and commit[:7] in alarm.what
     shallow = clone(tmp_path / "flights.git", tmp_path / "shallow", "--depth=1")
     means, log = contract.load(shallow.root), runs.read(shallow.repository)
-    found = trained.check(shallow.repository, means, log, NOW + timedelta(days=1.5))
+    found = trainings.check(shallow.repository, means, log, NOW + timedelta(days=1.5))
     assert kinds(found) == ["training-missing"]
     ran("2")
     assert kinds(check(days=3)) == []

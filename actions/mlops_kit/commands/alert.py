@@ -48,7 +48,7 @@ def command(
     from mlops_kit.alerts import kinds, notify, outcome
     from mlops_kit.base.errors import KitError
     from mlops_kit.forge import runner
-    from mlops_kit.monitoring import keeping
+    from mlops_kit.monitoring import run
     from mlops_kit.project import contract, repository
     from mlops_kit.runs.events import Journal
 
@@ -59,14 +59,14 @@ def command(
     elif dry_run:
         told = notify.plan(outcome.read(_file(here, checked, handed)))
     else:
-        journal = keeping.take_over(here, handed) if handed else None
-        if journal and handed and not (handed / keeping.OUTCOME).is_file():
-            keeping.publish(here, means, journal, alive=False)
+        journal = run.take_over(here, handed) if handed else None
+        if journal and handed and not (handed / run.OUTCOME).is_file():
+            run.publish(here, means, journal, alive=False)
         found = outcome.read(_file(here, checked, handed))
         journal = journal or Journal(here, found.run or kinds.STAGE)
         told = notify.bring(here, means, found, journal, labels, reporter())
         if handed or any(one.is_news for one in told):
-            keeping.publish(here, means, journal, alive=handed is not None)
+            run.publish(here, means, journal, alive=handed is not None)
     runner.output(raised=" ".join(one.kind for one in told if one.done in ("created", "reopened")))
     problems = [f"{one.kind}: {one.problem}" for one in told if one.problem]
     for problem in problems:
@@ -82,6 +82,6 @@ def command(
 
 def _file(here: "Repository", checked: Path | None, handed: Path | None) -> Path:
     from mlops_kit.alerts import outcome
-    from mlops_kit.monitoring import keeping
+    from mlops_kit.monitoring import run
 
-    return handed / keeping.OUTCOME if handed else checked or here.root / outcome.FILE
+    return handed / run.OUTCOME if handed else checked or here.root / outcome.FILE

@@ -19,15 +19,16 @@ def command() -> None:
 @json_option
 def calibrate(as_json: bool) -> None:
     """Find the thresholds for windows to come by resampling the rows of the version in use."""
-    from mlops_kit.monitoring import checking, wording
+    from mlops_kit.monitoring import check as checks
+    from mlops_kit.monitoring import terminal_text
     from mlops_kit.project import contract, repository
     from mlops_kit.versions import version as versions
 
     here = repository.find(Path.cwd())
     means, say = contract.load(here.root), reporter()
     versions.refresh(here, means.model, say)
-    made = checking.calibrate(here, means, say)
-    finish(made, wording.of_calibration(made), as_json)
+    made = checks.calibrate(here, means, say)
+    finish(made, terminal_text.of_calibration(made), as_json)
 
 
 @command.command()
@@ -54,7 +55,8 @@ def check(
     """
     from mlops_kit.base import clock
     from mlops_kit.forge import runner
-    from mlops_kit.monitoring import checking, handing, keeping, showing, wording
+    from mlops_kit.monitoring import check as checks
+    from mlops_kit.monitoring import export, issue_text, run, terminal_text
     from mlops_kit.predictions_log import sources
     from mlops_kit.project import contract, repository
     from mlops_kit.versions import version as versions
@@ -67,27 +69,27 @@ def check(
     means, say = contract.load(here.root), reporter()
     versions.refresh(here, means.model, say)
     version = versions.named(here, means.model, against) if against else None
-    compared = handing.Compared(here.root / handing.WHOLE if means.hooks.get(handing.HOOK) else None)
-    with keeping.journal(here, means, handed) as journal, closing(compared):
+    compared = export.Compared(here.root / export.WHOLE if means.hooks.get(export.HOOK) else None)
+    with run.journal(here, means, handed) as journal, closing(compared):
         if window:
-            found = checking.check(here, means, window, labels, say, compared, version)
+            found = checks.check(here, means, window, labels, say, compared, version)
         else:
-            found = checking.scheduled(here, means, journal, say, compared, version)
+            found = checks.scheduled(here, means, journal, say, compared, version)
         given = {"--window": window, "--labels": labels, "--against": found.window and found.version}
         options = [word for name, value in given.items() if value for word in (name, sources.shown(value))]
         again = f"{clock.VARIABLE}={found.at} {shlex.join(['mlops-kit', 'monitor', 'check', *options])}"
-        outcome = showing.outcome(found, journal.run, again)
+        outcome = issue_text.outcome(found, journal.run, again)
         outcome.write(here.root)
-        keeping.emit(journal, found)
+        run.emit(journal, found)
         content = asdict(found) | {
             "findings": [asdict(one) for one in found.findings],
             "judged": found.judged,
         }
-        if means.hooks.get(handing.HOOK):
-            handing.hand_over(here, means, journal, found, compared, in_json(content), say, handed)
+        if means.hooks.get(export.HOOK):
+            export.hand_over(here, means, journal, found, compared, in_json(content), say, handed)
     runner.output(alarms=" ".join(outcome.kinds), version=found.version)
-    runner.summary(f"### Monitor\n\n```\n{wording.of_check(found)}\n```")
-    finish(content, wording.of_check(found), as_json, yes=not found.findings)
+    runner.summary(f"### Monitor\n\n```\n{terminal_text.of_check(found)}\n```")
+    finish(content, terminal_text.of_check(found), as_json, yes=not found.findings)
 
 
 @command.command()
@@ -106,7 +108,7 @@ def demo(months: str, keep: Path | None, as_json: bool) -> None:
     """
     from tempfile import TemporaryDirectory
 
-    from mlops_kit.monitoring import replaying
+    from mlops_kit.monitoring import demo as demos
 
     first, _, last = months.partition("-")
     try:
@@ -117,6 +119,6 @@ def demo(months: str, keep: Path | None, as_json: bool) -> None:
         raise click.UsageError(f"{months!r} are no months; from 4 to 12, for instance 4-6.")
     say = reporter()
     with TemporaryDirectory(prefix="mlops-demo-") as folder:
-        project = replaying.repository_in(keep.absolute() if keep else Path(folder), say)
-        found = list(replaying.replay(project, wanted, say))
-        finish([asdict(one) for one in found], replaying.in_words(found, project), as_json)
+        project = demos.repository_in(keep.absolute() if keep else Path(folder), say)
+        found = list(demos.replay(project, wanted, say))
+        finish([asdict(one) for one in found], demos.in_words(found, project), as_json)

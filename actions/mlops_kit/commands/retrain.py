@@ -16,16 +16,16 @@ def command(dry_run: bool, as_json: bool) -> None:
     It goes the path of every merge: new data is looked for, and a model that is worse is not promoted.
     """
     from mlops_kit.forge import runner
-    from mlops_kit.monitoring import retraining
+    from mlops_kit.monitoring import retrain
     from mlops_kit.project import contract, repository
     from mlops_kit.runs import events
 
     here = repository.find(Path.cwd())
     means = contract.load(here.root)
-    decision = retraining.ask(here, means)
+    decision = retrain.ask(here, means)
     if decision.train and not dry_run:
-        journal = events.alone(here, retraining.STAGE)
-        retraining.start(here, means, decision, journal)
+        journal = events.alone(here, retrain.STAGE)
+        retrain.start(here, means, decision, journal)
     runner.output(trains=decision.train)
     said = f"{'Trains' if decision.train else 'Trains nothing'}: {decision.why}."
     runner.summary(said)

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from mlops_kit.alerts import notify
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.base.progress import Say
-from mlops_kit.monitoring import checking, keeping, trained
+from mlops_kit.monitoring import check, run
 from mlops_kit.monitoring import reference as references
+from mlops_kit.monitoring.checks import trainings as trainings_module
 from mlops_kit.new_data import age as ages
 from mlops_kit.predictions_log import labels
 from mlops_kit.project.contract import Contract
@@ -68,9 +69,9 @@ def build(repository: Repository, contract: Contract, monday: date, say: Say) ->
     end = datetime.combine(monday + weekly.WEEK, datetime.min.time(), UTC)
     log = runs.read(repository)
     every = list(log.every())
-    checks = keeping.checks(every, contract.monitoring.log)
+    checks = run.checks(every, contract.monitoring.log)
     until = [one for one in checks if runs.moment(one["at"]) < end]
-    trainings = trained.of_main(log)
+    trainings = trainings_module.of_main(log)
     made = Review(contract.model, listed[-1], listed, False, notes=[log.note] if log.note else [])
     weekly.fill_checks(listed, until)
     weekly.fill_trainings(listed, trainings)
@@ -81,7 +82,9 @@ def build(repository: Repository, contract: Contract, monday: date, say: Say) ->
         one for one in weekly.alarms(checks, every) if one.began < end
     ]  # and whether they are over by now
     made.alarms = [one for one in alarms if one.touches(made.week)]
-    made.decide = _to_decide(made, [one for one in alarms if one.ended is None], trained.newest_of(trainings))
+    made.decide = _to_decide(
+        made, [one for one in alarms if one.ended is None], trainings_module.newest_of(trainings)
+    )
     return made
 
 
@@ -98,7 +101,7 @@ def _fill_quality(repository: Repository, contract: Contract, made: Review, say:
     if contract.monitoring.log is None:
         return
     reference = references.load(repository, contract, say)
-    log = checking.log_of(repository, contract, reference, say)
+    log = check.log_of(repository, contract, reference, say)
     if log is None or log.facts is None:
         return
     made.connected = True

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import github
-from mlops_kit.monitoring import keeping
+from mlops_kit.monitoring import run
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.review.collecting import Review
@@ -53,7 +53,7 @@ def publish(
     )
     journal = events.alone(repository, STAGE)
     journal.emit(STAGE, "published", week=week, where=placed.url)
-    keeping.publish(repository, contract, journal, alive=False)
+    run.publish(repository, contract, journal, alive=False)
     return Published(week, placed.done, placed.url)
 
 

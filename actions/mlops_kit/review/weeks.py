@@ -8,9 +8,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit.monitoring import keeping, quality
+from mlops_kit.monitoring import run as monitoring_run
+from mlops_kit.monitoring.checks import concept_drift
+from mlops_kit.monitoring.checks.seasons import THURSDAY
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.seasons import THURSDAY
 from mlops_kit.new_data import age
 from mlops_kit.predictions_log import labels
 from mlops_kit.predictions_log.counts import Tally
@@ -77,7 +78,7 @@ def fill_quality(
         week.labelled = len(here) - here["actual"].null_count
         if form is None or reference.predictions is None or not week.labelled:
             continue
-        if found := quality.measured(here, reference.predictions, form):
+        if found := concept_drift.measured(here, reference.predictions, form):
             metric, week.figure, week.slices = found
     return metric
 
@@ -92,7 +93,7 @@ def fill_checks(weeks: list[Week], checks: list[Event]) -> None:
     """`checks` are in order, newest first."""
     for week in weeks:
         mine = [one for one in checks if one.get("window") and week.holds(moment_of(one["at"]))]
-        week.checks, week.windows = len(mine), len(keeping.apart(mine))
+        week.checks, week.windows = len(mine), len(monitoring_run.apart(mine))
         week.telling = sum("data-drift" in one.get("judged", []) for one in mine)
         week.drifted = list(dict.fromkeys(name for one in mine[::-1] for name in one.get("columns") or []))
 

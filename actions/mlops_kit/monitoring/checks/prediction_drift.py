@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from mlops_kit.alerts.kinds import Finding
-from mlops_kit.monitoring import drift
-from mlops_kit.monitoring import shares as shares_module
-from mlops_kit.monitoring.shares import Group
+from mlops_kit.monitoring.checks import data_drift
+from mlops_kit.monitoring.checks import histograms as shares_module
+from mlops_kit.monitoring.checks.histograms import Group
 from mlops_kit.predictions_log import values
 from mlops_kit.project.sections import Predictions
 from mlops_kit.statistics import bins
@@ -50,12 +50,14 @@ def check(evaluated: pa.Table, made: pa.Table, form: Predictions, explained: flo
     n = tested(len(made), len(codes))
     resampling = Resampling([column], codes, ordered=True)
     limits = resampling.limits(n, ODDS)
-    now = values.plain(made[name].take(pa.array(drift.compared_rows(len(made), n))), form).combine_chunks()
+    now = values.plain(
+        made[name].take(pa.array(data_drift.compared_rows(len(made), n))), form
+    ).combine_chunks()
     window = count(column.encode(bins.plain(now)), column.size)
     found = resampling.statistics(0, window, resampling.counts[0])
-    by = drift.apart(column, window, resampling.counts[0])
-    if float(limits.standing(0, found)[0]) <= limits.threshold or by < drift.LEAST:
-        return Watched(name, n, None, False, drift.tells([column], limits))
+    by = data_drift.apart(column, window, resampling.counts[0])
+    if float(limits.standing(0, found)[0]) <= limits.threshold or by < data_drift.LEAST:
+        return Watched(name, n, None, False, data_drift.tells([column], limits))
     before_and_now = (one[0] / one[0].sum() for one in (resampling.counts[0], window))
     return Watched(
         name, n, round(by, 4), by <= explained, True, shares_module.groups(column, *before_and_now)

@@ -2,10 +2,10 @@
 
 import math
 
-from mlops_kit.monitoring.checking import Calibrated, Checked
-from mlops_kit.monitoring.operation import Operation
-from mlops_kit.monitoring.quality import Concept
-from mlops_kit.monitoring.trained import Trained
+from mlops_kit.monitoring.check import Calibrated, Checked
+from mlops_kit.monitoring.checks.concept_drift import Concept
+from mlops_kit.monitoring.checks.infrastructure import Operation
+from mlops_kit.monitoring.checks.trainings import Trained
 from mlops_kit.statistics.intervals import Figure
 
 UNITS = "(sd of a number, share of the rows of a category)"

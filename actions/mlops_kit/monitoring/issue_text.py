@@ -3,13 +3,13 @@
 from mlops_kit.alerts.kinds import Kind
 from mlops_kit.alerts.outcome import Outcome
 from mlops_kit.base.markdown import code, number, plain, table
-from mlops_kit.monitoring import wording
-from mlops_kit.monitoring.checking import Checked
-from mlops_kit.monitoring.course import Course
-from mlops_kit.monitoring.operation import Operation
-from mlops_kit.monitoring.quality import Concept
-from mlops_kit.monitoring.seasons import MAY_BE
-from mlops_kit.monitoring.shares import LOWER, Group
+from mlops_kit.monitoring import terminal_text
+from mlops_kit.monitoring.check import Checked
+from mlops_kit.monitoring.checks.concept_drift import Concept
+from mlops_kit.monitoring.checks.histograms import LOWER, Group
+from mlops_kit.monitoring.checks.infrastructure import Operation
+from mlops_kit.monitoring.checks.seasons import MAY_BE
+from mlops_kit.monitoring.checks.trend import Course
 from mlops_kit.statistics.intervals import Figure
 from mlops_kit.summary import PALETTE, plain_number, safe
 
@@ -65,7 +65,7 @@ def _drift(found: Checked) -> str:
     notes = [f"{left} more columns moved."] if left > 0 else []
     if found.data.visible:
         notes.append(
-            f"A change that 4 of 5 such windows show: {plain(wording.shows(found.data.visible), 400)} {wording.UNITS}."
+            f"A change that 4 of 5 such windows show: {plain(terminal_text.shows(found.data.visible), 400)} {terminal_text.UNITS}."
         )
     predictions = found.concept.watched
     notes += [f"And {plain(predictions.what)}."] if predictions and predictions.explained else []

@@ -6,17 +6,19 @@ from typing import Protocol
 from mlops_kit.alerts.kinds import Finding, Kind
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
-from mlops_kit.monitoring import drift, keeping, operation, quality, trained
 from mlops_kit.monitoring import reference as references
-from mlops_kit.monitoring import shares as shares_module
-from mlops_kit.monitoring import succession as successions
-from mlops_kit.monitoring.drift import Data
-from mlops_kit.monitoring.operation import Operation
-from mlops_kit.monitoring.predicted import Watched
-from mlops_kit.monitoring.quality import Concept
+from mlops_kit.monitoring import run as runs
+from mlops_kit.monitoring.checks import concept_drift, data_drift, trainings
+from mlops_kit.monitoring.checks import histograms as shares_module
+from mlops_kit.monitoring.checks import infrastructure as infrastructures
+from mlops_kit.monitoring.checks import training_data as successions
+from mlops_kit.monitoring.checks.concept_drift import Concept
+from mlops_kit.monitoring.checks.data_drift import Data
+from mlops_kit.monitoring.checks.histograms import Group
+from mlops_kit.monitoring.checks.infrastructure import Operation
+from mlops_kit.monitoring.checks.prediction_drift import Watched
+from mlops_kit.monitoring.checks.trainings import Trained
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.shares import Group
-from mlops_kit.monitoring.trained import Trained
 from mlops_kit.predictions_log import by_version, labels, masks, sources
 from mlops_kit.predictions_log import window as windows
 from mlops_kit.predictions_log.window import Window
@@ -106,7 +108,7 @@ def calibrate(repository: Repository, contract: Contract, say: Say) -> Calibrate
 
 
 def calibrated(made: Reference) -> Calibrated:
-    visible = {n: drift.visible(made.cells, limits) for n, limits in made.limits.items()}
+    visible = {n: data_drift.visible(made.cells, limits) for n, limits in made.limits.items()}
     run = made.resampling.run
     notes = [
         "like the reference means: drawn from its rows at random; what comes with a season that it does not hold is drift"
@@ -169,9 +171,9 @@ def scheduled(
     first day.
     """
     known = runs.read(repository)
-    training = trained.check(repository, contract, known)
+    training = trainings.check(repository, contract, known)
     moved = successions.check(repository, contract, known, journal, say)
-    gone = operation.without_log(known, contract.monitoring.log)
+    gone = infrastructures.without_log(known, contract.monitoring.log)
     where = _log_at(repository, contract)
     if where is None:
         nothing = Data("not connected", 0, 0), Concept("not connected"), gone
@@ -199,9 +201,9 @@ def _checked(
 ) -> Checked:
     ours = contract.monitoring
     window.notes += windows.repeated(window, contract.key)
-    raised = keeping.schema_of(known.every(), ours.log)
+    raised = runs.schema_of(known.every(), ours.log)
     left_out = references.left_out(contract)
-    data = drift.check(reference, window, time=ours.time, ignored=left_out, raised=raised)
+    data = data_drift.check(reference, window, time=ours.time, ignored=left_out, raised=raised)
     mine, notes = by_version.only(repository, contract, log.facts if log else None, reference.version)
     came, said = labels.NONE
     if mine is not None and labelled:
@@ -210,9 +212,9 @@ def _checked(
         came, said = labels.come(repository, contract, mine["key"], say)
     since, drawn = (log.since, log.of_a_draw) if log else (None, [])
     explained = data.explains if window is log else 0.0
-    concept = quality.check(reference, mine, came, contract.predictions, ours, since, explained)
+    concept = concept_drift.check(reference, mine, came, contract.predictions, ours, since, explained)
     concept = replace(concept, notes=[*concept.notes, *said, *notes, *drawn])
-    running = operation.check(log, ours)
+    running = infrastructures.check(log, ours)
     moved = {one.column: shares_module.of(reference, window, one.column) for one in data.drifts[:PICTURED]}
     span = windows.span(window)
     return Checked(

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from mlops_kit.alerts.kinds import STAGE, Finding, Kind
 from mlops_kit.base import clock
-from mlops_kit.monitoring import course as courses
-from mlops_kit.monitoring import traffic
-from mlops_kit.monitoring.course import Course
+from mlops_kit.monitoring.checks import traffic
+from mlops_kit.monitoring.checks import trend as courses
+from mlops_kit.monitoring.checks.trend import Course
 from mlops_kit.predictions_log import lines as lines_module
 from mlops_kit.predictions_log import sources
 from mlops_kit.predictions_log.counts import Minutes, Tally

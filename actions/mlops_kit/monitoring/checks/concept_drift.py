@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 from mlops_kit.alerts.kinds import Finding, Kind
 from mlops_kit.base import clock
 from mlops_kit.data.bootstrap import Floats, Rows
-from mlops_kit.monitoring import course as courses
-from mlops_kit.monitoring import predicted
-from mlops_kit.monitoring.course import Course
-from mlops_kit.monitoring.predicted import Watched
+from mlops_kit.monitoring.checks import prediction_drift
+from mlops_kit.monitoring.checks import trend as courses
+from mlops_kit.monitoring.checks.prediction_drift import Watched
+from mlops_kit.monitoring.checks.trend import Course
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.predictions_log import lines, values
 from mlops_kit.predictions_log.labels import joined
@@ -92,7 +92,7 @@ def check(
     late = [] if len(table) == len(made) else _late(until, _waiting(made, labelled), ours.labels_within_days)
     watched = None
     if len(rows) < LEAST_LABELS or not len(_of_window(table, since)):
-        watched = predicted.check(reference.predictions, _of_window(made, since), form, explained)
+        watched = prediction_drift.check(reference.predictions, _of_window(made, since), form, explained)
     alarms = [*(watched.alarms if watched else []), *late]
     state: State = "holds" if len(rows) >= LEAST_LABELS else "can't tell" if len(rows) else "unknown"
     if state == "can't tell":

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mlops_kit.monitoring import schema
+from mlops_kit.monitoring.checks import schema
+from mlops_kit.monitoring.checks.schema import Change
+from mlops_kit.monitoring.checks.seasons import alike
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.monitoring.schema import Change
-from mlops_kit.monitoring.seasons import alike
 from mlops_kit.predictions_log import window as windows
 from mlops_kit.predictions_log.window import Window
 from mlops_kit.statistics import bins

@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 
 from mlops_kit.alerts.kinds import Finding
 from mlops_kit.base.progress import Say
-from mlops_kit.monitoring import drift
 from mlops_kit.monitoring import reference as references
+from mlops_kit.monitoring.checks import data_drift
 from mlops_kit.predictions_log import masks
 from mlops_kit.predictions_log import window as windows
 from mlops_kit.project import snapshot
@@ -45,7 +45,7 @@ def check(
         )
         window = windows.read_files(newest.name, [file], reference.largest)
     windows.hide(window, masks.masked(repository))
-    found = drift.check(reference, window, time=None, ignored=references.left_out(contract))
+    found = data_drift.check(reference, window, time=None, ignored=references.left_out(contract))
     found = replace(found, drifts=found.drifts[:10])
     moved = [f"{one.column}: {one.what}" for one in found.drifts]
     moved += [f"{one.column} {one.what}" for one in found.changes]

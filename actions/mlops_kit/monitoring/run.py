@@ -11,7 +11,7 @@ from mlops_kit.alerts import heartbeat, outcome
 from mlops_kit.alerts.kinds import STAGE
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import runner
-from mlops_kit.monitoring.schema import Change
+from mlops_kit.monitoring.checks.schema import Change
 from mlops_kit.predictions_log import sources
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
@@ -22,7 +22,7 @@ from mlops_kit.runs.events import Journal
 from mlops_kit.runs.log import Event
 
 if TYPE_CHECKING:
-    from mlops_kit.monitoring.checking import Checked
+    from mlops_kit.monitoring.check import Checked
 
 # Of its time, that a window may have in common with the next: the newest predictions of two days are not a day apart to the
 # minute, and what lasted for a day of a week must not be in both.

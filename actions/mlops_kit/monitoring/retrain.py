@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import github
-from mlops_kit.monitoring import keeping
+from mlops_kit.monitoring import run
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Retrain
@@ -37,8 +37,8 @@ def decide(contract: Contract, events: list[Event], now: datetime | None = None)
     policy, now = contract.retrain, now or clock.now()
     if policy is None:
         return Decision(False, "mlops.yaml has no `retrain`: drift is told and trains nothing", [])
-    told = [one for one in keeping.checks(events, contract.monitoring.log) if _could_tell(one)]
-    last = keeping.apart(told)[: policy.of]
+    told = [one for one in run.checks(events, contract.monitoring.log) if _could_tell(one)]
+    last = run.apart(told)[: policy.of]
     shown = [f"{one['at'][:16]} {', '.join(_drifts(one)) or 'no drift'}" for one in last]
     violated = [bool(_drifts(one)) for one in last]
     if not violated or not violated[0]:
@@ -88,10 +88,10 @@ def start(repository: Repository, contract: Contract, decision: Decision, journa
     hub = github.connect(repository)
     journal.emit(STAGE, DISPATCHED, why=decision.why)
     try:
-        keeping.publish(repository, contract, journal, alive=False)
+        run.publish(repository, contract, journal, alive=False)
         hub.dispatch(EVENT, {"why": decision.why, "windows": decision.windows[:5]})
     except KitError as error:
         journal.emit(STAGE, REFUSED, error=error.what)
         with suppress(KitError):  # told is what came first
-            keeping.publish(repository, contract, journal, alive=False)
+            run.publish(repository, contract, journal, alive=False)
         raise
