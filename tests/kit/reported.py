@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from mlops_kit import report
 from mlops_kit.gates import judge
 from mlops_kit.gates.judge import GateResult, Verdict
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.report import Report
+from mlops_kit.reports import report
+from mlops_kit.reports.report import Report
 
 
 def built(repository: Repository) -> Report:

@@ -5,11 +5,11 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from mlops_kit import page
 from mlops_kit.commands.show import in_words
 from mlops_kit.gates import judge
 from mlops_kit.project import contract
 from mlops_kit.registry import card
+from mlops_kit.reports import report_html
 from mlops_kit.runs import events
 
 from tests.conftest import must
@@ -64,7 +64,7 @@ def test_a_removed_gate_is_flagged_and_other_predictions_too(small: Scripted) ->
     assert (gone.name, gone.kind, gone.status, gone.because) == ("b", "removed", "pass", "of this")
     assert gone.loosened == "since v0.1.0: removed"
     assert card.MARKS[gone.shown] == "⚠️ removed"
-    assert page.WORDS[gone.shown] == "removed"
+    assert report_html.WORDS[gone.shown] == "removed"
     assert card.gates_table([asdict(gone)]).count("⚠️ removed") == 1
     assert in_words(a_record(small.repository.commit(), gates=[asdict(gone)]))[-1].startswith(
         "  gate        b: removed,"

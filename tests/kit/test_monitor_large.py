@@ -18,7 +18,7 @@ from mlops_kit.predictions_log import labels, window
 from mlops_kit.predictions_log.counts import Tally
 from mlops_kit.predictions_log.lines import hashed
 from mlops_kit.project.sections import Monitoring
-from mlops_kit.review import weeks
+from mlops_kit.reports.review import weeks
 
 START = datetime(2026, 11, 2, tzinfo=UTC)  # a Monday
 N, LINES = 60_000, 2_000  # of the log, and of those that are kept

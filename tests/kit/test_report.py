@@ -5,11 +5,11 @@ import re
 from html import escape
 
 import pytest
-from mlops_kit import page, summary
 from mlops_kit.base.errors import KitError
 from mlops_kit.data.metrics_file import Figure
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry.card import ON_NO_BRANCH, card
+from mlops_kit.reports import report_html, report_markdown
 from mlops_kit.training import train
 from mlops_kit.training.train import Training
 
@@ -18,7 +18,7 @@ from tests.kit.reported import built, judged
 
 
 def test_right_after_a_first_training(repository: Repository) -> None:
-    text = summary.markdown(built(repository))
+    text = report_markdown.markdown(built(repository))
     assert text.startswith("## ❔ flights: can't tell, no gate was asked; first version\n")
     assert "The gates have not been asked: `mlops-kit gate`." in text
     assert "| `model.roc_auc` | 0.7200 | 0.7000 to 0.7400 | 500 |" in text
@@ -42,21 +42,21 @@ def test_the_verdict_comes_first(
 ) -> None:
     judged(with_version, *statuses, better=better, against="v0.1.0")
     found = built(with_version)
-    assert summary.markdown(found).splitlines()[0] == f"## {heading}"
-    assert f"<title>{escape(heading[2:])}</title>" in page.html(found)
+    assert report_markdown.markdown(found).splitlines()[0] == f"## {heading}"
+    assert f"<title>{escape(heading[2:])}</title>" in report_html.html(found)
 
 
 def test_differences_and_noise_stand_in_the_table(with_version: Repository) -> None:
     assert (
         "| `model.roc_auc` | 0.7000 | 0.7200 | +0.02 | inside the noise band of ±0.028 |"
-        in summary.markdown(built(with_version))
+        in report_markdown.markdown(built(with_version))
     )
 
 
 def test_the_sample_is_said(repository: Repository) -> None:
     train.save(repository, Training("r", repository.commit(), "sample", "fork", {"train": "ran"}, 3.0))
     (repository.root / train.SAMPLE_LOCK).write_text((repository.root / "dvc.lock").read_text())
-    text = summary.markdown(built(repository))
+    text = report_markdown.markdown(built(repository))
     assert text.splitlines()[2] == "**fork: trained on the committed sample, nothing registered**"
     assert "Training took 3.0 s: `train` ran." in text
 
@@ -64,7 +64,7 @@ def test_the_sample_is_said(repository: Repository) -> None:
 def test_the_worst_slices_come_first_and_few_rows_are_no_figure(repository: Repository) -> None:
     slices = {f"S{at}": {"n": 100, "roc_auc": figure(0.6 + at / 100)} for at in range(9)}
     write_metrics(repository.root, metrics(0.7, **slices, few={"n": 3}))
-    text = summary.markdown(built(repository))
+    text = report_markdown.markdown(built(repository))
     assert re.findall(r"\| `(S\d)` \|", text) == ["S0", "S1", "S2", "S3", "S4", "S5"]
     assert "Worst of 9 by `roc_auc`; 1 more have too few rows to judge." in text
     assert built(repository).slices[-1].figure is None
@@ -82,7 +82,7 @@ def test_a_slice_below_the_gates_rows_is_not_judged(repository: Repository) -> N
 
 
 def test_the_bar_shows_value_and_interval() -> None:
-    bar = summary.bar(Figure(0.5, 0.25, 0.75), 0.0, 1.0)
+    bar = report_markdown.bar(Figure(0.5, 0.25, 0.75), 0.0, 1.0)
     assert bar == "······──────●──────······"
 
 
@@ -93,7 +93,7 @@ def test_a_huge_report_stays_under_githubs_limit(with_version: Repository) -> No
     }
     write_metrics(with_version.root, many | slices)
     judged(with_version, *["fail"] * 500)
-    text = summary.markdown(built(with_version))
+    text = report_markdown.markdown(built(with_version))
     assert 2000 < len(text) < 60_500 and "only in report.html" in text
 
 
@@ -108,7 +108,7 @@ def test_nothing_of_the_repository_becomes_markup(with_version: Repository) -> N
     (with_version.root / "p.csv").write_text('x,y\n1,"</svg><script>$x^{2$"\n2,"""] evil"\n')
     found = built(with_version)
     assert found.curves
-    text, html = summary.markdown(found), page.html(found)
+    text, html = report_markdown.markdown(found), report_html.html(found)
     for line in text.splitlines():
         outside = re.sub(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", "", line)
         assert "<script" not in outside and "@acme" not in outside and "://" not in outside
@@ -117,7 +117,7 @@ def test_nothing_of_the_repository_becomes_markup(with_version: Repository) -> N
 
 
 def test_the_page_asks_for_nothing_else(with_version: Repository) -> None:
-    html = page.html(built(with_version))
+    html = report_html.html(built(with_version))
     assert "default-src 'none'" in html and "<script" not in html
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|@import|url\(\s*["']?(?!#)""", html)
     assert "currentColor" in html and "var(--accent)" in html
@@ -127,7 +127,7 @@ def test_the_page_asks_for_nothing_else(with_version: Repository) -> None:
 
 def test_the_page_is_the_same_again(with_version: Repository) -> None:
     one, two = (
-        re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "", page.html(built(with_version))) for _ in range(2)
+        re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "", report_html.html(built(with_version))) for _ in range(2)
     )
     assert one == two
 

@@ -7,11 +7,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from mlops_kit import axes, curves, page, summary
-from mlops_kit import plots as plots_module
 from mlops_kit.data.metrics_file import Figure
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.reports import curves, report_html, report_markdown
+from mlops_kit.reports import plots as plots_module
+from mlops_kit.reports import svg as svgs
 
 from tests.kit.reported import built
 
@@ -69,7 +70,7 @@ def test_other_tasks_have_their_plot(repository: Repository, task: str, title: s
     (repository.root / "mlops.yaml").write_text(settings)
     (repository.root / "predictions.csv").write_text("key,actual,prediction\n1,2,2\n2,3,2\n")
     assert [one.title for one in drawn(repository)] == [title]
-    assert page.html(built(repository)).count("<svg") >= 1
+    assert report_html.html(built(repository)).count("<svg") >= 1
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_other_tasks_have_their_plot(repository: Repository, task: str, title: s
 )
 def test_ticks_are_round_and_told_apart(low: float, high: float, ticks: str) -> None:
     within = None if low == high else (low, high)
-    assert list(axes.numbers([low, high], within=within).ticks.values()) == ticks.split()
+    assert list(svgs.numbers([low, high], within=within).ticks.values()) == ticks.split()
 
 
 @pytest.mark.parametrize("kind", ["line", "scatter", "bars"])
@@ -113,6 +114,6 @@ def test_a_name_that_leans_is_not_cut_at_the_left(first: str) -> None:
 
 def test_mermaid_has_numbers_that_it_reads(repository: Repository) -> None:
     for one in [*drawn(repository), curves.Curve("B", "bars", "x", "y", [1e-7, 0.5, -2e-9], ["a", "b", "c"])]:
-        text = summary.mermaid(one)
+        text = report_markdown.mermaid(one)
         assert text.splitlines()[1].startswith("xychart-beta") and "plotColorPalette" in text
         assert not re.search(r"\de[-+]?\d|nan|inf", text)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from mlops_kit import publishing
 from mlops_kit.base.errors import KitError
 from mlops_kit.cli import group
 from mlops_kit.project.repository import Repository
+from mlops_kit.reports import publish
 
 from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api
 from tests.kit.made import metrics, write_metrics
@@ -91,7 +91,7 @@ def test_a_fork_is_green_and_says_so(
 
 def test_a_wrong_number_is_refused(repository: Repository) -> None:
     with pytest.raises(KitError, match="neither a number nor"):
-        publishing._number("first")
+        publish._number("first")
 
 
 def test_the_token_is_in_nothing_that_is_written(

@@ -10,9 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from mlops_kit.review import pages
-from mlops_kit.review import weeks as weeks_module
-from mlops_kit.review.collecting import Review
+from mlops_kit.reports.review import pages
+from mlops_kit.reports.review import weeks as weeks_module
+from mlops_kit.reports.review.collect import Review
 from mlops_kit.runs import events
 from mlops_kit.runs.events import Journal
 from pyarrow import parquet

@@ -41,31 +41,32 @@ def command(
     from mlops_kit.base import clock
     from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
-    from mlops_kit.review import collecting, pages, publishing
+    from mlops_kit.reports.review import collect, pages
+    from mlops_kit.reports.review import publish as publishs
     from mlops_kit.versions import version
 
     here = repository.find(Path.cwd())
     means = contract.load(here.root)
-    out = out or here.root / publishing.FOLDER
+    out = out or here.root / publishs.FOLDER
     if made:
-        told = publishing.publish(here, means, made, labels)
+        told = publishs.publish(here, means, made, labels)
         runner.output(url=told.where)
         finish(told, told.says, as_json)
         return
     try:
-        monday = collecting.monday(week) if week else collecting.last_monday(clock.now())
+        monday = collect.monday(week) if week else collect.last_monday(clock.now())
     except ValueError:
         raise click.UsageError(f"{week!r} is no week; write 2026-W47.") from None
     if monday.year < 1970 or monday > clock.now().date():
         raise click.UsageError(f"{week!r} is no week that has begun; write 2026-W47.")
     say = reporter()
     version.refresh(here, means.model, say)
-    review = collecting.build(here, means, monday, say)
-    publishing.write(out, review, pages.markdown(review), pages.html(review))
-    runner.output(markdown=out / publishing.TEXT, page=out / publishing.PAGE)
+    review = collect.build(here, means, monday, say)
+    publishs.write(out, review, pages.markdown(review), pages.html(review))
+    runner.output(markdown=out / publishs.TEXT, page=out / publishs.PAGE)
     if publish:
-        told = publishing.publish(here, means, out, labels)
+        told = publishs.publish(here, means, out, labels)
         tell(told.says)
     if show:
-        click.launch(str(out / publishing.PAGE))
-    finish(review, f"{review.headline}\n{out / publishing.PAGE}", as_json)
+        click.launch(str(out / publishs.PAGE))
+    finish(review, f"{review.headline}\n{out / publishs.PAGE}", as_json)

@@ -7,7 +7,6 @@ from mlops_kit.alerts.kinds import Finding, Kind
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.monitoring import reference as references
-from mlops_kit.monitoring import run as runs
 from mlops_kit.monitoring.checks import concept_drift, data_drift, trainings
 from mlops_kit.monitoring.checks import histograms as shares_module
 from mlops_kit.monitoring.checks import infrastructure as infrastructures

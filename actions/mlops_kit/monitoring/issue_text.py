@@ -10,8 +10,8 @@ from mlops_kit.monitoring.checks.histograms import LOWER, Group
 from mlops_kit.monitoring.checks.infrastructure import Operation
 from mlops_kit.monitoring.checks.seasons import MAY_BE
 from mlops_kit.monitoring.checks.trend import Course
+from mlops_kit.reports.report_markdown import PALETTE, plain_number, safe
 from mlops_kit.statistics.intervals import Figure
-from mlops_kit.summary import PALETTE, plain_number, safe
 
 MOST_COLUMNS, MOST_SLICES = 20, 10
 ROOM = 80  # letters below the bars of a picture; names that are longer would lie upon each other

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from mlops_kit.axes import QUIET, Axes, Point, Scale, names, numbers
 from mlops_kit.base.markdown import one_line
-from mlops_kit.curves import Curve
 from mlops_kit.data.metrics_file import Figure
+from mlops_kit.reports.curves import Curve
+from mlops_kit.reports.svg import QUIET, Axes, Point, Scale, names, numbers
 
 MOST_BARS, MOST_CLASSES, NAME = 20, 15, 24
 FEW = 30  # points of a line that are marked one by one

@@ -10,7 +10,7 @@ from mlops_kit.forge import github
 from mlops_kit.monitoring import run
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.review.collecting import Review
+from mlops_kit.reports.review.collect import Review
 from mlops_kit.runs import events
 from mlops_kit.runs import log as runs
 

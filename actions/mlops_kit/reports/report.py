@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit.curves import Curve, curves
 from mlops_kit.data import metrics_file
 from mlops_kit.data.metrics_file import Figure
 from mlops_kit.forge import runner
@@ -13,6 +12,7 @@ from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import ChampionGate, SlicesGate
+from mlops_kit.reports.curves import Curve, curves
 from mlops_kit.runs import events
 from mlops_kit.training import train as trainings
 from mlops_kit.training.train import Training

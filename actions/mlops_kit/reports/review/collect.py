@@ -13,8 +13,8 @@ from mlops_kit.new_data import age as ages
 from mlops_kit.predictions_log import labels
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.review import weeks as weekly
-from mlops_kit.review.weeks import Alarm, Week
+from mlops_kit.reports.review import weeks as weekly
+from mlops_kit.reports.review.weeks import Alarm, Week
 from mlops_kit.runs import log as runs
 from mlops_kit.statistics import intervals
 from mlops_kit.versions import stages

@@ -2,13 +2,13 @@
 
 from html import escape
 
-from mlops_kit import page, plots
 from mlops_kit.base.markdown import code, number, plain, table
 from mlops_kit.data import metrics_file
-from mlops_kit.review.collecting import Review
-from mlops_kit.review.weeks import Alarm, Week
+from mlops_kit.reports import plots, report_html
+from mlops_kit.reports.report_markdown import bar, scale
+from mlops_kit.reports.review.collect import Review
+from mlops_kit.reports.review.weeks import Alarm, Week
 from mlops_kit.statistics.intervals import Figure
-from mlops_kit.summary import bar, scale
 
 MOST_SLICES, MOST_COLUMNS = 12, 8
 NOT_CONNECTED = "No predictions log is connected (`monitoring.log` of mlops.yaml), so nobody knows how right the model is."
@@ -158,21 +158,23 @@ def _version_lines(review: Review) -> list[str]:
 
 def html(review: Review) -> str:
     title = f"{review.model}, week {review.week.name}"
-    head = f"<h1>{page.text(review.model)}: {page.text(review.headline)}</h1>\n<p class=quiet>{_span(review.week)}</p>"
-    decide = "".join(f"<li>{page.prose(one)}</li>" for one in review.decide)
-    quality = _quality_plots(review) if review.connected else f"<p>{page.prose(NOT_CONNECTED)}</p>"
+    head = f"<h1>{report_html.text(review.model)}: {report_html.text(review.headline)}</h1>\n<p class=quiet>{_span(review.week)}</p>"
+    decide = "".join(f"<li>{report_html.prose(one)}</li>" for one in review.decide)
+    quality = _quality_plots(review) if review.connected else f"<p>{report_html.prose(NOT_CONNECTED)}</p>"
     sections = [
         ("To decide", f"<ul>{decide}</ul>" if decide else "<p>Nothing.</p>"),
         ("Quality", quality),
         ("Slices", _slice_plots(review.week)),
-        ("Drift", f"<p>{page.prose(_drift(review))}</p>"),
+        ("Drift", f"<p>{report_html.prose(_drift(review))}</p>"),
         ("Alarms", _alarm_table(review.alarms)),
         (
             "Versions and trainings",
-            "<ul>" + "".join(f"<li>{page.prose(one)}</li>" for one in _version_lines(review)) + "</ul>",
+            "<ul>"
+            + "".join(f"<li>{report_html.prose(one)}</li>" for one in _version_lines(review))
+            + "</ul>",
         ),
     ]
-    return page.document(title, head, sections)
+    return report_html.document(title, head, sections)
 
 
 def _quality_plots(review: Review) -> str:
@@ -213,12 +215,12 @@ def _alarm_table(alarms: list[Alarm]) -> str:
         return "<p>None.</p>"
     rows = [
         [
-            f'<a href="{escape(one.where)}">{page.code(one.kind)}</a>'
+            f'<a href="{escape(one.where)}">{report_html.code(one.kind)}</a>'
             if one.where.startswith("http")
-            else page.code(one.kind),
+            else report_html.code(one.kind),
             f"{one.began:%Y-%m-%d %H:%M}",
             f"{one.ended:%Y-%m-%d %H:%M}" if one.ended else "<strong class=fail>open</strong>",
         ]
         for one in alarms
     ]
-    return page.table(["alarm", "began", "ended"], rows)
+    return report_html.table(["alarm", "began", "ended"], rows)

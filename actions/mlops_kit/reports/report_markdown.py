@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from mlops_kit.base.markdown import code, number, plain, table
-from mlops_kit.curves import Curve
 from mlops_kit.data.metrics_file import Figure
 from mlops_kit.registry.card import MARKS, count, interval
-from mlops_kit.report import Report, Slice
+from mlops_kit.reports.curves import Curve
+from mlops_kit.reports.report import Report, Slice
 from mlops_kit.versions.description import in_words, judgement
 from mlops_kit.versions.differences import MetricChange
 

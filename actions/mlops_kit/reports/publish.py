@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_kit import page as pages
-from mlops_kit import summary
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import runner
 from mlops_kit.project.repository import Repository
-from mlops_kit.report import Report
+from mlops_kit.reports import report_html as pages
+from mlops_kit.reports import report_markdown
+from mlops_kit.reports.report import Report
 
 FOLDER = ".mlops/report"
 LONGEST_SUMMARY = 1024 * 1024  # bytes that GitHub takes of a step
@@ -30,7 +30,7 @@ class Published:
 
 def publish(report: Report, repository: Repository, out: Path, comment: str | None) -> Published:
     """Raises KitError where a comment that was asked for by number cannot be made."""
-    text = summary.markdown(report)
+    text = report_markdown.markdown(report)
     files = out / "report.md", out / "report.html"
     out.mkdir(parents=True, exist_ok=True)
     for file, content in zip(files, (text, pages.html(report)), strict=True):
