@@ -82,7 +82,7 @@ def group(ctx: click.Context, directory: Path | None) -> None:
 
 
 def _warn_of_another_kit(folder: Path) -> None:
-    from mlops_kit import kit_version
+    from mlops_kit.doctor import kit_version
 
     wanted = kit_version.asked_for(folder)
     if mend := kit_version.mismatch(wanted):

@@ -1,7 +1,7 @@
 """What tests of `mlops-kit doctor` break, and ask."""
 
-from mlops_kit import doctor
-from mlops_kit.checkup.finding import Finding
+from mlops_kit.doctor import doctor
+from mlops_kit.doctor.finding import Finding
 from mlops_kit.project.repository import Repository
 
 REMOTE = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = {}\n"

@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.checkup import data as checkup
-from mlops_kit.checkup.finding import Patient, Unknown
+from mlops_kit.doctor import data as checkup
+from mlops_kit.doctor.finding import Patient, Unknown
 from mlops_kit.new_data import age
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from mlops_kit import VERSION, doctor
+from mlops_kit import VERSION
 from mlops_kit.cli import group
+from mlops_kit.doctor import doctor
 from mlops_kit.project.repository import Repository
 
 from tests.conftest import must

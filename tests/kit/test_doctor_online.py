@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from mlops_kit import doctor
-from mlops_kit.checkup.finding import Finding
+from mlops_kit.doctor import doctor
+from mlops_kit.doctor.finding import Finding
 from mlops_kit.project.repository import Repository
 
 from tests.act.api import READ_TOKEN, Api

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from mlops_kit import VERSION, kit_version
+from mlops_kit import VERSION
+from mlops_kit.doctor import kit_version
 
 from tests.kit.made import a_repository
 from tests.kit.small import kit

@@ -17,7 +17,7 @@ def command(as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from mlops_kit import doctor
+    from mlops_kit.doctor import doctor
     from mlops_kit.project import repository
 
     findings = doctor.examine(repository.find(Path.cwd()))

@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 from mlops_kit import VERSION
-from mlops_kit import kit_version as kit_versions
 from mlops_kit.base.processes import environment, words
-from mlops_kit.checkup.finding import Finding, Patient, contract_of
+from mlops_kit.doctor import kit_version as kit_versions
+from mlops_kit.doctor.finding import Finding, Patient, contract_of
 from mlops_kit.project import commits
 from mlops_kit.versions import version
 

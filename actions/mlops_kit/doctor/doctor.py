@@ -1,28 +1,28 @@
 """What is wrong with this repository, and the one command that mends each thing."""
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.checkup import data, here, online
-from mlops_kit.checkup.finding import Check, Finding, Patient, Unknown
+from mlops_kit.doctor import clone, data, github_settings
+from mlops_kit.doctor.finding import Check, Finding, Patient, Unknown
 from mlops_kit.project import commits, contract
 from mlops_kit.project.repository import Repository
 
 CHECKS: dict[str, Check] = {
-    "contract": here.contract,
-    "commands": here.commands,
-    "kit version": here.kit_version,
-    "identity": here.identity,
-    "origin": here.origin,
-    "tags": here.tags,
-    "hooks": here.hooks,
+    "contract": clone.contract,
+    "commands": clone.commands,
+    "kit version": clone.kit_version,
+    "identity": clone.identity,
+    "origin": clone.origin,
+    "tags": clone.tags,
+    "hooks": clone.hooks,
     "dvc remote": data.remote,
     "pushed data": data.pushed,
     "lock": data.lock,
     "versions kept": data.kept,
     "cadence": data.cadence,
-    "token": online.token,
-    "branch rule": online.branch_rule,
-    "tag rule": online.tag_rule,
-    "schedule": online.schedule,
+    "token": github_settings.token,
+    "branch rule": github_settings.branch_rule,
+    "tag rule": github_settings.tag_rule,
+    "schedule": github_settings.schedule,
 }
 MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL", "unknown": "?   "}
 

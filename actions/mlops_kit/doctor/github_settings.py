@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from mlops_kit.alerts import heartbeat
-from mlops_kit.checkup.finding import Finding, Patient, Unknown, contract_of, hub_of
+from mlops_kit.doctor.finding import Finding, Patient, Unknown, contract_of, hub_of
 
 OLDEST = timedelta(days=2)
 SWITCH_ON = "gh api 'repos/{{owner}}/{{repo}}/rulesets' --input .github/{file}"

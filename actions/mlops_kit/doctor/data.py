@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops_kit.alerts import heartbeat
 from mlops_kit.base.errors import KitError
-from mlops_kit.checkup.finding import Finding, Patient, Unknown, ask, contract_of
+from mlops_kit.doctor.finding import Finding, Patient, Unknown, ask, contract_of
 from mlops_kit.new_data import age as cadences
 from mlops_kit.project.repository import LOCK, Remote, Repository, stored
 from mlops_kit.training import freshness, train
