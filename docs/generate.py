@@ -14,7 +14,7 @@ import yaml
 # The text under a field describes it, on these pages alone: to read it takes every command of the kit 40 ms.
 pydantic.BaseModel.model_config["use_attribute_docstrings"] = True
 
-from mlops_kit import cli  # its models are made as they are imported
+from mlops_kit.cli import main as mains  # its models are made as they are imported
 from mlops_kit.project.contract import Contract
 from mlops_kit.versions.record import Record
 
@@ -114,14 +114,14 @@ def _type(value: dict[str, Any]) -> str:
 
 
 def commands_page() -> str:
-    context = click.Context(cli.group, info_name="mlops-kit")
+    context = click.Context(mains.group, info_name="mlops-kit")
     parts = [
         "# mlops-kit",
         COMMANDS,
-        _help(cli.group, context),
+        _help(mains.group, context),
     ]
-    for name in cli.group.list_commands(context):
-        command = cli.group.get_command(context, name)
+    for name in mains.group.list_commands(context):
+        command = mains.group.get_command(context, name)
         assert command
         inside = click.Context(command, parent=context, info_name=name)
         parts += [f"## {name}", _help(command, inside)]

@@ -4,7 +4,7 @@ import gc
 
 gc.set_threshold(100_000)  # what is imported stays: to look through it again and again takes 5 % of a command
 
-from mlops_kit.cli import main  # after that
+from mlops_kit.cli.main import main  # after that
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,6 @@
 """What options of a command demand of each other, refused before anything is done.
 
-`mlops_kit.options` does the same for the kit, with inputs of an action and arguments too. Neither package imports the
+`mlops_kit.cli.options` does the same for the kit, with inputs of an action and arguments too. Neither package imports the
 other: the kit runs from a checkout of the actions alone, and this command without what the kit needs.
 """
 

@@ -12,8 +12,9 @@ from typing import Any
 import click
 import pytest
 import yaml
-from mlops_kit import VERSION, cli
+from mlops_kit import VERSION
 from mlops_kit.alerts import webhook
+from mlops_kit.cli import main
 
 from tests.conftest import ROOT, must, run
 
@@ -35,7 +36,7 @@ def steps(name: str) -> list[dict[str, Any]]:
 def test_every_command_that_ci_needs_is_an_action() -> None:
     of_people = {"versions", "show", "why", "lineage", "pull", "runs", "alarm", "gc", "doctor"}
     of_people |= {"registry"}  # the kit mirrors by itself
-    assert set(NAMES) - {"setup"} == set(cli.COMMANDS) - of_people
+    assert set(NAMES) - {"setup"} == set(main.COMMANDS) - of_people
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,7 +58,7 @@ def test_every_input_and_output_is_used_and_explained(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "setup"])
 def test_every_variable_is_one_that_the_command_reads(name: str) -> None:
-    command = cli.group.get_command(click.Context(cli.group), name)
+    command = main.group.get_command(click.Context(main.group), name)
     assert command
     known = set(variables(command, f"MLOPS_KIT_{name}_".upper().replace("-", "_")))
     (step,) = steps(name)
@@ -156,14 +157,14 @@ def test_a_job_compiles_the_kit_once_and_not_beside_its_sources(tmp_path: Path) 
     sources = kit_of(tmp_path, "actions")
     assert launched(sources, tmp_path) == f"mlops-kit, version {VERSION}"
     assert list(sources.rglob("*.pyc")) == []
-    assert list((tmp_path / ".venv-mlops-kit").rglob("mlops_kit/__pycache__/cli.*.pyc"))
+    assert list((tmp_path / ".venv-mlops-kit").rglob("mlops_kit/cli/__pycache__/main.*.pyc"))
 
 
 def test_the_same_kit_of_another_action_is_not_compiled_again(tmp_path: Path) -> None:
     """A runner may check out each action into a folder of its own, as act does."""
     one, other = kit_of(tmp_path, "setup"), kit_of(tmp_path, "gate")
     launched(one, tmp_path)
-    (compiled,) = (tmp_path / ".venv-mlops-kit").rglob("mlops_kit/__pycache__/cli.*.pyc")
+    (compiled,) = (tmp_path / ".venv-mlops-kit").rglob("mlops_kit/cli/__pycache__/main.*.pyc")
     before = compiled.stat().st_ino
     launched(other, tmp_path)
     assert compiled.stat().st_ino == before
@@ -182,7 +183,7 @@ def test_a_kit_that_was_updated_in_place_runs_as_it_is_now(tmp_path: Path) -> No
     assert launched(sources, tmp_path).endswith(VERSION)
     (sources / "mlops_kit/__init__.py").write_text('"""Another."""\n\nVERSION = "9.9.9"\n')
     assert launched(sources, tmp_path).endswith("9.9.9")
-    (sources / "mlops_kit/kit_version.py").unlink()
+    (sources / "mlops_kit/doctor/kit_version.py").unlink()
     assert (
         "kit_version" in run(["sh", sources / "mlops-kit", "train"], tmp_path, RUNNER_TEMP=str(tmp_path)).said
     )

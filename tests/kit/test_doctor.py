@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from mlops_kit import VERSION
-from mlops_kit.cli import group
+from mlops_kit.cli.main import group
 from mlops_kit.doctor import doctor
 from mlops_kit.project.repository import Repository
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 from mlops_kit.base.errors import KitError
-from mlops_kit.cli import group
+from mlops_kit.cli.main import group
 from mlops_kit.gates import judge
 from mlops_kit.project import contract
 from mlops_kit.runs import events, hooks

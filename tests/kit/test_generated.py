@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from mlops_kit.cli import group
+from mlops_kit.cli.main import group
 from mlops_kit.gates import judge
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository

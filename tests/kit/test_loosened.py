@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from mlops_kit.commands.show import in_words
+from mlops_kit.cli.commands.show import in_words
 from mlops_kit.gates import judge
 from mlops_kit.project import contract
 from mlops_kit.registry import card

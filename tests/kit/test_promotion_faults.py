@@ -219,7 +219,7 @@ def test_killed_in_the_middle_nothing_is_half_done(running: Repository) -> None:
     hook.write_text("#!/bin/sh\ntouch reached\nsleep 5\nexit 1\n")
     hook.chmod(0o755)
     before = tags(running)
-    code = "import sys; sys.argv[1:] = 'promote v0.3.0 --why x --part move'.split(); from mlops_kit.cli import main; main()"
+    code = "import sys; sys.argv[1:] = 'promote v0.3.0 --why x --part move'.split(); from mlops_kit.cli.main import main; main()"
     process = started(running.root, code)
     while not (running.root.parent / "origin.git/reached").exists():
         assert process.poll() is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from mlops_kit.base.errors import KitError
-from mlops_kit.cli import group
+from mlops_kit.cli.main import group
 from mlops_kit.project.repository import Repository
 from mlops_kit.reports import publish
 

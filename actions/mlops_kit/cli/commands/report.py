@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli import finish, json_option, tell
-from mlops_kit.options import excludes, left_by_a_job
+from mlops_kit.cli.main import finish, json_option, tell
+from mlops_kit.cli.options import excludes, left_by_a_job
 
 
 @click.command

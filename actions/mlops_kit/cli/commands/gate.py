@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.cli.main import finish, json_option, reporter
 
 if TYPE_CHECKING:
     from mlops_kit.gates.judge import GateResult, Verdict

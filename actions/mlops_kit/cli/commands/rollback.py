@@ -2,7 +2,7 @@
 
 import click
 
-from mlops_kit.commands.promote import carry_out, stage_options
+from mlops_kit.cli.commands.promote import carry_out, stage_options
 from mlops_kit.registry.promote import Part, Wish
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli import finish, json_option, reporter, tell
+from mlops_kit.cli.main import finish, json_option, reporter, tell
+from mlops_kit.cli.options import excludes
 from mlops_kit.forge import runner
 from mlops_kit.new_data import watch
 from mlops_kit.new_data.outcome import NewData
-from mlops_kit.options import excludes
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 

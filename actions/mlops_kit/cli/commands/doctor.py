@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli import finish, json_option
+from mlops_kit.cli.main import finish, json_option
 
 
 @click.command

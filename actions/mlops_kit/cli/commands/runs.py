@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli import finish, json_option, tell
-from mlops_kit.options import excludes
+from mlops_kit.cli.main import finish, json_option, tell
+from mlops_kit.cli.options import excludes
 from mlops_kit.project import repository
 from mlops_kit.runs import log
 from mlops_kit.runs import publish as publishs

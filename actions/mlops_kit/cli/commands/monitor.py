@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli import finish, in_json, json_option, reporter
+from mlops_kit.cli.main import finish, in_json, json_option, reporter
 
 
 @click.group()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli import finish, json_option, reporter, tell
-from mlops_kit.options import excludes
+from mlops_kit.cli.main import finish, json_option, reporter, tell
+from mlops_kit.cli.options import excludes
 
 
 @click.command()

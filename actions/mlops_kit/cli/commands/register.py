@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli import finish, json_option, reporter
-from mlops_kit.options import excludes, left_by_a_job
+from mlops_kit.cli.main import finish, json_option, reporter
+from mlops_kit.cli.options import excludes, left_by_a_job
 from mlops_kit.versions.version import BUMPS
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli import finish, json_option, reporter
+from mlops_kit.cli.main import finish, json_option, reporter
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.registry import mirror

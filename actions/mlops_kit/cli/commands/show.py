@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from mlops_kit.cli import finish, json_option, tell
-from mlops_kit.commands.lineage import lines
+from mlops_kit.cli.commands.lineage import lines
+from mlops_kit.cli.main import finish, json_option, tell
 from mlops_kit.data.metrics_file import figures
 from mlops_kit.gates.judge import shown
 from mlops_kit.project import contract as contracts

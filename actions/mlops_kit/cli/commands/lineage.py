@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from mlops_kit.base.markdown import one_line, size
-from mlops_kit.cli import finish, json_option, tell
+from mlops_kit.cli.main import finish, json_option, tell
+from mlops_kit.cli.options import excludes
 from mlops_kit.forge import runner
-from mlops_kit.options import excludes
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.versions import lineage, lineage_text

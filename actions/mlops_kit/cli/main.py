@@ -57,7 +57,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"mlops_kit.commands.{cmd_name.replace('-', '_')}")
+        module = import_module(f"mlops_kit.cli.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

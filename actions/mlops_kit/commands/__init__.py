@@ -1,1 +1,0 @@
-"""One command a module: it parses, calls one library function, prints."""
