@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from mlops_kit.gates import judge
-from mlops_kit.gates.judge import GateResult, Verdict
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.reports import report
 from mlops_kit.reports.report import Report
+from mlops_kit.versions import gate_results
+from mlops_kit.versions.gate_results import GateResult, Verdict
 
 
 def built(repository: Repository) -> Report:
@@ -20,4 +20,4 @@ def judged(repository: Repository, *statuses: str, better: str = "", against: st
     for at, status in enumerate(statuses):
         said: dict[str, Any] = {"name": f"g{at}", "kind": "threshold", "status": status, "says": f"why {at}"}
         results.append(GateResult(**said | more))
-    judge.save(repository, Verdict(results, {}, better, against), "r")
+    gate_results.save(repository, Verdict(results, {}, better, against), "r")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from mlops_kit.project import commits
-from mlops_kit.project.repository import Repository, file_md5
+from mlops_kit.project.lock import file_md5
+from mlops_kit.project.repository import Repository
 
 from tests.conftest import ROOT, Done, Once, must, run
 

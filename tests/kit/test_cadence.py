@@ -7,14 +7,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from mlops_kit.base.errors import KitError
+from mlops_kit.data import newest_row
 from mlops_kit.doctor import data as checkup
 from mlops_kit.doctor.finding import Patient, Unknown
 from mlops_kit.new_data import age
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import register, version_commit
+from mlops_kit.registry import register
 from mlops_kit.runs import events, log
 from mlops_kit.runs.events import Journal
+from mlops_kit.versions import records
 from pyarrow import parquet
 
 from tests.conftest import must
@@ -55,7 +57,7 @@ def test_the_newest_row_is_found_however_times_are_written(kind: str, suffix: st
         path.write_text("other,when\n" + "".join(f"1,{line}\n" for line in lines))
     else:
         parquet.write_table(table, path)
-    found = age.latest(path, "when")
+    found = newest_row.latest(path, "when")
     assert found == datetime(2026, 1, 5, 0 if kind == "day" else 7, tzinfo=UTC)
 
 
@@ -63,11 +65,11 @@ def test_the_rows_to_test_on_count_too(flights: Repository) -> None:
     for name, day in (("train", 3), ("test", 9)):
         parquet.write_table(pa.table({"when": [datetime(2026, 1, day)]}), flights.root / f"{name}.parquet")
     means = contract(rows={"test": "test.parquet", "train": "train.parquet"})
-    assert age.newest(flights, means) == "2026-01-09T00:00:00Z"
-    assert age.newest(flights, contract(new_data={})) is None
+    assert newest_row.newest(flights, means) == "2026-01-09T00:00:00Z"
+    assert newest_row.newest(flights, contract(new_data={})) is None
     (flights.root / "test.parquet").unlink()
     (flights.root / "train.parquet").unlink()
-    assert age.newest(flights, means) is None  # not here, as where nothing changed
+    assert newest_row.newest(flights, means) is None  # not here, as where nothing changed
 
 
 @pytest.mark.parametrize(
@@ -80,13 +82,13 @@ def test_the_rows_to_test_on_count_too(flights: Repository) -> None:
 def test_a_column_without_times_is_refused(column: pa.Array, says: str, tmp_path: Path) -> None:
     parquet.write_table(pa.table({"when": column}), tmp_path / "rows.parquet")
     with pytest.raises(KitError, match=says):
-        age.latest(tmp_path / "rows.parquet", "when")
+        newest_row.latest(tmp_path / "rows.parquet", "when")
 
 
 def test_a_column_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"day": [1], "hour": [2]}), tmp_path / "rows.parquet")
     with pytest.raises(KitError, match="has no column 'when'") as refused:
-        age.latest(tmp_path / "rows.parquet", "when")
+        newest_row.latest(tmp_path / "rows.parquet", "when")
     assert refused.value.do == "Its columns: day, hour."
 
 
@@ -148,7 +150,7 @@ def test_without_a_second_job_old_rows_are_reported_too(
     """As an orchestrator does it: one machine trains and registers."""
     hub = github(monkeypatch)
     change(gated, "mlops.yaml", "sample:", "new_data: {newest_row: {column: key, at_most_days: 2}}\nsample:")
-    monkeypatch.setattr(age, "latest", lambda path, column: datetime(2026, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(newest_row, "latest", lambda path, column: datetime(2026, 1, 1, tzinfo=UTC))
     for outcome in ("registered", "identical"):
         for words in ("train", "gate"):
             assert kit(gated, words).code == 0
@@ -166,7 +168,7 @@ def test_the_schedule_reports_old_rows_of_the_version_in_use(
     monkeypatch.setenv("GITHUB_RUN_ID", "7")
     change(gated, "mlops.yaml", "sample:", "new_data: {newest_row: {column: key, at_most_days: 2}}\nsample:")
     must(["git", "push", "--quiet"], gated.root)
-    monkeypatch.setattr(age, "latest", lambda path, column: datetime(2026, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(newest_row, "latest", lambda path, column: datetime(2026, 1, 1, tzinfo=UTC))
     for attempt in ("1", "2"):
         monkeypatch.setenv("GITHUB_RUN_ATTEMPT", attempt)
         for words in ("train", "gate"):
@@ -180,7 +182,7 @@ def test_the_schedule_reports_old_rows_of_the_version_in_use(
         assert done_.version == "v0.1.0"
         assert any("of 2026-01-01 (`key`)" in line for line in said)
     assert len(hub.open) == 1
-    newest = version_commit.newest(clone, "tips")
+    newest = records.newest(clone, "tips")
     assert newest
     assert newest.newest_row == "2026-01-01T00:00:00Z"
     found, _ = log.ask(clone, log.Wish(stage="newest-row", status="old"))

@@ -9,10 +9,10 @@ import pytest
 from mlops_kit.data import bootstrap
 from mlops_kit.data import tables as rows_module
 from mlops_kit.gates import champion
-from mlops_kit.gates.judge import GateResult, Verdict
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import version as versions
+from mlops_kit.versions.gate_results import GateResult, Verdict
 
 from tests.conftest import ROOT, must, python_of
 from tests.kit.scripted import ROWS, Scripted, register, table, write

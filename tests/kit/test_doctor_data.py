@@ -59,7 +59,7 @@ stages:
 
 
 def fresh(repository: Repository) -> None:
-    from mlops_kit.project.repository import file_md5
+    from mlops_kit.project.lock import file_md5
 
     lock = LOCK.replace("DATA", file_md5(repository.root / "data.csv")).replace("RATE", "0.1")
     code = file_md5(repository.root / "train.py")

@@ -9,10 +9,10 @@ import yaml
 from click.testing import CliRunner, Result
 from mlops_kit.base.errors import KitError
 from mlops_kit.cli.main import group
-from mlops_kit.gates import judge
 from mlops_kit.project import contract
 from mlops_kit.runs import events, hooks
 from mlops_kit.training import train
+from mlops_kit.versions import gate_results
 
 from tests.kit.scripted import Scripted
 from tests.kit.test_gates import CHAMPION, THRESHOLD, judged
@@ -39,7 +39,7 @@ def test_an_open_gate(small: Scripted) -> None:
     assert "right  pass    0.8" in done.stdout
     assert "Open: every gate passes." in done.stdout
     assert statuses(small) == [("run", "start"), ("gate", "start"), ("gate:right", "pass"), ("gate", "open")]
-    kept = judge.load(small.repository)
+    kept = gate_results.load(small.repository)
     assert kept is not None
     assert kept.is_open
     stored = json.loads((small.root / ".mlops/gates.json").read_text())
@@ -59,22 +59,22 @@ def test_a_closed_gate_is_a_result(small: Scripted) -> None:
 
 
 def test_a_verdict_is_of_one_model_and_one_set_of_gates(small: Scripted) -> None:
-    assert judge.load(small.repository) is None
+    assert gate_results.load(small.repository) is None
     small.gates(right=THRESHOLD)
     run(small)
     small.gates(right=THRESHOLD | {"at_least": 0.1})
-    assert judge.load(small.repository) is None
+    assert gate_results.load(small.repository) is None
     run(small)
-    assert judge.load(small.repository) is not None
+    assert gate_results.load(small.repository) is not None
     small.model("poor")
-    assert judge.load(small.repository) is None
+    assert gate_results.load(small.repository) is None
 
 
 def test_only_one_gate_keeps_no_verdict(small: Scripted) -> None:
     small.gates(right=THRESHOLD, wrong=THRESHOLD | {"at_least": 0.99})
     assert run(small, "--only", "right").exit_code == 0
     assert run(small, "--only", "wrong").exit_code == 10
-    assert judge.load(small.repository) is None
+    assert gate_results.load(small.repository) is None
     with pytest.raises(KitError, match=r"no gate 'other'.\s*Its gates: right, wrong"):
         judged(small, only="other")
 

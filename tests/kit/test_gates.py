@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from mlops_kit.gates import judge
-from mlops_kit.gates.judge import GateResult, Verdict
 from mlops_kit.project import contract
 from mlops_kit.runs import events
+from mlops_kit.versions.gate_results import GateResult, Verdict
 
 from tests.kit.scripted import Scripted
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from mlops_kit.cli.main import group
-from mlops_kit.gates import judge
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import ChampionGate, SlicesGate, ThresholdGate
+from mlops_kit.versions import gate_results
 
 from tests.conftest import ROOT, must
 from tests.template.rendered import copier_copy
@@ -58,7 +58,7 @@ def test_right_after_train_every_gate_is_open(flights: Path) -> None:
     shutil.rmtree(flights / ".mlops", ignore_errors=True)
     done = run(flights)
     assert done.exit_code == 0, done.output
-    verdict = judge.load(Repository(flights))
+    verdict = gate_results.load(Repository(flights))
     assert verdict is not None
     assert (verdict.better, verdict.against) == ("first", "")
     assert [result.name for result in verdict.results] == list(contract.load(flights).gates)

@@ -12,7 +12,7 @@ from mlops_kit.project.repository import Repository
 from mlops_kit.registry import handed_record, register, version_commit
 from mlops_kit.registry.version_commit import Registered
 from mlops_kit.runs import events
-from mlops_kit.versions import record, version
+from mlops_kit.versions import draft, record, records, version
 from mlops_kit.versions.record import Record
 
 from tests.conftest import must
@@ -113,7 +113,7 @@ def test_the_two_ends_at_once_are_refused(gated: Repository) -> None:
 
 
 def newest(repository: Repository) -> Record:
-    found = version_commit.newest(repository, "tips")
+    found = records.newest(repository, "tips")
     assert found
     return found
 
@@ -140,11 +140,11 @@ def test_of_the_same_data_the_version_before_is_believed(
     first = newest(handed[0])
     before = first.tables
     version.fetch(gated, "tips")
-    assert record.tables(gated, means(gated), gated.lock() or pytest.fail(), first) == before
+    assert draft.tables(gated, means(gated), gated.lock() or pytest.fail(), first) == before
     counted = first.model_copy(update={"data": [one.model_copy(update={"rows": 7}) for one in first.data]})
     lock, commit = gated.lock() or pytest.fail(), gated.commit()
-    assert [one.rows for one in record.data(gated, lock, commit, counted)] == [7]
-    assert [one.rows for one in record.data(gated, lock, commit, None)] != [7]
+    assert [one.rows for one in draft.data(gated, lock, commit, counted)] == [7]
+    assert [one.rows for one in draft.data(gated, lock, commit, None)] != [7]
     rewritten(handed[1], rows=9)
     spoiled = record.parse((handed[1] / handed_record.DRAFT).read_text(), "it")
     assert version_commit.of_the_same_data(spoiled, newest(handed[0]))["tables"] == before

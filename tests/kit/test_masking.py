@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlops_kit.base.masking import masked
 from mlops_kit.base.processes import ProcessError, follow, run
-from mlops_kit.cli import main
+from mlops_kit.cli import output
 from mlops_kit.project.repository import Repository
 
 from tests.kit.tips import change, kit
@@ -51,7 +51,7 @@ def test_an_error_of_the_kit_itself_names_none(tips: Repository) -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_result_holds_none(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
     address = "https://bob:hunter2@localhost/x?sig=hunter2"
-    main.finish({"from": address, "key": "hunter2hunter2"}, f"{address}, hunter2hunter2", as_json)
+    output.finish({"from": address, "key": "hunter2hunter2"}, f"{address}, hunter2hunter2", as_json)
     said = capsys.readouterr().out
     assert "https://***@localhost/x?sig=***" in said
     assert "hunter2" not in said

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from mlops_kit.alerts import heartbeat
 from mlops_kit.base.errors import KitError
-from mlops_kit.monitoring import run
+from mlops_kit.monitoring import history
 from mlops_kit.project import snapshot
 from mlops_kit.runs import events
 from mlops_kit.runs import log as runs
@@ -136,9 +136,9 @@ def test_a_look_at_the_log_by_hand_is_none_of_the_schedule(made: Small) -> None:
     assert [one["window"] for one in known if one["stage"] == "monitor" and one.get("window")] == [
         "log.jsonl"
     ] * 2
-    (counted,) = run.checks(known, "log.jsonl")
+    (counted,) = history.checks(known, "log.jsonl")
     assert "by_hand" not in counted
-    assert len(run.checks(known, None)) == 2
+    assert len(history.checks(known, None)) == 2
 
 
 def test_the_command_in_an_issue_looks_at_the_same_window_later(made: Small) -> None:

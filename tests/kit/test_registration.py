@@ -8,10 +8,9 @@ import pytest
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry import register as registering
-from mlops_kit.registry import version_commit
 from mlops_kit.registry.version_commit import Registered
 from mlops_kit.runs import events
-from mlops_kit.versions import record
+from mlops_kit.versions import record, records
 from mlops_kit.versions import version as versions
 
 from tests.conftest import must, python_of
@@ -301,7 +300,7 @@ def test_the_version_after_another_says_since_when(gated: Repository) -> None:
     again(gated)
     done = register(gated, "major")
     assert done.version == "v1.0.0"
-    found = version_commit.read(gated, versions.named(gated, "tips", "v1.0.0"))
+    found = records.read(gated, versions.named(gated, "tips", "v1.0.0"))
     assert found
     assert found.since == "v0.1.0"
     assert "digits" in found.description

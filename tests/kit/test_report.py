@@ -9,7 +9,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.data.metrics_file import Figure
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry.card import ON_NO_BRANCH, card
-from mlops_kit.reports import report_html, report_markdown
+from mlops_kit.reports import bars, report_html, report_markdown
 from mlops_kit.training import train
 from mlops_kit.training.train import Training
 
@@ -82,7 +82,7 @@ def test_a_slice_below_the_gates_rows_is_not_judged(repository: Repository) -> N
 
 
 def test_the_bar_shows_value_and_interval() -> None:
-    bar = report_markdown.bar(Figure(0.5, 0.25, 0.75), 0.0, 1.0)
+    bar = bars.bar(Figure(0.5, 0.25, 0.75), 0.0, 1.0)
     assert bar == "······──────●──────······"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from mlops_kit.base import documents
 from mlops_kit.base.errors import KitError
 from mlops_kit.monitoring.retrain import decide
 from mlops_kit.project import contract
@@ -23,7 +24,7 @@ POLICY = "retrain: {windows: 2, of: 3, cooldown_days: 7, a_day: 1}\n"
 
 
 def means(policy: str = POLICY) -> Contract:
-    return contract.whole(contract.parse_yaml(MLOPS + policy, "mlops.yaml"), {})
+    return contract.whole(documents.parse_yaml(MLOPS + policy, "mlops.yaml"), {})
 
 
 def check(days: float, *kinds: str, window: str = "w", identity: str = "", of: float = 0) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.runs import events, log, publish
@@ -81,8 +82,8 @@ def test_a_run_is_summed_up(flights: Small) -> None:
         ({"stage": "register"}, ["a"]),
         ({"status": "failed"}, ["b"]),
         ({"stage": "train", "status": "end"}, ["a"]),
-        ({"since": log.when("2026-02-01")}, ["c", "b"]),
-        ({"until": log.when("2026-02-28")}, ["b", "a"]),
+        ({"since": clock.when("2026-02-01")}, ["c", "b"]),
+        ({"until": clock.when("2026-02-28")}, ["b", "a"]),
         ({"limit": 1}, ["c"]),
     ],
 )
@@ -95,11 +96,11 @@ def test_runs_are_asked_by_stage_status_and_time(
 
 def test_moments_are_dates_or_so_long_ago() -> None:
     now = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    assert log.when("24h", now) == datetime(2026, 11, 23, 12, tzinfo=UTC)
-    assert log.when("7d", now) == datetime(2026, 11, 17, 12, tzinfo=UTC)
-    assert log.when("2026-11-24T08:00+02:00") == datetime(2026, 11, 24, 6, tzinfo=UTC)
+    assert clock.when("24h", now) == datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert clock.when("7d", now) == datetime(2026, 11, 17, 12, tzinfo=UTC)
+    assert clock.when("2026-11-24T08:00+02:00") == datetime(2026, 11, 24, 6, tzinfo=UTC)
     with pytest.raises(KitError, match="'yesterday' is no moment"):
-        log.when("yesterday")
+        clock.when("yesterday")
 
 
 def test_a_killed_run_is_running_and_then_crashed(flights: Small) -> None:

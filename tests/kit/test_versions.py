@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import integrity, version_commit
-from mlops_kit.versions import stages, tags
+from mlops_kit.registry import integrity
+from mlops_kit.versions import records, stages, tags
 from mlops_kit.versions import version as versions
 
 from tests.conftest import must
@@ -120,20 +120,20 @@ def test_ten_thousand_tags_are_read_in_time(two: Repository) -> None:
 )
 def test_what_does_not_fit_is_named(tmp_path: Path, changed: dict[str, Any], says: list[str]) -> None:
     from mlops_kit.project import contract
-    from mlops_kit.versions import record
+    from mlops_kit.versions import draft
 
     repository = a_repository(tmp_path / "flights")
     (tmp_path / "flights/mlops.yaml").write_text(CONTRACT)
     means, lock = contract.load(repository.root), repository.lock()
     assert lock
     fits = {
-        "identity": record.identity(means, lock, {}),
-        "artifacts": record.artifacts(means, lock),
+        "identity": draft.identity(means, lock, {}),
+        "artifacts": draft.artifacts(means, lock),
         "parameters": lock.params,
     }
     tag(repository, a_record(repository.commit(), "v0.1.0", **(fits | changed)))
     version = versions.named(repository, "flights", "v0.1.0")
-    made = version_commit.read(repository, version)
+    made = records.read(repository, version)
     assert made
     assert integrity.problems(repository, means, version, made) == says
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from mlops_kit.alerts import webhook
 from mlops_kit.alerts.kinds import Kind
 from mlops_kit.alerts.webhook import Form, Message, State
+from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import github
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.runs import events
 from mlops_kit.runs import log as runs
 
 TOLD = "told"
@@ -36,7 +36,7 @@ class Chat:
             return ""
         try:
             webhook.send(
-                self.form, Message(kind, state, title, words[:1500], self.repository, url, events.now())
+                self.form, Message(kind, state, title, words[:1500], self.repository, url, clock.timestamp())
             )
         except KitError as error:
             return in_a_line(error)
@@ -50,7 +50,7 @@ def _thinks(log: runs.Log) -> dict[str, State]:
             for event in log.every()
             if event["stage"].startswith("alarm:") and event.get("webhook") == TOLD
         ),
-        key=lambda event: runs.moment(event["at"]),
+        key=lambda event: clock.moment(event["at"]),
     )
     return {
         event["stage"].removeprefix("alarm:"): "over" if event["status"] == "closed" else "raised"

@@ -21,7 +21,7 @@ NAME: Kind = "monitor-dead"
 
 def beat(hours: float) -> dict[str, bytes]:
     """The file to publish; after so many hours without another one the monitor counts as dead."""
-    content = {"at": events.now(), "hours": hours}
+    content = {"at": clock.timestamp(), "hours": hours}
     return {FILE: (json.dumps(content) + "\n").encode()}
 
 

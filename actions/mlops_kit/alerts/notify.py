@@ -14,14 +14,13 @@ from mlops_kit.alerts.chat import TOLD, Chat, in_a_line
 from mlops_kit.alerts.kinds import Kind
 from mlops_kit.alerts.outcome import Outcome
 from mlops_kit.alerts.webhook import Message
+from mlops_kit.base import clock, credentials
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.forge import alarms, github
 from mlops_kit.forge.alarms import Alarm
-from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.runs import events
 from mlops_kit.runs.events import Journal
 
 # The title of the issue, and the heading of the runbook that says what to do.
@@ -106,7 +105,7 @@ def _raised(
     chat: Chat,
 ) -> Told:
     title, words = TITLES[kind][0], "\n".join(outcome.of(kind))
-    if not commits.token() and chat.form:
+    if not credentials.token() and chat.form:
         heard = chat.tell("raised", kind, title, words)
         done = {TOLD: "created", "": "unchanged"}.get(heard, "not told")
         return Told(kind, done, "", heard, _unheard(heard))
@@ -133,7 +132,7 @@ def _over(repository: Repository, kind: Kind, outcome: Outcome, chat: Chat) -> l
     """Nothing where no such alarm is open, and no chat thinks so."""
     said = f"The check of {outcome.at[:16].replace('T', ' ')} UTC finds nothing any more."
     placed = None
-    if commits.token():
+    if credentials.token():
         try:
             placed = github.connect(repository).clear_alarm(github.marker("alarm", kind), said)
         except KitError as error:
@@ -180,7 +179,7 @@ def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
 def test(repository: Repository, contract: Contract) -> list[Told]:
     """Raises an alarm that means nothing and closes it, by every way there is."""
     told = []
-    if commits.token():
+    if credentials.token():
         words = "`mlops-kit alert --test` asks whether alarms arrive. There is nothing to do."
         where = alarms.ring(repository, Alarm("test", "Test of the alarms", words))
         arrived = not where.startswith(alarms.NOT)
@@ -190,7 +189,7 @@ def test(repository: Repository, contract: Contract) -> list[Told]:
     if contract.alerts.webhook:
         slug = github.slug_of(repository) or repository.root.name
         message = Message(
-            "test", "test", "Do alarms arrive?", "There is nothing to do.", slug, "", events.now()
+            "test", "test", "Do alarms arrive?", "There is nothing to do.", slug, "", clock.timestamp()
         )
         try:
             webhooks.send(contract.alerts.webhook, message)

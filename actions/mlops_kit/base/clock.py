@@ -1,11 +1,16 @@
-"""What time it is; MLOPS_NOW sets another, so that months that are past can be gone through as if they were now."""
+"""The current time, times as text, and spans in words.
+
+The variable MLOPS_NOW sets another current time, so that past months can be replayed.
+"""
 
 import os
+import re
 from datetime import UTC, datetime, timedelta
 
 from mlops_kit.base.errors import KitError
 
 VARIABLE = "MLOPS_NOW"
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def now() -> datetime:
@@ -31,3 +36,27 @@ def lasting(span: timedelta) -> str:
     days, hours = minutes // 1440, minutes // 60 % 24
     parts = [(days, "day"), (hours, "hour"), (minutes % 60 if minutes < 60 else 0, "minute")]
     return " ".join(f"{n} {unit}{'s' * (n != 1)}" for n, unit in parts if n)
+
+
+def timestamp() -> str:
+    """The current time as the events have it: 2026-11-24T08:00:00.000Z."""
+    return now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(text: str) -> datetime:
+    """A time in ISO 8601; UTC where it names no zone. Raises ValueError for anything else."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def when(text: str, at: datetime | None = None) -> datetime:
+    """A time (2026-11-24, 2026-11-24T08:00), or a span before `at`, by default now (90m, 24h, 7d, 2w)."""
+    if found := re.fullmatch(r"(\d+)([mhdw])", text):
+        ago = timedelta(**{UNITS[found[2]]: int(found[1])})
+        return (at or now()) - ago
+    try:
+        return moment(text)
+    except ValueError as error:
+        raise KitError(
+            f"{text!r} is no moment.", "Write 2026-11-24, 2026-11-24T08:00, or 24h, 7d, 2w for so long ago."
+        ) from error

@@ -1,11 +1,18 @@
 """Metrics and parameters, in whichever of three forms a pipeline has them."""
 
-import json
-import tomllib
-from typing import Any
+from contextlib import suppress
+from copy import deepcopy
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.project.contract import parse_yaml
+
+if TYPE_CHECKING:
+    from ruamel.yaml.error import YAMLError
+
+import json
+import tomllib
 
 
 def parse(text: str, name: str) -> Any:
@@ -16,3 +23,54 @@ def parse(text: str, name: str) -> Any:
         return tomllib.loads(text) if name.endswith(".toml") else parse_yaml(text, name)
     except ValueError as error:
         raise KitError(f"{name} cannot be read: {error}.", "Mend it, or run again what writes it.") from error
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The mapping of a YAML file. Raises KitError naming the line."""
+    try:
+        return parse_yaml(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise KitError(
+            f"{path} cannot be read: {error}.", "It must be text in UTF-8, and yours to read."
+        ) from error
+
+
+def parse_yaml(text: str, name: str) -> dict[str, Any]:
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        content = deepcopy(_loaded(text))
+    except YAMLError as error:
+        raise KitError(
+            f"{name} is not YAML: {_mistake(error)}.", "Mend it there; what follows may be right."
+        ) from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise KitError(
+            f"{name} holds a {type(content).__name__}, not a mapping of keys.",
+            "Write lines such as `key: value`.",
+        )
+    return content
+
+
+def _mistake(error: "YAMLError") -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return " ".join(str(error).split())
+    return f"line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', None) or 'a mistake'}"
+
+
+@lru_cache(maxsize=64)
+def _loaded(text: str) -> Any:
+    """A lock, and the dvc.yaml of a version, are asked for several times by one command.
+
+    By libyaml, which takes a tenth of the time. What it refuses is read in Python, whose words about a mistake
+    are better, and for which `{folder: s3://landing}` is none.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    with suppress(YAMLError):
+        return YAML(typ="safe").load(text)
+    return YAML(typ="safe", pure=True).load(text)

@@ -1,22 +1,17 @@
 """The `mlops-kit` command."""
 
-import json
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from mlops_kit import VERSION
-from mlops_kit.base.errors import FIXABLE, OUR_BUG, SAYS_NO, KitError
-from mlops_kit.base.masking import masked
-from mlops_kit.base.progress import Say
+from mlops_kit.base.errors import FIXABLE, OUR_BUG, KitError
+from mlops_kit.cli.output import tell
 
 LIBRARIES_OF_TABLES = ("numpy", "pyarrow")  # which a job that reads no table is set up without
 # In the order in which a merge goes through them; each is `command` of the module of its name.
@@ -89,49 +84,6 @@ def _warn_of_another_kit(folder: Path) -> None:
         click.echo(
             f"mlops-kit: mlops.yaml is for kit {wanted}, this is {VERSION}. To mend it: {mend}", err=True
         )
-
-
-def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
-
-
-def reporter() -> Say:
-    """Says each step on stderr as it begins, with the seconds since the start."""
-    start = time.monotonic()
-
-    def say(step: str) -> None:
-        tell(f"[{time.monotonic() - start:5.1f} s] {step}")
-
-    return say
-
-
-def tell(text: str) -> None:
-    """On stderr, beside the result."""
-    click.echo(masked(text), err=True)
-
-
-def finish(result: Any, words: str, as_json: bool, *, yes: bool = True) -> None:
-    """Prints the result, for programs or for people, and ends with 0, or with 10 where it says no.
-
-    It may quote an address with its password, as whatever is told beside it may.
-    """
-    content = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
-    if as_json:
-        click.echo(masked(in_json(content)))
-    elif words:
-        click.echo(masked(words))
-    if not yes:
-        sys.exit(SAYS_NO)
-
-
-def in_json(content: Any) -> str:
-    """As `--json` prints it."""
-    return json.dumps(content, indent=2, ensure_ascii=False, default=_as_json)
-
-
-def _as_json(value: Any) -> Any:
-    """A pydantic model inside a dataclass as its fields; moments and paths as text."""
-    return value.model_dump() if hasattr(value, "model_dump") else str(value)
 
 
 def main() -> None:

@@ -57,3 +57,7 @@ def left_by_a_job(context: click.Context, parameter: click.Parameter, folder: Pa
     if folder and not folder.is_dir() and not runner.on_runner():
         raise click.BadParameter(f"Directory '{folder}' does not exist.", context, parameter)
     return folder
+
+
+def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)

@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from mlops_kit.new_data.outcome import DataRefused
+from mlops_kit.base.errors import KitError
 
 # pyarrow, which reads the tables anyway, holds clients of these; nothing else need be installed.
 ARROW = ("s3://", "gs://", "gcs://", "abfs://", "abfss://")
@@ -127,3 +127,7 @@ def _matches(name: str, pattern: str) -> bool:
     if not base or base.startswith(SKIPPED):
         return False
     return fnmatch(name if "/" in pattern else base, pattern)
+
+
+class DataRefused(KitError):
+    """The new data must not be trained on: the reason, in a sentence."""

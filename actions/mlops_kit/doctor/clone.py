@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from mlops_kit import VERSION
+from mlops_kit.base import credentials
 from mlops_kit.base.processes import environment, words
 from mlops_kit.doctor import kit_version as kit_versions
 from mlops_kit.doctor.finding import Finding, Patient, contract_of
@@ -75,7 +76,7 @@ def tags(patient: Patient) -> Finding:
     if not repository.has_origin:
         return Finding("tags", "ok", f"{len(known)} versions, and no origin to compare with.")
     listed = repository.git(
-        "ls-remote", "--tags", "--refs", "origin", f"refs/tags/{model}@*", **commits.access()
+        "ls-remote", "--tags", "--refs", "origin", f"refs/tags/{model}@*", **credentials.access()
     )
     there = {line.split("\t")[1].removeprefix("refs/tags/") for line in listed.splitlines()}
     mend = f"git fetch origin 'refs/tags/{model}@*:refs/tags/{model}@*'"

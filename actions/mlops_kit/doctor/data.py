@@ -9,7 +9,8 @@ from mlops_kit.alerts import heartbeat
 from mlops_kit.base.errors import KitError
 from mlops_kit.doctor.finding import Finding, Patient, Unknown, ask, contract_of
 from mlops_kit.new_data import age as cadences
-from mlops_kit.project.repository import LOCK, Remote, Repository, stored
+from mlops_kit.project.lock import LOCK, stored
+from mlops_kit.project.repository import Remote, Repository
 from mlops_kit.training import freshness, train
 from mlops_kit.versions import version
 

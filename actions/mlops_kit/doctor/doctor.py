@@ -1,9 +1,10 @@
 """What is wrong with this repository, and the one command that mends each thing."""
 
+from mlops_kit.base import credentials
 from mlops_kit.base.errors import KitError
 from mlops_kit.doctor import clone, data, github_settings
 from mlops_kit.doctor.finding import Check, Finding, Patient, Unknown
-from mlops_kit.project import commits, contract
+from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 
 CHECKS: dict[str, Check] = {
@@ -61,7 +62,7 @@ def _patient(repository: Repository) -> Patient:
     except KitError as error:
         no_hub = (
             f"{error.what} {error.do}"
-            if commits.token()
+            if credentials.token()
             else "Set GITHUB_TOKEN (`gh auth token` prints one)."
         )
     return Patient(repository, found, problem, hub, no_hub)

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
+from mlops_kit.base import credentials
 from mlops_kit.base.errors import KitError
-from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
-from mlops_kit.runs.events import Journal
 
 if TYPE_CHECKING:
     from mlops_kit.forge.github import GitHub
@@ -30,27 +28,6 @@ def ring(repository: Repository, alarm: Alarm) -> str:
     return _said(lambda: _raise(repository, alarm))
 
 
-def ring_for(repository: Repository, alarm: Alarm, journal: Journal) -> str:
-    """For somebody who sees nothing else of us. Raises KitError where the alarm reaches nobody."""
-    emit = partial(journal.emit, f"alarm:{alarm.name}", "raised", title=alarm.title)
-    try:
-        where = _raise(repository, alarm)
-    except KitError as error:
-        emit(where=f"{NOT}: {error.what}")
-        raise KitError(
-            f"The alarm {alarm.name!r} ({alarm.title}) reached nobody: {error.what}", error.do
-        ) from error
-    emit(where=where)
-    return where
-
-
-def clear_for(repository: Repository, name: str, text: str, journal: Journal) -> str:
-    where = clear(repository, name, text)
-    if where and not where.startswith(NOT):
-        journal.emit(f"alarm:{name}", "cleared", where=where)
-    return where
-
-
 def clear(repository: Repository, name: str, text: str) -> str:
     """Closes the issue where it is open. Says where it stood; empty when there was none."""
 
@@ -60,7 +37,7 @@ def clear(repository: Repository, name: str, text: str) -> str:
         return was.url if was else ""
 
     said = _said(close)
-    return "" if said.startswith(NOT) and not commits.token() else said  # without a token none was raised
+    return "" if said.startswith(NOT) and not credentials.token() else said  # without a token none was raised
 
 
 def _raise(repository: Repository, alarm: Alarm) -> str:

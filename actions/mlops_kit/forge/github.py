@@ -11,10 +11,10 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.base import clock
+from mlops_kit.base.credentials import token
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
 from mlops_kit.forge import github_errors
-from mlops_kit.project.commits import token
 from mlops_kit.project.repository import Repository
 
 if TYPE_CHECKING:

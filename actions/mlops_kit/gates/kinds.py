@@ -10,11 +10,11 @@ from mlops_kit.base.progress import Say
 from mlops_kit.data import tables
 from mlops_kit.data.metrics_file import Figure, at, figure
 from mlops_kit.gates import measure
-from mlops_kit.gates.judge import GateResult, Status
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import ChampionGate, LatencyGate, SizeGate, SlicesGate, ThresholdGate
 from mlops_kit.versions import version as versions
+from mlops_kit.versions.gate_results import GateResult, Status
 
 if TYPE_CHECKING:
     from mlops_kit.data.bootstrap import Difference

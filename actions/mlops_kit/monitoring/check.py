@@ -4,8 +4,10 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from mlops_kit.alerts.kinds import Finding, Kind
+from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
+from mlops_kit.monitoring import history
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.checks import concept_drift, data_drift, trainings
 from mlops_kit.monitoring.checks import histograms as shares_module
@@ -23,7 +25,6 @@ from mlops_kit.predictions_log import window as windows
 from mlops_kit.predictions_log.window import Window
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.runs import events
 from mlops_kit.runs import log as runs
 from mlops_kit.runs.events import Journal
 from mlops_kit.runs.log import Log
@@ -176,7 +177,7 @@ def scheduled(
     where = _log_at(repository, contract)
     if where is None:
         nothing = Data("not connected", 0, 0), Concept("not connected"), gone
-        return Checked(events.now(), training.version, "", "", *nothing, training, moved)
+        return Checked(clock.timestamp(), training.version, "", "", *nothing, training, moved)
     reference = references.load(repository, contract, say, version=against)
     say(f"read {sources.shown(contract.monitoring.log or where)}")
     log = _read(repository, where, contract, reference, say, seen.begin(reference) if seen else None)
@@ -200,7 +201,7 @@ def _checked(
 ) -> Checked:
     ours = contract.monitoring
     window.notes += windows.repeated(window, contract.key)
-    raised = runs.schema_of(known.every(), ours.log)
+    raised = history.schema_of(known.every(), ours.log)
     left_out = references.left_out(contract)
     data = data_drift.check(reference, window, time=ours.time, ignored=left_out, raised=raised)
     mine, notes = by_version.only(repository, contract, log.facts if log else None, reference.version)
@@ -217,7 +218,7 @@ def _checked(
     moved = {one.column: shares_module.of(reference, window, one.column) for one in data.drifts[:PICTURED]}
     span = windows.span(window)
     return Checked(
-        events.now(),
+        clock.timestamp(),
         reference.version,
         window.name,
         windows.identity(window),

@@ -18,11 +18,11 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from mlops_kit.base import clock
+from mlops_kit.base import clock, credentials
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.progress import Say
-from mlops_kit.project import commits, contract
+from mlops_kit.project import contract
 from mlops_kit.project.contract import Contract
 
 LABEL = "demo"
@@ -93,9 +93,9 @@ def replay(project: Path, months: list[int], say: Say) -> Iterator[Month]:
         (project / FRAGMENT).write_text(SETTINGS.format(days=days), encoding="utf-8")
         end = datetime(2013 + month // 12, month % 12 + 1, 1, tzinfo=UTC)
         found = json.loads(_kit(project, end, "monitor", "check", "--json", allowed=(0, 10)))
-        if commits.token():
+        if credentials.token():
             _kit(project, end, "alert", "--label", LABEL)
-        _kit(project, end, "review", *(["--publish", "--label", LABEL] if commits.token() else []))
+        _kit(project, end, "review", *(["--publish", "--label", LABEL] if credentials.token() else []))
         kinds = {one["kind"] for one in found["findings"]}
         over = (before - kinds) & set(found["judged"])
         yield _month(month, found, sorted(kinds - before), sorted(over))

@@ -23,7 +23,7 @@ from mlops_kit.monitoring.check import Checked
 from mlops_kit.monitoring.checks import seasons
 from mlops_kit.monitoring.checks.data_drift import LEAST_ROWS, compared_rows
 from mlops_kit.monitoring.reference import FOLDER, Reference
-from mlops_kit.monitoring.whole_window import Whole
+from mlops_kit.monitoring.window_file import Whole
 from mlops_kit.predictions_log import window as windows
 from mlops_kit.predictions_log.window import Window
 from mlops_kit.project.contract import Contract

@@ -3,6 +3,7 @@
 from mlops_kit.alerts.kinds import Kind
 from mlops_kit.alerts.outcome import Outcome
 from mlops_kit.base.markdown import code, number, plain, table
+from mlops_kit.base.mermaid import PALETTE, plain_number, safe
 from mlops_kit.monitoring import terminal_text
 from mlops_kit.monitoring.check import Checked
 from mlops_kit.monitoring.checks.concept_drift import Concept
@@ -10,7 +11,6 @@ from mlops_kit.monitoring.checks.histograms import LOWER, Group
 from mlops_kit.monitoring.checks.infrastructure import Operation
 from mlops_kit.monitoring.checks.seasons import MAY_BE
 from mlops_kit.monitoring.checks.trend import Course
-from mlops_kit.reports.report_markdown import PALETTE, plain_number, safe
 from mlops_kit.statistics.intervals import Figure
 
 MOST_COLUMNS, MOST_SLICES = 20, 10

@@ -26,7 +26,8 @@ from mlops_kit.data.tables import read, write
 from mlops_kit.predictions_log import window as windows
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.repository import Repository, file_md5
+from mlops_kit.project.lock import file_md5
+from mlops_kit.project.repository import Repository
 from mlops_kit.statistics import bins as cells_module
 from mlops_kit.statistics.bins import Cells, Codes
 from mlops_kit.statistics.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import github
-from mlops_kit.monitoring import run
+from mlops_kit.monitoring import history, run
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Retrain
@@ -37,8 +37,8 @@ def decide(contract: Contract, events: list[Event], now: datetime | None = None)
     policy, now = contract.retrain, now or clock.now()
     if policy is None:
         return Decision(False, "mlops.yaml has no `retrain`: drift is told and trains nothing", [])
-    told = [one for one in run.checks(events, contract.monitoring.log) if _could_tell(one)]
-    last = run.apart(told)[: policy.of]
+    told = [one for one in history.checks(events, contract.monitoring.log) if _could_tell(one)]
+    last = history.apart(told)[: policy.of]
     shown = [f"{one['at'][:16]} {', '.join(_drifts(one)) or 'no drift'}" for one in last]
     violated = [bool(_drifts(one)) for one in last]
     if not violated or not violated[0]:
@@ -64,7 +64,7 @@ def _held(policy: Retrain, events: list[Event], now: datetime) -> str:
     ours = [one for one in events if one["stage"] == STAGE]
     refused = {one["run"] for one in ours if one["status"] == REFUSED}
     past = [
-        log.moment(one["at"]) for one in ours if one["status"] == DISPATCHED and one["run"] not in refused
+        clock.moment(one["at"]) for one in ours if one["status"] == DISPATCHED and one["run"] not in refused
     ]
     if not past:
         return ""

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlops_kit.base.processes import ProcessError, run, words
 from mlops_kit.data import tables
-from mlops_kit.new_data.outcome import DataRefused
+from mlops_kit.data.storage import DataRefused
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import version

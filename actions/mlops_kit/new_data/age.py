@@ -6,12 +6,9 @@ What stays is that the world moves on, so one alarm says when the newest row is 
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mlops_kit.base import clock as clocks
-from mlops_kit.base.errors import KitError
+from mlops_kit.data.newest_row import FORM
 from mlops_kit.forge import alarms
 from mlops_kit.forge.alarms import Alarm
 from mlops_kit.project.contract import Contract
@@ -20,77 +17,17 @@ from mlops_kit.project.sections import NewestRow
 from mlops_kit.runs import log
 from mlops_kit.runs.events import Journal
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 ALARM, TITLE = "newest-row", "The data is old: no newer rows come"
 LOOKED = ("registered", "identical")  # how `register` ends when the model is that of today's data
-FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def clock(repository: Repository) -> datetime | None:
     """When it was last made sure that the version in use is what the data gives, new version or not."""
     found, _ = log.ask(repository, log.Wish(stage="register"))
-    return next((log.moment(run.start) for run in found if run.stages["register"] in LOOKED), None)
+    return next((clocks.moment(run.start) for run in found if run.stages["register"] in LOOKED), None)
 
 
 # ---- where the data is ----
-
-
-def newest(repository: Repository, contract: Contract) -> str | None:
-    """The newest row that the model was made of, by the column that mlops.yaml names; of what is here.
-
-    The rows to test on are among them: where the data has a time they are the newest. Raises KitError
-    when there is no such column, or it does not hold times.
-    """
-    wanted = contract.new_data.newest_row
-    if wanted is None:
-        return None
-    rows = contract.rows
-    paths = [rows.test, rows.train] if rows else [entry.path for entry in repository.pointers().values()]
-    found = [latest(repository.root / path, wanted.column) for path in paths if path]
-    known = [one for one in found if one]
-    return max(known).strftime(FORM) if known else None
-
-
-def latest(path: Path, column: str) -> datetime | None:
-    """The highest time in a column of a table; None where there is none, or no table."""
-    import pyarrow as pa
-
-    from mlops_kit.data import tables as rows_module
-
-    found = None
-    for file in rows_module.files(path):
-        try:
-            for batch in rows_module.batches(file, partial(_only, column, file)):
-                found = max(filter(None, (found, _highest(batch.column(0)))), default=None)
-        except (pa.ArrowException, TypeError) as error:
-            raise KitError(
-                f"{file.name}: column {column!r}, which new_data.newest_row of mlops.yaml names, holds no times: "
-                f"{error}.",
-                "Name a column of times, or write them as 2026-01-31 12:00:00.",
-            ) from error
-    return found.replace(tzinfo=UTC) if found else None
-
-
-def _highest(values: "pa.Array") -> datetime | None:
-    """Raises TypeError for numbers, which Arrow would take for microseconds since 1970."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
-        raise TypeError(f"it holds numbers ({values.type})")
-    moment: datetime | None = pc.max(values.cast(pa.timestamp("us"), safe=False)).as_py()
-    return moment
-
-
-def _only(column: str, file: Path, names: list[str]) -> list[str]:
-    if column not in names:
-        raise KitError(
-            f"{file.name} has no column {column!r}, which new_data.newest_row of mlops.yaml names.",
-            f"Its columns: {', '.join(names[:20])}.",
-        )
-    return [column]
 
 
 # ---- where the alarm can be raised ----

@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from mlops_kit.base import credentials
+from mlops_kit.base.documents import parse_yaml
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import alarms as alarms_module
 from mlops_kit.forge.alarms import Alarm
 from mlops_kit.project import commits
-from mlops_kit.project.contract import Contract, parse_yaml
+from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 
 BRANCH = "mlops/data"
@@ -104,7 +106,7 @@ def ask_again(repository: Repository) -> Delivered | None:
     None where there is or was one, which somebody closed, or no token to ask with.
     """
     tip = commits.remote_tip(repository, BRANCH)
-    if tip is None or not commits.token():
+    if tip is None or not credentials.token():
         return None
     message = repository.git("log", "-1", "--format=%B", tip)
     url = _ask_for_pull(repository, branch_name(repository), message, unless_for=tip)
@@ -126,7 +128,7 @@ def branch_name(repository: Repository) -> str:
     """What origin calls its main branch; without origin the one that is checked out."""
     if not repository.has_origin:
         return repository.git("symbolic-ref", "--short", "HEAD").strip()
-    said = repository.git("ls-remote", "--symref", "origin", "HEAD", **commits.access())
+    said = repository.git("ls-remote", "--symref", "origin", "HEAD", **credentials.access())
     first = said.partition("\n")[0].split()
     return first[1].removeprefix("refs/heads/") if first[:1] == ["ref:"] else "main"
 

@@ -4,12 +4,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from mlops_kit.base.documents import parse_yaml
 from mlops_kit.base.processes import ProcessError
+from mlops_kit.data.storage import DataRefused
 from mlops_kit.new_data import accept
-from mlops_kit.new_data.outcome import DataRefused, NotYet, Outcome
+from mlops_kit.new_data.outcome import NotYet, Outcome
 from mlops_kit.new_data.source import Nothing, Source
 from mlops_kit.new_data.undo import kept
-from mlops_kit.project.contract import parse_yaml
 from mlops_kit.project.transfer import said_by_dvc
 
 

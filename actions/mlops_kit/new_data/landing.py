@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.data.storage import Landed, Place
+from mlops_kit.data.storage import DataRefused, Landed, Place
 from mlops_kit.data.tables import PARQUET, TEXT
 from mlops_kit.new_data import accept
-from mlops_kit.new_data.outcome import STAGE, DataRefused, NotYet, Outcome
+from mlops_kit.new_data.outcome import STAGE, NotYet, Outcome
 from mlops_kit.new_data.source import Nothing, Source
 from mlops_kit.new_data.undo import kept
 from mlops_kit.project import commits
-from mlops_kit.project.repository import file_md5
+from mlops_kit.project.lock import file_md5
 from mlops_kit.runs import log
 
 INCOMING = Path(".mlops/incoming")

@@ -10,10 +10,6 @@ STAGE = "watch-data"
 Status = Literal["found", "nothing", "waits", "refused"]
 
 
-class DataRefused(KitError):
-    """The new data must not be trained on: the reason, in a sentence."""
-
-
 class NotYet(KitError):
     """A file that may still be written; the next look decides."""
 

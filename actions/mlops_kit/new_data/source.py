@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_kit.base.documents import parse_yaml
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
-from mlops_kit.project.contract import Contract, parse_yaml
-from mlops_kit.project.repository import Entry, Repository, parse_pointer
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.lock import Entry, parse_pointer
+from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Watch
 from mlops_kit.project.transfer import transfer
 

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.project.repository import Repository, file_md5, stored
+from mlops_kit.project.dvc_config import settings
+from mlops_kit.project.lock import file_md5, stored
+from mlops_kit.project.repository import Repository
 from mlops_kit.project.restore import put, remove
-from mlops_kit.project.snapshot import settings
 
 ASIDE = Path(".mlops/before")
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
+from mlops_kit.data.storage import DataRefused
 from mlops_kit.forge.alarms import Alarm
 from mlops_kit.new_data import deliver, import_url, landing
 from mlops_kit.new_data.deliver import Handover
-from mlops_kit.new_data.outcome import STAGE, DataRefused, NewData, NotYet, Outcome
+from mlops_kit.new_data.outcome import STAGE, NewData, NotYet, Outcome
 from mlops_kit.new_data.source import Nothing, Source, Waiting
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository

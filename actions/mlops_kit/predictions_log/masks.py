@@ -1,6 +1,6 @@
 """Columns of which no value is ever said: what params.yaml keeps out of the predictions log."""
 
-from mlops_kit.project.contract import parse_yaml
+from mlops_kit.base.documents import parse_yaml
 from mlops_kit.project.pipeline import PARAMS
 from mlops_kit.project.repository import Repository
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import MASK, masked
 from mlops_kit.data import tables
-from mlops_kit.data.storage import Landed, Place
-from mlops_kit.new_data.outcome import DataRefused
+from mlops_kit.data.storage import DataRefused, Landed, Place
 from mlops_kit.project.repository import Repository
 
 LOG = (".jsonl", ".ndjson")

@@ -22,7 +22,7 @@ from mlops_kit.predictions_log import lines, sources
 from mlops_kit.predictions_log.counts import Tally
 from mlops_kit.predictions_log.lines import SLICE
 from mlops_kit.predictions_log.sources import LOG
-from mlops_kit.project.repository import file_md5
+from mlops_kit.project.lock import file_md5
 
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
 LINES = 1_000_000  # of which facts are kept, in the window and before it: more would see trifles

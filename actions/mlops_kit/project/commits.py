@@ -1,7 +1,5 @@
 """Commits that are made and pushed without a checkout, so that nobody's workspace or branch is touched."""
 
-import base64
-import os
 import re
 import tempfile
 import time
@@ -9,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from mlops_kit.base.credentials import access
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError
 from mlops_kit.project.repository import Repository
@@ -74,29 +73,6 @@ def identity(repository: Repository) -> dict[str, str]:
         "GIT_AUTHOR_EMAIL": email,
         "GIT_COMMITTER_NAME": name,
         "GIT_COMMITTER_EMAIL": email,
-    }
-
-
-def token() -> str | None:
-    return os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or None
-
-
-def access() -> dict[str, str]:
-    """Git's configuration for one process that logs in with GITHUB_TOKEN, where there is one.
-
-    It stands in the environment, never in a command line or a file, so that no log shows it.
-    """
-    given = token()
-    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
-    if not given:
-        return {}
-    count = int(os.environ.get("GIT_CONFIG_COUNT", "0") or 0)
-    basic = base64.b64encode(f"x-access-token:{given}".encode()).decode()
-    return {
-        "GIT_CONFIG_COUNT": str(count + 1),
-        f"GIT_CONFIG_KEY_{count}": f"http.{server}/.extraheader",
-        f"GIT_CONFIG_VALUE_{count}": f"AUTHORIZATION: basic {basic}",
-        "GIT_TERMINAL_PROMPT": "0",
     }
 
 

@@ -1,13 +1,11 @@
 """`mlops.yaml`, the contract of a repository with the kit, and the fragments of `mlops.d/`."""
 
-from contextlib import suppress
-from copy import deepcopy
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from mlops_kit.base.documents import read
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.strict import Strict
 from mlops_kit.project.sections import (
@@ -24,9 +22,6 @@ from mlops_kit.project.sections import (
     Rows,
     Sample,
 )
-
-if TYPE_CHECKING:
-    from ruamel.yaml.error import YAMLError
 
 FILE = "mlops.yaml"
 FRAGMENTS = "mlops.d"
@@ -102,57 +97,6 @@ def parse(content: dict[str, Any], origin: dict[tuple[str, ...], str] | None = N
         raise KitError(
             "\n".join(lines), "mlops-new's page docs/reference/mlops.yaml.md lists every key."
         ) from error
-
-
-def read(path: Path) -> dict[str, Any]:
-    """The mapping of a YAML file. Raises KitError naming the line."""
-    try:
-        return parse_yaml(path.read_text(encoding="utf-8"), path.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise KitError(
-            f"{path} cannot be read: {error}.", "It must be text in UTF-8, and yours to read."
-        ) from error
-
-
-def parse_yaml(text: str, name: str) -> dict[str, Any]:
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        content = deepcopy(_loaded(text))
-    except YAMLError as error:
-        raise KitError(
-            f"{name} is not YAML: {_mistake(error)}.", "Mend it there; what follows may be right."
-        ) from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise KitError(
-            f"{name} holds a {type(content).__name__}, not a mapping of keys.",
-            "Write lines such as `key: value`.",
-        )
-    return content
-
-
-def _mistake(error: "YAMLError") -> str:
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        return " ".join(str(error).split())
-    return f"line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', None) or 'a mistake'}"
-
-
-@lru_cache(maxsize=64)
-def _loaded(text: str) -> Any:
-    """A lock, and the dvc.yaml of a version, are asked for several times by one command.
-
-    By libyaml, which takes a tenth of the time. What it refuses is read in Python, whose words about a mistake
-    are better, and for which `{folder: s3://landing}` is none.
-    """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    with suppress(YAMLError):
-        return YAML(typ="safe").load(text)
-    return YAML(typ="safe", pure=True).load(text)
 
 
 def _note(value: Any, file: str, at: tuple[str, ...], origin: dict[tuple[str, ...], str]) -> None:

@@ -28,3 +28,19 @@ def read(repository: Repository, names: Sequence[str]) -> Iterator[bytes | None]
             size = int(head[2])
             yield text[end + 1 : end + 1 + size]
             at = end + size + 2
+
+
+def lines(repository: Repository, tip: str) -> list[str]:
+    """Every line of every events file: two processes, however many files there are."""
+    listed = repository.git("ls-tree", "-r", "--format=%(objectname)", tip, "--", "events/")
+    command = ["git", "cat-file", "--batch", "--buffer"]
+    done = subprocess.run(
+        command,
+        cwd=repository.root,
+        env=environment(),
+        input=listed.encode(),
+        capture_output=True,
+        check=True,
+    )
+    text = done.stdout.decode(errors="replace")
+    return [line for line in text.split("\n") if line.startswith("{")]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mlops_kit.base import documents
-from mlops_kit.project.contract import parse_yaml
+from mlops_kit.base.documents import parse_yaml
 from mlops_kit.project.repository import Repository
 
 FILE = "dvc.yaml"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_kit.project.repository import LOCK, Repository
+from mlops_kit.project.lock import LOCK
+from mlops_kit.project.repository import Repository
 
 ASIDE = Path(".mlops/before-training")
 

@@ -1,19 +1,20 @@
 """A version as it was: its contract and lock from Git, its files from DVC's cache or remote, its own environment."""
 
-import configparser
 import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from mlops_kit.base import documents
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, run, words
 from mlops_kit.project import contract as contracts
 from mlops_kit.project.contract import FILE, FRAGMENTS, Contract
-from mlops_kit.project.repository import Lock, Repository, file_md5, stored
+from mlops_kit.project.dvc_config import _share_cache, settings, settings_file
+from mlops_kit.project.lock import Lock, file_md5, stored
+from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import said_by_dvc, transfer
 
 GONE = "Was it pushed (`dvc push`), and can the remote be reached?"
@@ -26,11 +27,11 @@ def contract_at(repository: Repository, revision: str) -> Contract:
         raise KitError(f"{revision} has no {FILE}.", "`mlops-kit versions` lists what was made with one.")
     inside = repository.git("ls-tree", "--name-only", revision, f"{FRAGMENTS}/").splitlines()
     fragments = {
-        name: contracts.parse_yaml(repository.show(revision, name) or "", name)
+        name: documents.parse_yaml(repository.show(revision, name) or "", name)
         for name in sorted(inside)
         if name.endswith((".yaml", ".yml"))
     }
-    return contracts.whole(contracts.parse_yaml(text, FILE), fragments)
+    return contracts.whole(documents.parse_yaml(text, FILE), fragments)
 
 
 def readable(repository: Repository, revision: str, today: Contract) -> Contract:
@@ -127,53 +128,3 @@ def at(repository: Repository, revision: str, folder: Path, dvc: str) -> Past:
     """Raises KitError when the version has no contract that can be read."""
     contract = contract_at(repository, revision)
     return Past(repository, revision, contract, repository.lock(revision), folder, dvc)
-
-
-def settings_file(repository: Repository, folder: Path) -> Path:
-    """For `dvc get --config`: where data is now, because a version may be older than the remote that its data was pushed to."""
-    path = folder / "dvc.config"
-    with path.open("w", encoding="utf-8") as stream:
-        settings(repository).write(stream)
-    return path
-
-
-def settings(repository: Repository) -> Any:
-    """DVC's settings of this clone, with cache and folders by their whole path."""
-    config: Any = configparser.ConfigParser(interpolation=None)
-    config.read([repository.root / ".dvc/config", repository.root / ".dvc/config.local"], encoding="utf-8")
-    cache = config.get("cache", "dir", fallback="cache").strip("\"'")
-    _set(config, "cache", "dir", cache if "://" in cache else str(_from_dvc(repository, cache)))
-    if (remote := repository.remote) and "://" not in remote.url:
-        _set(config, f"'remote \"{remote.name}\"'", "url", str(_from_dvc(repository, remote.url)))
-    return config
-
-
-def _share_cache(repository: Repository, tree: Repository) -> None:
-    """Lets a worktree use this clone's cache and settings, so that a laptop needs no remote."""
-    if not (tree.root / ".dvc").is_dir():  # that version had no DVC
-        return
-    with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
-        settings(repository).write(stream)
-
-
-def give_settings(repository: Repository, tree: Repository, cache: Path) -> None:
-    """Lets DVC in a worktree reach today's remote, with a cache of its own. Raises KitError without DVC in it."""
-    if not (tree.root / ".dvc").is_dir():
-        raise KitError(
-            "That version has no .dvc folder: DVC does not know what it was made of.",
-            "Choose one that DVC made; `mlops-kit versions` lists them.",
-        )
-    found = settings(repository)
-    found.set("cache", "dir", str(cache))
-    with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
-        found.write(stream)
-
-
-def _from_dvc(repository: Repository, path: str) -> Path:
-    return (repository.root / ".dvc" / path).resolve()
-
-
-def _set(config: Any, section: str, key: str, value: str) -> None:
-    if not config.has_section(section):
-        config.add_section(section)
-    config.set(section, key, value)

@@ -6,9 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.project import snapshot
+from mlops_kit.project import dvc_config, snapshot
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.repository import Entry, Repository, file_md5, stored
+from mlops_kit.project.lock import Entry, file_md5, stored
+from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
 from mlops_kit.versions.version import Version
 
@@ -42,9 +43,9 @@ def _fetched(
 ) -> Path:
     """A cache that holds nothing but what the remote just gave; without a remote, this clone's own."""
     if repository.remote is None:
-        return Path(snapshot.settings(repository).get("cache", "dir"))
+        return Path(dvc_config.settings(repository).get("cache", "dir"))
     with repository.worktree(version.tag) as tree:
-        snapshot.give_settings(repository, tree, folder / "cache")
+        dvc_config.give_settings(repository, tree, folder / "cache")
         paths = [one.path for one in served]
         try:
             transfer(repository, contract.commands.dvc, "fetch", *paths, at=tree.root)

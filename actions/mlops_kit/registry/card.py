@@ -4,8 +4,8 @@ from typing import Any
 
 from mlops_kit.base.markdown import code, number, plain, size, table
 from mlops_kit.data.metrics_file import Figure, figures
-from mlops_kit.gates.judge import shown
 from mlops_kit.versions.differences import SLICES
+from mlops_kit.versions.gate_results import shown
 from mlops_kit.versions.record import File, Record
 
 MOST_SLICES, MOST_COLUMNS = 60, 6

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import one_line
 from mlops_kit.data import predictions, tables
-from mlops_kit.project.repository import file_md5
+from mlops_kit.project.lock import file_md5
 from mlops_kit.project.sections import Predictions
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.gates.judge import GateResult, Verdict
 from mlops_kit.new_data import deliver
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.repository import LOCK, Lock, Repository, parse_lock
+from mlops_kit.project.lock import LOCK, Lock, parse_lock
+from mlops_kit.project.repository import Repository
 from mlops_kit.training import freshness
-from mlops_kit.versions import record
+from mlops_kit.versions import draft, record
+from mlops_kit.versions.gate_results import GateResult, Verdict
 from mlops_kit.versions.record import Record
 
 FOLDER = Path("mlops-run")  # no dot in front: artifacts leave hidden files out
@@ -96,20 +97,20 @@ def _problems(repository: Repository, contract: Contract, handed: Handover) -> l
     if made.code.commit != commit:
         problems.append(f"it was made at {made.code.commit[:7]}")
     problems += [f"lock: {line}" for line in _stale(repository, contract, handed)]
-    if made.code != record.code(repository, lock, commit):
+    if made.code != draft.code(repository, lock, commit):
         problems.append("record: the code is not the lock's")
-    if {file.path: file.md5 for file in made.data} != record.of_dvc(repository, lock, commit):
+    if {file.path: file.md5 for file in made.data} != draft.of_dvc(repository, lock, commit):
         problems.append("record: the data is not the lock's")
-    tables = record.trained_on(repository, contract, lock, commit)
+    tables = draft.trained_on(repository, contract, lock, commit)
     if any(tables.get(one.path) != one.md5 for one in made.tables):
         problems.append("record: the tables are not the lock's")
     if made.parameters != lock.params:
         problems.append("record: the parameters are not the lock's")
     if made.environment.files != _pinned(repository, contract):
         problems.append("record: the environment is not the commit's")
-    if made.identity != record.identity(contract, lock, made.environment.files):
+    if made.identity != draft.identity(contract, lock, made.environment.files):
         problems.append("record: the identity is not the lock's")
-    if made.artifacts != record.artifacts(contract, lock):
+    if made.artifacts != draft.artifacts(contract, lock):
         problems.append("record: the artifacts are not the lock's")
     return problems + _wrong_metrics(repository, contract, handed)
 

@@ -6,9 +6,10 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.data import metrics_file
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.repository import LOCK, Lock, Repository
+from mlops_kit.project.lock import LOCK, Lock
+from mlops_kit.project.repository import Repository
 from mlops_kit.registry import version_commit
-from mlops_kit.versions import record
+from mlops_kit.versions import draft, record, records
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version
 
@@ -17,7 +18,7 @@ REGISTER = "Promote another version, or train and register this one again."
 
 def checked(repository: Repository, contract: Contract, version: Version) -> Record:
     """The version's record. Raises KitError naming everything that does not fit together."""
-    found = version_commit.read(repository, version)
+    found = records.read(repository, version)
     if found is None:
         raise KitError(
             f"{version.tag} holds no {record.FILE}: `mlops-kit register` did not make it, or the tag was moved.",
@@ -35,7 +36,7 @@ def problems(repository: Repository, contract: Contract, version: Version, found
     wrong = []
     if _parents(repository, version) != [found.code.commit]:
         wrong.append(f"its commit does not stand on the code that its record names ({found.code.commit[:7]})")
-    if (said := _identity(repository, version)) and said != version_commit.identity(found):
+    if (said := _identity(repository, version)) and said != records.identity(found):
         wrong.append("record: not the result that its tag names, so it was edited")
     lock = repository.lock(version.tag)
     if lock is None:
@@ -52,9 +53,9 @@ def _against(
     fits = {
         "data": all(data.get(file.path) == file.md5 for file in found.data),
         "parameters": found.parameters == lock.params,
-        "artifacts": found.artifacts == record.artifacts(contract, lock),
+        "artifacts": found.artifacts == draft.artifacts(contract, lock),
         "metrics": text is None or found.metrics == metrics_file.parse_metrics(text, contract.metrics),
-        "identity": found.identity == record.identity(contract, lock, found.environment.files),
+        "identity": found.identity == draft.identity(contract, lock, found.environment.files),
     }
     return [f"record: the {name} are not those of its commit" for name, fit in fits.items() if not fit]
 

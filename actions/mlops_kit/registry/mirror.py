@@ -14,7 +14,7 @@ from typing import Any
 from mlops_kit.base.errors import SAYS_NO, KitError
 from mlops_kit.base.processes import Heard, ProcessError, follow, words
 from mlops_kit.data.metrics_file import figures
-from mlops_kit.project import commits, git_objects, snapshot
+from mlops_kit.project import commits, dvc_config, git_objects
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events
@@ -42,7 +42,7 @@ def sync(repository: Repository, contract: Contract, heard: Heard, **more: str) 
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         file = Path(folder) / "history.json"
         told = history(repository, contract) | {
-            "dvc_config": snapshot.settings_file(repository, Path(folder))
+            "dvc_config": dvc_config.settings_file(repository, Path(folder))
         }
         file.write_text(json.dumps(told, default=str), encoding="utf-8")
         try:
@@ -69,7 +69,7 @@ def history(repository: Repository, contract: Contract) -> dict[str, Any]:
         "model": contract.model,
         "root": str(repository.root),
         "dvc": words(contract.commands.dvc),
-        "cache": snapshot.settings(repository).get("cache", "dir", fallback=""),
+        "cache": dvc_config.settings(repository).get("cache", "dir", fallback=""),
         "stages": {stage: version for stage, version in held.items() if version},
         "versions": [
             {"version": one.name, "tag": one.tag, "commit": one.commit, "created": one.created, **_made(text)}

@@ -7,11 +7,10 @@ from pathlib import Path
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.forge import runner
-from mlops_kit.gates import judge
-from mlops_kit.gates.judge import Verdict
 from mlops_kit.new_data import age, deliver
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.repository import LOCK, Lock, Repository
+from mlops_kit.project.lock import LOCK, Lock
+from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
 from mlops_kit.registry import handed_record, version_commit
 from mlops_kit.registry.handed_record import Handover
@@ -19,8 +18,9 @@ from mlops_kit.registry.version_commit import OWN, Registered
 from mlops_kit.runs import events, hooks, log, publish
 from mlops_kit.runs.events import Journal
 from mlops_kit.training import train
-from mlops_kit.versions import record
+from mlops_kit.versions import draft, gate_results, records
 from mlops_kit.versions import version as versions
+from mlops_kit.versions.gate_results import Verdict
 from mlops_kit.versions.record import Record
 
 ADD_REMOTE = (
@@ -154,7 +154,7 @@ def _tell_age(
     repository: Repository, contract: Contract, made: Record | None, journal: Journal, say: Say
 ) -> None:
     """Of the rows of the model in use: the one made now, where it is a version, and the newest one."""
-    newest = version_commit.newest(repository, contract.model)
+    newest = records.newest(repository, contract.model)
     known = [one.newest_row for one in (made, newest) if one]
     if known and (told := age.tell(repository, contract, age.age(contract, known), journal)):
         say(told)
@@ -174,8 +174,8 @@ def _gather(
     _refuse_altered(repository, contract, lock)
     verdict = _verdict(repository)
     run_id = last.run if last else journal.run
-    before = version_commit.newest(repository, contract.model)
-    made = record.draft(repository, contract, lock, run_id, verdict, before)
+    before = records.newest(repository, contract.model)
+    made = draft.draft(repository, contract, lock, run_id, verdict, before)
     if verdict.is_open:
         _push(repository, contract, say)
     metrics = (repository.root / contract.metrics).read_bytes()
@@ -215,7 +215,7 @@ def _refuse_altered(repository: Repository, contract: Contract, lock: Lock) -> N
 
 
 def _verdict(repository: Repository) -> Verdict:
-    verdict = judge.load(repository)
+    verdict = gate_results.load(repository)
     if verdict is None:
         raise KitError("The gates were not asked about this model.", "Run `mlops-kit gate`.")
     return verdict

@@ -13,13 +13,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, run, words
 from mlops_kit.base.progress import Say
 from mlops_kit.data import metrics_file
-from mlops_kit.project import snapshot
+from mlops_kit.project import dvc_config, snapshot
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.repository import Entry, Lock, Repository, Stage, file_md5
+from mlops_kit.project.lock import Entry, Lock, Stage, file_md5
+from mlops_kit.project.repository import Repository
 from mlops_kit.project.snapshot import Past
 from mlops_kit.registry import file_differences, verifications
 from mlops_kit.registry.verifications import WORST, Proof, Result, StageProof
@@ -35,7 +37,7 @@ def verify(repository: Repository, contract: Contract, version: Version, say: Sa
         result = next(one for one in WORST if one in {"same", *(stage.result for stage in told)})
         proof = Proof(version.name, version.commit, result, _says(version, told), told, _machine())
         found |= verifications.facts(proof)
-    return replace(proof, run=journal.run, seconds=round(time.monotonic() - begin, 1), at=events.now())
+    return replace(proof, run=journal.run, seconds=round(time.monotonic() - begin, 1), at=clock.timestamp())
 
 
 def _made_again(repository: Repository, contract: Contract, version: Version, say: Say) -> list[StageProof]:
@@ -67,7 +69,7 @@ def _clean(repository: Repository, was: Past, folder: Path, say: Say) -> Iterato
     """The version's files and environment, with a cache of its own: nothing that was made here before is used."""
     say(f"check {was.revision} out")
     with repository.worktree(was.revision) as tree:
-        snapshot.give_settings(repository, tree, folder / "cache")
+        dvc_config.give_settings(repository, tree, folder / "cache")
         # A tag holds the metrics that the stages make, and DVC takes no output that Git has.
         if made := sorted({*(was.lock.outs if was.lock else [])} & tree.tracked()):
             tree.git("rm", "--quiet", "--cached", "--", *made)

@@ -10,14 +10,15 @@ from typing import Any
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.repository import LOCK, Repository
+from mlops_kit.project.lock import LOCK
+from mlops_kit.project.repository import Repository
 from mlops_kit.registry import card
 from mlops_kit.registry.handed_record import Handover
 from mlops_kit.runs import events
 from mlops_kit.versions import description, differences, record
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.record import Record
-from mlops_kit.versions.version import Version
+from mlops_kit.versions.records import identity, read
 
 OWN = (LOCK, record.FILE, record.CARD)  # files that register writes itself: no reason to call a tree dirty
 TRAILER = "Identity"  # in a tag's message, so that one look at the tags finds the same result
@@ -74,10 +75,6 @@ def identical(repository: Repository, made: Record) -> Registered | None:
     return None
 
 
-def identity(made: Record) -> str:
-    return f"{made.identity.inputs} {made.identity.predictions}"
-
-
 def _complete(repository: Repository, made: Record, bump: str) -> Record:
     """With version, description, and rows of data that was not fetched."""
     before = versions.newest(repository, made.model)
@@ -119,18 +116,6 @@ def of_the_same_data(made: Record, earlier: Record | None) -> dict[str, Any]:
         ],
         "tables": [summed.get((one.path, one.md5), one) for one in made.tables],
     }
-
-
-def newest(repository: Repository, model: str) -> Record | None:
-    """The record of the newest version of this clone."""
-    version = versions.newest(repository, model)
-    return read(repository, version) if version else None
-
-
-def read(repository: Repository, version: Version) -> Record | None:
-    """A version's record; None where the tag was not made by the kit."""
-    text = repository.show(version.tag, record.FILE)
-    return record.parse(text, f"{record.FILE} of {version.tag}") if text else None
 
 
 def _message(made: Record) -> str:

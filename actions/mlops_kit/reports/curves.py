@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_kit.base.documents import parse_yaml
+from mlops_kit.base.documents import read as read_yaml
 from mlops_kit.base.errors import KitError
-from mlops_kit.project.contract import parse_yaml
-from mlops_kit.project.contract import read as read_yaml
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Predictions
 

@@ -6,8 +6,6 @@ from typing import Any
 from mlops_kit.data import metrics_file
 from mlops_kit.data.metrics_file import Figure
 from mlops_kit.forge import runner
-from mlops_kit.gates import judge as gates_module
-from mlops_kit.gates.judge import Verdict
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
@@ -16,9 +14,10 @@ from mlops_kit.reports.curves import Curve, curves
 from mlops_kit.runs import events
 from mlops_kit.training import train as trainings
 from mlops_kit.training.train import Training
-from mlops_kit.versions import record
+from mlops_kit.versions import draft, gate_results, record
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.differences import LOWER, SLICES, Differences, between
+from mlops_kit.versions.gate_results import Verdict
 from mlops_kit.versions.record import Record
 
 MOST_VERSIONS = 12  # in the history
@@ -78,11 +77,11 @@ class Report:
 
 def build(repository: Repository, contract: Contract) -> Report:
     """Reads the workspace and the version in use. Raises KitError where nothing was trained yet."""
-    last, verdict = trainings.load(repository), gates_module.load(repository)
+    last, verdict = trainings.load(repository), gate_results.load(repository)
     before = _before(repository, contract, verdict)
     lock, run = trainings.lock(repository), last.run if last else ""
     on_data = last is None or last.registers
-    now = record.draft(repository, contract, lock, run, verdict, before, on_data=on_data)
+    now = draft.draft(repository, contract, lock, run, verdict, before, on_data=on_data)
     commits.reach(repository, before.code.commit if before else None)
     return Report(
         now=now,

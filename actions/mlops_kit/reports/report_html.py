@@ -7,12 +7,12 @@ from itertools import zip_longest
 
 from mlops_kit.base.markdown import JOINER, number, one_line
 from mlops_kit.data.metrics_file import Figure
-from mlops_kit.gates.judge import GateResult
 from mlops_kit.registry.card import count, interval
 from mlops_kit.reports import plots
 from mlops_kit.reports.report import Report
 from mlops_kit.reports.report_markdown import by_column
 from mlops_kit.versions.description import judgement, opening, sections
+from mlops_kit.versions.gate_results import GateResult
 
 MOST_SLICES, MOST_HISTORY = 25, 4
 WORDS = {"pass": "pass", "fail": "fail", "unknown": "can't tell", "removed": "removed"}

@@ -1,12 +1,12 @@
 """The report as Markdown: in a pull request's comment, in a run's summary, in a file."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from mlops_kit.base.markdown import code, number, plain, table
-from mlops_kit.data.metrics_file import Figure
+from mlops_kit.base.mermaid import PALETTE, plain_number, safe
 from mlops_kit.registry.card import MARKS, count, interval
+from mlops_kit.reports.bars import bar, scale
 from mlops_kit.reports.curves import Curve
 from mlops_kit.reports.report import Report, Slice
 from mlops_kit.versions.description import in_words, judgement
@@ -14,9 +14,8 @@ from mlops_kit.versions.differences import MetricChange
 
 LONGEST = 60_000  # GitHub takes 65,536 characters in a comment
 MOST_METRICS, MOST_GATES, WORST, MOST_BARS = 30, 50, 6, 12
-WIDTH = 25  # characters of an interval's bar
-# Mermaid's own first colour can hardly be seen on white; these can, on white and on black.
-PALETTE = """%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#2f81f7, #8b949e"}}}}%%"""
+
+
 MARK = {True: "✅", False: "❌", None: "❔"}
 
 
@@ -122,25 +121,6 @@ def _column(group: list[Slice]) -> str:
     return f"{said}.\n\n" + table([name, "rows", metric, ends], rows, (1, 2))
 
 
-def scale(figures: list[Figure]) -> tuple[float, float]:
-    low = min(one.value if one.low is None else one.low for one in figures)
-    high = max(one.value if one.high is None else one.high for one in figures)
-    return low, high
-
-
-def bar(figure: Figure, low: float, high: float) -> str:
-    def place(value: float) -> int:
-        share = (value - low) / (high - low) if high > low else 0.5
-        return round(max(0.0, min(share, 1.0)) * (WIDTH - 1))
-
-    signs = ["·"] * WIDTH
-    if figure.low is not None and figure.high is not None:
-        for at in range(place(figure.low), place(figure.high) + 1):
-            signs[at] = "─"
-    signs[place(figure.value)] = "●"
-    return "".join(signs)
-
-
 # ---- plots: mermaid is the one kind that GitHub draws from text ----
 
 
@@ -192,16 +172,6 @@ def _bars(curve: Curve) -> str:
     title = f'  title "{safe(curve.title)}"'
     axes = [f"  x-axis [{names}]", f'  y-axis "{safe(curve.x_label)}"', f"  bar [{values}]"]
     return "\n".join([PALETTE, "xychart-beta horizontal", title, *axes])
-
-
-def plain_number(value: float) -> str:
-    """Mermaid does not read exponents."""
-    return f"{value:.5f}".rstrip("0").rstrip(".") if abs(value) < 1e4 else f"{value:.0f}"
-
-
-def safe(text: str) -> str:
-    """Mermaid has no escape: what is not a letter, digit or one of a few signs is left out."""
-    return re.sub(r"[^\w .,()-]+", " ", text).strip()[:40] or "?"
 
 
 def _took(report: Report) -> str:

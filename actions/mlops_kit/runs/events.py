@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.base import clock
+from mlops_kit.base.clock import timestamp
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
 from mlops_kit.forge import runner
@@ -26,10 +27,6 @@ CURRENT = Path(".mlops/run")  # the run that the next command goes on with
 LAST = "register"  # the command that ends a run
 GIVEN = "MLOPS_RUN"  # the run's id, set by an orchestrator for all commands of its run, and by us for hooks
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a file name
-
-
-def now() -> str:
-    return clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def new_run_id() -> str:
@@ -56,7 +53,7 @@ class Journal:
 
     def emit(self, stage: str, status: str, **facts: Any) -> None:
         """`status` is start, end, failed or a word of the stage's own (closed, skipped, cached)."""
-        event = {"run": self.run, "at": now(), "stage": stage, "status": status}
+        event = {"run": self.run, "at": timestamp(), "stage": stage, "status": status}
         event |= {name: value for name, value in facts.items() if value is not None}
         line = masked(json.dumps(event, ensure_ascii=False, default=str))
         self.file.parent.mkdir(parents=True, exist_ok=True)

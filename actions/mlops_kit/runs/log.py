@@ -3,25 +3,25 @@
 import json
 import os
 import platform
-import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
 from mlops_kit.base import clock
+from mlops_kit.base.clock import moment
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import environment
 from mlops_kit.project import commits
+from mlops_kit.project.git_objects import lines
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events as events_module
 
 Event = dict[str, Any]
 AT_ONCE = 2000  # lines
 NEEDED = {"run", "at", "stage", "status"}
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
 STATUSES = ("done", "failed", "rejected", "refused", "closed", "stopped", "running", "crashed")
 # From the worst: what a run is called when its stages ended differently.
 WORST = ("failed", "rejected", "refused", "closed")
@@ -113,7 +113,7 @@ def read(repository: Repository) -> Log:
     except KitError:
         note = "origin does not answer: what was fetched last, and the runs of this machine"
         tip = commits.tip(repository, f"refs/remotes/origin/{events_module.BRANCH}")
-    published = by_run(_lines(repository, tip)) if tip else {}
+    published = by_run(lines(repository, tip)) if tip else {}
     found = dict(published)
     for run, text in local(repository).items():
         ours = by_run(text.split("\n")).get(run, [])
@@ -126,22 +126,6 @@ def local(repository: Repository) -> dict[str, str]:
     """The events files of this clone, by run."""
     folder = repository.root / events_module.LOCAL
     return {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.jsonl"))}
-
-
-def _lines(repository: Repository, tip: str) -> list[str]:
-    """Every line of every events file: two processes, however many files there are."""
-    listed = repository.git("ls-tree", "-r", "--format=%(objectname)", tip, "--", "events/")
-    command = ["git", "cat-file", "--batch", "--buffer"]
-    done = subprocess.run(
-        command,
-        cwd=repository.root,
-        env=environment(),
-        input=listed.encode(),
-        capture_output=True,
-        check=True,
-    )
-    text = done.stdout.decode(errors="replace")
-    return [line for line in text.split("\n") if line.startswith("{")]
 
 
 def by_run(lines: list[str]) -> dict[str, list[Event]]:
@@ -242,21 +226,3 @@ def _start(listed: list[Event]) -> str:
 
 
 # ---- time ----
-
-
-def moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def when(text: str, now: datetime | None = None) -> datetime:
-    """A moment: 2026-11-24, 2026-11-24T08:00, or so long ago: 90m, 24h, 7d, 2w."""
-    if found := re.fullmatch(r"(\d+)([mhdw])", text):
-        ago = timedelta(**{UNITS[found[2]]: int(found[1])})
-        return (now or clock.now()) - ago
-    try:
-        return moment(text)
-    except ValueError as error:
-        raise KitError(
-            f"{text!r} is no moment.", "Write 2026-11-24, 2026-11-24T08:00, or 24h, 7d, 2w for so long ago."
-        ) from error

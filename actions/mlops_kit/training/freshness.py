@@ -7,7 +7,8 @@ from typing import Any
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits, pipeline
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.repository import LOCK, Entry, Lock, Repository, Stage, flattened
+from mlops_kit.project.lock import LOCK, Entry, Lock, Stage, flattened
+from mlops_kit.project.repository import Repository
 from mlops_kit.versions import version as versions
 
 NEVER = "never trained: everything will run"

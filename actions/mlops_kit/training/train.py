@@ -6,12 +6,14 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from mlops_kit.base.documents import parse_yaml
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, words
 from mlops_kit.base.progress import Say
 from mlops_kit.forge import runner
-from mlops_kit.project.contract import Contract, parse_yaml
-from mlops_kit.project.repository import LOCK, Lock, Repository, parse_lock
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.lock import LOCK, Lock, parse_lock
+from mlops_kit.project.repository import Repository
 from mlops_kit.project.restore import as_before_if_it_fails, put
 from mlops_kit.project.transfer import transfer
 from mlops_kit.runs import hooks

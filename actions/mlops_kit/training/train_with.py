@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, words
-from mlops_kit.project.repository import LOCK, Repository
+from mlops_kit.project.lock import LOCK
+from mlops_kit.project.repository import Repository
 from mlops_kit.runs.events import GIVEN, Journal
 
 FORCE = "MLOPS_FORCE"  # set where every stage must run: the environment changed, and DVC does not see it

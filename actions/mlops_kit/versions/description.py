@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from mlops_kit.base.markdown import code, number, plain, size
-from mlops_kit.versions.columns_in_words import move_in_words
+from mlops_kit.versions.columns_text import move_in_words
 from mlops_kit.versions.differences import (
     Change,
     DataChange,

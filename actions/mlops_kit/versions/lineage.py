@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from mlops_kit.base.clock import when
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import git_objects
-from mlops_kit.project.repository import Repository, file_md5
-from mlops_kit.runs.log import when
+from mlops_kit.project.lock import file_md5
+from mlops_kit.project.repository import Repository
 from mlops_kit.versions import differences, record, used_by
 from mlops_kit.versions import stages as stages_module
 from mlops_kit.versions import version as versions_module

@@ -8,7 +8,8 @@ from mlops_kit.base.processes import run, words
 from mlops_kit.base.progress import Say
 from mlops_kit.project import pipeline
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.repository import LOCK, Repository
+from mlops_kit.project.lock import LOCK
+from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.version import Version

@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_kit.project import git_objects, snapshot
-from mlops_kit.project.repository import LOCK, Repository, parse_lock, stored
+from mlops_kit.project import dvc_config, git_objects
+from mlops_kit.project.lock import LOCK, parse_lock, stored
+from mlops_kit.project.repository import Repository
 from mlops_kit.versions import record
 from mlops_kit.versions.version import Version
 
@@ -51,7 +52,7 @@ def folders_with(repository: Repository, made: list[Made], md5: str) -> tuple[se
         for file in json.loads(one.text)["data"]
         if file["md5"].endswith(".dir")
     }
-    cache = Path(snapshot.settings(repository).get("cache", "dir"))
+    cache = Path(dvc_config.settings(repository).get("cache", "dir"))
     lists = {folder: stored(cache, folder) for folder in folders}
     here = {folder: path.read_text(encoding="utf-8") for folder, path in lists.items() if path.is_file()}
     return {folder for folder, text in here.items() if md5 in text}, len(folders) - len(here)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from mlops_kit.base import credentials
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
@@ -42,7 +43,7 @@ def only_here(repository: Repository, model: str) -> list[str]:
     if not repository.has_origin:
         return []
     every = (f"refs/tags/{model}@*", f"refs/tags/{model}#*")
-    listed = repository.git("ls-remote", "--refs", "origin", *every, **commits.access())
+    listed = repository.git("ls-remote", "--refs", "origin", *every, **credentials.access())
     there = {line.partition("\t")[2] for line in listed.splitlines()}
     patterns = [pattern for sign in "@#" for pattern in tags.patterns(model, sign)]
     here = repository.git("for-each-ref", "--format=%(refname)", *patterns).splitlines()

@@ -6,7 +6,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.project import pipeline
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry import version_commit
-from mlops_kit.versions import description
+from mlops_kit.versions import description, records
 from mlops_kit.versions import differences as differences_module
 from mlops_kit.versions.differences import Change, Differences
 from mlops_kit.versions.record import Record
@@ -75,7 +75,7 @@ def why(repository: Repository, old: Version, new: Version) -> Why:
 
 
 def _record(repository: Repository, version: Version) -> Record:
-    found = version_commit.read(repository, version)
+    found = records.read(repository, version)
     if found is None:
         raise KitError(
             f"{version.tag} has no record: `mlops-kit register` did not make it, so nothing says what it was made of.",

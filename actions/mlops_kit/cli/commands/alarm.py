@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.main import finish, json_option
+from mlops_kit.cli.options import json_option
+from mlops_kit.cli.output import finish
 
 
 @click.command
@@ -19,6 +20,7 @@ def command(name: str, title: str, text: str, clear: bool, as_json: bool) -> Non
 
     One NAME is one open issue, updated when it is raised again. An alarm that reaches nobody ends with 1.
     """
+    from mlops_kit.alerts import by_hand
     from mlops_kit.forge import alarms
     from mlops_kit.project import repository
     from mlops_kit.runs import events
@@ -29,7 +31,7 @@ def command(name: str, title: str, text: str, clear: bool, as_json: bool) -> Non
     words = sys.stdin.read() if text == "-" else text
     journal = events.go_on(here)
     if clear:
-        where = alarms.clear_for(here, name, words or "It is over.", journal)
+        where = by_hand.clear_for(here, name, words or "It is over.", journal)
     else:
-        where = alarms.ring_for(here, alarms.Alarm(name, title, words or title), journal)
+        where = by_hand.ring_for(here, alarms.Alarm(name, title, words or title), journal)
     finish({"name": name, "where": where}, where or f"No alarm {name!r} is open.", as_json)

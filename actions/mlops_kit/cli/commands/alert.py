@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_kit.cli.main import finish, json_option, reporter
-from mlops_kit.cli.options import excludes
+from mlops_kit.cli.options import excludes, json_option
+from mlops_kit.cli.output import finish, reporter
 
 if TYPE_CHECKING:
     from mlops_kit.project.repository import Repository

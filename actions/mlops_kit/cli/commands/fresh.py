@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.main import finish, json_option, tell
+from mlops_kit.cli.options import json_option
+from mlops_kit.cli.output import finish, tell
 from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository

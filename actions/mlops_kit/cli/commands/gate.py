@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_kit.cli.main import finish, json_option, reporter
+from mlops_kit.cli.options import json_option
+from mlops_kit.cli.output import finish, reporter
 
 if TYPE_CHECKING:
-    from mlops_kit.gates.judge import GateResult, Verdict
+    from mlops_kit.versions.gate_results import GateResult, Verdict
 
 WORDS = {"pass": "pass", "fail": "FAIL", "unknown": "can't tell", "removed": "removed"}
 
@@ -28,6 +29,7 @@ def command(only: str, as_json: bool) -> None:
     from mlops_kit.project import contract, repository
     from mlops_kit.runs import events, hooks
     from mlops_kit.training import train
+    from mlops_kit.versions import gate_results
 
     here = repository.find(Path.cwd())
     wanted, journal, say = contract.load(here.root), events.go_on(here), reporter()
@@ -41,7 +43,7 @@ def command(only: str, as_json: bool) -> None:
             say(f"What was judged is an earlier training's: {line}")
     why = last.why_sample if last and not last.registers else ""
     if not only:
-        judge.save(here, verdict, journal.run)
+        gate_results.save(here, verdict, journal.run)
         status = "open" if verdict.is_open else "closed"
         hooks.run_hooks(wanted, here, "after_gate", journal, say, verdict=status, better=verdict.better)
     runner.output(open=verdict.is_open, better=verdict.better, against=verdict.against)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.main import finish, json_option, tell
-from mlops_kit.cli.options import excludes
+from mlops_kit.cli.options import excludes, json_option
+from mlops_kit.cli.output import finish, tell
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.versions import gc

@@ -1,20 +1,19 @@
 """mlops-kit lineage."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from mlops_kit.base.markdown import one_line, size
-from mlops_kit.cli.main import finish, json_option, tell
-from mlops_kit.cli.options import excludes
+from mlops_kit.cli.options import excludes, json_option
+from mlops_kit.cli.output import finish, tell
 from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.versions import lineage, lineage_text
 from mlops_kit.versions import version as versions
-from mlops_kit.versions.lineage import Answer, Held, Lineage
+from mlops_kit.versions.lineage import Answer
+from mlops_kit.versions.lineage_text import in_words
 
 
 @click.command()
@@ -65,48 +64,3 @@ def _ask(
     if model:
         return lineage.of_file(book, model)
     return lineage.trained_on(book, data) if data else lineage.of_default(book)
-
-
-def in_words(answer: Answer) -> str:
-    return "\n\n".join([f"{answer.asked} (times in UTC):", *("\n".join(lines(one)) for one in answer.found)])
-
-
-def lines(one: Lineage) -> list[str]:
-    found = [_line("version", f"{one.version}, {when(one.created)}, tag {one.tag}")]
-    found += [_line("model", f"{file.path}, {size(file.bytes)}, md5 {file.md5}") for file in one.artifacts]
-    for file in one.data:
-        rows = f"{file.rows:,} rows, " if file.rows is not None else ""
-        found.append(_line("data", f"{file.path}, {rows}{size(file.bytes)}, md5 {file.md5}"))
-    if one.code:
-        by = f" ({one.code.author}, {when(one.code.date)})" if one.code.author else ""
-        found.append(_line("code", f"{one.code.commit[:10]} {one_line(one.code.subject)}{by}"))
-    found += [_line("parameter", f"{name} = {value}") for name, value in one.parameters.items()]
-    if one.environment:
-        files = [f"{name} {digest[:8]}" for name, digest in one.environment.files.items()]
-        python = [f"Python {one.environment.python}"] if one.environment.python else []
-        machine = f"{one.environment.platform}, {one.environment.threads} threads"
-        found.append(_line("environment", ", ".join([*files, *python, machine])))
-    if one.run:
-        url = f", {one.run.url}" if one.run.url else ""
-        found.append(_line("run", f"{one.run.id}, {one.run.event}, by {one.run.by}{url}"))
-    if one.since:
-        found.append(_line("before it", f"{one.since} (mlops-kit why {one.since} {one.version})"))
-    return [*found, *(_line("stage", stay(held)) for held in one.stages), *([one.note] if one.note else [])]
-
-
-def stay(held: Held) -> str:
-    until = f"to {when(held.until)}" if held.until else "until now"
-    note = f" [{held.note}]" if held.note else ""
-    return (
-        f"{held.stage} from {when(held.since)} {until}, {held.kind} by {held.by}: {one_line(held.why)}{note}"
-    )
-
-
-def when(moment: str | datetime) -> str:
-    """To the minute, in UTC."""
-    found = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M}"
-
-
-def _line(name: str, text: str) -> str:
-    return f"  {name:12}{text}"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.main import finish, in_json, json_option, reporter
+from mlops_kit.cli.options import json_option
+from mlops_kit.cli.output import finish, in_json, reporter
 
 
 @click.group()
@@ -56,7 +57,7 @@ def check(
     from mlops_kit.base import clock
     from mlops_kit.forge import runner
     from mlops_kit.monitoring import check as checks
-    from mlops_kit.monitoring import export, issue_text, run, terminal_text
+    from mlops_kit.monitoring import export, history, issue_text, run, terminal_text
     from mlops_kit.predictions_log import sources
     from mlops_kit.project import contract, repository
     from mlops_kit.versions import version as versions
@@ -80,7 +81,7 @@ def check(
         again = f"{clock.VARIABLE}={found.at} {shlex.join(['mlops-kit', 'monitor', 'check', *options])}"
         outcome = issue_text.outcome(found, journal.run, again)
         outcome.write(here.root)
-        run.emit(journal, found)
+        history.emit(journal, found)
         content = asdict(found) | {
             "findings": [asdict(one) for one in found.findings],
             "judged": found.judged,

@@ -8,7 +8,8 @@ from typing import get_args
 import click
 
 from mlops_kit.base.markdown import plain
-from mlops_kit.cli.main import finish, json_option, reporter
+from mlops_kit.cli.options import json_option
+from mlops_kit.cli.output import finish, reporter
 from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.main import finish, json_option, reporter
+from mlops_kit.cli.options import json_option
+from mlops_kit.cli.output import finish, reporter
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.versions import pull

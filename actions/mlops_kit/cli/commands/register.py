@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.main import finish, json_option, reporter
-from mlops_kit.cli.options import excludes, left_by_a_job
+from mlops_kit.cli.options import excludes, json_option, left_by_a_job
+from mlops_kit.cli.output import finish, reporter
 from mlops_kit.versions.version import BUMPS
 
 

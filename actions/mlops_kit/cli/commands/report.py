@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.main import finish, json_option, tell
-from mlops_kit.cli.options import excludes, left_by_a_job
+from mlops_kit.cli.options import excludes, json_option, left_by_a_job
+from mlops_kit.cli.output import finish, tell
 
 
 @click.command

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.main import finish, json_option, reporter, tell
-from mlops_kit.cli.options import excludes
+from mlops_kit.cli.options import excludes, json_option
+from mlops_kit.cli.output import finish, reporter, tell
 
 
 @click.command()

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.main import finish, json_option, tell
-from mlops_kit.cli.options import excludes
+from mlops_kit.base import clock
+from mlops_kit.cli.options import excludes, json_option
+from mlops_kit.cli.output import finish, tell
 from mlops_kit.project import repository
 from mlops_kit.runs import log
 from mlops_kit.runs import publish as publishs
@@ -45,7 +46,7 @@ def command(
         events = log.events_of(here, run)
         finish(events, "\n".join(map(event_line, events)), as_json)
     else:
-        begin, end = (log.when(text) if text else None for text in (since, until))
+        begin, end = (clock.when(text) if text else None for text in (since, until))
         found, note = log.ask(here, log.Wish(stage, status, begin, end, limit))
         if note:
             tell(note)

@@ -6,16 +6,17 @@ from typing import Any
 
 import click
 
-from mlops_kit.cli.commands.lineage import lines
-from mlops_kit.cli.main import finish, json_option, tell
+from mlops_kit.cli.options import json_option
+from mlops_kit.cli.output import finish, tell
 from mlops_kit.data.metrics_file import figures
-from mlops_kit.gates.judge import shown
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
-from mlops_kit.registry import integrity, verifications, version_commit
+from mlops_kit.registry import integrity, verifications
 from mlops_kit.registry.verifications import Proof
-from mlops_kit.versions import lineage, record
+from mlops_kit.versions import lineage, record, records
 from mlops_kit.versions import version as versions
+from mlops_kit.versions.gate_results import shown
+from mlops_kit.versions.lineage_text import lines
 
 
 @click.command()
@@ -32,7 +33,7 @@ def command(version: str, card: bool, as_json: bool) -> None:
         text = here.show(found.tag, record.CARD) or ""
         finish({"card": text}, text.rstrip() or f"{found.tag} has no {record.CARD}", as_json)
         return
-    made = version_commit.read(here, found)
+    made = records.read(here, found)
     wrong = integrity.problems(here, contract, found, made) if made else []
     known = verifications.of(here, found)
     (line,) = lineage.of_versions(lineage.book(here, contract.model), [found])

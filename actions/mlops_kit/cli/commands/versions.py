@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.main import finish, json_option, tell
+from mlops_kit.cli.options import json_option
+from mlops_kit.cli.output import finish, tell
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.versions import lineage
@@ -40,7 +41,7 @@ def command(limit: int, history: bool, as_json: bool) -> None:
     versions.refresh(here, model, tell)
     book = lineage.book(here, model)
     if history:
-        from mlops_kit.cli.commands.lineage import stay
+        from mlops_kit.versions.lineage_text import stay
 
         held = book.every_stay()[::-1][: limit or None]
         words = [f"{one.version:10} {stay(one)}" for one in held] or ["nothing was put into a stage yet"]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.main import finish, json_option, reporter, tell
-from mlops_kit.cli.options import excludes
+from mlops_kit.cli.options import excludes, json_option
+from mlops_kit.cli.output import finish, reporter, tell
 from mlops_kit.forge import runner
 from mlops_kit.new_data import watch
 from mlops_kit.new_data.outcome import NewData

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.cli.main import finish, json_option, tell
+from mlops_kit.cli.options import json_option
+from mlops_kit.cli.output import finish, tell
 from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from mlops_kit.alerts import notify
+from mlops_kit.base import clock
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.base.progress import Say
-from mlops_kit.monitoring import check, run
+from mlops_kit.monitoring import check, history
 from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.checks import trainings as trainings_module
 from mlops_kit.new_data import age as ages
@@ -69,8 +70,8 @@ def build(repository: Repository, contract: Contract, monday: date, say: Say) ->
     end = datetime.combine(monday + weekly.WEEK, datetime.min.time(), UTC)
     log = runs.read(repository)
     every = list(log.every())
-    checks = run.checks(every, contract.monitoring.log)
-    until = [one for one in checks if runs.moment(one["at"]) < end]
+    checks = history.checks(every, contract.monitoring.log)
+    until = [one for one in checks if clock.moment(one["at"]) < end]
     trainings = trainings_module.of_main(log)
     made = Review(contract.model, listed[-1], listed, False, notes=[log.note] if log.note else [])
     weekly.fill_checks(listed, until)

@@ -5,7 +5,7 @@ from html import escape
 from mlops_kit.base.markdown import code, number, plain, table
 from mlops_kit.data import metrics_file
 from mlops_kit.reports import plots, report_html
-from mlops_kit.reports.report_markdown import bar, scale
+from mlops_kit.reports.bars import bar, scale
 from mlops_kit.reports.review.collect import Review
 from mlops_kit.reports.review.weeks import Alarm, Week
 from mlops_kit.statistics.intervals import Figure

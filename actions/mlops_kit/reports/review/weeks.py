@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit.monitoring import run as monitoring_run
+from mlops_kit.base.clock import moment as moment_of
+from mlops_kit.monitoring import history
 from mlops_kit.monitoring.checks import concept_drift
 from mlops_kit.monitoring.checks.seasons import THURSDAY
 from mlops_kit.monitoring.reference import Reference
@@ -17,7 +18,6 @@ from mlops_kit.predictions_log import labels
 from mlops_kit.predictions_log.counts import Tally
 from mlops_kit.project.contract import Contract
 from mlops_kit.runs.log import Event, Run
-from mlops_kit.runs.log import moment as moment_of
 from mlops_kit.statistics.intervals import Figure
 
 WEEK = timedelta(days=7)
@@ -93,7 +93,7 @@ def fill_checks(weeks: list[Week], checks: list[Event]) -> None:
     """`checks` are in order, newest first."""
     for week in weeks:
         mine = [one for one in checks if one.get("window") and week.holds(moment_of(one["at"]))]
-        week.checks, week.windows = len(mine), len(monitoring_run.apart(mine))
+        week.checks, week.windows = len(mine), len(history.apart(mine))
         week.telling = sum("data-drift" in one.get("judged", []) for one in mine)
         week.drifted = list(dict.fromkeys(name for one in mine[::-1] for name in one.get("columns") or []))
 

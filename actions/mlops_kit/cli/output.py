@@ -1,0 +1,52 @@
+"""How a command prints its result, its progress and its warnings."""
+
+import json
+import sys
+import time
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+import click
+
+from mlops_kit.base.errors import SAYS_NO
+from mlops_kit.base.masking import masked
+from mlops_kit.base.progress import Say
+
+
+def reporter() -> Say:
+    """Says each step on stderr as it begins, with the seconds since the start."""
+    start = time.monotonic()
+
+    def say(step: str) -> None:
+        tell(f"[{time.monotonic() - start:5.1f} s] {step}")
+
+    return say
+
+
+def tell(text: str) -> None:
+    """On stderr, beside the result."""
+    click.echo(masked(text), err=True)
+
+
+def finish(result: Any, words: str, as_json: bool, *, yes: bool = True) -> None:
+    """Prints the result, for programs or for people, and ends with 0, or with 10 where it says no.
+
+    It may quote an address with its password, as whatever is told beside it may.
+    """
+    content = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
+    if as_json:
+        click.echo(masked(in_json(content)))
+    elif words:
+        click.echo(masked(words))
+    if not yes:
+        sys.exit(SAYS_NO)
+
+
+def in_json(content: Any) -> str:
+    """As `--json` prints it."""
+    return json.dumps(content, indent=2, ensure_ascii=False, default=_as_json)
+
+
+def _as_json(value: Any) -> Any:
+    """A pydantic model inside a dataclass as its fields; moments and paths as text."""
+    return value.model_dump() if hasattr(value, "model_dump") else str(value)

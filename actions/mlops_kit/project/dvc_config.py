@@ -1,0 +1,58 @@
+"""DVC's settings of this clone, with absolute paths, for other worktrees and folders."""
+
+import configparser
+from pathlib import Path
+from typing import Any
+
+from mlops_kit.base.errors import KitError
+from mlops_kit.project.repository import Repository
+
+
+def settings_file(repository: Repository, folder: Path) -> Path:
+    """For `dvc get --config`: where data is now, because a version may be older than the remote that its data was pushed to."""
+    path = folder / "dvc.config"
+    with path.open("w", encoding="utf-8") as stream:
+        settings(repository).write(stream)
+    return path
+
+
+def settings(repository: Repository) -> Any:
+    """DVC's settings of this clone, with cache and folders by their whole path."""
+    config: Any = configparser.ConfigParser(interpolation=None)
+    config.read([repository.root / ".dvc/config", repository.root / ".dvc/config.local"], encoding="utf-8")
+    cache = config.get("cache", "dir", fallback="cache").strip("\"'")
+    _set(config, "cache", "dir", cache if "://" in cache else str(_from_dvc(repository, cache)))
+    if (remote := repository.remote) and "://" not in remote.url:
+        _set(config, f"'remote \"{remote.name}\"'", "url", str(_from_dvc(repository, remote.url)))
+    return config
+
+
+def _share_cache(repository: Repository, tree: Repository) -> None:
+    """Lets a worktree use this clone's cache and settings, so that a laptop needs no remote."""
+    if not (tree.root / ".dvc").is_dir():  # that version had no DVC
+        return
+    with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
+        settings(repository).write(stream)
+
+
+def give_settings(repository: Repository, tree: Repository, cache: Path) -> None:
+    """Lets DVC in a worktree reach today's remote, with a cache of its own. Raises KitError without DVC in it."""
+    if not (tree.root / ".dvc").is_dir():
+        raise KitError(
+            "That version has no .dvc folder: DVC does not know what it was made of.",
+            "Choose one that DVC made; `mlops-kit versions` lists them.",
+        )
+    found = settings(repository)
+    found.set("cache", "dir", str(cache))
+    with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
+        found.write(stream)
+
+
+def _from_dvc(repository: Repository, path: str) -> Path:
+    return (repository.root / ".dvc" / path).resolve()
+
+
+def _set(config: Any, section: str, key: str, value: str) -> None:
+    if not config.has_section(section):
+        config.add_section(section)
+    config.set(section, key, value)

@@ -1,0 +1,129 @@
+"""`dvc.lock` and `.dvc` files as typed values, and hashes as DVC computes them."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlops_kit.base.documents import parse_yaml
+from mlops_kit.base.errors import KitError
+
+LOCK = "dvc.lock"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or folder as a lock or a .dvc file names it. A folder's md5 ends in `.dir`."""
+
+    path: str
+    md5: str
+    size: int | None = None
+    files: int | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    cmd: str
+    deps: dict[str, Entry]
+    params: dict[str, dict[str, Any]]  # file -> key -> value
+    outs: dict[str, Entry]
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What dvc.lock says: stages by name, in the order of the file."""
+
+    stages: dict[str, Stage]
+    text: str = field(repr=False, default="")
+
+    @property
+    def outs(self) -> dict[str, Entry]:
+        return {path: out for stage in self.stages.values() for path, out in stage.outs.items()}
+
+    @property
+    def inputs(self) -> dict[str, Entry]:
+        """Dependencies that no stage makes: code, configuration and raw data."""
+        deps = {path: dep for stage in self.stages.values() for path, dep in stage.deps.items()}
+        made = self.outs
+        return {path: dep for path, dep in sorted(deps.items()) if not _within(path, made)}
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Parameters flattened: `train.seed`, with the file in front where it is not params.yaml."""
+        flat: dict[str, Any] = {}
+        for stage in self.stages.values():
+            for file, values in stage.params.items():
+                prefix = "" if file == "params.yaml" else f"{file}:"
+                for key, value in values.items():
+                    flat |= flattened(value, prefix + key)
+        return dict(sorted(flat.items()))
+
+    def out(self, path: str) -> Entry | None:
+        """The output that is this path or the folder around it."""
+        return next((out for name, out in self.outs.items() if _within(path, [name])), None)
+
+
+def _within(path: str, folders: Mapping[str, Any] | list[str]) -> bool:
+    return any(path == folder or path.startswith(f"{folder.rstrip('/')}/") for folder in folders)
+
+
+def flattened(value: Any, at: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        return {at: value}
+    found: dict[str, Any] = {}
+    for key, inner in value.items():
+        found |= flattened(inner, f"{at}.{key}")
+    return found
+
+
+def parse_lock(text: str) -> Lock:
+    """Raises KitError when this is not a lock of DVC's schema 2."""
+    content = parse_yaml(text, LOCK)
+    try:
+        stages = {
+            name: Stage(
+                name,
+                str(stage["cmd"]),
+                {dep["path"]: _entry(dep) for dep in stage.get("deps", [])},
+                stage.get("params", {}),
+                {out["path"]: _entry(out) for out in stage.get("outs", [])},
+            )
+            for name, stage in content.get("stages", {}).items()
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise KitError(f"{LOCK} cannot be understood: {error!r}.", "`git restore dvc.lock`?") from error
+    return Lock(stages, text)
+
+
+def _entry(content: Mapping[str, Any]) -> Entry:
+    value = content.get("md5") or content.get("etag") or content.get("checksum") or ""
+    return Entry(content["path"], str(value), content.get("size"), content.get("nfiles"))
+
+
+def parse_pointer(text: str, path: str) -> list[Entry]:
+    """What a .dvc file names, with paths from the root of the repository."""
+    folder = Path(path).parent
+    outs = parse_yaml(text, path).get("outs", [])
+    return [_entry({**out, "path": (folder / out["path"]).as_posix()}) for out in outs]
+
+
+def stored(folder: Path, md5: str) -> Path:
+    """Where DVC 3 keeps an object, in a cache or a remote that is a folder."""
+    return folder / "files/md5" / md5[:2] / md5[2:]
+
+
+def file_md5(path: Path, left_out: Collection[Path] = ()) -> str:
+    """As DVC 3 has it: of a file its bytes', of a folder that of its list, with `.dir`."""
+    if path.is_dir():
+        entries = [
+            {"md5": file_md5(file), "relpath": file.relative_to(path).as_posix()}
+            for file in sorted(path.rglob("*"), key=lambda file: file.relative_to(path).as_posix())
+            if file.is_file() and file not in left_out
+        ]
+        listed = json.dumps(entries, sort_keys=True)
+        return hashlib.md5(listed.encode(), usedforsecurity=False).hexdigest() + ".dir"
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,0 +1,169 @@
+"""The record of what the workspace holds, before it has a version and a description."""
+
+import hashlib
+import json
+import os
+import platform
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from mlops_kit.base.clock import timestamp
+from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import run, words
+from mlops_kit.data import newest_row as newest_rows
+from mlops_kit.data.metrics_file import read_metrics
+from mlops_kit.data.tables import count
+from mlops_kit.forge import runner
+from mlops_kit.project import commits
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.lock import LOCK, Entry, Lock
+from mlops_kit.project.repository import Repository
+from mlops_kit.versions.record import MOST_TABLES, Code, Environment, File, Identity, Record, Summed, Trigger
+
+if TYPE_CHECKING:
+    from mlops_kit.versions import gate_results
+
+
+def code(repository: Repository, lock: Lock, commit: str) -> Code:
+    tracked = repository.tracked(commit)
+    files = [_file(entry) for path, entry in lock.inputs.items() if path in tracked]
+    return Code(commit=commit, files=files)
+
+
+def of_dvc(repository: Repository, lock: Lock, commit: str) -> dict[str, str]:
+    """md5 of each input of the pipeline that Git does not hold."""
+    tracked = repository.tracked(commit)
+    return {path: entry.md5 for path, entry in lock.inputs.items() if path not in tracked}
+
+
+def data(repository: Repository, lock: Lock, commit: str, before: "Record | None") -> list[File]:
+    """Inputs of the pipeline that are DVC's; rows as `before` has them, else counted where the file is here."""
+    known = {(one.path, one.md5): one.rows for one in before.data} if before else {}
+    found = []
+    for path, md5 in of_dvc(repository, lock, commit).items():
+        rows = known.get((path, md5))
+        found.append(_file(lock.inputs[path], count(repository.root / path) if rows is None else rows))
+    return found
+
+
+def trained_on(repository: Repository, contract: Contract, lock: Lock, commit: str) -> dict[str, str]:
+    """Tables that `tables` may sum up, with the md5 that the lock has for each."""
+    rows = contract.rows
+    if rows and rows.train and (made := lock.out(rows.train)):
+        return {rows.train: made.md5}
+    return of_dvc(repository, lock, commit)
+
+
+def tables(repository: Repository, contract: Contract, lock: Lock, before: "Record | None") -> list[Summed]:
+    """Summed up here, or as `before` has it where the data is the same and need not be here."""
+    from mlops_kit.data import profile
+
+    known = {(one.path, one.md5): one for one in before.tables} if before else {}
+    key = [contract.rows.key] if contract.rows else []
+    found = []
+    for path, md5 in trained_on(repository, contract, lock, repository.commit()).items():
+        if one := known.get((path, md5)):
+            found.append(one)
+        elif table := profile.table(repository.root / path, key):
+            found.append(Summed(path=path, md5=md5, table=table))
+    return found[:MOST_TABLES]
+
+
+def _file(entry: Entry, rows: int | None = None) -> File:
+    return File(path=entry.path, md5=entry.md5, bytes=entry.size, rows=rows)
+
+
+def environment(repository: Repository, contract: Contract) -> Environment:
+    """Raises KitError when a file that pins the environment is not there."""
+    found = {}
+    for name in contract.environment:
+        path = repository.root / name
+        if not path.is_file():
+            raise KitError(
+                f"{name}, which pins the environment, is not there.", "Make it, or edit mlops.yaml."
+            )
+        found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    python = None
+    if contract.commands.python:
+        ask = "import platform; print(platform.python_version())"
+        python = run([*words(contract.commands.python), "-c", ask], repository.root).strip()
+    threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    where = f"{platform.system()} {platform.machine()}"
+    return Environment(files=found, python=python, platform=where, threads=threads)
+
+
+def artifacts(contract: Contract, lock: Lock) -> list[File]:
+    """Raises KitError when the training made none of what the contract says is served."""
+    found = [lock.out(path) for path in contract.artifacts]
+    if missing := [path for path, out in zip(contract.artifacts, found, strict=True) if out is None]:
+        raise KitError(
+            f"{', '.join(missing)}: an artifact of mlops.yaml that no stage of {LOCK} makes.",
+            "Name the outputs of dvc.yaml that are the model, under `artifacts`.",
+        )
+    return [_file(out) for out in found if out]
+
+
+def identity(contract: Contract, lock: Lock, environment_files: dict[str, str]) -> Identity:
+    """Raises KitError when the pipeline does not make the predictions that mlops.yaml names."""
+    inputs = {
+        "stages": {name: stage.cmd for name, stage in lock.stages.items()},
+        "inputs": {path: entry.md5 for path, entry in lock.inputs.items()},
+        "parameters": lock.params,
+        "environment": environment_files,
+    }
+    text = json.dumps(inputs, sort_keys=True, ensure_ascii=False, default=str)
+    made = lock.out(contract.predictions.file) if contract.predictions else None
+    made = made or lock.out(contract.metrics)
+    if made is None:
+        raise KitError(
+            f"No stage of {LOCK} makes the predictions or metrics that mlops.yaml names.",
+            "Declare them as outputs of a stage in dvc.yaml.",
+        )
+    return Identity(inputs=hashlib.sha256(text.encode()).hexdigest(), predictions=made.md5)
+
+
+def trigger(repository: Repository, run_id: str) -> Trigger:
+    """By whoever GitHub names, else Git; where Git knows nobody, whoever is logged in."""
+    names = (os.environ.get(name) for name in ("USER", "USERNAME"))
+    actor = (
+        os.environ.get("GITHUB_ACTOR") or commits.person(repository) or next(filter(None, names), "unknown")
+    )
+    return Trigger(event=runner.event_name(), actor=actor, run=run_id, url=runner.run_url())
+
+
+def draft(
+    repository: Repository,
+    contract: Contract,
+    lock: Lock,
+    run_id: str,
+    verdict: "gate_results.Verdict | None",
+    before: Record | None,
+    *,
+    on_data: bool = True,
+) -> Record:
+    """The record of what the workspace holds, without version and description.
+
+    What `before` says of the same data is not read again; after a training on the sample, no table is summed up.
+    Raises KitError naming the field that cannot be filled.
+    """
+    commit = repository.commit()
+    pinned = environment(repository, contract)
+    return Record(
+        model=contract.model,
+        version=None,
+        created=timestamp(),
+        code=code(repository, lock, commit),
+        data=data(repository, lock, commit, before),
+        parameters=lock.params,
+        metrics=read_metrics(repository.root / contract.metrics),
+        environment=pinned,
+        artifacts=artifacts(contract, lock),
+        trigger=trigger(repository, run_id),
+        gates=[asdict(result) for result in verdict.results] if verdict else [],
+        measured=verdict.measured if verdict else {},
+        identity=identity(contract, lock, pinned.files),
+        description="",
+        since=None,
+        tables=tables(repository, contract, lock, before) if on_data else [],
+        newest_row=newest_rows.newest(repository, contract),
+    )

@@ -1,0 +1,23 @@
+"""The records of registered versions, read from their tags."""
+
+from mlops_kit.project.repository import Repository
+from mlops_kit.versions import record
+from mlops_kit.versions import version as versions
+from mlops_kit.versions.record import Record
+from mlops_kit.versions.version import Version
+
+
+def identity(made: Record) -> str:
+    return f"{made.identity.inputs} {made.identity.predictions}"
+
+
+def newest(repository: Repository, model: str) -> Record | None:
+    """The record of the newest version of this clone."""
+    version = versions.newest(repository, model)
+    return read(repository, version) if version else None
+
+
+def read(repository: Repository, version: Version) -> Record | None:
+    """A version's record; None where the tag was not made by the kit."""
+    text = repository.show(version.tag, record.FILE)
+    return record.parse(text, f"{record.FILE} of {version.tag}") if text else None
