@@ -13,8 +13,9 @@ from mlops_kit.project import commits
 from mlops_kit.project.contract import FILE, Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry import artifacts, assign, integrity
+from mlops_kit.registry.announce import announce
 from mlops_kit.registry.assign import NOTHING
-from mlops_kit.runs import events, hooks
+from mlops_kit.runs import events
 from mlops_kit.versions import stages
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.stages import PROMOTION, ROLLBACK, Assignment, Stay
@@ -189,6 +190,6 @@ def _tell(repository: Repository, contract: Contract, done: Promoted, say: Say) 
     about = {"version": done.version, "was": done.was, "why": done.why, "tag": done.tag}
     with journal.stage("promote", to=done.stage, **about):
         told = {**about, "stage": done.stage}
-        failed = hooks.run_hooks(contract, repository, "after_promote", journal, say, **told)
+        failed = announce(contract, repository, "after_promote", journal, say, **told)
     says = done.says or f"The hooks were told that {done.version} is in {done.stage}."
     return replace(done, failed_hooks=tuple(failed), says=says)

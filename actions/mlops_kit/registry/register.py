@@ -13,15 +13,17 @@ from mlops_kit.project.lock import LOCK, Lock
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
 from mlops_kit.registry import handed_record, version_commit
+from mlops_kit.registry.announce import announce
 from mlops_kit.registry.handed_record import Handover
-from mlops_kit.registry.version_commit import OWN, Registered
-from mlops_kit.runs import events, hooks, log, publish
+from mlops_kit.registry.version_commit import Registered
+from mlops_kit.runs import events, log, publish
 from mlops_kit.runs.events import Journal
 from mlops_kit.training import train
 from mlops_kit.versions import draft, gate_results, records
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.gate_results import Verdict
 from mlops_kit.versions.record import Record
+from mlops_kit.versions.records import OWN
 
 ADD_REMOTE = (
     "To register the next one: `dvc remote add --default storage URL`, `dvc push`, then commit and push "
@@ -38,7 +40,7 @@ def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Reg
         found |= {"status": done.outcome, "version": done.version or None}
     if done.outcome == "registered":
         named = {"version": done.version, "tag": done.tag}
-        hooks.run_hooks(contract, repository, "after_register", journal, say, **named)
+        announce(contract, repository, "after_register", journal, say, **named)
         if LOCK in repository.dirty():
             say(f"{LOCK} here is that of {done.tag}: commit it, or `git restore {LOCK}`")
     _tell_age(repository, contract, handed.made if done.version else None, journal, say)
@@ -51,7 +53,7 @@ def tell(repository: Repository, contract: Contract, name: str, say: Say) -> Reg
     versions.fetch(repository, contract.model)
     version = versions.named(repository, contract.model, name)
     told = {"version": version.name, "tag": version.tag}
-    failed = hooks.run_hooks(contract, repository, "after_register", events.go_on(repository), say, **told)
+    failed = announce(contract, repository, "after_register", events.go_on(repository), say, **told)
     if failed:
         runner.annotate(
             "warning", f"{version.tag} stands; of its hooks failed: {', '.join(failed)}. See above."

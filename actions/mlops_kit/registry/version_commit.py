@@ -20,7 +20,6 @@ from mlops_kit.versions import version as versions
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.records import identity, read
 
-OWN = (LOCK, record.FILE, record.CARD)  # files that register writes itself: no reason to call a tree dirty
 TRAILER = "Identity"  # in a tag's message, so that one look at the tags finds the same result
 
 

@@ -1,5 +1,6 @@
 """The records of registered versions, read from their tags."""
 
+from mlops_kit.project.lock import LOCK
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import record
 from mlops_kit.versions import version as versions
@@ -21,3 +22,6 @@ def read(repository: Repository, version: Version) -> Record | None:
     """A version's record; None where the tag was not made by the kit."""
     text = repository.show(version.tag, record.FILE)
     return record.parse(text, f"{record.FILE} of {version.tag}") if text else None
+
+
+OWN = (LOCK, record.FILE, record.CARD)  # files that register writes itself: no reason to call a tree dirty

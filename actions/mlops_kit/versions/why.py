@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import pipeline
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import version_commit
 from mlops_kit.versions import description, records
 from mlops_kit.versions import differences as differences_module
 from mlops_kit.versions.differences import Change, Differences
@@ -70,7 +69,7 @@ def why(repository: Repository, old: Version, new: Version) -> Why:
         ordered,
         found,
         notes,
-        repository.dirty(*version_commit.OWN),
+        repository.dirty(*records.OWN),
     )
 
 

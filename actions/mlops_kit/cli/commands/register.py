@@ -40,8 +40,7 @@ def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, a
     from mlops_kit.alerts import heartbeat
     from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
-    from mlops_kit.registry import register
-    from mlops_kit.runs import hooks
+    from mlops_kit.registry import announce, register
 
     here = repository.find(Path.cwd())
     means = contract.load(here.root)
@@ -54,7 +53,7 @@ def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, a
         done = register.take_over(here, means, handed.absolute(), bump, say)
     else:
         done = register.here(here, means, bump, say)
-    untold = bool(handed) and done.outcome == "registered" and hooks.listens(means, "after_register")
+    untold = bool(handed) and done.outcome == "registered" and announce.listens(means, "after_register")
     runner.output(outcome=done.outcome, version=done.version, tag=done.tag, commit=done.commit, untold=untold)
     runner.annotate("notice", done.says)
     if not hand_over and not tell:
