@@ -2,16 +2,7 @@
 
 from pathlib import Path
 
-from tests.act.flights import (
-    DATA,
-    GREEN,
-    RED,
-    events,
-    merge,
-    new_pointer,
-    nothing_happened,
-    rejected,
-)
+from tests.act.flights import DATA, GREEN, RED, events, merge, new_pointer, nothing_happened, rejected
 from tests.act.forge import Forge
 from tests.act.remotes import Folder
 

@@ -15,7 +15,6 @@ from tests.bench import (
     drifting,
     flights,
     growing,
-    lines,
     merging,
     operating,
     seeing,
@@ -23,6 +22,7 @@ from tests.bench import (
     syncing,
     tables,
 )
+from tests.bench import lines as lines_module
 from tests.bench.measure import BenchError, ratio, seconds
 from tests.bench.peers import Peers
 from tests.bench.tables import Table
@@ -34,7 +34,7 @@ TABLES = (
     | asking.TABLES
     | merging.TABLES
     | drifting.TABLES
-    | lines.TABLES
+    | lines_module.TABLES
     | crying.TABLES
     | seeing.TABLES
     | streams.TABLES

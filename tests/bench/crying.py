@@ -14,7 +14,7 @@ from mlops_kit.statistics.resampling import tested
 from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table
 from tests.bench.testers import Plain, drifted
-from tests.kit.monitored import FAMILIES, Columns, columns, window
+from tests.kit.monitoring.distributions import FAMILIES, Columns, columns, window
 
 REFERENCE = 5000
 SIZES, WIDTHS = (50, 200, 1000, 10_000), (8, 20, 100)

@@ -10,7 +10,7 @@ from tests.bench.measure import Job, in_turns, seconds, spend
 from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table, once
 from tests.bench.testers import evidently
-from tests.kit.monitored import columns
+from tests.kit.monitoring.distributions import columns
 
 ROWS, TIMES, WIDTH, REFERENCE = 1_000_000, 10, 20, 200_000
 MLOPS = "model: bench\nmetrics: metrics.json\nrows: {test: reference.parquet, key: key}\n"

@@ -8,7 +8,7 @@ import numpy as np
 from tests.bench.measure import Command, spend
 from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table
-from tests.kit import logged
+from tests.kit.monitoring import log_repository
 
 SIZES = (3_000_000, 10_000_000)
 MEMORY = 1_000  # MB that the larger one gets
@@ -25,7 +25,7 @@ sys.exit(os.spawnv(os.P_WAIT, sys.argv[2], sys.argv[2:]) % 10)
 def large(peers: Peers, runs: int) -> Table:
     at, kit = peers.work / "log", peers.kit()
     if not at.is_dir():
-        logged.repository(at)
+        log_repository.repository(at)
         for n in SIZES:
             _write(at / f"log-{n}.jsonl", at / f"labels-{n}.csv", n)
     limited: list[str | Path] = [kit.with_name("python"), "-c", LIMITED, str(MEMORY), kit]

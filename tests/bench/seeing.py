@@ -12,7 +12,7 @@ from tests.bench.crying import REFERENCE, REFERENCES, WINDOWS, Cell, calibrated,
 from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table
 from tests.bench.testers import Plain, drifted
-from tests.kit.monitored import Columns, columns, window
+from tests.kit.monitoring.distributions import Columns, columns, window
 
 SIZES, WIDTHS = (50, 200, 1000), (8, 20, 100)
 EVIDENTLY_WINDOWS = 10

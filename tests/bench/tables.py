@@ -5,18 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench import history, rows
-from tests.bench.measure import (
-    Command,
-    Job,
-    Spent,
-    in_turns,
-    output,
-    ratio,
-    seconds,
-    spend,
-    spend_all,
-)
+from tests.bench import history
+from tests.bench import rows as rows_module
+from tests.bench.measure import Command, Job, Spent, in_turns, output, ratio, seconds, spend, spend_all
 from tests.bench.peers import Peers
 
 US = "mlops-new"
@@ -228,7 +219,7 @@ def _memory(spent: Mapping[str, list[Spent]]) -> str:
 def _csv(peers: Peers, count: int, columns: int) -> Path:
     path = peers.work / f"rows-{count}x{columns}.csv"
     if not path.is_file():
-        rows.write(path, count, columns)
+        rows_module.write(path, count, columns)
     return path
 
 

@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from tests.bench.measure import Command, output
 from tests.bench.peers import Peers
-from tests.kit.monitored import Columns
+from tests.kit.monitoring.distributions import Columns
 
 DECILES = 10
 FEW = 1e-4  # what PSI takes for a share of none

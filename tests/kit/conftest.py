@@ -13,12 +13,12 @@ from tests.act.api import WRITE_TOKEN, Api
 from tests.act.payloads import REPOSITORY
 from tests.act.server import serving
 from tests.conftest import must, python_of
-from tests.kit import logged
-from tests.kit.chat import Chat, chatting
-from tests.kit.made import a_record, a_repository, metrics, tag
-from tests.kit.scripted import Scripted
-from tests.kit.small import Small
-from tests.kit.small import small as small_repository
+from tests.kit.alerts.chat import Chat, chatting
+from tests.kit.builders import a_record, a_repository, metrics, tag
+from tests.kit.monitoring import log_repository
+from tests.kit.script_repository import Scripted
+from tests.kit.small_repository import Small
+from tests.kit.small_repository import small as small_repository
 from tests.kit.tips import change, kit, publish, registered, start
 
 
@@ -133,12 +133,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
     """A repository whose model is watched; its tests look at windows and leave it as it is."""
-    return logged.repository(tmp_path_factory.mktemp("monitored") / "flights")
+    return log_repository.repository(tmp_path_factory.mktemp("monitored") / "flights")
 
 
 @pytest.fixture
-def check(made: Small) -> logged.Check:
-    return lambda *words: logged.checked(made, *words)
+def check(made: Small) -> log_repository.Check:
+    return lambda *words: log_repository.checked(made, *words)
 
 
 @pytest.fixture

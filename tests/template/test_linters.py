@@ -14,6 +14,7 @@ from mlops_kit import VERSION
 from tests.conftest import must
 from tests.template.rendered import copier_copy
 
+
 Once = Callable[[str, Callable[[Path], None]], Path]
 ANSWERS = {
     "base": {},

@@ -11,7 +11,9 @@ import pytest
 from mlops_new import dvc
 
 from tests.conftest import python_of
-from tests.template.breaks import BREAKS, Break
+from tests.template.breaks import BREAKS
+from tests.template.breaks import Break
+
 
 PARTS = ("pipeline", "tests", "data/schema.yaml", "data/sample.csv", "params.yaml", "pyproject.toml")
 # Red because the break itself is not Python that runs says nothing about the test.

@@ -1,0 +1,223 @@
+"""Each gate turns red for what it is there for, and never passes what it cannot judge."""
+
+from typing import Any
+
+import pytest
+from mlops_kit.gates import judge
+from mlops_kit.project import contract
+from mlops_kit.runs import events
+from mlops_kit.versions.gate_results import GateResult, Verdict
+
+from tests.kit.script_repository import Scripted
+
+NAN = float("nan")
+BASELINE = {"kind": "threshold", "metric": "model.auc", "at_least": "baseline.auc"}
+THRESHOLD = {"kind": "threshold", "metric": "accuracy", "at_least": 0.7, "margin": 0.01, "min_rows": 100}
+CHAMPION = {"kind": "champion", "metric": "accuracy", "worse_by_at_most": 0.01}
+
+
+def judged(small: Scripted, only: str = "") -> Verdict:
+    journal = events.go_on(small.repository)
+    return judge.judge(small.repository, contract.load(small.root), journal, lambda _: None, only)
+
+
+def one(small: Scripted, **gate: Any) -> GateResult:
+    small.gates(gate=gate)
+    (result,) = judged(small).results
+    return result
+
+
+def measured(value: Any, n: int | None = 500, spread: float = 0.02, **more: Any) -> dict[str, Any]:
+    auc = {"value": value, "low": value - spread, "high": value + spread}
+    return {"model": {"auc": auc} | ({"n": n} if n else {}), "baseline": {"auc": {"value": 0.5}}} | more
+
+
+def between(value: float, low: Any, high: Any, n: Any = 500) -> dict[str, Any]:
+    return measured(0.9) | {"model": {"auc": {"value": value, "low": low, "high": high}, "n": n}}
+
+
+# ---- thresholds ----
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "status"),
+    [
+        (0.70, {"at_least": 0.65}, "pass"),
+        (0.70, {"at_least": 0.69}, "fail"),  # its worse end is 0.68
+        (0.70, {"at_least": 0.69, "interval": False}, "pass"),
+        (0.70, {"at_least": 0.70, "interval": False}, "pass"),  # equal is enough for a number
+        (0.70, {"at_least": 0.66, "margin": 0.03}, "fail"),
+        (0.70, {"at_most": 0.73}, "pass"),
+        (0.70, {"at_most": 0.71}, "fail"),
+        (0.70, {"at_most": 0.75, "margin": 0.04}, "fail"),
+        (0.53, {"at_least": "baseline.auc"}, "pass"),
+        (0.51, {"at_least": "baseline.auc"}, "fail"),
+        (0.53, {"at_least": "baseline.auc", "margin": 0.02}, "fail"),
+        (0.45, {"at_most": "baseline.auc"}, "pass"),
+    ],
+)
+def test_threshold(value: float, bound: dict[str, Any], status: str, small: Scripted) -> None:
+    small.metrics(measured(value))
+    result = one(small, kind="threshold", metric="model.auc", **bound)
+    assert result.status == status, result.says
+    assert f"{value:.4g}" in result.says
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.02])
+@pytest.mark.parametrize("side", ["at_least", "at_most"])
+def test_a_constant_model_does_not_pass_its_baseline(side: str, spread: float, small: Scripted) -> None:
+    small.metrics(measured(0.5, spread=spread))
+    assert one(small, kind="threshold", metric="model.auc", **{side: "baseline.auc"}).status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("content", "gate", "words"),
+    [
+        (measured(NAN), BASELINE, "model.auc is nan, which is no number"),
+        (measured(float("inf")), BASELINE, "model.auc is inf, which is no number"),
+        ({"model": {"n": 500}}, BASELINE, "can't tell: model.auc is not in metrics.json"),
+        (measured(True), BASELINE, "can't tell: model.auc is not in metrics.json"),
+        (measured(0.9, n=29), BASELINE, "can't tell: model.auc has 29 rows, fewer than 30"),
+        (measured(0.9) | {"baseline": {}}, BASELINE, "can't tell: the bound baseline.auc is not there"),
+        (measured(0.9) | {"baseline": {"auc": NAN}}, BASELINE, "can't tell: the bound baseline.auc is nan"),
+        (
+            between(0.9, NAN, 1),
+            BASELINE,
+            "can't tell: model.auc 0.9 is not within its own interval, nan to 1",
+        ),
+        (between(0.9, 0.8, NAN), BASELINE, "is not within its own interval, 0.8 to nan"),
+        (between(0.4, 0.8, 0.9), BASELINE, "model.auc 0.4 is not within its own interval, 0.8 to 0.9"),
+        (between(0.8, 0.9, 0.7), BASELINE, "is not within its own interval, 0.9 to 0.7"),
+        (between(0.8, "0.7", 0.9), BASELINE, "is not within its own interval, nan to 0.9"),
+        (between(0.8, 0.7, 0.9, n="many"), BASELINE | {"min_rows": 500}, "has 400 rows, fewer than 500"),
+    ],
+)
+def test_what_cannot_be_judged_does_not_pass(
+    content: dict[str, Any], gate: dict[str, Any], words: str, small: Scripted
+) -> None:
+    small.metrics(content)
+    result = one(small, **gate)
+    assert result.status != "pass"
+    assert words in result.says
+
+
+def test_what_is_no_number_is_null_in_json(small: Scripted) -> None:
+    small.metrics(between(0.9, NAN, 1))
+    small.gates(gate=THRESHOLD | {"metric": "model.auc"})
+    (result,) = judged(small).results
+    assert (result.status, result.details["low"]) == ("unknown", None)
+
+
+def test_rows_that_no_metric_names_are_counted_in_the_predictions(small: Scripted) -> None:
+    small.metrics(measured(0.9, n=None))
+    assert one(small, **BASELINE).status == "pass"
+    assert one(small, **BASELINE, min_rows=401).says.endswith("model.auc has 400 rows, fewer than 401")
+    small.contract(predictions=None)
+    assert one(small, **BASELINE, min_rows=10).status == "unknown"
+
+
+# ---- slices ----
+
+FAIR = {"kind": "slices", "of": "slices.carrier", "metric": "auc", "gap_at_most": 0.1}
+
+
+def carriers(**values: tuple[int, float]) -> dict[str, Any]:
+    return {"slices": {"carrier": {name: {"n": n, "auc": value} for name, (n, value) in values.items()}}}
+
+
+@pytest.mark.parametrize(
+    ("slices", "status", "words"),
+    [
+        (carriers(AA=(100, 0.8), UA=(100, 0.71)), "pass", "gap 0.09 in auc (UA 0.71, AA 0.8), at most 0.1"),
+        (carriers(AA=(100, 0.8), UA=(100, 0.6)), "fail", "gap 0.2"),
+        (carriers(AA=(900, 0.8), UA=(900, 0.75), HA=(99, 0.1)), "pass", "insufficient: HA"),
+        (carriers(AA=(900, 0.8), HA=(99, 0.8)), "unknown", "1 of 2 slices have 100 rows, two are needed"),
+        (carriers(AA=(9, 0.8), HA=(9, 0.8)), "unknown", "insufficient: AA, HA"),
+        (carriers(AA=(900, 0.8), UA=(900, NAN), EV=(900, 0.8)), "unknown", "auc is no number for UA"),
+        ({}, "unknown", "slices.carrier is not in metrics.json"),
+    ],
+)
+def test_slices(slices: dict[str, Any], status: str, words: str, small: Scripted) -> None:
+    small.metrics(slices)
+    result = one(small, **FAIR)
+    assert (result.status, words in result.says) == (status, True), result.says
+    assert ("can't tell" in result.says) == (status == "unknown")
+
+
+def test_slices_without_rows_or_metric_do_not_count(small: Scripted) -> None:
+    small.metrics(
+        {"slices": {"carrier": {"AA": {"auc": 0.8}, "UA": {"n": 500}, "EV": {"n": 500, "auc": 0.8}}}}
+    )
+    result = one(small, **FAIR)
+    assert result.status == "unknown"
+    assert result.details["insufficient"] == {"AA": 0}
+    assert result.details["without_value"] == ["UA"]
+
+
+# ---- latency and size ----
+
+
+def test_a_slow_model_and_a_quick_one(small: Scripted) -> None:
+    gate = {"kind": "latency", "calls": 5, "rows": 3}
+    quick = one(small, **gate, p95_seconds_at_most=30)
+    assert quick.status == "pass", quick.says
+    assert "5 calls with 3 rows" in quick.says
+    (small.root / "sleep.txt").write_text("0.3")
+    slow = one(small, **gate, p95_seconds_at_most=0.25)
+    assert slow.status == "fail"
+    assert slow.value is not None
+    assert slow.value > 0.3
+    kept = judged(small).measured
+    assert kept["latency"]["gate"]["n"] == 5
+    assert "processors" in kept["latency"]["gate"]["machine"]
+    assert kept["size"] == {"bytes": 4, "of": {"model.txt": 4}}
+
+
+def test_the_rows_in_a_call_are_the_first_of_the_test_rows_or_of_the_sample(small: Scripted) -> None:
+    keep = "import shutil, sys; shutil.copy(sys.argv[1], 'seen.csv'); shutil.copy(sys.argv[1], sys.argv[3])"
+    (small.root / "keep.py").write_text(keep)
+    (small.root / "sample.csv").write_text('id;text\n1;"two\nlines"\n2;b\n3;c\n')
+    commands = small.first()["commands"]
+    small.contract(commands=commands | {"predict": commands["predict"].replace("predict.py", "keep.py")})
+    gate = {"kind": "latency", "calls": 5, "rows": 2, "p95_seconds_at_most": 30}
+    assert one(small, **gate).status == "pass"
+    seen, test = ((small.root / name).read_text().splitlines() for name in ("seen.csv", "test.csv"))
+    assert seen == test[:3]
+    (small.root / "test.csv").unlink()
+    small.contract(sample={"file": "sample.csv", "parameter": "data"})
+    assert one(small, **gate).status == "pass"
+    assert (small.root / "seen.csv").read_text() == 'id;text\n1;"two\nlines"\n2;b\n'
+
+
+@pytest.mark.parametrize(
+    ("break_it", "status", "words"),
+    [
+        ("raise SystemExit('out of memory')", "fail", "out of memory"),
+        ("", "fail", "wrote no predictions to --out"),
+    ],
+)
+def test_a_model_that_does_not_predict_is_not_fast(
+    break_it: str, status: str, words: str, small: Scripted
+) -> None:
+    (small.root / "predict.py").write_text(break_it)
+    result = one(small, kind="latency", p95_seconds_at_most=30)
+    assert (result.status, words in result.says) == (status, True), result.says
+
+
+def test_without_predict_or_rows_latency_is_not_known(small: Scripted) -> None:
+    small.contract(rows=None)
+    assert "no rows to predict" in one(small, kind="latency", p95_seconds_at_most=30).says
+    small.contract(commands={"dvc": "dvc"})
+    result = one(small, kind="latency", p95_seconds_at_most=30)
+    assert (result.status, "no commands.predict" in result.says) == ("unknown", True)
+
+
+def test_size(small: Scripted) -> None:
+    (small.root / "model.txt").write_bytes(b"x" * 1_500_000)
+    assert one(small, kind="size", mb_at_most=1.5).status == "pass"
+    heavy = one(small, kind="size", mb_at_most=1.4)
+    assert (heavy.status, heavy.value) == ("fail", 1.5)
+    small.contract(artifacts=["gone"])
+    assert one(small, kind="size", mb_at_most=1.5).status == "unknown"
+    small.contract(artifacts=[])
+    assert one(small, kind="size", mb_at_most=1.5).status == "unknown"
