@@ -178,8 +178,8 @@ def _peak(chunks: list[pa.Table], path: Path) -> int:
             opened.write_table(chunk)
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'actions')!r})\n"
-        "from pathlib import Path\nimport pyarrow\nfrom mlops_kit import profiling\n"
-        f"assert profiling.table(Path({str(path)!r})).rows == {len(chunks) * len(chunks[0])}\n"
+        "from pathlib import Path\nimport pyarrow\nfrom mlops_kit.data import profile\n"
+        f"assert profile.table(Path({str(path)!r})).rows == {len(chunks) * len(chunks[0])}\n"
         "print(pyarrow.default_memory_pool().max_memory())\n"
     )
     return int(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)

@@ -108,8 +108,8 @@ def test_a_killed_run_is_running_and_then_crashed(flights: Small) -> None:
 import sys, time
 sys.path.insert(0, {str(ROOT / "actions")!r})
 from pathlib import Path
-from mlops_kit import events
-from mlops_kit.repository import Repository
+from mlops_kit.project.repository import Repository
+from mlops_kit.runs import events
 with events.begin(Repository(Path.cwd())).stage("train"):
     print("training", flush=True)
     time.sleep(600)
