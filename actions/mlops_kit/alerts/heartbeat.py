@@ -6,7 +6,7 @@ A schedule cannot say that it is dead: GitHub switches it off after 60 quiet day
 import json
 from datetime import datetime, timedelta
 
-from mlops_kit.alerts.kinds import Kind
+from mlops_kit.alerts.kinds import KINDS, Kind
 from mlops_kit.base import clock
 from mlops_kit.forge import alarms
 from mlops_kit.forge.alarms import Alarm
@@ -52,8 +52,6 @@ def look(repository: Repository) -> str:
     since = silent(repository)
     if since is None:
         return ""
-    from mlops_kit.alerts import notify  # not for a merge that finds it alive
-
     lasted = clock.lasting(since)
     text = (
         f"The last check ended {lasted} ago, so nobody would be told of drift, of predictions that fail, or of a "
@@ -61,7 +59,7 @@ def look(repository: Repository) -> str:
         f"{_mend(schedule_file(repository))}\n\n"
         "`mlops-kit doctor` says what else may be wrong. The next check closes this issue."
     )
-    where = alarms.ring(repository, Alarm(NAME, notify.TITLES[NAME][0], text))
+    where = alarms.ring(repository, Alarm(NAME, KINDS[NAME].title, text))
     return f"The monitor has not run for {lasted}: {where}"
 
 

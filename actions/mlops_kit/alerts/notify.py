@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mlops_kit.alerts import webhook as webhooks
 from mlops_kit.alerts.chat import TOLD, Chat, in_a_line
-from mlops_kit.alerts.kinds import Kind
+from mlops_kit.alerts.kinds import ANY_CHECK, KINDS, Kind, judged_by
 from mlops_kit.alerts.outcome import Outcome
 from mlops_kit.alerts.webhook import Message
 from mlops_kit.base import clock, credentials
@@ -23,26 +23,6 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs.events import Journal
 
-# The title of the issue, and the heading of the runbook that says what to do.
-TITLES: dict[Kind, tuple[str, str]] = {
-    "data-drift": ("The inputs have drifted", "the-inputs-have-drifted"),
-    "schema": ("The inputs are not the same columns any more", "the-inputs-have-drifted"),
-    "training-data": ("The training data has drifted", "the-inputs-have-drifted"),
-    "concept-drift": ("The model is less right than it was", "the-model-is-less-right-than-it-was"),
-    "predictions-moved": ("The predictions have moved", "the-model-is-less-right-than-it-was"),
-    "no-labels": ("No labels come any more", "the-model-is-less-right-than-it-was"),
-    "errors": ("Predictions fail", "predictions-fail-or-are-slow"),
-    "latency": ("Predictions are slow", "predictions-fail-or-are-slow"),
-    "memory": ("Memory grows", "predictions-fail-or-are-slow"),
-    "disk": ("The disk fills up", "predictions-fail-or-are-slow"),
-    "silence": ("Predictions have stopped", "predictions-fail-or-are-slow"),
-    "clock": ("Predictions have times that cannot be", "predictions-fail-or-are-slow"),
-    "training-failed": ("main does not train", "train-is-red"),
-    "training-missing": ("A merge was not trained", "train-is-red"),
-    "gate-closed": ("The gates are closed on main", "train-is-red"),
-    "model-old": ("The model is old", "the-model-is-old"),
-    "monitor-dead": ("The monitor has stopped", "schedule-has-not-run-since-yesterday"),
-}
 EACH = "This issue is brought up to date by each check, and closed by the first that could see it and finds nothing."
 ONCE = (
     "Close this issue when you have looked; the next version whose training data has not moved closes it too."
@@ -76,7 +56,7 @@ def bring(
     for kind in outcome.kinds:
         say(f"raise {kind}")
         told.append(_raised(repository, contract, outcome, kind, labels, chat))
-    for kind in [*outcome.over(), *_alive(outcome)]:
+    for kind in [*outcome.over(), *_ended_by_any_check(outcome)]:
         told += _over(repository, kind, outcome, chat)
     for one in told:
         if one.is_news:
@@ -85,9 +65,19 @@ def bring(
     return told
 
 
-def _alive(outcome: Outcome) -> list[Kind]:
-    """A check that ran is the monitor's pulse."""
-    return ["monitor-dead"] if "monitor-dead" not in outcome.kinds else []
+def problems(told: list[Told]) -> list[str]:
+    """Who could not be told, and why: one line a kind."""
+    return [f"{one.kind}: {one.problem}" for one in told if one.problem]
+
+
+def text(told: list[Told]) -> str:
+    """For the terminal."""
+    lines = [f"{one.kind}: {one.done}{f', {one.where}' if one.where else ''}" for one in told]
+    return "\n".join(lines) or "Nothing to tell."
+
+
+def _ended_by_any_check(outcome: Outcome) -> list[Kind]:
+    return [kind for kind in judged_by(ANY_CHECK) if kind not in outcome.kinds]
 
 
 def plan(outcome: Outcome) -> list[Told]:
@@ -104,7 +94,7 @@ def _raised(
     labels: tuple[str, ...],
     chat: Chat,
 ) -> Told:
-    title, words = TITLES[kind][0], "\n".join(outcome.of(kind))
+    title, words = KINDS[kind].title, "\n".join(outcome.of(kind))
     if not credentials.token() and chat.form:
         heard = chat.tell("raised", kind, title, words)
         done = {TOLD: "created", "": "unchanged"}.get(heard, "not told")
@@ -113,7 +103,7 @@ def _raised(
         placed = github.connect(repository).raise_alarm(
             github.marker("alarm", kind),
             _title(outcome, kind),
-            text(repository, contract, outcome, kind),
+            body(repository, contract, outcome, kind),
             (github.LABEL, *labels),
             timedelta(hours=contract.alerts.cooldown_hours),
         )
@@ -138,33 +128,34 @@ def _over(repository: Repository, kind: Kind, outcome: Outcome, chat: Chat) -> l
         except KitError as error:
             return [Told(kind, "not told", problem=in_a_line(error))]
     where = placed.url if placed else ""
-    heard = chat.tell("over", kind, TITLES[kind][0], said, where)
+    heard = chat.tell("over", kind, KINDS[kind].title, said, where)
     return [Told(kind, "closed", where, heard, _unheard(heard))] if placed or heard else []
 
 
 def _title(outcome: Outcome, kind: Kind) -> str:
     """With the first column that is meant, so that a list of issues can be read."""
-    title, columns = TITLES[kind][0], outcome.columns(kind)
+    title, columns = KINDS[kind].title, outcome.columns(kind)
     if not columns:
         return title
     more = f" and {len(columns) - 1} more" if columns[1:] else ""
     return f"{title}: {plain(columns[0])}{more}"
 
 
-def text(repository: Repository, contract: Contract, outcome: Outcome, kind: Kind) -> str:
+def body(repository: Repository, contract: Contract, outcome: Outcome, kind: Kind) -> str:
     """The body of the issue: what, how sure, what to type."""
-    tabled = kind == "data-drift" and kind in outcome.shown  # column by column
+    row = KINDS[kind]
+    tabled = row.has_table and kind in outcome.shown
     found = [] if tabled else [f"- {plain(one, 400)}" for one in outcome.of(kind)[:30]]
     about = [f"Window {code(outcome.window)}"] if outcome.window else []
     about += [f"against {code(outcome.version)}"] if outcome.version and outcome.window else []
     about += [f"checked {outcome.at[:16].replace('T', ' ')} UTC"]
     parts = ["\n".join(found)] if found else []
     parts += [", ".join(about) + "."]
-    parts += [CHANCE] if kind in ("data-drift", "schema") else []
+    parts += [CHANCE] if row.is_calibrated else []
     parts += [outcome.shown[kind]] if kind in outcome.shown else []
     parts += [f"What to do: {_runbook(repository, contract, kind)}"]
     parts += [f"The same check again:\n\n    {outcome.again}"] if outcome.again else []
-    return "\n\n".join([*parts, ONCE if kind == "training-data" else EACH])
+    return "\n\n".join([*parts, ONCE if row.stays_open else EACH])
 
 
 def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
@@ -173,7 +164,7 @@ def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
     if not slug or not (repository.root / where).is_file():
         return code(where)
     server = os.environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
-    return f"[{Path(where).stem}]({server}/{slug}/blob/HEAD/{where}#{TITLES[kind][1]})"
+    return f"[{Path(where).stem}]({server}/{slug}/blob/HEAD/{where}#{KINDS[kind].runbook})"
 
 
 def test(repository: Repository, contract: Contract) -> list[Told]:

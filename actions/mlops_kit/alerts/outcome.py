@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from mlops_kit.alerts.kinds import Finding, Kind
+from mlops_kit.alerts.kinds import KINDS, Finding, Kind
 from mlops_kit.base.errors import KitError
 
 FILE = Path(".mlops/monitoring/outcome.json")
@@ -54,7 +54,7 @@ def read(path: Path) -> Outcome:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         findings = [Finding(**one) for one in content.pop("findings")]
         outcome = Outcome(**content, findings=findings)
-        if unknown := {*outcome.kinds, *outcome.judged} - set(get_args(Kind)):
+        if unknown := {*outcome.kinds, *outcome.judged} - set(KINDS):
             raise ValueError(f"no kind of alarm: {', '.join(sorted(unknown))}")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise KitError(

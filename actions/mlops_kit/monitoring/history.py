@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_kit.alerts.kinds import STAGE
 from mlops_kit.base import clock
-from mlops_kit.monitoring.checks.schema import Change
+from mlops_kit.monitoring.result import CheckResult
 from mlops_kit.predictions_log import sources
 from mlops_kit.runs.events import Journal
 from mlops_kit.runs.log import Event
@@ -34,16 +34,6 @@ def checks(events: Iterable[Event], log: str | None) -> list[Event]:
     return sorted(counted, key=lambda one: str(one["at"]), reverse=True)
 
 
-def schema_of(events: Iterable[Event], log: str | None) -> tuple[Change, ...]:
-    """What the newest check that told of another schema found; nothing where a later one could see that it is over."""
-    for one in checks(events, log):
-        if "schema" in one.get("kinds", []):
-            return tuple(Change(**facts) for facts in one.get("changes") or [])
-        if "schema" in one.get("judged", []):
-            return ()
-    return ()
-
-
 def apart(checks: list[Event]) -> list[Event]:
     """Of `checks`, newest first, those of a window that shares no rows with one that is counted already.
 
@@ -68,9 +58,12 @@ def _share_rows(one: Event, other: Event) -> bool:
     return min(ended, until) - max(began, since) > SHARED * min(ended - began, until - since)
 
 
-def emit(made: Journal, found: "Checked") -> None:
-    """One event with every verdict, small enough to be kept for years."""
-    made.emit(STAGE, "alarm" if found.findings else "fine", **facts(found))
+def emit(journal: Journal, checked: "Checked", results: dict[str, CheckResult]) -> None:
+    """One event with every verdict, small enough to be kept for years; before it the events of single checks."""
+    for result in results.values():
+        if result.event:
+            journal.emit(**result.event)
+    journal.emit(STAGE, "alarm" if checked.findings else "fine", **facts(checked))
 
 
 def facts(found: "Checked") -> dict[str, Any]:

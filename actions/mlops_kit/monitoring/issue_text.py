@@ -1,17 +1,19 @@
-"""What an issue shows of a check, a kind of alarm each: tables and the plots that GitHub draws from text."""
+"""What the issue of an alarm shows beside its findings: tables, and plots that GitHub draws from Mermaid text."""
 
-from mlops_kit.alerts.kinds import Kind
+from collections.abc import Callable
+
+from mlops_kit.alerts.kinds import KINDS, Kind
 from mlops_kit.alerts.outcome import Outcome
 from mlops_kit.base.markdown import code, number, plain, table
 from mlops_kit.base.mermaid import PALETTE, plain_number, safe
 from mlops_kit.monitoring import terminal_text
 from mlops_kit.monitoring.check import Checked
-from mlops_kit.monitoring.checks.concept_drift import Concept
+from mlops_kit.monitoring.checks.concept_drift import ConceptDrift
 from mlops_kit.monitoring.checks.histograms import LOWER, Group
-from mlops_kit.monitoring.checks.infrastructure import Operation
+from mlops_kit.monitoring.checks.infrastructure import Infrastructure
 from mlops_kit.monitoring.checks.seasons import MAY_BE
-from mlops_kit.monitoring.checks.trend import Course
-from mlops_kit.statistics.intervals import Figure
+from mlops_kit.monitoring.checks.trend import Trend
+from mlops_kit.statistics.intervals import Estimate
 
 MOST_COLUMNS, MOST_SLICES = 20, 10
 ROOM = 80  # letters below the bars of a picture; names that are longer would lie upon each other
@@ -26,17 +28,31 @@ def outcome(found: Checked, run: str, again: str) -> Outcome:
 
 
 def _shown(kind: Kind, found: Checked) -> str:
-    if kind == "data-drift":
-        return _drift(found)
+    """Empty for a kind whose findings say everything."""
+    show = BY_CHECK.get(KINDS[kind].judged_by)
+    return show(kind, found) if show else ""
+
+
+def _data_drift(kind: Kind, found: Checked) -> str:
+    return _drift(found) if kind == "data-drift" else ""
+
+
+def _concept_drift(kind: Kind, found: Checked) -> str:
     if kind == "predictions-moved":
         return _predictions(found)
-    if kind in ("concept-drift", "no-labels"):
-        went = found.concept.course if kind == "concept-drift" else None
-        return _with_course(_concept(found.concept), went, "reference")
-    if kind in ("errors", "latency", "memory", "disk", "silence", "clock"):
-        went = found.infrastructure.course.get(kind)
-        return _with_course(_operation(found.infrastructure), went, "limit")
-    return ""
+    trend = found.concept.course if kind == "concept-drift" else None
+    return _with_trend(_concept(found.concept), trend, "reference")
+
+
+def _infrastructure(kind: Kind, found: Checked) -> str:
+    return _with_trend(_traffic(found.infrastructure), found.infrastructure.course.get(kind), "limit")
+
+
+BY_CHECK: dict[str, Callable[[Kind, Checked], str]] = {
+    "data_drift": _data_drift,
+    "concept_drift": _concept_drift,
+    "infrastructure": _infrastructure,
+}
 
 
 def _predictions(found: Checked) -> str:
@@ -46,14 +62,14 @@ def _predictions(found: Checked) -> str:
     return "\n\n".join([_concept(found.concept), *map(_sentence, seasons), *plots])
 
 
-def _with_course(said: str, went: Course | None, usual: str) -> str:
-    if went is None:
+def _with_trend(said: str, trend: Trend | None, usual: str) -> str:
+    if trend is None:
         return said
-    line = f", {usual} (line)" if went.usual is not None else ""
-    names, values = [name for name, _ in went.points], [value for _, value in went.points]
-    beside = None if went.usual is None else [went.usual] * len(values)
-    drawn = _chart(went.label, names, went.label, values, beside)
-    return f"{said}\n\n{went.label} (bars){line}, by the time (UTC)\n\n{drawn}"
+    line = f", {usual} (line)" if trend.usual is not None else ""
+    names, values = [name for name, _ in trend.points], [value for _, value in trend.points]
+    beside = None if trend.usual is None else [trend.usual] * len(values)
+    drawn = _chart(trend.label, names, trend.label, values, beside)
+    return f"{said}\n\n{trend.label} (bars){line}, by the time (UTC)\n\n{drawn}"
 
 
 def _drift(found: Checked) -> str:
@@ -123,7 +139,7 @@ def _cut(name: str, room: int) -> str:
     return name if len(name) <= room else f"{name[: room - 2].rstrip()}.."
 
 
-def _concept(found: Concept) -> str:
+def _concept(found: ConceptDrift) -> str:
     head = ["", "now", "99 % interval", "rows", "reference"]
     rows = [_figure(found.metric, found.figure)] if found.figure else []
     rows += [_figure("positive (reference: predicted)", found.happened)] if found.happened else []
@@ -134,12 +150,12 @@ def _concept(found: Concept) -> str:
     return f"{said}\n\n{table(head, rows, (1, 2, 3, 4))}" if rows else said
 
 
-def _figure(name: str, one: Figure) -> list[str]:
+def _figure(name: str, one: Estimate) -> list[str]:
     was = "" if one.reference is None else number(one.reference)
     return [code(name), number(one.value), f"{number(one.low)} to {number(one.high)}", f"{one.n:,}", was]
 
 
-def _operation(found: Operation) -> str:
+def _traffic(found: Infrastructure) -> str:
     facts = {
         "predictions": f"{found.rows:,}",
         "failed": f"{found.errors:,}",

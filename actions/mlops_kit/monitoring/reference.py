@@ -28,8 +28,8 @@ from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import file_md5
 from mlops_kit.project.repository import Repository
-from mlops_kit.statistics import bins as cells_module
-from mlops_kit.statistics.bins import Cells, Codes
+from mlops_kit.statistics import bins as bins_module
+from mlops_kit.statistics.bins import Bins, Codes
 from mlops_kit.statistics.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.version import Version
@@ -44,7 +44,7 @@ GRID = (50, 200, 1000, 5000, 20_000)
 class Reference:
     version: str  # empty: the rows that are here, no version being there yet
     rows: int  # of which `codes` holds an even draw
-    cells: list[Cells]
+    bins: list[Bins]
     codes: Codes
     other: list[str]  # columns that are there but not compared
     times: npt.NDArray[np.int64] | None = None  # seconds since 1970 of each row of `codes`, in order
@@ -53,7 +53,7 @@ class Reference:
 
     @property
     def resampling(self) -> Resampling:
-        return Resampling(self.cells, self.codes, ordered=self.times is not None)
+        return Resampling(self.bins, self.codes, ordered=self.times is not None)
 
     @property
     def largest(self) -> int:
@@ -110,7 +110,7 @@ def make(
 ) -> Reference:
     """Of rows that were read. Raises KitError when there are too few."""
     columns = {name: values for name, values in window.drawn.items() if name not in left_out}
-    found = [(name, cells_module.cut(name, values)) for name, values in columns.items()]
+    found = [(name, bins_module.cut(name, values)) for name, values in columns.items()]
     cut = [one for _, one in found if one]
     n = len(next(iter(columns.values()))) if columns else 0
     if n < LEAST_REFERENCE or not cut:
@@ -119,7 +119,7 @@ def make(
             "Name the rows in `rows:` of mlops.yaml.",
         )
     order, times = in_order(window, time)
-    codes = np.column_stack([one.encode(cells_module.plain(columns[one.name])) for one in cut])[order]
+    codes = np.column_stack([one.encode(bins_module.plain(columns[one.name])) for one in cut])[order]
     other = [name for name, one in found if one is None] + [name for name in left_out if name in window.drawn]
     return Reference(version, window.rows, cut, codes, other, times)
 
@@ -132,7 +132,7 @@ def in_order(
     n -= n % BLOCK
     if time is None or time not in window.drawn:
         return np.arange(n), None
-    times = np.asarray(cells_module.moments(window.drawn[time]).cast(pa.int64()).fill_null(0))
+    times = np.asarray(bins_module.moments(window.drawn[time]).cast(pa.int64()).fill_null(0))
     order = np.argsort(times, kind="stable")[-n:]
     return order, times[order]
 
@@ -175,7 +175,7 @@ def _by_time(evaluated: pa.Table, source: _Source, contract: Contract) -> pa.Tab
     path = source.file(rows.test)
     try:
         judged = read(path, [rows.key, time], text=(rows.key,))
-        moments = cells_module.moments(judged[time].combine_chunks()).cast(pa.int64())
+        moments = bins_module.moments(judged[time].combine_chunks()).cast(pa.int64())
     except (KitError, pa.ArrowInvalid, pa.ArrowNotImplementedError):  # no such column, or no times in it
         return evaluated
     places = predictions_module.among(evaluated["key"], judged[rows.key].cast(pa.string()))
@@ -226,7 +226,7 @@ def _keep(made: Reference, path: Path) -> None:
         "version": made.version,
         "rows": made.rows,
         "other": made.other,
-        "cells": [asdict(one) | {"edges": one.edges.tolist()} for one in made.cells],
+        "cells": [asdict(one) | {"edges": one.edges.tolist()} for one in made.bins],
         "limits": [asdict(one) for one in made.limits.values()],
     }
     arrays: dict[str, Any] = {"codes": made.codes, "facts": np.array(json.dumps(facts))}
@@ -246,7 +246,7 @@ def _kept(path: Path) -> Reference:
         facts = json.loads(str(kept["facts"]))
         codes, times = kept["codes"], kept["times"] if "times" in kept.files else None
     cut = [
-        Cells(**one | {"edges": np.array(one["edges"], float), "levels": tuple(one["levels"])})
+        Bins(**one | {"edges": np.array(one["edges"], float), "levels": tuple(one["levels"])})
         for one in facts["cells"]
     ]
     evaluated = path.with_suffix(".parquet")

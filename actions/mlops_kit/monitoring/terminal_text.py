@@ -1,13 +1,16 @@
-"""A check in words, for the terminal."""
+"""The result of `monitor check` and of `monitor calibrate` as the terminal prints it."""
 
 import math
 
-from mlops_kit.monitoring.check import Calibrated, Checked
-from mlops_kit.monitoring.checks.concept_drift import Concept
-from mlops_kit.monitoring.checks.infrastructure import Operation
-from mlops_kit.monitoring.checks.trainings import Trained
-from mlops_kit.statistics.intervals import Figure
+from mlops_kit.alerts.kinds import KINDS
+from mlops_kit.monitoring.calibrate import Calibrated
+from mlops_kit.monitoring.check import Checked
+from mlops_kit.monitoring.checks.concept_drift import ConceptDrift
+from mlops_kit.monitoring.checks.infrastructure import Infrastructure
+from mlops_kit.monitoring.checks.trainings import Trainings
+from mlops_kit.statistics.intervals import Estimate
 
+OWN_TEXT = {"data_drift", "concept_drift", "infrastructure", "trainings", "training_data"}  # checks
 UNITS = "(sd of a number, share of the rows of a category)"
 
 
@@ -42,9 +45,11 @@ def of_check(found: Checked) -> str:
     lines += [f"  {note}" for note in found.data.notes]
     parts = [*_of_concept(found.concept), *_of_operation(found.infrastructure)]
     parts += (
-        [] if found.window and found.training == Trained("not connected") else _of_training(found.training)
+        [] if found.window and found.training == Trainings("not connected") else _of_training(found.training)
     )
     moved = [f"  alarm: {one.what}" for one in found.succession or []]
+    others = [one for one in found.findings if KINDS[one.kind].judged_by not in OWN_TEXT]
+    moved += [f"Alarm: {KINDS[one.kind].title}: {one.what}" for one in others]
     return "\n".join([*lines, *parts, *moved])
 
 
@@ -61,7 +66,7 @@ def shows(visible: dict[str, float | None]) -> str:
     return ", ".join(said)
 
 
-def _of_concept(found: Concept) -> list[str]:
+def _of_concept(found: ConceptDrift) -> list[str]:
     if found.state == "not connected":
         return [f"Concept: not connected ({', '.join(found.notes) or 'no predictions log'})"]
     known = f"{found.labelled:,} of {found.predictions:,} predictions have a label"
@@ -77,12 +82,12 @@ def _of_concept(found: Concept) -> list[str]:
     return [*lines, *(f"  alarm: {one.what}" for one in found.alarms), *(f"  {one}" for one in found.notes)]
 
 
-def _figure(one: Figure, beside: str = "reference") -> str:
+def _figure(one: Estimate, beside: str = "reference") -> str:
     was = "" if one.reference is None else f"; {beside} {one.reference:.3f}"
     return f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f}, n = {one.n:,}{was})"
 
 
-def _of_operation(found: Operation) -> list[str]:
+def _of_operation(found: Infrastructure) -> list[str]:
     if found.state == "not connected":
         return ["Infrastructure: not connected (no predictions log)"]
     lines = [f"Infrastructure: {found.state} ({found.rows:,} predictions, {found.errors:,} failed)"]
@@ -100,7 +105,7 @@ def _of_operation(found: Operation) -> list[str]:
     return [*lines, *(f"  alarm: {one.what}" for one in found.alarms)]
 
 
-def _of_training(found: Trained) -> list[str]:
+def _of_training(found: Trainings) -> list[str]:
     used = f"; {found.version} is in use, {found.age_days} days old" if found.version else ""
     if not found.run:
         return [f"Training: no run on main yet{used}"]

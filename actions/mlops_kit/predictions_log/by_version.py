@@ -17,13 +17,13 @@ NUMBERED, HASHED = r"^v\d+\.\d+\.\d+$", "md5:"
 
 
 def only(
-    repository: Repository, contract: Contract, facts: pa.Table | None, version: str
-) -> tuple[pa.Table | None, list[str]]:
+    repository: Repository, contract: Contract, facts: pa.Table, version: str
+) -> tuple[pa.Table, list[str]]:
     """`facts` of the log without the lines that name another version or another model file, and what is not known of them.
 
     Lines that name none, or in words of their own, are kept; so is all where `version` is empty.
     """
-    if facts is None or not version:
+    if not version:
         return facts, []
     named, notes = facts["version"], []
     ours = [version]

@@ -27,7 +27,7 @@ from mlops_kit.project.lock import file_md5
 NOTHING = "{}"  # the inputs of a call that was refused before it had any
 LINES = 1_000_000  # of which facts are kept, in the window and before it: more would see trifles
 UNREADABLE = (OSError, UnicodeError, pa.ArrowException)
-Each = Callable[[dict[str, pa.Array]], None]
+OnRows = Callable[[dict[str, pa.Array]], None]  # takes a batch of rows
 QUOTED = re.compile(r"(Expected \d+ columns, got \d+):.*", re.DOTALL)
 SEPARATED = re.compile(r"[;\t|]")  # by what is no comma
 
@@ -80,16 +80,16 @@ def read(
     most: int,
     slices: list[str],
     days: float | None = None,
-    each: Each | None = None,
+    on_rows: OnRows | None = None,
     say: Say = quiet,
 ) -> Window:
     """`slices`: inputs of a log that its facts hold too. `days`: of a log, rows before its last so many days have
-    facts but no inputs. `each` gets all rows, piece by piece. Raises KitError when there is nothing, or it cannot be read.
+    facts but no inputs. `on_rows` gets all rows, batch by batch. Raises KitError when there is nothing, or it cannot be read.
     """
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         found = sources.files(where, Path(folder))
         since = _since(found, days)
-        return read_files(where, found, most, slices=slices, since=since, each=each, say=say)
+        return read_files(where, found, most, slices=slices, since=since, on_rows=on_rows, say=say)
 
 
 def read_files(
@@ -100,7 +100,7 @@ def read_files(
     together: int = 1,
     slices: list[str] | None = None,
     since: datetime | None = None,
-    each: Each | None = None,
+    on_rows: OnRows | None = None,
     say: Say = quiet,
 ) -> Window:
     progress = Progress(say)
@@ -123,8 +123,8 @@ def read_files(
                     batch = batch.select(["inputs"]).filter(pc.not_equal(batch["inputs"], NOTHING))
                 window.rows += len(batch)
                 draw.add(batch)
-                if each:
-                    each(_joined([batch]))
+                if on_rows:
+                    on_rows(_joined([batch]))
         except UNREADABLE as error:
             raise unreadable(file.name, error) from error
     window.drawn = _joined(draw.batches())

@@ -19,7 +19,7 @@ UNSEEN, MISSING = 254, 255
 
 
 @dataclass(frozen=True)
-class Cells:
+class Bins:
     name: str
     kind: Kind
     edges: (
@@ -69,18 +69,18 @@ class Cells:
         )
 
 
-def cut(name: str, values: pa.Array) -> Cells | None:
+def cut(name: str, values: pa.Array) -> Bins | None:
     """None for a type that is not looked at, such as a list, and for a column without any value."""
     values = plain(values)
     kind = kind_of(values.type)
     if kind is None or values.null_count == len(values):
         return None
     if kind == "boolean":
-        return Cells(name, kind, np.empty(0), ("false", "true"))
+        return Bins(name, kind, np.empty(0), ("false", "true"))
     if kind == "text":
         levels = values.drop_null().unique()
         if len(levels) <= min(MOST_LEVELS, len(values) / LEAST_ROWS_A_LEVEL):
-            return Cells(name, "category", np.empty(0), tuple(sorted(levels.to_pylist())))
+            return Bins(name, "category", np.empty(0), tuple(sorted(levels.to_pylist())))
     numbers = _numbers(values, kind)
     numbers = numbers[np.isfinite(numbers)]
     if not len(numbers):
@@ -89,8 +89,8 @@ def cut(name: str, values: pa.Array) -> Cells | None:
     if len(different) > CUTS:
         different = np.unique(np.quantile(numbers, np.arange(CUTS) / CUTS, method="inverted_cdf"))
     if len(different) == 1:  # below, at and above it
-        return Cells(name, kind, np.append(different, np.nextafter(different, np.inf)), ())
-    return Cells(name, kind, different[1:], ())
+        return Bins(name, kind, np.append(different, np.nextafter(different, np.inf)), ())
+    return Bins(name, kind, different[1:], ())
 
 
 def kind_of(arrow: pa.DataType) -> Kind | None:

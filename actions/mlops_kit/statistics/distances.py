@@ -8,7 +8,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from mlops_kit.statistics.bins import Cells
+from mlops_kit.statistics.bins import Bins
 from mlops_kit.statistics.resampling import LEVEL, REPLICATES, Array, Resampling
 
 Floats = npt.NDArray[np.float64]
@@ -29,9 +29,9 @@ def limits(
     tails: dict[tuple[int, str], tuple[float, float]] = {}
     highest = np.full(REPLICATES, -np.inf)
     for index, (window, reference) in enumerate(resampling.replicates(n)):
-        if resampling.cells[index].name not in columns:
+        if resampling.bins[index].name not in columns:
             continue
-        for name, found in _squares(resampling.cells[index], window, reference).items():
+        for name, found in _squares(resampling.bins[index], window, reference).items():
             middle = float(np.quantile(found, COMMON))
             over = found[found > middle]
             spread = max(float((over - middle).mean()) if len(over) else 0.0, 1e-9)
@@ -40,7 +40,7 @@ def limits(
     threshold = float(np.sort(highest)[-max(int(LEVEL * REPLICATES), 1)])
     made: dict[str, dict[str, float]] = {}
     for (index, name), (middle, spread) in tails.items():
-        column = resampling.cells[index]
+        column = resampling.bins[index]
         limit = math.sqrt(middle + threshold * spread)
         if column.name in coarse:
             limit += _between(column, n, len(resampling.codes))
@@ -48,7 +48,7 @@ def limits(
     return made
 
 
-def _squares(column: Cells, window: Array, reference: Array) -> dict[str, Floats]:
+def _squares(column: Bins, window: Array, reference: Array) -> dict[str, Floats]:
     """Of each replicate; squares, because the tails of those are exponential, as a threshold in spreads supposes."""
     g, f = _shares(window), _shares(reference)
     if column.is_ordered:
@@ -72,5 +72,5 @@ def _divergence(shares: Floats, other: Floats) -> Floats:
     return np.asarray((shares * np.log(ratio)).sum(axis=1))
 
 
-def _between(column: Cells, n: int, reference: int) -> float:
+def _between(column: Bins, n: int, reference: int) -> float:
     return BETWEEN_STEPS / math.sqrt(column.size * n * reference / (n + reference))

@@ -13,7 +13,7 @@ SHARES = ("accuracy", "roc_auc")
 
 
 @dataclass(frozen=True)
-class Figure:
+class Estimate:
     """`low` and `high` are a 99 % interval."""
 
     value: float
@@ -23,7 +23,7 @@ class Figure:
     reference: float | None = None
 
 
-def measured(metric: str, rows: Rows, before: Rows) -> Figure:
+def measured(metric: str, rows: Rows, before: Rows) -> Estimate:
     draw, n = np.random.default_rng(0), len(rows)
     value, was = (prepared(metric, one)(np.ones(len(one))) for one in (rows, before))
     drawn = list(errors(n, lambda at: prepared(metric, rows.take(at)), RESAMPLED, draw))
@@ -31,7 +31,7 @@ def measured(metric: str, rows: Rows, before: Rows) -> Figure:
     low, high = (value + float(end) for end in ends)
     if metric in SHARES and (n < FEW or low == high):
         low, high = _of_share(value, _judged(metric, rows))
-    return Figure(value, low, high, n, was)
+    return Estimate(value, low, high, n, was)
 
 
 def _judged(metric: str, rows: Rows) -> int:
@@ -47,26 +47,26 @@ def _of_share(value: float, n: int) -> tuple[float, float]:
     return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
-def mean(values: Floats, reference: float | None) -> Figure:
+def mean(values: Floats, reference: float | None) -> Estimate:
     value, half = float(values.mean()), SIGMAS * float(values.std()) / math.sqrt(len(values))
-    return Figure(value, value - half, value + half, len(values), reference)
+    return Estimate(value, value - half, value + half, len(values), reference)
 
 
-def happened(rows: Rows) -> Figure:
+def happened(rows: Rows) -> Estimate:
     """Share of the positive class; its `reference` is what was predicted."""
     assert rows.probability is not None
     found = mean(rows.actual - rows.probability, None)
     predicted = float(rows.probability.mean())
     low, high = max(found.low + predicted, 0.0), min(found.high + predicted, 1.0)
-    return Figure(found.value + predicted, low, high, found.n, predicted)
+    return Estimate(found.value + predicted, low, high, found.n, predicted)
 
 
-def is_worse(metric: str, one: Figure) -> bool:
+def is_worse(metric: str, one: Estimate) -> bool:
     """Than the reference, by the whole interval."""
     if one.reference is None:
         return False
     return one.low > one.reference if metric == "rmse" else one.high < one.reference
 
 
-def in_words(metric: str, one: Figure) -> str:
+def in_words(metric: str, one: Estimate) -> str:
     return f"{metric} is {one.value:.3f} ({one.low:.3f} to {one.high:.3f}), was {one.reference:.3f}"

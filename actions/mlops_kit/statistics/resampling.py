@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlops_kit.statistics.bins import MISSING, UNSEEN, Cells, Codes, Kind
+from mlops_kit.statistics.bins import MISSING, UNSEEN, Bins, Codes, Kind
 from mlops_kit.statistics.chance import apart
 
 Array = npt.NDArray[np.float32]
@@ -78,13 +78,13 @@ def tested(n: int, reference: int) -> int:
 class Resampling:
     """Of one reference: `codes` has a row a row, in the order of time where `ordered`."""
 
-    def __init__(self, cells: list[Cells], codes: Codes, *, ordered: bool) -> None:
-        self.cells, self.codes, self.ordered = cells, codes, ordered
+    def __init__(self, bins: list[Bins], codes: Codes, *, ordered: bool) -> None:
+        self.bins, self.codes, self.ordered = bins, codes, ordered
         self.run = _run(codes) if ordered else 1
-        self.scores = [_scores(self._shares(index)) for index in range(len(cells))]
+        self.scores = [_scores(self._shares(index)) for index in range(len(bins))]
 
     def _shares(self, column: int) -> Array:
-        counts = count(self.codes[:, column], self.cells[column].size)
+        counts = count(self.codes[:, column], self.bins[column].size)
         shares: Array = counts[0, :-1] / max(counts[0, :-1].sum(), 1)
         return shares
 
@@ -98,14 +98,14 @@ class Resampling:
             over = found > middle
             excess = np.where(over, found - middle, 0).sum(axis=0) / np.maximum(over.sum(axis=0), 1)
             spread = np.where(over.any(axis=0), np.maximum(excess, 1e-6), CHI_SQUARE)
-            middle = middle - _ahead(self.cells[column].kind, n) * spread
+            middle = middle - _ahead(self.bins[column].kind, n) * spread
             np.maximum(highest, np.max((found - middle) / spread, axis=1), out=highest)
             middles.append(middle.tolist())
             spreads.append(spread.tolist())
             statistics.append(found)
         threshold = float(np.sort(highest)[-max(int(level * REPLICATES), 1)])
         made = Limits(n, threshold, middles, spreads, [])
-        visible = [self._visible(column, made) for column in range(len(self.cells))]
+        visible = [self._visible(column, made) for column in range(len(self.bins))]
         return Limits(n, threshold, middles, spreads, visible)
 
     def statistics(self, column: int, window: Array, reference: Array) -> Array:
@@ -117,7 +117,7 @@ class Resampling:
         g, f = window / n, reference / big_n
         c = n * big_n / (n + big_n)
         h = (window + reference) / (n + big_n)
-        if self.cells[column].is_ordered:
+        if self.bins[column].is_ordered:
             apart, below = np.cumsum(g - f, axis=1), np.cumsum(h, axis=1)
             weight = (h[:, :-1] + h[:, 1:]) / 2
             inside = np.maximum(below * (1 - below), 1e-9)[:, :-1]
@@ -137,12 +137,12 @@ class Resampling:
         of_reference = _weights(draw, max(len(self.codes) // BLOCK, 1))
         by_rows = self._rows(draw, REPLICATES, n) if n <= ROW_BY_ROW else None
         of_window = None if by_rows is not None else _weights(draw, n // BLOCK)
-        for column, cells in enumerate(self.cells):
+        for column, bins in enumerate(self.bins):
             codes = self.codes[:, column]
-            counted = _counts(codes, pool, cells.size)
+            counted = _counts(codes, pool, bins.size)
             reference = of_reference @ counted
             if by_rows is not None:
-                yield _counts(codes, by_rows, cells.size), reference
+                yield _counts(codes, by_rows, bins.size), reference
             elif of_window is not None:
                 yield of_window @ counted, reference
 
@@ -176,7 +176,7 @@ class Resampling:
         codes = self.codes[:, column]
         run = _run(codes[:, None]) if self.ordered else 1
         runs = np.arange(len(codes)) // run
-        known = [len(np.unique(runs[codes == level])) for level in range(self.cells[column].size)]
+        known = [len(np.unique(runs[codes == level])) for level in range(self.bins[column].size)]
         at = np.flatnonzero(window == UNSEEN) // run
         new = [len(np.unique(at[levels == level])) for level in np.unique(levels)]
         n, big_n = ((one != MISSING).sum() for one in (window, codes))
@@ -184,12 +184,12 @@ class Resampling:
 
     def _visible(self, column: int, limits: Limits) -> float:
         """Rows of the reference, tilted: by how much until four of five windows alarm?"""
-        cells, shares = self.cells[column], self._shares(column).astype(float)
+        bins, shares = self.bins[column], self._shares(column).astype(float)
         reference = self.counts[column]
         present = round(limits.n * float(reference[0, :-1].sum() / reference.sum()))
         draw = np.random.default_rng(SEED)
-        for size in SHIFTS if cells.is_ordered else POINTS:
-            tilted = _tilted(shares, size, self.scores[column][0] if cells.is_ordered else None)
+        for size in SHIFTS if bins.is_ordered else POINTS:
+            tilted = _tilted(shares, size, self.scores[column][0] if bins.is_ordered else None)
             window = draw.multinomial(present, tilted, TRIES).astype(np.float32)
             window = np.column_stack([window, np.full(TRIES, limits.n - present, np.float32)])
             found = self.statistics(column, window, np.repeat(reference, TRIES, axis=0))
@@ -199,7 +199,7 @@ class Resampling:
 
     @cached_property
     def counts(self) -> list[Array]:
-        return [count(self.codes[:, at], one.size) for at, one in enumerate(self.cells)]
+        return [count(self.codes[:, at], one.size) for at, one in enumerate(self.bins)]
 
 
 def count(codes: Codes, size: int) -> Array:
@@ -209,8 +209,8 @@ def count(codes: Codes, size: int) -> Array:
 
 def _counts(codes: Codes, groups: npt.NDArray[np.intp], size: int) -> Array:
     """`groups`: indices into the codes, a group a row."""
-    cells = np.where(codes == MISSING, size, np.minimum(codes, size + 1)).astype(np.intp)
-    flat = cells[groups]
+    bins = np.where(codes == MISSING, size, np.minimum(codes, size + 1)).astype(np.intp)
+    flat = bins[groups]
     flat += np.arange(len(groups))[:, None] * (size + 2)
     counted = np.bincount(flat.ravel(), minlength=len(groups) * (size + 2))
     return counted.reshape(-1, size + 2)[:, : size + 1].astype(np.float32)

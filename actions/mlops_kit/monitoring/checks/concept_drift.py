@@ -1,4 +1,4 @@
-"""The relation: are the predictions still as right as they were? Known when labels come, and only then."""
+"""Concept drift: is the model still as accurate as when it was registered? Needs labels."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -10,21 +10,23 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit.alerts.kinds import Finding, Kind
+from mlops_kit.alerts.kinds import Finding, judged_by
 from mlops_kit.base import clock
 from mlops_kit.data.bootstrap import Floats, Rows
-from mlops_kit.monitoring.checks import prediction_drift
-from mlops_kit.monitoring.checks import trend as courses
-from mlops_kit.monitoring.checks.prediction_drift import Watched
-from mlops_kit.monitoring.checks.trend import Course
+from mlops_kit.monitoring.checks import data_drift, prediction_drift, trend
+from mlops_kit.monitoring.checks.data_drift import DataDrift
+from mlops_kit.monitoring.checks.prediction_drift import PredictionDrift
+from mlops_kit.monitoring.checks.trend import Trend
+from mlops_kit.monitoring.inputs import Inputs
 from mlops_kit.monitoring.reference import Reference
+from mlops_kit.monitoring.result import CheckResult
 from mlops_kit.predictions_log import lines, values
 from mlops_kit.predictions_log.labels import joined
 from mlops_kit.predictions_log.lines import SLICE, are_later
 from mlops_kit.project.sections import Monitoring, Predictions
 from mlops_kit.statistics import chance, intervals
 from mlops_kit.statistics.chance import Rise
-from mlops_kit.statistics.intervals import Figure
+from mlops_kit.statistics.intervals import Estimate
 from mlops_kit.statistics.resampling import related
 
 State = Literal["not connected", "unknown", "can't tell", "holds", "drift"]
@@ -37,32 +39,54 @@ USUAL = 0.9  # of the reference's errors of a regression lie below the size that
 
 
 @dataclass(frozen=True)
-class Concept:
+class ConceptDrift:
     state: State
     since: str = ""  # unknown: since when; drift: when it began; else the newest prediction that has a label
     predictions: int = 0
     labelled: int = 0
     metric: str = ""
-    figure: Figure | None = None
-    happened: Figure | None = None  # binary: share of the positive class, its `reference` what was predicted
-    slices: dict[str, Figure] = field(default_factory=dict)  # mean loss
-    loss: Figure | None = None
+    figure: Estimate | None = None
+    happened: Estimate | None = (
+        None  # binary: share of the positive class, its `reference` what was predicted
+    )
+    slices: dict[str, Estimate] = field(default_factory=dict)  # mean loss
+    loss: Estimate | None = None
     alarms: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    course: Course | None = None  # of the loss, where it rose
-    watched: Watched | None = None  # the predictions themselves, where no label speaks for the window
-
-    @property
-    def judged(self) -> list[Kind]:
-        seen: dict[Kind, bool] = {
-            "concept-drift": self.state in ("holds", "drift"),
-            "predictions-moved": not self.watched or (self.watched.tells and not self.watched.explained),
-            "no-labels": True,
-        }
-        return [kind for kind, known in seen.items() if known and self.state != "not connected"]
+    course: Trend | None = None  # of the loss, where it rose
+    watched: PredictionDrift | None = None  # the predictions themselves, where no label speaks for the window
 
 
-def check(
+def check(inputs: Inputs) -> CheckResult:
+    data, ours, log = data_drift.measured(inputs), inputs.contract.monitoring, inputs.log
+    if inputs.reference is None:
+        return result(ConceptDrift("not connected"), data)
+    found = measure(
+        inputs.reference,
+        inputs.predictions,
+        inputs.labels,
+        inputs.contract.predictions,
+        ours,
+        log.since if log else None,
+        data.explains if inputs.window is log else 0.0,
+    )
+    return result(replace(found, notes=[*found.notes, *inputs.notes]), data)
+
+
+def result(found: ConceptDrift, data: DataDrift) -> CheckResult:
+    """Predictions that moved because the inputs did are a line of the inputs' alarm; they have no alarm of their own."""
+    watched, alarms = found.watched, found.alarms
+    if watched and watched.explained:
+        alarms = [Finding(data.findings[0].kind, watched.what), *alarms]
+    knows = {
+        "concept-drift": found.state in ("holds", "drift"),
+        "predictions-moved": not watched or (watched.tells and not watched.explained),
+    }
+    judged = [kind for kind in judged_by("concept_drift") if knows.get(kind, True)]
+    return CheckResult(found, found.state, alarms, judged if found.state != "not connected" else [])
+
+
+def measure(
     reference: Reference,
     facts: pa.Table | None,
     labels: pa.Table | None,
@@ -70,18 +94,20 @@ def check(
     ours: Monitoring,
     since: datetime | None = None,
     explained: float = 0.0,
-) -> Concept:
+) -> ConceptDrift:
     """`labels` has the columns key and actual, as text; None where mlops.yaml names none. `explained`: by how many of the
     rows predictions may move because the inputs did.
 
     The detector looks at every label there is; figures are of predictions later than `since`, where those are enough.
     """
     if facts is None or form is None or reference.predictions is None:
-        return Concept("not connected")
+        return ConceptDrift("not connected")
     used = [name for name in facts.column_names if name.startswith(USED)]
     made = lines.only(facts.select(used), pc.is_valid(facts["prediction"]))
     if not len(made):
-        return Concept("not connected", notes=["no line of the log is a prediction of the version in use"])
+        return ConceptDrift(
+            "not connected", notes=["no line of the log is a prediction of the version in use"]
+        )
     known, notes = joined(made, labels)
     known = lines.only(known, pc.is_valid(known["actual"]))
     none = Rows(np.empty(0), np.empty(0)), known, known
@@ -97,7 +123,9 @@ def check(
     state: State = "holds" if len(rows) >= LEAST_LABELS else "can't tell" if len(rows) else "unknown"
     if state == "can't tell":
         notes = [*notes, f"{len(rows)} labels are too few: it takes {LEAST_LABELS}"]
-    found = Concept(state, _iso(until), len(made), len(rows), alarms=alarms, notes=notes, watched=watched)
+    found = ConceptDrift(
+        state, _iso(until), len(made), len(rows), alarms=alarms, notes=notes, watched=watched
+    )
     if state == "holds":
         return _judged(reference.predictions, rows, table, form, found, since)
     if len(rows) < FEWEST:
@@ -108,7 +136,7 @@ def check(
 
 def measured(
     known: pa.Table, evaluated: pa.Table, form: Predictions
-) -> tuple[str, Figure, dict[str, Figure]] | None:
+) -> tuple[str, Estimate, dict[str, Estimate]] | None:
     """Metric and mean loss by slice of predictions whose `actual` is known; None where those are too few."""
     rows, table, _ = values.numbers(known.filter(pc.is_valid(known["actual"])), evaluated, form)
     if len(rows) < FEWEST:
@@ -120,7 +148,7 @@ def measured(
     return (metric, figure, _slices(losses, table, evaluated, usual)) if figure else None
 
 
-def _measured(metric: str, rows: Rows, before: Rows) -> Figure | None:
+def _measured(metric: str, rows: Rows, before: Rows) -> Estimate | None:
     """None for what needs two classes where one came true."""
     if metric == "roc_auc" and len(np.unique(rows.actual)) < 2:
         return None
@@ -132,9 +160,9 @@ def _judged(
     rows: Rows,
     table: pa.Table,
     form: Predictions,
-    so_far: Concept,
+    so_far: ConceptDrift,
     since: datetime | None,
-) -> Concept:
+) -> ConceptDrift:
     before = values.evaluated(evaluated, form)
     metric = _metric(rows, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
@@ -150,7 +178,7 @@ def _judged(
         said += [intervals.in_words(metric, figure)] if figure and worse else []
         alarm = Finding("concept-drift", "; ".join(said))
         began = _iso(table["time"][found.began].as_py())
-        went = courses.over(
+        went = trend.over(
             lines.seconds(table), "mean loss", lambda at: losses[at].mean(), float(usual.mean())
         )
         so_far = replace(so_far, state="drift", since=began, alarms=[*so_far.alarms, alarm], course=went)
@@ -218,8 +246,8 @@ def _losses(rows: Rows, before: Rows, form: Predictions) -> Floats:
     return np.asarray(rows.prediction != rows.actual, dtype=float)
 
 
-def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats) -> dict[str, Figure]:
-    found: dict[str, Figure] = {}
+def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats) -> dict[str, Estimate]:
+    found: dict[str, Estimate] = {}
     for name in (one for one in table.column_names if one.startswith(SLICE)):
         column = name.removeprefix(SLICE)
         codes, held = lines.codes(table[name])

@@ -1,22 +1,27 @@
-"""The inputs: did a column move further than chance moves it?"""
+"""Data drift: did the distribution of a column change by more than chance explains? The schema is compared on the way."""
 
 import math
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mlops_kit.alerts.kinds import Finding, judged_by
+from mlops_kit.monitoring import reference as references
 from mlops_kit.monitoring.checks import schema
 from mlops_kit.monitoring.checks.schema import Change
 from mlops_kit.monitoring.checks.seasons import alike
+from mlops_kit.monitoring.inputs import Inputs
 from mlops_kit.monitoring.reference import Reference
+from mlops_kit.monitoring.result import CheckResult
 from mlops_kit.predictions_log import window as windows
 from mlops_kit.predictions_log.window import Window
 from mlops_kit.statistics import bins
-from mlops_kit.statistics.bins import Cells, Codes
+from mlops_kit.statistics.bins import Bins, Codes
 from mlops_kit.statistics.resampling import LEAST_REFERENCE, Array, Limits, Resampling, count, tested
 
 State = Literal["not connected", "no drift", "drift", "can't tell"]
@@ -39,7 +44,7 @@ class Drift:
 
 
 @dataclass(frozen=True)
-class Data:
+class DataDrift:
     state: State
     n: int  # rows of the window
     compared: int  # of them, an even draw
@@ -65,16 +70,56 @@ class Data:
     def alarms(self) -> bool:
         return bool(self.drifts or self.changes)
 
+    @property
+    def findings(self) -> list[Finding]:
+        drifts = [
+            Finding(
+                "data-drift",
+                f"{one.column}: {one.what}; {one.by:.1%} of the rows moved (n = {one.n:,})",
+                one.column,
+            )
+            for one in self.drifts
+        ]
+        changes = [
+            Finding("schema", f"{one.column} ({one.kind}) {one.what}", one.column) for one in self.changes
+        ]
+        return [*drifts, *changes]
 
-def check(
+
+def check(inputs: Inputs) -> CheckResult:
+    return result(measured(inputs))
+
+
+def result(found: DataDrift) -> CheckResult:
+    knows = {"data-drift": found.tells, "schema": found.tells_schema}
+    judged = [kind for kind in judged_by("data_drift") if knows.get(kind, found.tells)]
+    return CheckResult(found, found.state, found.findings, judged)
+
+
+@lru_cache(maxsize=1)
+def measured(inputs: Inputs) -> DataDrift:
+    """Kept for the newest inputs: concept drift needs it too."""
+    if inputs.reference is None or inputs.window is None:
+        return DataDrift("not connected", 0, 0)
+    ours = inputs.contract.monitoring
+    return compare(
+        inputs.reference,
+        inputs.window,
+        time=ours.time,
+        ignored=references.left_out(inputs.contract),
+        raised=schema.last_raised(inputs.events, ours.log),
+    )
+
+
+def compare(
     reference: Reference,
     window: Window,
     *,
     time: str | None,
     ignored: tuple[str, ...],
     raised: tuple[Change, ...] = (),
-) -> Data:
-    """`raised`: what an alarm of the schema that may be open is about, where that is known."""
+) -> DataDrift:
+    """`raised`: the changes of the newest schema alarm, which may still be open."""
     like, notes = alike(reference, window, time)
     notes = [*notes, *window.notes, *_masked(window)]
     resampling = like.resampling
@@ -84,11 +129,11 @@ def check(
     over = bool(raised) and all(schema.could_show(one, resampling, window, n) for one in raised)
     if len(like.codes) < LEAST_REFERENCE:
         notes += [f"the reference has {len(like.codes)} such rows: it takes {LEAST_REFERENCE}"]
-        return Data("can't tell", window.rows, n, [], changes, {}, notes, tells_schema=over)
+        return DataDrift("can't tell", window.rows, n, [], changes, {}, notes, tells_schema=over)
     drawn = compared_rows(length, n)
     codes: dict[str, Codes] = {}
     compared: dict[str, pa.Array] = {}
-    for column in like.cells:
+    for column in like.bins:
         if column.name not in window.drawn or schema.is_lost(window.drawn[column.name]):
             continue
         values = bins.plain(window.drawn[column.name]).take(pa.array(drawn))
@@ -100,11 +145,11 @@ def check(
             changes.append(schema.retyped(column, values))
     if n < LEAST_ROWS:
         notes += [f"{window.rows} rows are too few: it takes {LEAST_ROWS}"]
-        nothing: dict[str, float | None] = dict.fromkeys(one.name for one in like.cells)
-        return Data("can't tell", window.rows, n, [], changes, nothing, notes, tells_schema=over)
+        nothing: dict[str, float | None] = dict.fromkeys(one.name for one in like.bins)
+        return DataDrift("can't tell", window.rows, n, [], changes, nothing, notes, tells_schema=over)
     limits = like.limits.get(n) or resampling.limits(n)
     drifts = []
-    for index, column in enumerate(like.cells):
+    for index, column in enumerate(like.bins):
         if column.name not in codes:
             continue
         seen = codes[column.name]
@@ -116,12 +161,12 @@ def check(
         if found := _drift(index, column, seen, resampling, limits):
             drifts.append(found)
     drifts.sort(key=lambda one: -one.by)
-    seen_at_best = visible(like.cells, limits)
-    told = tells(like.cells, limits)
+    seen_at_best = visible(like.bins, limits)
+    told = tells(like.bins, limits)
     state: State = "drift" if drifts else "no drift" if told else "can't tell"
     ends = over if raised else told
     notes += [] if told else _enough(reference, window, n)
-    return Data(state, window.rows, n, drifts, changes, seen_at_best, notes, told, ends)
+    return DataDrift(state, window.rows, n, drifts, changes, seen_at_best, notes, told, ends)
 
 
 def compared_rows(length: int, n: int) -> npt.NDArray[np.intp]:
@@ -129,13 +174,13 @@ def compared_rows(length: int, n: int) -> npt.NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).permutation(length)[:n])
 
 
-def visible(columns: list[Cells], limits: Limits) -> dict[str, float | None]:
+def visible(columns: list[Bins], limits: Limits) -> dict[str, float | None]:
     """Of each column the smallest change that four of five such windows show; None: none that was tried."""
     sizes = zip(columns, limits.visible, strict=True)
     return {column.name: size if math.isfinite(size) else None for column, size in sizes}
 
 
-def tells(columns: list[Cells], limits: Limits) -> bool:
+def tells(columns: list[Bins], limits: Limits) -> bool:
     """Does a window in which nothing moved say anything?"""
     sizes = list(zip(columns, limits.visible, strict=True))
     ordered = [size for column, size in sizes if column.is_ordered]
@@ -147,7 +192,7 @@ def tells(columns: list[Cells], limits: Limits) -> bool:
 def _enough(reference: Reference, window: Window, n: int) -> list[str]:
     """How large a window would have to be, beside all of the reference; of a log's last days, how many days that takes."""
     larger = sorted((size, limits) for size, limits in reference.limits.items() if size > n)
-    size = next((size for size, limits in larger if tells(reference.cells, limits)), None)
+    size = next((size for size, limits in larger if tells(reference.bins, limits)), None)
     if not reference.limits:
         return []
     if size is None:
@@ -167,7 +212,7 @@ def _masked(window: Window) -> list[str]:
     return [f"masked in the log and not watched: {names}"] if names else []
 
 
-def apart(column: Cells, window: Array, reference: Array) -> float:
+def apart(column: Bins, window: Array, reference: Array) -> float:
     """Share of the rows, of those that hold a value, that would have to change to undo the difference."""
     moved = _shares(window) - _shares(reference)
     return float(np.abs(np.cumsum(moved)).max() if column.is_ordered else np.abs(moved).sum() / 2)
@@ -178,7 +223,7 @@ def _shares(counts: Array) -> Array:
     return shares
 
 
-def _drift(index: int, column: Cells, seen: Codes, resampling: Resampling, limits: Limits) -> Drift | None:
+def _drift(index: int, column: Bins, seen: Codes, resampling: Resampling, limits: Limits) -> Drift | None:
     window, reference = count(seen, column.size), resampling.counts[index]
     if window[0, :-1].sum() == 0:
         return None

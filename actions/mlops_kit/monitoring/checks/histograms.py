@@ -8,7 +8,7 @@ import pyarrow as pa
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.predictions_log.window import Window
 from mlops_kit.statistics import bins
-from mlops_kit.statistics.bins import Cells, Codes, Floats
+from mlops_kit.statistics.bins import Bins, Codes, Floats
 from mlops_kit.statistics.resampling import count
 
 MOST = 10
@@ -25,10 +25,10 @@ class Group:
 
 def of(reference: Reference, window: Window, name: str) -> list[Group]:
     """Empty where there is no such column any more."""
-    at = next((n for n, one in enumerate(reference.cells) if one.name == name), None)
+    at = next((n for n, one in enumerate(reference.bins) if one.name == name), None)
     if at is None or name not in window.drawn:
         return []
-    column = reference.cells[at]
+    column = reference.bins[at]
     try:
         seen = column.encode(bins.plain(window.drawn[name]))
     except pa.ArrowException:
@@ -37,7 +37,7 @@ def of(reference: Reference, window: Window, name: str) -> list[Group]:
     return groups(column, before, now)
 
 
-def groups(column: Cells, before: Floats, now: Floats) -> list[Group]:
+def groups(column: Bins, before: Floats, now: Floats) -> list[Group]:
     """Of the shares of its cells, the missing in the last."""
     places = _ordered(column, before) if column.is_ordered else _levels(before, now)
     names = _names(column, [group[0] for group in places])
@@ -53,7 +53,7 @@ def _shares(codes: Codes, size: int) -> Floats:
     return np.asarray(count(codes, size)[0] / max(len(codes), 1), dtype=float)
 
 
-def _ordered(column: Cells, before: Floats) -> list[list[int]]:
+def _ordered(column: Bins, before: Floats) -> list[list[int]]:
     """Cells side by side, about as many rows of the reference in each group."""
     below = np.cumsum(before[:-1]) - before[:-1] / 2
     whole = max(float(before[:-1].sum()), 1e-9)
@@ -67,7 +67,7 @@ def _levels(before: Floats, now: Floats) -> list[list[int]]:
     return [[int(one)] for one in sorted(most, key=lambda one: -before[one])]
 
 
-def _names(column: Cells, firsts: list[int]) -> list[str]:
+def _names(column: Bins, firsts: list[int]) -> list[str]:
     """Of numbers what they begin with, as short as tells them apart: there is little room below a bar."""
     if not column.is_ordered:
         return [column.value(one) for one in firsts]

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from mlops_kit.alerts.kinds import Finding
-from mlops_kit.monitoring.checks import data_drift
-from mlops_kit.monitoring.checks import histograms as shares_module
+from mlops_kit.monitoring.checks import data_drift, histograms
 from mlops_kit.monitoring.checks.histograms import Group
 from mlops_kit.predictions_log import values
 from mlops_kit.project.sections import Predictions
@@ -17,7 +16,7 @@ ODDS = 0.001  # that they move so far by chance
 
 
 @dataclass(frozen=True)
-class Watched:
+class PredictionDrift:
     name: str  # probability or prediction
     n: int
     by: float | None  # share of the rows; None: no further than chance moves them
@@ -35,7 +34,7 @@ class Watched:
         return [Finding("predictions-moved", self.what)] if self.by and not self.explained else []
 
 
-def check(evaluated: pa.Table, made: pa.Table, form: Predictions, explained: float) -> Watched | None:
+def check(evaluated: pa.Table, made: pa.Table, form: Predictions, explained: float) -> PredictionDrift | None:
     """None where there are too few evaluated ones to compare with. `explained`: by how many of the rows they may move
     because the inputs did.
     """
@@ -57,8 +56,8 @@ def check(evaluated: pa.Table, made: pa.Table, form: Predictions, explained: flo
     found = resampling.statistics(0, window, resampling.counts[0])
     by = data_drift.apart(column, window, resampling.counts[0])
     if float(limits.standing(0, found)[0]) <= limits.threshold or by < data_drift.LEAST:
-        return Watched(name, n, None, False, data_drift.tells([column], limits))
+        return PredictionDrift(name, n, None, False, data_drift.tells([column], limits))
     before_and_now = (one[0] / one[0].sum() for one in (resampling.counts[0], window))
-    return Watched(
-        name, n, round(by, 4), by <= explained, True, shares_module.groups(column, *before_and_now)
+    return PredictionDrift(
+        name, n, round(by, 4), by <= explained, True, histograms.groups(column, *before_and_now)
     )

@@ -1,6 +1,7 @@
-"""The schema: is it still the same columns?"""
+"""Schema: does the window have the columns of the reference, with their types and levels?"""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from mlops_kit.monitoring import history
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.predictions_log.window import Window
+from mlops_kit.runs.log import Event
 from mlops_kit.statistics import bins
-from mlops_kit.statistics.bins import MISSING, UNSEEN, Cells, Codes
+from mlops_kit.statistics.bins import MISSING, UNSEEN, Bins, Codes
 from mlops_kit.statistics.chance import at_least
 from mlops_kit.statistics.resampling import SEEN_IN, Resampling
 
@@ -30,6 +33,16 @@ class Change:
     of: int = 0  # rows, where it takes many to see it
 
 
+def last_raised(events: Iterable[Event], log: str | None) -> tuple[Change, ...]:
+    """What the newest check that raised the schema alarm found; empty if a later check could see that it is over."""
+    for one in history.checks(events, log):
+        if "schema" in one.get("kinds", []):
+            return tuple(Change(**facts) for facts in one.get("changes") or [])
+        if "schema" in one.get("judged", []):
+            return ()
+    return ()
+
+
 def is_lost(values: Any) -> bool:
     return len(values) > 0 and values.null_count == len(values)
 
@@ -37,16 +50,16 @@ def is_lost(values: Any) -> bool:
 def of_columns(
     reference: Reference, resampling: Resampling, window: Window, ignored: tuple[str, ...]
 ) -> list[Change]:
-    known = [*(one.name for one in reference.cells), *reference.other, *ignored]
+    known = [*(one.name for one in reference.bins), *reference.other, *ignored]
     changes = [
         Change(one.name, "missing column", "is not in the window")
-        for one in reference.cells
+        for one in reference.bins
         if one.name not in window.drawn and one.name not in window.masked
     ]
     changes += [
         Change(name, "new column", "is not in the reference") for name in window.drawn if name not in known
     ]
-    for index, one in enumerate(reference.cells):
+    for index, one in enumerate(reference.bins):
         values = window.drawn.get(one.name, ())
         if is_lost(values) and not _is_chance(resampling, index, MISSING, len(values)):
             changes.append(Change(one.name, "all null", "has no value in the window"))
@@ -55,12 +68,12 @@ def of_columns(
 
 def _is_chance(resampling: Resampling, column: int, code: int, rows: int) -> bool:
     """Would rows of the reference all hold this code more often than once in a thousand checks?"""
-    return resampling.all_alike(column, code, rows) >= ODDS / len(resampling.cells)
+    return resampling.all_alike(column, code, rows) >= ODDS / len(resampling.bins)
 
 
 def unseen(column: int, seen: Codes, values: Any, resampling: Resampling) -> tuple[list[Change], list[str]]:
     """Of levels that the reference does not hold: a change, or a note where so many may be by chance."""
-    cut, new = resampling.cells[column], seen == UNSEEN
+    cut, new = resampling.bins[column], seen == UNSEEN
     if not new.any():
         return [], []
     levels = np.asarray(cut.compared(values).to_pylist(), dtype=object)[new]
@@ -78,7 +91,7 @@ def _such(levels: npt.NDArray[Any]) -> str:
 
 def _are_chance(column: int, seen: Codes, levels: npt.NDArray[Any], resampling: Resampling) -> bool:
     """Would rows of the reference hold so many new levels more often than once in a thousand checks?"""
-    categories = sum(one.kind == "category" for one in resampling.cells)
+    categories = sum(one.kind == "category" for one in resampling.bins)
     return resampling.new_levels(column, seen, levels) >= ODDS / max(categories, 1)
 
 
@@ -95,7 +108,7 @@ def could_show(was: Change, resampling: Resampling, window: Window, n: int) -> b
         return False
     if was.kind == "constant":
         return bool(pc.count_distinct(values).as_py() > 1)
-    names = [one.name for one in resampling.cells]
+    names = [one.name for one in resampling.bins]
     if was.kind != "new category" or was.column not in names:
         return True
     if was.of and n >= was.of:
@@ -105,11 +118,11 @@ def could_show(was: Change, resampling: Resampling, window: Window, n: int) -> b
     return seen > 0 and not _are_chance(names.index(was.column), codes, np.full(seen, ""), resampling)
 
 
-def retyped(column: Cells, values: Any) -> Change:
+def retyped(column: Bins, values: Any) -> Change:
     return Change(column.name, "retyped", f"was {column.kind}, now holds {_held(values, column)}")
 
 
-def _held(values: Any, column: Cells) -> str:
+def _held(values: Any, column: Bins) -> str:
     """The type, and of texts the form of one: a value itself may be about a person."""
     kind = bins.kind_of(values.type)
     if kind != "text" or column.kind in ("category", "text"):
@@ -129,7 +142,7 @@ def _is_number(text: str) -> bool:
 
 def of_values(index: int, seen: Codes, values: Any, resampling: Resampling) -> Change | None:
     """What chance makes of the reference once in a thousand checks is no change."""
-    column = resampling.cells[index]
+    column = resampling.bins[index]
     present = seen[seen != MISSING]
     if not len(present):
         what = "no finite number" if values.null_count < len(values) else "no value"

@@ -1,4 +1,4 @@
-"""How a figure went in the course of a window, in a few parts of it, to be looked at."""
+"""Trend: a metric in a few parts of the window, for a plot."""
 
 import math
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Of = Callable[[npt.NDArray[np.intp]], float]  # the figure of the rows at these 
 
 
 @dataclass(frozen=True)
-class Course:
+class Trend:
     label: str
     points: list[tuple[str, float]]  # when each part began
     usual: float | None = None  # or a limit, to compare with
@@ -29,7 +29,7 @@ class Course:
 
 def over(
     times: Floats, label: str, of: Of, usual: float | None = None, until: float | None = None
-) -> Course | None:
+) -> Trend | None:
     """`times` in seconds since 1970. None where all are of a few seconds. A part without rows is left out, but for a figure that
     is asked for `until` now: there it says the most.
     """
@@ -41,10 +41,10 @@ def over(
     parts = np.minimum(np.searchsorted(edges, times[known], side="right") - 1, PARTS - 1)
     shown = range(PARTS) if until else np.unique(parts).tolist()
     points = [(_name(edges[part], edges[1] - first), float(of(known[parts == part]))) for part in shown]
-    return Course(label, [one for one in points if math.isfinite(one[1])], usual)
+    return Trend(label, [one for one in points if math.isfinite(one[1])], usual)
 
 
-def of_operation(kind: Kind, facts: pa.Table, times: Floats, limits: Monitoring) -> Course | None:
+def of_infrastructure(kind: Kind, facts: pa.Table, times: Floats, limits: Monitoring) -> Trend | None:
     """None for a kind that has no figure."""
     rows = lines.asked(facts)
     failed = rows * np.asarray(facts["error"].is_valid())

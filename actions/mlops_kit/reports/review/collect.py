@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from mlops_kit.alerts import notify
+from mlops_kit.alerts.kinds import KINDS
 from mlops_kit.base import clock
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.base.progress import Say
-from mlops_kit.monitoring import check, history
+from mlops_kit.monitoring import history, inputs, training_facts
 from mlops_kit.monitoring import reference as references
-from mlops_kit.monitoring.checks import trainings as trainings_module
 from mlops_kit.new_data import age as ages
 from mlops_kit.predictions_log import labels
 from mlops_kit.project.contract import Contract
@@ -72,7 +71,7 @@ def build(repository: Repository, contract: Contract, monday: date, say: Say) ->
     every = list(log.every())
     checks = history.checks(every, contract.monitoring.log)
     until = [one for one in checks if clock.moment(one["at"]) < end]
-    trainings = trainings_module.of_main(log)
+    trainings = training_facts.of_main(log)
     made = Review(contract.model, listed[-1], listed, False, notes=[log.note] if log.note else [])
     weekly.fill_checks(listed, until)
     weekly.fill_trainings(listed, trainings)
@@ -84,7 +83,7 @@ def build(repository: Repository, contract: Contract, monday: date, say: Say) ->
     ]  # and whether they are over by now
     made.alarms = [one for one in alarms if one.touches(made.week)]
     made.decide = _to_decide(
-        made, [one for one in alarms if one.ended is None], trainings_module.newest_of(trainings)
+        made, [one for one in alarms if one.ended is None], training_facts.newest_of(trainings)
     )
     return made
 
@@ -102,7 +101,7 @@ def _fill_quality(repository: Repository, contract: Contract, made: Review, say:
     if contract.monitoring.log is None:
         return
     reference = references.load(repository, contract, say)
-    log = check.log_of(repository, contract, reference, say)
+    log = inputs.read_log(repository, contract, reference, say)
     if log is None or log.facts is None:
         return
     made.connected = True
@@ -137,7 +136,7 @@ def _fill_versions(repository: Repository, contract: Contract, made: Review, end
 
 def _to_decide(made: Review, open_now: list[Alarm], last: runs.Run | None) -> list[str]:
     """What waits for a person, with the first command."""
-    titles = {ages.ALARM: ages.TITLE} | {kind: title for kind, (title, _) in notify.TITLES.items()}
+    titles = {ages.ALARM: ages.TITLE} | {kind: row.title for kind, row in KINDS.items()}
     found = [f"{titles[one.kind]}, since {one.began:%Y-%m-%d}" for one in open_now if one.kind in titles]
     week = made.week.figure
     if week and intervals.is_worse(made.metric, week):
@@ -156,12 +155,15 @@ def _to_decide(made: Review, open_now: list[Alarm], last: runs.Run | None) -> li
     return found
 
 
-def last_monday(now: datetime) -> date:
-    """Of the last whole week."""
-    return weekly.monday_of(now.astimezone(UTC).date()) - timedelta(days=7)
-
-
-def monday(text: str) -> date:
-    """Of 2026-W47. Raises ValueError."""
-    year, _, week = text.partition("-W")
-    return date.fromisocalendar(int(year), int(week), 1)
+def monday(week: str | None, now: datetime) -> date:
+    """Of an ISO week such as 2026-W47, or of the last whole one. Raises ValueError for a week that has not begun."""
+    if week is None:
+        return weekly.monday_of(now.astimezone(UTC).date()) - timedelta(days=7)
+    year, _, number = week.partition("-W")
+    try:
+        found = date.fromisocalendar(int(year), int(number), 1)
+    except ValueError:
+        raise ValueError(f"{week!r} is no week; write 2026-W47.") from None
+    if found.year < 1970 or found > now.date():
+        raise ValueError(f"{week!r} is no week that has begun; write 2026-W47.")
+    return found

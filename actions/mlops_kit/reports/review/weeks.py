@@ -18,7 +18,7 @@ from mlops_kit.predictions_log import labels
 from mlops_kit.predictions_log.counts import Tally
 from mlops_kit.project.contract import Contract
 from mlops_kit.runs.log import Event, Run
-from mlops_kit.statistics.intervals import Figure
+from mlops_kit.statistics.intervals import Estimate
 
 WEEK = timedelta(days=7)
 
@@ -29,8 +29,8 @@ class Week:
     predictions: int = 0
     failed: int = 0
     labelled: int = 0
-    figure: Figure | None = None
-    slices: dict[str, Figure] = field(default_factory=dict)  # mean loss
+    figure: Estimate | None = None
+    slices: dict[str, Estimate] = field(default_factory=dict)  # mean loss
     checks: int = 0
     windows: int = 0  # that these saw, and that share no rows
     telling: int = 0  # checks whose silence about the inputs says something

@@ -11,9 +11,8 @@ import pytest
 from mlops_kit.base.errors import KitError
 from mlops_kit.data.bootstrap import Rows
 from mlops_kit.monitoring import reference as references
-from mlops_kit.monitoring.checks import concept_drift
-from mlops_kit.monitoring.checks import prediction_drift as predicteds
-from mlops_kit.monitoring.checks.concept_drift import Concept
+from mlops_kit.monitoring.checks import concept_drift, prediction_drift
+from mlops_kit.monitoring.checks.concept_drift import ConceptDrift
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.predictions_log import labels as labels_module
 from mlops_kit.predictions_log.lines import hashed
@@ -48,7 +47,7 @@ def rows(task: str, seed: int, *, wrong: bool = False) -> dict[str, Any]:
     }
 
 
-def judged(task: str, *, wrong: bool, labels: Any = None, within: float = 1e5) -> Concept:
+def judged(task: str, *, wrong: bool, labels: Any = None, within: float = 1e5) -> ConceptDrift:
     evaluated = pa.table({"key": [str(at) for at in range(N)]} | rows(task, 1))
     made = rows(task, 2, wrong=wrong)
     keys = pa.array([f"n{at}" for at in range(N)])
@@ -59,7 +58,9 @@ def judged(task: str, *, wrong: bool, labels: Any = None, within: float = 1e5) -
     came = labels if labels is not None else [str(one) for one in made["actual"]]
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     labelled = pa.table({"key": hashed(keys), "actual": pa.array(came, pa.string())})
-    return concept_drift.check(reference, facts, labelled, FORMS[task], Monitoring(labels_within_days=within))
+    return concept_drift.measure(
+        reference, facts, labelled, FORMS[task], Monitoring(labels_within_days=within)
+    )
 
 
 @pytest.mark.parametrize("task", FORMS)
@@ -104,7 +105,7 @@ def test_labels_that_are_no_such_value_are_left_out_and_counted() -> None:
     assert note.startswith("100 labels or predictions are no such value, such as label '?' of prediction '")
 
 
-def with_probability(probability: list[float], evaluated: list[float]) -> Concept:
+def with_probability(probability: list[float], evaluated: list[float]) -> ConceptDrift:
     made = rows("binary", 2)
     keys = [f"n{at}" for at in range(N)]
     before = pa.table({"key": keys, "probability": evaluated} | rows("binary", 1))
@@ -114,7 +115,7 @@ def with_probability(probability: list[float], evaluated: list[float]) -> Concep
     )
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, before)
     labelled = pa.table({"key": hashed(keys), "actual": made["actual"]})
-    return concept_drift.check(reference, facts, labelled, FORMS["binary"], Monitoring())
+    return concept_drift.measure(reference, facts, labelled, FORMS["binary"], Monitoring())
 
 
 def test_probabilities_that_are_none_are_left_out_and_said() -> None:
@@ -174,7 +175,7 @@ def test_one_of_a_time_to_come_does_not_hide_that_no_label_comes() -> None:
     labelled = pa.concat_tables([labelled.slice(0, 100), labelled.slice(N - 1)])
     evaluated = pa.table({"key": keys} | rows("binary", 1))
     like = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
-    found = concept_drift.check(like, facts, labelled, FORMS["binary"], Monitoring(labels_within_days=5))
+    found = concept_drift.measure(like, facts, labelled, FORMS["binary"], Monitoring(labels_within_days=5))
     assert [one.kind for one in found.alarms if one.kind == "no-labels"] == ["no-labels"]
     assert datetime.fromisoformat(found.since) < now
 
@@ -197,7 +198,7 @@ def test_predictions_of_a_window_without_labels_are_watched_although_older_ones_
     like = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     came = pa.table({"key": hashed(keys[:300]), "actual": made["actual"][:300]})
     for since, kinds in ((datetime(2026, 11, 16, tzinfo=UTC), ["predictions-moved"]), (None, [])):
-        found = concept_drift.check(
+        found = concept_drift.measure(
             like, facts, came, FORMS["binary"], Monitoring(labels_within_days=1e5), since
         )
         assert ([one.kind for one in found.alarms], found.state) == (kinds, "holds")
@@ -226,7 +227,7 @@ def test_probabilities_of_several_classes_are_judged(sure: float) -> None:
     )
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     came = pa.table({"key": hashed(keys), "actual": made["actual"]})
-    found = concept_drift.check(
+    found = concept_drift.measure(
         reference, facts, came, FORMS["multiclass"], Monitoring(labels_within_days=1e5)
     )
     assert found.state == ("holds" if sure == 0.9 else "drift")
@@ -255,7 +256,7 @@ def test_what_is_over_is_an_alarm_for_as_long_as_the_window_holds_it(window_days
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     labelled = pa.table({"key": hashed(keys), "actual": pa.array(actual)})
     since = datetime.fromisoformat(times[-1]) - timedelta(days=window_days)
-    found = concept_drift.check(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
+    found = concept_drift.measure(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
     assert found.state == state
     said = [one.what for one in found.alarms if one.kind == "concept-drift"]
     assert all("rose to" in one and "lower since 2026-11-0" in one for one in said)
@@ -287,7 +288,7 @@ def test_a_low_loss_alone_ends_no_alarm() -> None:
     reference = Reference("v0.1.0", N, [], np.empty((N, 0), np.uint8), [], None, evaluated)
     labelled = pa.table({"key": hashed(keys), "actual": pa.array(np.where(late, "yes", "no"))})
     since = datetime.fromisoformat(times[-1]) - timedelta(days=3)
-    found = concept_drift.check(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
+    found = concept_drift.measure(reference, facts, labelled, FORMS["binary"], Monitoring(), since)
     assert found.figure and found.figure.reference and found.figure.high < found.figure.reference
     assert found.loss and found.loss.reference and found.loss.high < found.loss.reference
     assert [one.kind for one in found.alarms] == ["concept-drift"]
@@ -307,10 +308,10 @@ def test_predictions_that_follow_each_other_move_no_more_than_they_do_in_the_ref
         return pa.table({"prediction": shares > 0.5, "probability": shares})
 
     evaluated, clean = made(days), made(200)
-    found = [predicteds.check(evaluated, clean.slice(at * a_day, a_day), form, 0) for at in range(200)]
+    found = [prediction_drift.check(evaluated, clean.slice(at * a_day, a_day), form, 0) for at in range(200)]
     assert sum(one is not None and one.by is not None for one in found) <= 3
     moved = pa.table({"prediction": [True] * 400, "probability": 0.9 + 0.1 * draw.random(400)})
-    seen = predicteds.check(evaluated, moved, form, 0)
+    seen = prediction_drift.check(evaluated, moved, form, 0)
     assert seen and seen.by and 0.8 < seen.by < 1
 
 
