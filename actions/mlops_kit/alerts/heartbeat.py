@@ -1,6 +1,6 @@
-"""The monitor's own heartbeat: each check leaves its time on `mlops/runs`, and merges look whether it goes on.
+"""Heartbeat of the monitor: each check writes its time to `mlops/runs`, and each merge looks how old that is.
 
-A schedule cannot say that it is dead: GitHub switches it off after 60 quiet days, and with it every alarm.
+A schedule cannot report its own death: GitHub disables it after 60 quiet days, and with it every alarm.
 """
 
 import json
@@ -20,15 +20,15 @@ NAME: Kind = "monitor-dead"
 
 
 def beat(hours: float) -> dict[str, bytes]:
-    """The file to publish; after so many hours without another one the monitor counts as dead."""
+    """The file to publish. After `hours` without another one the monitor counts as dead."""
     content = {"at": clock.timestamp(), "hours": hours}
     return {FILE: (json.dumps(content) + "\n").encode()}
 
 
 def silent(repository: Repository, now: datetime | None = None) -> timedelta | None:
-    """For how long, where that is too long; None too where nothing has ever been checked.
+    """How long ago the last check was, if that is too long; None also if there never was one.
 
-    Looks at the branch as it was fetched last: whoever asks has just published his own events.
+    Reads the branch as it was fetched last: the caller has just published its own events.
     """
     tip = commits.tip(repository, f"refs/remotes/origin/{events.BRANCH}")
     text = repository.show(tip, FILE) if tip else None
@@ -42,13 +42,13 @@ def silent(repository: Repository, now: datetime | None = None) -> timedelta | N
 
 
 def schedule_file(repository: Repository) -> str | None:
-    """Name of the workflow that checks; None where there is none."""
+    """Name of the scheduled workflow; None if there is none."""
     workflows = repository.root / ".github/workflows"
     return next((name for name in reversed(SCHEDULES) if (workflows / name).is_file()), None)
 
 
 def look(repository: Repository) -> str:
-    """Raises the alarm where it is due, and says so; the next check closes it."""
+    """Raises the alarm if it is due, and returns a message. The next check closes it."""
     since = silent(repository)
     if since is None:
         return ""

@@ -1,6 +1,6 @@
-"""Brings alarms into line with a check: one issue a kind, raised, updated or closed; and the webhook.
+"""Raise, update and close alarms by the result of a check: one issue a kind, and the webhook.
 
-What the check could not judge stays as it is: a window that is too small ends no alarm.
+Kinds that the check could not judge stay as they are: a window that is too small closes no alarm.
 """
 
 import os
@@ -35,7 +35,7 @@ class Told:
     kind: str
     done: str  # created, updated, reopened, unchanged, closed; or "not told"
     where: str = ""
-    webhook: str = ""  # told, or why not; empty where there was nothing to tell it
+    webhook: str = ""  # "told", or why not; empty if there was nothing to tell
     problem: str = ""
 
     @property
@@ -51,7 +51,7 @@ def bring(
     labels: tuple[str, ...] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Told]:
-    """Raises what was found and closes what is over. What could not be told is in the answer, not lost."""
+    """Raises the alarms of the findings and closes those that are over. An alarm that could not be told has a `problem`."""
     told, chat = [], Chat.of(repository, contract)
     for kind in outcome.kinds:
         say(f"raise {kind}")
@@ -81,7 +81,7 @@ def _ended_by_any_check(outcome: Outcome) -> list[Kind]:
 
 
 def plan(outcome: Outcome) -> list[Told]:
-    """What would be told; nobody is asked."""
+    """What `bring` would do; nobody is told."""
     raised = [Told(kind, "would be raised or updated") for kind in outcome.kinds]
     return raised + [Told(kind, "would be closed, where it is open") for kind in outcome.over()]
 
@@ -94,11 +94,11 @@ def _raised(
     labels: tuple[str, ...],
     chat: Chat,
 ) -> Told:
-    title, words = KINDS[kind].title, "\n".join(outcome.of(kind))
+    title, findings = KINDS[kind].title, "\n".join(outcome.of(kind))
     if not credentials.token() and chat.form:
-        heard = chat.tell("raised", kind, title, words)
-        done = {TOLD: "created", "": "unchanged"}.get(heard, "not told")
-        return Told(kind, done, "", heard, _unheard(heard))
+        webhook = chat.tell("raised", kind, title, findings)
+        done = {TOLD: "created", "": "unchanged"}.get(webhook, "not told")
+        return Told(kind, done, "", webhook, _unheard(webhook))
     try:
         placed = github.connect(repository).raise_alarm(
             github.marker("alarm", kind),
@@ -108,10 +108,10 @@ def _raised(
             timedelta(hours=contract.alerts.cooldown_hours),
         )
     except KitError as error:
-        heard = chat.tell("raised", kind, title, words)
-        return Told(kind, "created" if heard == TOLD else "not told", "", heard, in_a_line(error))
-    heard = chat.tell("raised", kind, title, words, placed.url)
-    return Told(kind, placed.done, placed.url, heard, _unheard(heard))
+        webhook = chat.tell("raised", kind, title, findings)
+        return Told(kind, "created" if webhook == TOLD else "not told", "", webhook, in_a_line(error))
+    webhook = chat.tell("raised", kind, title, findings, placed.url)
+    return Told(kind, placed.done, placed.url, webhook, _unheard(webhook))
 
 
 def _unheard(heard: str) -> str:
@@ -119,21 +119,21 @@ def _unheard(heard: str) -> str:
 
 
 def _over(repository: Repository, kind: Kind, outcome: Outcome, chat: Chat) -> list[Told]:
-    """Nothing where no such alarm is open, and no chat thinks so."""
-    said = f"The check of {outcome.at[:16].replace('T', ' ')} UTC finds nothing any more."
+    """Closes an alarm; empty if no issue is open and the chat knows of none."""
+    comment = f"The check of {outcome.at[:16].replace('T', ' ')} UTC finds nothing any more."
     placed = None
     if credentials.token():
         try:
-            placed = github.connect(repository).clear_alarm(github.marker("alarm", kind), said)
+            placed = github.connect(repository).clear_alarm(github.marker("alarm", kind), comment)
         except KitError as error:
             return [Told(kind, "not told", problem=in_a_line(error))]
     where = placed.url if placed else ""
-    heard = chat.tell("over", kind, KINDS[kind].title, said, where)
-    return [Told(kind, "closed", where, heard, _unheard(heard))] if placed or heard else []
+    webhook = chat.tell("over", kind, KINDS[kind].title, comment, where)
+    return [Told(kind, "closed", where, webhook, _unheard(webhook))] if placed or webhook else []
 
 
 def _title(outcome: Outcome, kind: Kind) -> str:
-    """With the first column that is meant, so that a list of issues can be read."""
+    """The kind's title with the first column, so that issues differ in a list."""
     title, columns = KINDS[kind].title, outcome.columns(kind)
     if not columns:
         return title
@@ -142,15 +142,15 @@ def _title(outcome: Outcome, kind: Kind) -> str:
 
 
 def body(repository: Repository, contract: Contract, outcome: Outcome, kind: Kind) -> str:
-    """The body of the issue: what, how sure, what to type."""
+    """The text of the issue: findings, window, plots, runbook, and the command that checks again."""
     row = KINDS[kind]
     tabled = row.has_table and kind in outcome.shown
-    found = [] if tabled else [f"- {plain(one, 400)}" for one in outcome.of(kind)[:30]]
-    about = [f"Window {code(outcome.window)}"] if outcome.window else []
-    about += [f"against {code(outcome.version)}"] if outcome.version and outcome.window else []
-    about += [f"checked {outcome.at[:16].replace('T', ' ')} UTC"]
-    parts = ["\n".join(found)] if found else []
-    parts += [", ".join(about) + "."]
+    findings = [] if tabled else [f"- {plain(one, 400)}" for one in outcome.of(kind)[:30]]
+    context = [f"Window {code(outcome.window)}"] if outcome.window else []
+    context += [f"against {code(outcome.version)}"] if outcome.version and outcome.window else []
+    context += [f"checked {outcome.at[:16].replace('T', ' ')} UTC"]
+    parts = ["\n".join(findings)] if findings else []
+    parts += [", ".join(context) + "."]
     parts += [CHANCE] if row.is_calibrated else []
     parts += [outcome.shown[kind]] if kind in outcome.shown else []
     parts += [f"What to do: {_runbook(repository, contract, kind)}"]
@@ -168,7 +168,7 @@ def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
 
 
 def test(repository: Repository, contract: Contract) -> list[Told]:
-    """Raises an alarm that means nothing and closes it, by every way there is."""
+    """Raises a test alarm on every channel and closes it. Raises KitError if there is no channel."""
     told = []
     if credentials.token():
         words = "`mlops-kit alert --test` asks whether alarms arrive. There is nothing to do."

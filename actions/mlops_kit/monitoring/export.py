@@ -35,7 +35,7 @@ from mlops_kit.statistics.resampling import LEVEL
 
 HOOK: Hook = "after_monitor"
 LAST, VIEWS = FOLDER / "last", "views"
-GONE = ("missing column", "all null", "retyped")  # what was not compared
+GONE = ("missing column", "all null", "retyped")  # columns that were not compared
 Rows = npt.NDArray[np.intp]
 
 
@@ -124,13 +124,15 @@ def _of_the_season(
     return replace(reference, codes=reference.codes[at]), order[at]
 
 
-def _write(folder: Path, compared: Tables, found: Checked, content: str, all_rows: WindowFile) -> Path:
+def _write(folder: Path, compared: Tables, checked: Checked, content: str, all_rows: WindowFile) -> Path:
     """All files or none."""
     new = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
     (new / "check.json").write_text(content + "\n", encoding="utf-8")
-    (new / "limits.json").write_text(json.dumps(_limits(compared, found), indent=2) + "\n", encoding="utf-8")
+    (new / "limits.json").write_text(
+        json.dumps(_limits(compared, checked), indent=2) + "\n", encoding="utf-8"
+    )
     tables.write(compared.reference, new / "reference.parquet")
     tables.write(compared.window, new / "window.parquet")
     all_rows.copy(compared.window.column_names, new / "rows.parquet")
@@ -138,14 +140,14 @@ def _write(folder: Path, compared: Tables, found: Checked, content: str, all_row
     return new.replace(folder)
 
 
-def _limits(compared: Tables, found: Checked) -> dict[str, Any]:
+def _limits(compared: Tables, checked: Checked) -> dict[str, Any]:
     kinds = {one.name: one for one in compared.like.bins if one.name in compared.window.column_names}
-    different = {name: pc.count_distinct(compared.reference[name]).as_py() for name in kinds}
-    coarse = {name for name, one in kinds.items() if one.is_ordered and different[name] > one.size}
-    made = distances.limits(compared.like.resampling, found.data.compared, set(kinds), coarse)
+    distinct = {name: pc.count_distinct(compared.reference[name]).as_py() for name in kinds}
+    coarse = {name for name, one in kinds.items() if one.is_ordered and distinct[name] > one.size}
+    limits_by_column = distances.limits(compared.like.resampling, checked.data.compared, set(kinds), coarse)
     return {
-        "version": found.version,
+        "version": checked.version,
         "rows": {"reference": len(compared.reference), "window": len(compared.window)},
-        "false_alarms_at_most": LEVEL,  # of all columns together
-        "columns": {name: {"kind": kinds[name].kind, **one} for name, one in made.items()},
+        "false_alarms_at_most": LEVEL,  # for all columns together
+        "columns": {name: {"kind": kinds[name].kind, **one} for name, one in limits_by_column.items()},
     }

@@ -16,36 +16,38 @@ from mlops_kit.monitoring.checks.trend import Trend
 from mlops_kit.statistics.intervals import Estimate
 
 MOST_COLUMNS, MOST_SLICES = 20, 10
-ROOM = 80  # letters below the bars of a picture; names that are longer would lie upon each other
+ROOM = 80  # letters below the bars of a plot; longer labels would overlap
 
 
-def outcome(found: Checked, run: str, again: str) -> Outcome:
+def outcome(checked: Checked, run: str, again: str) -> Outcome:
     shown: dict[Kind, str] = {}
-    for kind in dict.fromkeys(one.kind for one in found.findings):
-        if text := _shown(kind, found):
+    for kind in dict.fromkeys(one.kind for one in checked.findings):
+        if text := _shown(kind, checked):
             shown[kind] = text
-    return Outcome(found.at, found.version, found.window, found.findings, found.judged, run, shown, again)
+    return Outcome(
+        checked.at, checked.version, checked.window, checked.findings, checked.judged, run, shown, again
+    )
 
 
-def _shown(kind: Kind, found: Checked) -> str:
+def _shown(kind: Kind, checked: Checked) -> str:
     """Empty for a kind whose findings say everything."""
     show = BY_CHECK.get(KINDS[kind].judged_by)
-    return show(kind, found) if show else ""
+    return show(kind, checked) if show else ""
 
 
-def _data_drift(kind: Kind, found: Checked) -> str:
-    return _drift(found) if kind == "data-drift" else ""
+def _data_drift(kind: Kind, checked: Checked) -> str:
+    return _drift(checked) if kind == "data-drift" else ""
 
 
-def _concept_drift(kind: Kind, found: Checked) -> str:
+def _concept_drift(kind: Kind, checked: Checked) -> str:
     if kind == "predictions-moved":
-        return _predictions(found)
-    trend = found.concept.course if kind == "concept-drift" else None
-    return _with_trend(_concept(found.concept), trend, "reference")
+        return _predictions(checked)
+    trend = checked.concept.course if kind == "concept-drift" else None
+    return _with_trend(_concept(checked.concept), trend, "reference")
 
 
-def _infrastructure(kind: Kind, found: Checked) -> str:
-    return _with_trend(_traffic(found.infrastructure), found.infrastructure.course.get(kind), "limit")
+def _infrastructure(kind: Kind, checked: Checked) -> str:
+    return _with_trend(_traffic(checked.infrastructure), checked.infrastructure.course.get(kind), "limit")
 
 
 BY_CHECK: dict[str, Callable[[Kind, Checked], str]] = {
@@ -55,42 +57,42 @@ BY_CHECK: dict[str, Callable[[Kind, Checked], str]] = {
 }
 
 
-def _predictions(found: Checked) -> str:
-    seasons = [note for note in found.data.notes if note.endswith(MAY_BE)]
-    watched = found.concept.watched
-    plots = _pictures({watched.name: watched.shares}) if watched and watched.shares else []
-    return "\n\n".join([_concept(found.concept), *map(_sentence, seasons), *plots])
+def _predictions(checked: Checked) -> str:
+    seasons = [note for note in checked.data.notes if note.endswith(MAY_BE)]
+    watched = checked.concept.watched
+    plots = _plots({watched.name: watched.shares}) if watched and watched.shares else []
+    return "\n\n".join([_concept(checked.concept), *map(_sentence, seasons), *plots])
 
 
-def _with_trend(said: str, trend: Trend | None, usual: str) -> str:
+def _with_trend(text: str, trend: Trend | None, usual: str) -> str:
     if trend is None:
-        return said
+        return text
     line = f", {usual} (line)" if trend.usual is not None else ""
     names, values = [name for name, _ in trend.points], [value for _, value in trend.points]
     beside = None if trend.usual is None else [trend.usual] * len(values)
-    drawn = _chart(trend.label, names, trend.label, values, beside)
-    return f"{said}\n\n{trend.label} (bars){line}, by the time (UTC)\n\n{drawn}"
+    plot = _chart(trend.label, names, trend.label, values, beside)
+    return f"{text}\n\n{trend.label} (bars){line}, by the time (UTC)\n\n{plot}"
 
 
-def _drift(found: Checked) -> str:
+def _drift(checked: Checked) -> str:
     rows = [
         [code(one.column), plain(one.what), f"{one.by:.1%}", f"{one.n:,}"]
-        for one in found.data.drifts[:MOST_COLUMNS]
+        for one in checked.data.drifts[:MOST_COLUMNS]
     ]
-    left = len(found.data.drifts) - len(rows)
+    left = len(checked.data.drifts) - len(rows)
     notes = [f"{left} more columns moved."] if left > 0 else []
-    if found.data.visible:
+    if checked.data.visible:
         notes.append(
-            f"A change that 4 of 5 such windows show: {plain(terminal_text.shows(found.data.visible), 400)} {terminal_text.UNITS}."
+            f"A change that 4 of 5 such windows show: {plain(terminal_text.shows(checked.data.visible), 400)} {terminal_text.UNITS}."
         )
-    predictions = found.concept.watched
+    predictions = checked.concept.watched
     notes += [f"And {plain(predictions.what)}."] if predictions and predictions.explained else []
-    notes += [_sentence(note) for note in found.data.notes]
+    notes += [_sentence(note) for note in checked.data.notes]
     moved = table(["column", "moved", "rows moved", "n"], rows, (2, 3))
-    return "\n\n".join([moved, *notes, *_pictures(found.shares)])
+    return "\n\n".join([moved, *notes, *_plots(checked.shares)])
 
 
-def _pictures(shares: dict[str, list[Group]]) -> list[str]:
+def _plots(shares: dict[str, list[Group]]) -> list[str]:
     return [
         f"{code(name)}: reference (bars), window (line){_from(groups)}\n\n{_bars(name, groups)}"
         for name, groups in shares.items()
@@ -102,8 +104,8 @@ def _from(groups: list[Group]) -> str:
 
 
 def _sentence(note: str) -> str:
-    said = plain(note)
-    return f"{said[:1].upper()}{said[1:]}."
+    text = plain(note)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _bars(name: str, groups: list[Group]) -> str:
@@ -115,12 +117,12 @@ def _chart(
     title: str, names: list[str], label: str, bars: list[float], line: list[float] | None = None
 ) -> str:
     top = max([*bars, *(line or [])]) * 1.1 or 1.0
-    room = max(ROOM // len(names), 5)
-    said = [_cut(safe(name), room) for name in names]
-    if len(set(said)) < len(said):  # Mermaid puts what has one name into one place
-        said = [_cut(f"{at}. {safe(name)}", room) for at, name in enumerate(names, 1)]
-    quoted = ", ".join(f'"{name}"' for name in said)
-    drawn = [("bar", bars), ("line", line)] if line else [("bar", bars)]
+    letters = max(ROOM // len(names), 5)
+    labels = [_cut(safe(name), letters) for name in names]
+    if len(set(labels)) < len(labels):  # Mermaid draws bars of one name in one place
+        labels = [_cut(f"{at}. {safe(name)}", letters) for at, name in enumerate(names, 1)]
+    quoted = ", ".join(f'"{name}"' for name in labels)
+    series = [("bar", bars), ("line", line)] if line else [("bar", bars)]
     return "\n".join(
         [
             "```mermaid",
@@ -129,7 +131,7 @@ def _chart(
             f'  title "{safe(title)}"',
             f"  x-axis [{quoted}]",
             f'  y-axis "{safe(label)}" 0 --> {plain_number(top)}',
-            *(f"  {mark} [{', '.join(map(plain_number, values or []))}]" for mark, values in drawn),
+            *(f"  {mark} [{', '.join(map(plain_number, values or []))}]" for mark, values in series),
             "```",
         ]
     )
@@ -141,18 +143,24 @@ def _cut(name: str, room: int) -> str:
 
 def _concept(found: ConceptDrift) -> str:
     head = ["", "now", "99 % interval", "rows", "reference"]
-    rows = [_figure(found.metric, found.figure)] if found.figure else []
-    rows += [_figure("positive (reference: predicted)", found.happened)] if found.happened else []
-    rows += [_figure("mean loss", found.loss)] if found.loss else []
+    rows = [_row(found.metric, found.figure)] if found.figure else []
+    rows += [_row("positive (reference: predicted)", found.happened)] if found.happened else []
+    rows += [_row("mean loss", found.loss)] if found.loss else []
     worst = sorted(found.slices.items(), key=lambda pair: -pair[1].value)[:MOST_SLICES]
-    rows += [_figure(f"mean loss, {name}", one) for name, one in worst]
-    said = f"{found.labelled:,} of {found.predictions:,} predictions have a label."
-    return f"{said}\n\n{table(head, rows, (1, 2, 3, 4))}" if rows else said
+    rows += [_row(f"mean loss, {name}", one) for name, one in worst]
+    text = f"{found.labelled:,} of {found.predictions:,} predictions have a label."
+    return f"{text}\n\n{table(head, rows, (1, 2, 3, 4))}" if rows else text
 
 
-def _figure(name: str, one: Estimate) -> list[str]:
-    was = "" if one.reference is None else number(one.reference)
-    return [code(name), number(one.value), f"{number(one.low)} to {number(one.high)}", f"{one.n:,}", was]
+def _row(name: str, estimate: Estimate) -> list[str]:
+    reference = "" if estimate.reference is None else number(estimate.reference)
+    return [
+        code(name),
+        number(estimate.value),
+        f"{number(estimate.low)} to {number(estimate.high)}",
+        f"{estimate.n:,}",
+        reference,
+    ]
 
 
 def _traffic(found: Infrastructure) -> str:

@@ -52,7 +52,7 @@ def test_all_lines_are_counted_and_a_draw_is_kept(path: Path, few: None) -> None
     assert found.facts and len(found.facts) == LINES
     assert found.facts.nbytes / LINES < 150
     assert found.of_a_draw == [
-        f"all {N:,} lines of the log are counted, and an even draw of {LINES:,} is judged"
+        f"all {N:,} lines of the log are counted, and a random sample of {LINES:,} is judged"
     ]
     runs = infrastructure.measure(found, Monitoring(errors_at_most=0.1))
     failed, predicted = N // 100, N - N // 100

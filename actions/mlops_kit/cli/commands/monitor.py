@@ -11,13 +11,13 @@ from mlops_kit.cli.output import finish, reporter
 
 @click.group()
 def command() -> None:
-    """Watch inputs, predictions and what runs, with at most one false alarm in 100 checks."""
+    """Check for drift and failures; at most one false alarm in 100."""
 
 
 @command.command()
 @json_option
 def calibrate(as_json: bool) -> None:
-    """Find the thresholds for windows to come by resampling the rows of the version in use."""
+    """Calibrate the thresholds: resample the rows of the version in use."""
     from mlops_kit.monitoring import calibrate as calibrations
     from mlops_kit.monitoring import terminal_text
     from mlops_kit.project import contract, repository
@@ -28,26 +28,24 @@ def calibrate(as_json: bool) -> None:
 
 
 @command.command()
-@click.option(
-    "--window", metavar="FILE|GLOB|URL", help="Rows, or a predictions log, instead of monitoring.log."
-)
-@click.option("--labels", metavar="FILE|GLOB|URL", help="What came true, instead of monitoring.labels.")
-@click.option("--against", metavar="VERSION", help="Compare with this version, instead of the one in use.")
+@click.option("--window", metavar="FILE|GLOB|URL", help="Rows or predictions log, instead of monitoring.log.")
+@click.option("--labels", metavar="FILE|GLOB|URL", help="Labels, instead of monitoring.labels.")
+@click.option("--against", metavar="VERSION", help="Compare with this version.  [default: the one in use]")
 @click.option(
     "--hand-over",
     "handed",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Publish nothing: leave the outcome for the job that may write.",
+    help="Publish nothing: write the result into FOLDER, for the job that may write.",
 )
 @json_option
 def check(
     window: str | None, labels: str | None, against: str | None, handed: Path | None, as_json: bool
 ) -> None:
-    """Say what moved: data, relation or infrastructure; 10 when something alarms.
+    """Check a window for data drift, concept drift and infrastructure problems.
 
-    Without --window it is the last days of the predictions log that mlops.yaml names, where there is one, and
-    the trainings of main. What was found waits in .mlops/monitoring for `mlops-kit alert`.
+    Without --window: the last days of the predictions log that mlops.yaml names, and the trainings of main. The result
+    waits in .mlops/monitoring for `mlops-kit alert`. Exits with 10 if an alarm fires.
     """
     from mlops_kit.monitoring import monitor, terminal_text
     from mlops_kit.monitoring.inputs import Request
@@ -64,18 +62,18 @@ def check(
 
 
 @command.command()
-@click.option("--months", default="4-12", show_default=True, help="Of 2013, for instance 4-6.")
+@click.option("--months", default="4-12", show_default=True, help="Months of 2013, for instance 4-6.")
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the repository, to look at; by itself it is gone afterwards.",
+    help="Folder for the repository.  [default: a temporary one]",
 )
 @json_option
 def demo(months: str, keep: Path | None, as_json: bool) -> None:
-    """Go through nine months of flights and say what is found: the inputs, the relation, the alarms.
+    """Replay nine months of flights: data drift, concept drift and alarms.
 
-    Makes a repository of its own and trains it on January to March. With GITHUB_TOKEN and GITHUB_REPOSITORY set,
-    alarms and reviews become issues there, labelled `demo`; else nobody is told.
+    Makes a repository of its own and trains it on January to March. If GITHUB_TOKEN and GITHUB_REPOSITORY are set,
+    alarms and reviews become issues there, labelled `demo`; otherwise nobody is told.
     """
     from tempfile import TemporaryDirectory
 

@@ -25,11 +25,11 @@ from mlops_kit.runs.log import Event
 from mlops_kit.statistics import growth
 from mlops_kit.statistics.chance import at_least
 
-ODDS = 0.00025  # of each of four alarms by chance, where the true rate is just at its limit
-LEAST_ROWS = 20  # of which that none failed says something
-BACK_HOURS = 24.0  # within which something came: traffic that had stopped is back
+ODDS = 0.00025  # of a false alarm, for each of four alarms, if the true rate is exactly at its limit
+LEAST_ROWS = 20  # with fewer, "none failed" closes no alarm
+BACK_HOURS = 24.0  # a prediction this recent closes the alarm that they stopped
 HOUR = 3600.0
-WEEKS_SHOWN = 4  # of traffic that stopped
+WEEKS_SHOWN = 4  # in the plot of traffic that stopped
 USED = ("error", "process", *NUMBERS)
 Floats = npt.NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class Infrastructure:
     memory_mb: float | None = None  # the newest reading
     disk_free_share: float | None = None
     alarms: list[Finding] = field(default_factory=list)
-    course: dict[Kind, Trend] = field(default_factory=dict)  # of what alarms
+    course: dict[Kind, Trend] = field(default_factory=dict)  # trend of each metric that alarms
 
 
 def check(inputs: Inputs) -> CheckResult:
@@ -73,9 +73,9 @@ def result(found: Infrastructure) -> CheckResult:
 
 
 def measure(window: Window | None, limits: Monitoring, moment: datetime | None = None) -> Infrastructure:
-    """Of a predictions log; its traffic is compared with what is earlier than the window.
+    """`window`: a predictions log. Its traffic is compared with the weeks before the window.
 
-    Without `since` it is a log that somebody kept, and its traffic is judged as of its end.
+    A log without `since` was kept by somebody: its traffic is judged as of its end, not as of now.
     """
     if window is None or window.facts is None or not len(window.facts):
         return Infrastructure("not connected")
@@ -138,23 +138,23 @@ def without_log(events: Iterable[Event], where: str | None) -> Infrastructure:
 def _trends(
     alarms: list[Finding], facts: pa.Table, times: Floats, every: Minutes, limits: Monitoring, now: float
 ) -> dict[Kind, Trend]:
-    """Of traffic the last weeks until now, of all else the window."""
-    lately = np.flatnonzero(every.starts > now - WEEKS_SHOWN * traffic.WEEK)
-    lines = every.lines[lately]
-    silence = trend.over(every.starts[lately], "predictions", lambda at: lines[at].sum(), until=now)
-    found = {
+    """For traffic of the last WEEKS_SHOWN weeks, for everything else of the window."""
+    recent = np.flatnonzero(every.starts > now - WEEKS_SHOWN * traffic.WEEK)
+    lines = every.lines[recent]
+    silence = trend.over(every.starts[recent], "predictions", lambda at: lines[at].sum(), until=now)
+    trends = {
         one.kind: silence
         if one.kind == "silence"
         else trend.of_infrastructure(one.kind, facts, times, limits)
         for one in alarms
     }
-    return {kind: one for kind, one in found.items() if one}
+    return {kind: one for kind, one in trends.items() if one}
 
 
 def _newest(facts: pa.Table, times: Floats, name: str) -> float | None:
     values = lines_module.readings(facts, name)
-    has = np.flatnonzero(np.isfinite(values) & np.isfinite(times))
-    return float(values[has[times[has].argmax()]]) if len(has) else None
+    known = np.flatnonzero(np.isfinite(values) & np.isfinite(times))
+    return float(values[known[times[known].argmax()]]) if len(known) else None
 
 
 def _errors(errors: int, n: int, limits: Monitoring) -> list[Finding]:
@@ -173,7 +173,7 @@ def _slow(seconds: Floats, limits: Monitoring) -> list[Finding]:
 
 
 def _ahead(tally: Tally, now: float) -> list[Finding]:
-    """They count as clock's only: one of them must not hide that predictions have stopped."""
+    """Lines with a future time raise this alarm only: one of them must not hide that predictions have stopped."""
     if not tally.ahead:
         return []
     hours = (tally.furthest - now) / HOUR
@@ -197,9 +197,9 @@ def _silent(age: float | None, limits: Monitoring) -> list[Finding]:
 
 
 def _less(every: Minutes, now: float) -> list[Finding]:
-    if found := traffic.drop(every, now, ODDS):
-        before = ", ".join(map(str, found.before[:4]))
-        what = f"{found.rows} predictions in {found.hours} hours, where the weeks before had {before}"
+    if dropped := traffic.drop(every, now, ODDS):
+        before = ", ".join(map(str, dropped.before[:4]))
+        what = f"{dropped.rows} predictions in {dropped.hours} hours, where the weeks before had {before}"
         return [Finding("silence", what)]
     if paused := traffic.pause(every, now):
         hours, longest = paused
@@ -209,23 +209,23 @@ def _less(every: Minutes, now: float) -> list[Finding]:
 
 
 def _growing(facts: pa.Table, times: Floats, limits: Monitoring) -> list[Finding]:
-    """Each process by itself: the next one starts small again."""
+    """Process by process: each one starts small again."""
     memory = lines_module.readings(facts, "memory_mb")
-    has = np.isfinite(memory) & np.isfinite(times)
-    if not has.any():
+    known = np.isfinite(memory) & np.isfinite(times)
+    if not known.any():
         return []
     codes, names = lines_module.codes(facts["process"])
-    found, present = [], np.unique(codes[has]).tolist()
-    for at in present:
-        mine = np.flatnonzero(has & (codes == at))
-        mine = mine[np.argsort(times[mine], kind="stable")]
-        readings = memory[mine]
-        grows = growth.a_day(times[mine], readings, ODDS / len(present))
+    findings, present = [], np.unique(codes[known]).tolist()
+    for process in present:
+        rows = np.flatnonzero(known & (codes == process))
+        rows = rows[np.argsort(times[rows], kind="stable")]
+        readings = memory[rows]
+        grows = growth.a_day(times[rows], readings, ODDS / len(present))
         if grows > limits.memory_growth_at_most * np.median(readings):
-            who = f"process {names[at]}" if at >= 0 else "the process"
+            who = f"process {names[process]}" if process >= 0 else "the process"
             last = readings[-1]
-            found.append(Finding("memory", f"{who} grows by {grows:,.0f} MB a day and has {last:,.0f} MB"))
-    return found
+            findings.append(Finding("memory", f"{who} grows by {grows:,.0f} MB a day and has {last:,.0f} MB"))
+    return findings
 
 
 def _full(free: float | None, limits: Monitoring) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""The week as Markdown for an issue and as one HTML page that needs nothing else."""
+"""The review as Markdown for an issue, and as one self-contained HTML page."""
 
 from html import escape
 
@@ -33,7 +33,7 @@ def _span(week: Week) -> str:
 
 
 def _weeks(review: Review) -> str:
-    """The newest on top; one without predictions is a gap."""
+    """A table of weeks, newest first; a week without predictions is a gap."""
     judged = [
         metrics_file.Figure(one.figure.value, one.figure.low, one.figure.high)
         for one in review.weeks
@@ -78,7 +78,7 @@ def _weeks(review: Review) -> str:
 
 
 def _slices(week: Week) -> str:
-    """Those with the highest loss first."""
+    """A table of slices, highest loss first."""
     worst = sorted(week.slices.items(), key=lambda pair: -pair[1].value)
     rows = [
         [

@@ -1,4 +1,4 @@
-"""The page of a week goes into one issue, which is brought up to date; a comment a week says that there is a new one."""
+"""Write the review of a week, and publish it: one issue is updated, and one comment a week announces it."""
 
 import json
 import re
