@@ -1,4 +1,4 @@
-"""A10 to A13: one issue an alarm, updated, closed with its duration."""
+"""One alarm is one issue, which is updated, and closed with its duration."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A log of more lines than memory holds: all are counted, an even draw is judged, of labels only theirs stay."""
+"""A log of more lines than memory holds: all are counted, a random sample is judged, and only its labels are kept."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A10: a planted shift is named with its size; what did not move stays silent; another schema is no drift."""
+"""A planted shift is named with its size; columns that did not move stay silent; a changed schema is no drift."""
 
 import math
 from dataclasses import replace

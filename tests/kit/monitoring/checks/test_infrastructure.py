@@ -1,4 +1,4 @@
-"""A12 by the predictions log: a leak, a full disk and traffic that stops, each one alarm; a clean log none."""
+"""A memory leak, a full disk and traffic that stops raise one alarm each; a clean predictions log raises none."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

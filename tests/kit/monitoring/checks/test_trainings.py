@@ -1,4 +1,4 @@
-"""A12: trainings are watched from the first day; a monitor that died is noticed by the next merge."""
+"""Trainings are checked from the first day; the next merge notices a monitor that has died."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
