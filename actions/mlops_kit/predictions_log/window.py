@@ -45,9 +45,7 @@ class Window:
     masked: set[str] = field(default_factory=set)  # inputs that are kept out of the log on purpose
     notes: list[str] = field(default_factory=list)
     since: datetime | None = None  # of a log: the window's lines are later; `facts` go further back
-    until: datetime | None = (
-        None  # of a log: later lines are ignored, because they were written after this time
-    )
+    until: datetime | None = None  # of a log: later lines are ignored
 
     @property
     def is_log(self) -> bool:

@@ -41,9 +41,7 @@ USUAL = 0.9  # regression: an error above this quantile of the reference's error
 @dataclass(frozen=True)
 class ConceptDrift:
     state: State
-    since: str = (
-        ""  # unknown: since when; drift: when it began; else: time of the newest prediction with a label
-    )
+    since: str = ""  # unknown: since when; drift: when it began; else: the newest prediction with a label
     predictions: int = 0
     labelled: int = 0
     metric: str = ""
