@@ -87,10 +87,10 @@ def check(inputs: Inputs) -> CheckResult:
     return result(measured(inputs))
 
 
-def result(found: DataDrift) -> CheckResult:
-    knows = {"data-drift": found.tells, "schema": found.tells_schema}
-    judged = [kind for kind in judged_by("data_drift") if knows.get(kind, found.tells)]
-    return CheckResult(found, found.state, found.findings, judged)
+def result(data: DataDrift) -> CheckResult:
+    knows = {"data-drift": data.tells, "schema": data.tells_schema}
+    judged = [kind for kind in judged_by("data_drift") if knows.get(kind, data.tells)]
+    return CheckResult(data, data.state, data.findings, judged)
 
 
 @lru_cache(maxsize=1)
@@ -124,25 +124,25 @@ def compare(
     length = len(next(iter(window.drawn.values()))) if window.drawn else 0
     n = tested(length, len(seasonal.codes))
     can_show = bool(raised) and all(schema.could_show(one, resampling, window, n) for one in raised)
-    found = DataDrift("can't tell", window.rows, n, changes=changes, notes=notes, tells_schema=can_show)
+    drift = DataDrift("can't tell", window.rows, n, changes=changes, notes=notes, tells_schema=can_show)
     if len(seasonal.codes) < LEAST_REFERENCE:
         few = f"the reference has {len(seasonal.codes)} such rows: it takes {LEAST_REFERENCE}"
-        return replace(found, notes=[*notes, few])
+        return replace(drift, notes=[*notes, few])
     samples, retyped = _samples(seasonal.bins, window.drawn, compared_rows(length, n))
-    found = replace(found, changes=[*changes, *retyped])
+    drift = replace(drift, changes=[*changes, *retyped])
     if n < LEAST_ROWS:
         few = f"{window.rows} rows are too few: it takes {LEAST_ROWS}"
         nothing: dict[str, float | None] = dict.fromkeys(one.name for one in seasonal.bins)
-        return replace(found, visible=nothing, notes=[*notes, few])
+        return replace(drift, visible=nothing, notes=[*notes, few])
     limits = seasonal.limits.get(n) or resampling.limits(n)
     drifts, changed, notes_on_levels = _columns(samples, resampling, limits)
     enough = tells(seasonal.bins, limits)
     advice = [] if enough else _enough(reference, window, n)
     return replace(
-        found,
+        drift,
         state="drift" if drifts else "no drift" if enough else "can't tell",
         drifts=sorted(drifts, key=lambda one: -one.by),
-        changes=[*found.changes, *changed],
+        changes=[*drift.changes, *changed],
         visible=visible(seasonal.bins, limits),
         notes=[*notes, *notes_on_levels, *advice],
         tells=enough,
