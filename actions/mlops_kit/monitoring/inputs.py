@@ -19,7 +19,7 @@ from mlops_kit.predictions_log.window import OnRows, Window
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import log as runs
-from mlops_kit.runs.log import Event
+from mlops_kit.runs.log import Event, Log
 from mlops_kit.versions.version import Version
 
 
@@ -34,6 +34,8 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
+    """Everything that a check may look at. A check reads nothing else: no file, no Git, no clock."""
+
     now: datetime
     contract: Contract
     events: tuple[Event, ...]  # of every run
@@ -59,16 +61,15 @@ def read(
     say: Say,
     all_rows: WindowFile | None = None,
 ) -> Inputs:
-    """Reads everything that `request` is about. All rows of the window go into `all_rows` too.
+    """Reads everything that `request` is about. `against`: the version that it names. All rows of the window go into
+    `all_rows`, too.
 
     Raises KitError if the window, the log, the labels or the rows of the reference cannot be read.
     """
     log_of_runs, where = runs.read(repository), request.window
     inputs = Inputs(clock.now(), contract, tuple(log_of_runs.every()))
     if where is None:
-        facts = training_facts.read(repository, contract, log_of_runs, inputs.now)
-        new_data = training_facts.new_data(repository, contract, log_of_runs, say)
-        inputs = replace(inputs, trainings=facts, training_data=new_data)
+        inputs = _with_trainings(repository, inputs, log_of_runs, say)
         where = _log_address(repository, contract)
     if where is None:
         return inputs
@@ -85,6 +86,15 @@ def read(
     window.notes += windows.repeated(window, contract.key)
     inputs = replace(inputs, now=clock.now(), reference=reference, window=window)
     return _with_labels(repository, inputs, log, request.labels, say)
+
+
+def _with_trainings(repository: Repository, inputs: Inputs, log: Log, say: Say) -> Inputs:
+    facts = training_facts.read(repository, inputs.contract, log, inputs.now)
+    return replace(
+        inputs,
+        trainings=facts,
+        training_data=training_facts.new_data(repository, inputs.contract, log, say),
+    )
 
 
 def _named(
@@ -140,12 +150,12 @@ def _with_labels(
     """With the log, its lines that the version in use wrote, and their labels."""
     contract, reference = inputs.contract, inputs.reference
     assert reference is not None and inputs.window is not None
+    if labelled and log is None:
+        raise KitError(
+            f"Labels say nothing without predictions, and {inputs.window.name} holds none.",
+            "Give a predictions log as --window, or name one in mlops.yaml: monitoring.log.",
+        )
     if log is None or log.facts is None:
-        if labelled:
-            raise KitError(
-                f"Labels say nothing without predictions, and {inputs.window.name} holds none.",
-                "Give a predictions log as --window, or name one in mlops.yaml: monitoring.log.",
-            )
         return replace(inputs, log=log)
     predictions, notes = by_version.only(repository, contract, log.facts, reference.version)
     if labelled:

@@ -1,16 +1,21 @@
 """The table of checks: each is a pure function of inputs that were read before."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from mlops_kit.base import documents
+from mlops_kit.base import clock, documents
 from mlops_kit.monitoring import check as checks
 from mlops_kit.monitoring.inputs import Inputs
 from mlops_kit.monitoring.reference import make
+from mlops_kit.monitoring.training_facts import NewTrainingData, TrainingFacts
+from mlops_kit.predictions_log import window as windows
 from mlops_kit.project import contract
 
+from tests.kit.monitoring import log_repository
 from tests.kit.monitoring.distributions import columns, reference, window
 from tests.kit.small_repository import MLOPS
 
@@ -24,22 +29,49 @@ def test_nothing_connected_is_no_alarm_and_closes_none() -> None:
     assert [(one.findings, one.judged) for one in results.values()] == [([], [])] * len(results)
 
 
-@pytest.mark.parametrize("check", checks.CHECKS)
+@pytest.fixture
+def connected(tmp_path: Path) -> Inputs:
+    """A window of which one column moved, with a slow log without labels, trainings and new training data."""
+    log_repository.log(tmp_path / "log.jsonl", log_repository.table(3, 300))
+    log = windows.read(str(tmp_path / "log.jsonl"), 1000, [])
+    rows = columns(np.random.default_rng(2), 500)
+    rows["normal"] = rows["normal"] + 1
+    made, like = window(rows), reference(1)
+    made.facts, made.tally = log.facts, log.tally
+    evaluated = log_repository.table(2, 1000)
+    shares = log_repository.probability(evaluated)
+    like.predictions = pa.table(
+        {"actual": evaluated["late"], "prediction": shares > 0.5, "probability": shares}
+    )
+    text = log_repository.MLOPS.replace("monitoring: {", "monitoring: {time: when, ")
+    text = text.replace("p95_seconds_at_most: 0.5", "p95_seconds_at_most: 0.05")
+    settings = contract.whole(documents.parse_yaml(text, "mlops.yaml"), {})
+    trainings, moved = TrainingFacts(None, None), NewTrainingData("v0.2.0", "v0.1.0", None, like, made)
+    return Inputs(
+        NOW, settings, (), like, made, made, log.facts, None, trainings=trainings, training_data=moved
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "kinds"),
+    [
+        ("data_drift", {"data-drift"}),
+        ("concept_drift", set()),
+        ("infrastructure", {"latency"}),
+        ("trainings", set()),
+        ("training_data", {"training-data"}),
+    ],
+)
 def test_a_check_needs_nothing_but_its_inputs(
-    check: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    check: str, kinds: set[str], connected: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No repository, no clock, no network; and the same inputs give the same result."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "")
-    made = columns(np.random.default_rng(2), 500)
-    made["normal"] = made["normal"] + 1
-
-    def inputs() -> Inputs:
-        return Inputs(NOW, SETTINGS, (), reference(1), window(made))
-
-    first, second = (checks.CHECKS[check](inputs()) for _ in range(2))
+    monkeypatch.setenv(clock.VARIABLE, "no moment")  # whoever asks for the time gets an error
+    first, second = (checks.CHECKS[check](replace(connected)) for _ in range(2))
     assert first == second
-    assert [one.column for one in first.findings] == (["normal"] if check == "data_drift" else [])
+    assert {one.kind for one in first.findings} == kinds
 
 
 def test_the_result_names_the_version_and_keeps_the_order_of_the_table() -> None:

@@ -68,6 +68,7 @@ def check(inputs: Inputs) -> CheckResult:
         settings,
         log.since if log else None,
         data.explains if inputs.window is log else 0.0,
+        inputs.now,
     )
     return result(replace(concept, notes=[*concept.notes, *inputs.notes]), data)
 
@@ -93,6 +94,7 @@ def measure(
     settings: Monitoring,
     since: datetime | None = None,
     explained: float = 0.0,
+    now: datetime | None = None,
 ) -> ConceptDrift:
     """`labels` has the columns key and actual, as text; None if mlops.yaml names none. `explained`: share of the rows that
     data drift can move.
@@ -115,12 +117,13 @@ def measure(
         values.numbers(labelled_rows, reference.predictions, form) if len(labelled_rows) else nothing
     )
     notes += values.left_out(dropped)
-    labelled = lines.latest(table["time"], clock.now()) if len(table) else None
+    now = now or clock.now()
+    labelled = lines.latest(table["time"], now) if len(table) else None
     until: datetime | None = labelled or pc.min(predicted["time"]).as_py()
     late = (
         []
         if len(table) == len(predicted)
-        else _late(until, _waiting(predicted, labelled), settings.labels_within_days)
+        else _late(until, _waiting(predicted, labelled), settings.labels_within_days, now)
     )
     watched = None
     if len(rows) < LEAST_LABELS or not len(_of_window(table, since)):
@@ -287,8 +290,8 @@ def _waiting(predicted: pa.Table, newest: datetime | None) -> datetime | None:
     return waiting
 
 
-def _late(until: datetime | None, waiting: datetime | None, days: float) -> list[Finding]:
+def _late(until: datetime | None, waiting: datetime | None, days: float, now: datetime) -> list[Finding]:
     """Rows whose labels never come are no alarm. That labels stopped coming altogether is one."""
-    if until is None or waiting is None or clock.now() - waiting <= timedelta(days=days):
+    if until is None or waiting is None or now - waiting <= timedelta(days=days):
         return []
     return [Finding("no-labels", f"no label since {until:%Y-%m-%d}, for more than {days:g} days")]

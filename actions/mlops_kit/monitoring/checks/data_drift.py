@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
@@ -95,6 +95,7 @@ def check(inputs: Inputs) -> CheckResult:
         time=settings.time,
         ignored=references.left_out(inputs.contract),
         raised=schema.last_raised(inputs.events, settings.log),
+        now=inputs.now,
     )
     return result(data)
 
@@ -112,9 +113,10 @@ def compare(
     time: str | None,
     ignored: tuple[str, ...],
     raised: tuple[Change, ...] = (),
+    now: datetime | None = None,
 ) -> DataDrift:
     """`raised`: the changes of the newest schema alarm, which may still be open."""
-    seasonal, notes = alike(reference, window, time)
+    seasonal, notes = alike(reference, window, time, now)
     notes = [*notes, *window.notes, *_masked(window.masked)]
     resampling = seasonal.resampling
     changes = schema.of_columns(seasonal, resampling, window, ignored) if window.rows else []

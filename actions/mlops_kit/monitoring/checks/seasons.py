@@ -1,6 +1,7 @@
 """Seasons: compare a window with the rows of the reference from the same month or weekday."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,9 @@ MAY_BE = "what moved may be the season"
 Times = npt.NDArray[np.int64]
 
 
-def alike(reference: Reference, window: Window, time: str | None) -> tuple[Reference, list[str]]:
+def alike(
+    reference: Reference, window: Window, time: str | None, now: datetime | None = None
+) -> tuple[Reference, list[str]]:
     """The reference's rows of the same month or weekday, if it spans all months or many weeks; and notes on what it lacks."""
     if time is None:
         return reference, ["no time column is named (monitoring.time): seasons are not told from drift"]
@@ -32,17 +35,17 @@ def alike(reference: Reference, window: Window, time: str | None) -> tuple[Refer
     times = np.asarray(moments)
     if not len(times):
         return reference, [f"{time!r} is empty: seasons are not told from drift"]
-    notes = _odd(window.drawn[time].type, times, time)
+    notes = _odd(window.drawn[time].type, times, time, now or clock.now())
     seasonal, notes_on_season = _of_season(reference, times)
     return seasonal, [*notes, *notes_on_season]
 
 
-def _odd(kind: pa.DataType, times: Times, time: str) -> list[str]:
+def _odd(kind: pa.DataType, times: Times, time: str, now: datetime) -> list[str]:
     """Notes on times that are probably wrong."""
     notes = []
     if pa.types.is_timestamp(kind) and kind.tz not in (None, "UTC"):
         notes.append(f"{time!r} is in the zone {kind.tz} and is compared in UTC, as times without a zone are")
-    if late := int((times > (clock.now() + AHEAD).timestamp()).sum()):
+    if late := int((times > (now + AHEAD).timestamp()).sum()):
         notes.append(f"{late:,} of {len(times):,} rows are later than now, by {time!r}")
     return notes
 

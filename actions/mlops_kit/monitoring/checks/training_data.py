@@ -1,6 +1,7 @@
 """Training data: did a column of the newest version's training data move against the version before it?"""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from mlops_kit.alerts.kinds import Finding, judged_by
 from mlops_kit.monitoring import reference as references
@@ -27,7 +28,7 @@ def check(inputs: Inputs) -> CheckResult:
         return CheckResult(TrainingData(), "not connected", [], [])
     state, moved, event = "", (data.earlier or {}).get("moved", []), None
     if data.earlier is None:
-        state, moved = _compared(data, inputs.contract)
+        state, moved = _compared(data, inputs.contract, inputs.now)
         event = {
             "stage": COMPARED,
             "status": state,
@@ -41,9 +42,11 @@ def check(inputs: Inputs) -> CheckResult:
     return CheckResult(details, state, findings, judged_by("training_data"), event)
 
 
-def _compared(data: NewTrainingData, contract: Contract) -> tuple[str, list[str]]:
+def _compared(data: NewTrainingData, contract: Contract, now: datetime) -> tuple[str, list[str]]:
     assert data.reference is not None and data.window is not None
-    drift = data_drift.compare(data.reference, data.window, time=None, ignored=references.left_out(contract))
+    drift = data_drift.compare(
+        data.reference, data.window, time=None, ignored=references.left_out(contract), now=now
+    )
     moved = [f"{one.column}: {one.what}" for one in drift.drifts[:MOST_DRIFTS]]
     moved += [f"{change.column} {change.what}" for change in drift.changes]
     return drift.state, moved
