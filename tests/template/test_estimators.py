@@ -10,6 +10,7 @@ import yaml
 from tests.conftest import must
 from tests.conftest import python_of
 
+
 OTHERS = {
     "sklearn.linear_model.LogisticRegression": {"max_iter": 500},
     "sklearn.ensemble.RandomForestClassifier": {"n_estimators": 50, "n_jobs": 1},

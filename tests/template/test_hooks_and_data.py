@@ -14,6 +14,8 @@ from tests.conftest import Done
 from tests.conftest import must
 from tests.conftest import run
 
+
+
 DVC = ["uv", "run", "--frozen", "dvc"]
 DATA = ["data/flights.parquet", "metrics.json", "model", "evaluation", "data/prepared"]
 

@@ -9,6 +9,8 @@ from tests.conftest import must
 from tests.conftest import python_of
 from tests.conftest import run
 
+
+
 REPRO = ["uv", "run", "--frozen", "dvc", "repro"]
 RESULTS = ("dvc.lock", "metrics.json", "model", "evaluation", "data/prepared")
 

@@ -15,6 +15,7 @@ from tests.conftest import must
 from tests.template.rendered import copier_copy
 
 
+
 Once = Callable[[str, Callable[[Path], None]], Path]
 ANSWERS = {
     "base": {},

@@ -15,6 +15,8 @@ from tests.template.breaks import BREAKS
 from tests.template.breaks import Break
 
 
+
+
 PARTS = ("pipeline", "tests", "data/schema.yaml", "data/sample.csv", "params.yaml", "pyproject.toml")
 # Red because the break itself is not Python that runs says nothing about the test.
 BROKEN_BREAK = r"\b(Name|Syntax|Import|Attribute|Type|ModuleNotFound)Error\b"

@@ -12,6 +12,9 @@ from tests.conftest import must
 from tests.conftest import python_of
 from tests.conftest import run
 
+
+
+
 MODEL = "model/model.joblib"
 
 

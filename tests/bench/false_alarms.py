@@ -11,9 +11,9 @@ from mlops_kit.monitoring.checks import data_drift
 from mlops_kit.monitoring.reference import Reference, make
 from mlops_kit.statistics.resampling import tested
 
+from tests.bench.peer_tests import Plain, drifted
 from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table
-from tests.bench.testers import Plain, drifted
 from tests.kit.monitoring.distributions import FAMILIES, Columns, columns, window
 
 REFERENCE = 5000

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench import asking
+from tests.bench import questions
+from tests.bench.kit import published
 from tests.bench.measure import Job, Spent, in_turns, ratio, spend, spend_all
-from tests.bench.operating import published
 from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table
 
@@ -94,7 +94,7 @@ def _seed(peers: Peers) -> Path:
         work = published(seed, made, kit)
         (work / "registry/mlflow/.venv").symlink_to(made / "registry/mlflow/.venv")
         spend_all([[kit, "train"], [kit, "gate"], [kit, "register"]], work)
-        asking.write(work, VERSIONS, 0)
+        questions.write(work, VERSIONS, 0)
         record = peers.work / "record.json"
         spend(["sh", "-c", f"git show flights@v0.1.0:record.json > {record}"], work)
     return seed / "flights"

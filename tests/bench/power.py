@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from mlops_kit.monitoring.checks import data_drift
 
-from tests.bench.crying import REFERENCE, REFERENCES, WINDOWS, Cell, calibrated, clean
+from tests.bench.false_alarms import REFERENCE, REFERENCES, WINDOWS, Cell, calibrated, clean
+from tests.bench.peer_tests import Plain, drifted
 from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table
-from tests.bench.testers import Plain, drifted
 from tests.kit.monitoring.distributions import Columns, columns, window
 
 SIZES, WIDTHS = (50, 200, 1000), (8, 20, 100)

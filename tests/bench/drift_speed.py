@@ -7,9 +7,9 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from tests.bench.measure import Job, in_turns, seconds, spend
+from tests.bench.peer_tests import evidently
 from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table, once
-from tests.bench.testers import evidently
 from tests.kit.monitoring.distributions import columns
 
 ROWS, TIMES, WIDTH, REFERENCE = 1_000_000, 10, 20, 200_000

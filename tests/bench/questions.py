@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench.kit import published
 from tests.bench.measure import Job, Spent, environment, in_turns, output, ratio, seconds, spend
-from tests.bench.operating import published
 from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table, generated
 
