@@ -10,7 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mlops_new import create, releases
+from mlops_new.create import create
+from mlops_new.template import releases
 
 from tests.growth import stand_ins
 from tests.growth.growing import add, commit, files_of, loss, say

@@ -5,7 +5,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from mlops_new import template, tiers
+from mlops_new.template import render, tiers
 
 from tests.conftest import must
 from tests.growth.growing import add, commit, files_of
@@ -28,7 +28,7 @@ def contents(at: Path) -> dict[str, str]:
 
 
 def rendered(tree: Path, at: Path, answers: dict[str, str]) -> dict[str, str]:
-    template.render_tree(tree / "source", at, {"project_name": "flights"} | answers)
+    render.render_tree(tree / "source", at, {"project_name": "flights"} | answers)
     return contents(at)
 
 

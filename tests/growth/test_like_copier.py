@@ -6,7 +6,7 @@ from pathlib import Path
 
 import copier
 import pytest
-from mlops_new import growth, moving
+from mlops_new.grow import grow, update
 
 from tests.conftest import must
 from tests.growth.growing import add, commit
@@ -21,7 +21,7 @@ BY_COPIER_ALONE = "README.md"  # brought back where its owner deleted it: what o
 
 
 def by_copier(at: Path, answers: Mapping[str, str]) -> None:
-    with growth.standing(at) as here, moving.carried(here.known):
+    with grow.standing(at) as here, update.carried(here.known):
         current = copier.VcsRef.CURRENT
         copier.run_update(at, dict(answers), vcs_ref=current, defaults=True, overwrite=True, quiet=True)
 

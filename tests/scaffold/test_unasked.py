@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 from jinja2 import Environment, Template
-from mlops_new import template, unasked
-from mlops_new.errors import MlopsNewError
+from mlops_new.base.errors import MlopsNewError
+from mlops_new.template import render, unasked
 
 LIBRARIES = ("questionary", "prompt_toolkit", "pygments")
 TEMPLATE = "_subdirectory: files\nkit:\n  type: str\n  choices: [remote, vendored]\n  default: remote\n"
@@ -17,9 +17,9 @@ RENDERED = f"""
 import sys
 from pathlib import Path
 from typing import Any
-from mlops_new import template, unasked
+from mlops_new.template import render
 
-template.render_tree(Path("made/of"), Path("into"), {{"kit": "vendored"}})
+render.render_tree(Path("made/of"), Path("into"), {{"kit": "vendored"}})
 print([name for name in {LIBRARIES} if name in sys.modules])
 import questionary
 from prompt_toolkit.lexers import PygmentsLexer
@@ -50,7 +50,7 @@ def test_a_template_is_rendered_without_the_libraries_that_ask(tree: Path) -> No
 
 def test_an_answer_that_is_no_choice_is_still_refused(tree: Path, tmp_path: Path) -> None:
     with pytest.raises(MlopsNewError, match="'borrowed' is not in"):
-        template.render_tree(tree, tmp_path / "into", {"kit": "borrowed"})
+        render.render_tree(tree, tmp_path / "into", {"kit": "borrowed"})
 
 
 def test_a_text_is_compiled_once_and_the_libraries_are_left_as_they_were(

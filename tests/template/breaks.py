@@ -206,8 +206,8 @@ BREAKS = [
     Break(
         "the oldest rows are the test set",
         "prepare.py",
-        "(times >= times.quantile(1 - share, \"higher\"))",
-        "(times < times.quantile(share, \"higher\"))",
+        '(times >= times.quantile(1 - share, "higher"))',
+        '(times < times.quantile(share, "higher"))',
         BEFORE + "test_the_newest_rows_are_the_test_set",
     ),
     Break(
