@@ -190,7 +190,7 @@ BREAKS = [
     ),
     Break(
         "what cannot be read is missing",
-        "values.py",
+        "coerce.py",
         "    if wrong.any():",
         "    if False:",
         BEFORE + "test_a_value_of_another_type_is_named_with_its_row",

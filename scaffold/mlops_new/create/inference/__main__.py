@@ -22,7 +22,7 @@ import time_column
 from pipeline import params
 from pipeline.leaks import gives_away
 from pipeline.prepare import prepare
-from pipeline.rows import raw, read
+from pipeline.read import raw, read
 from pipeline.schema import ROW, Column, DataError, Schema, contradictions
 from refusal import Refused
 

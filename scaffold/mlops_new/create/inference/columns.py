@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 import polars as pl
+from pipeline.coerce import FALSE, TRUE, plain_numbers, times
 from pipeline.schema import Column
-from pipeline.values import FALSE, TRUE, plain_numbers, times
 
 LEVELS_LISTED = 50  # a category with more values is not checked value by value
 LEVELS = 0.5  # of the rows: a text with more different values is no category

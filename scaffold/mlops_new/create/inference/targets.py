@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import polars as pl
+from pipeline.coerce import TRUE, typed
 from pipeline.schema import Column
-from pipeline.values import TRUE, typed
 from refusal import Refused
 
 MOST_CLASSES = 200

@@ -8,8 +8,8 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import csv, parquet
 
+from pipeline.coerce import FALSE, TRUE, typed
 from pipeline.schema import PATH, ROW, DataError, Schema
-from pipeline.values import FALSE, TRUE, typed
 
 MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?"]
 pa.set_memory_pool(pa.system_memory_pool())  # gives memory back at once, which Arrow's own keeps
