@@ -22,18 +22,20 @@ def commit(at: Path, message: str) -> None:
     must(["git", "commit", "--quiet", "--no-verify", f"--message={message}"], at)
 
 
-def add(at: Path, answers: Mapping[str, str]) -> Changes:
-    """Adds, and applies it."""
-    with grow.standing(at) as here, grow.switched(here, answers) as trial:
+def update(at: Path, tools: Mapping[str, str], version: str | None = None) -> Changes:
+    """Update the project in place."""
+    with grow.open_project(at) as project, grow.try_update(project, tools, version) as trial:
         trial.apply()
     return trial.changes
 
 
 def files_of(at: Path, answers: Mapping[str, str]) -> set[str]:
     """Names of the files of these tiers, by layer and tool."""
-    with grow.standing(at) as here:
+    with grow.open_project(at) as project:
         return {
-            name for layer, tool in answers.items() for name in tiers.tool(layer, tool, here.layers).files
+            name
+            for layer, tool in answers.items()
+            for name in tiers.find_tool(layer, tool, project.layers).files
         }
 
 

@@ -21,20 +21,24 @@ def reporter() -> Callable[[str], None]:
     return say
 
 
-def agreed(lost: Sequence[str], force: bool) -> bool:
-    """Whether edited files may go; asks on a terminal. Raises where there is nobody to ask, or who says no."""
-    if not lost or force:
+def confirm_deletion(edited: Sequence[str], force: bool) -> bool:
+    """True if these edited files may be deleted; asks on a terminal.
+
+    Raises MlopsNewError if there is no terminal, and click.Abort if the answer is no.
+    """
+    if not edited or force:
         return True
     click.echo(
-        "These files were edited and would be deleted:\n" + "\n".join(f"  {name}" for name in lost), err=True
+        "These files were edited and would be deleted:\n" + "\n".join(f"  {name}" for name in edited),
+        err=True,
     )
     if not sys.stdin.isatty():
         raise MlopsNewError("Nothing was changed.", "Keep a copy under another name, or say --force.")
     return click.confirm("Delete them?", err=True, abort=True)
 
 
-def finish(report: dict[str, Any], words: str, as_json: bool, code: int = 0) -> None:
-    """Prints the result, for programs or for people, and ends with the code."""
-    click.echo(json.dumps(report, indent=2, ensure_ascii=False) if as_json else words)
-    if code:
-        sys.exit(code)
+def finish(report: dict[str, Any], text: str, as_json: bool, exit_code: int = 0) -> None:
+    """Print the result as JSON or as text, and exit with this code if it is not 0."""
+    click.echo(json.dumps(report, indent=2, ensure_ascii=False) if as_json else text)
+    if exit_code:
+        sys.exit(exit_code)

@@ -172,7 +172,7 @@ def _tiers(words: tuple[str, ...]) -> dict[str, str]:
     """Layer and tool of each. Raises MlopsNewError, listing what there is."""
     tag = releases.current()
     with temporary.folder("mlops-new-") as folder:
-        return tiers.wanted(words, tiers.read(releases.opened(folder), tag), tag)
+        return tiers.parse(words, tiers.read(releases.open_releases(folder), tag), tag)
 
 
 def _remote(url: str) -> str:

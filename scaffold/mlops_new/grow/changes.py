@@ -114,13 +114,13 @@ def broken(tree: Path, name: str) -> Broken | None:
 
 
 @dataclass(frozen=True)
-class Unmerged:
+class UnmergedFiles:
     """Index entries of files in conflict: `MODE SHA STAGE`, by name."""
 
     entries: dict[str, tuple[str, ...]]
 
     @classmethod
-    def read(cls, tree: Path) -> "Unmerged":
+    def read(cls, tree: Path) -> "UnmergedFiles":
         entries: dict[str, tuple[str, ...]] = {}
         for line in run(["git", "ls-files", "--unmerged", "-z"], tree).split("\0"):
             entry, _, name = line.partition("\t")

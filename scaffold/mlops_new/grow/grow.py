@@ -1,4 +1,4 @@
-"""What a project can become: tiers added, removed and switched, and another version of the template."""
+"""Add, remove and switch the tiers of a project, and update its template."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,118 +8,105 @@ from pathlib import Path
 from mlops_new.base import temporary
 from mlops_new.base.errors import MlopsNewError
 from mlops_new.base.processes import ProcessError
-from mlops_new.grow import project, switch, trial, update
-from mlops_new.grow.project import Project
+from mlops_new.grow import trial
+from mlops_new.grow.project import Project, check_origin, check_version, find_project
 from mlops_new.grow.trial import Trial
+from mlops_new.grow.update import update
 from mlops_new.template import releases, tiers
 from mlops_new.template.releases import Releases
 from mlops_new.template.tiers import Layers
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A project, and what the template that it was made from has."""
+class OpenProject:
+    """A project, the releases of the template, and the layers that its own version of the template has."""
 
     project: Project
-    known: Releases
+    releases: Releases
     layers: Layers
 
     @property
-    def on(self) -> dict[str, str]:
-        """Layer and tool of what is switched on."""
-        return tiers.on(self.project.answers, self.layers)
+    def tools(self) -> dict[str, str]:
+        """The tool of each layer that is switched on."""
+        return tiers.switched_on(self.project.answers, self.layers)
 
 
 @contextmanager
-def standing(start: Path) -> Iterator[Standing]:
-    """The project of this folder or of one above. Raises MlopsNewError."""
-    found = project.find(start)
-    with temporary.folder("mlops-new-") as folder:
-        known = releases.opened(folder)
-        project.check_origin(found, known.publisher)
-        project.check_version(found, known.tags())
-        yield Standing(found, known, tiers.read(known, found.template))
+def open_project(folder: Path) -> Iterator[OpenProject]:
+    """Find the project in this folder or in one above it. Raises MlopsNewError."""
+    project = find_project(folder)
+    with temporary.folder("mlops-new-") as unpacked:
+        known = releases.open_releases(unpacked)
+        check_origin(project, known.publisher)
+        check_version(project, known.tags())
+        yield OpenProject(project, known, tiers.read(known, project.template))
 
 
-def to_add(here: Standing, words: tuple[str, ...]) -> dict[str, str]:
-    """Layer and tool of each LAYER[=TOOL]. Raises MlopsNewError when one is on already."""
-    chosen = tiers.wanted(words, here.layers, here.project.template)
-    for layer, tool in chosen.items():
-        if other := here.on.get(layer):
+def tools_to_add(opened: OpenProject, words: tuple[str, ...]) -> dict[str, str]:
+    """Layer and tool of each LAYER[=TOOL]. Raises MlopsNewError if the layer is on."""
+    tools = tiers.parse(words, opened.layers, opened.project.template)
+    for layer, tool in tools.items():
+        if current := opened.tools.get(layer):
             raise MlopsNewError(
-                f"{layer} is {other} already.",
-                "" if other == tool else f"A layer has one tool: mlops-new switch {layer}={tool}",
+                f"{layer} is {current} already.",
+                "" if current == tool else f"A layer has one tool: mlops-new switch {layer}={tool}",
             )
-    return chosen
+    return tools
 
 
-def to_remove(here: Standing, words: tuple[str, ...]) -> dict[str, str]:
-    """Layer and tool of each LAYER. Raises MlopsNewError when one is not on."""
-    going = {}
+def tools_to_remove(opened: OpenProject, words: tuple[str, ...]) -> dict[str, str]:
+    """Layer and tool of each LAYER[=TOOL]. Raises MlopsNewError if it is not on."""
+    tools = {}
     for word in words:
         layer, _, tool = word.partition("=")
-        tiers.the_layer(layer, here.layers, here.project.template)
-        if layer not in here.on or tool not in ("", here.on[layer]):
-            raise MlopsNewError(f"{word} is not on.", f"On: {_listed(here)}.")
-        going[layer] = here.on[layer]
-    return going
+        tiers.tools_of(layer, opened.layers, opened.project.template)
+        if layer not in opened.tools or tool not in ("", opened.tools[layer]):
+            listed = ", ".join(f"{layer}={tool}" for layer, tool in opened.tools.items()) or "nothing"
+            raise MlopsNewError(f"{word} is not on.", f"On: {listed}.")
+        tools[layer] = opened.tools[layer]
+    return tools
 
 
-def to_switch(here: Standing, words: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
-    """Layer and tool as they are, and as they shall be. Raises MlopsNewError."""
+def tools_to_switch(opened: OpenProject, words: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
+    """Layer and tool of each LAYER=TOOL, as it is and as it will be. Raises MlopsNewError."""
     for word in words:
         if "=" not in word:
             raise MlopsNewError(f"{word!r} names no tool.", f"Try: mlops-new switch {word}=TOOL")
-    coming = tiers.wanted(words, here.layers, here.project.template)
-    for layer, tool in coming.items():
-        if layer not in here.on:
+    tools = tiers.parse(words, opened.layers, opened.project.template)
+    for layer, tool in tools.items():
+        if layer not in opened.tools:
             raise MlopsNewError(f"{layer} is not on.", f"Try: mlops-new add {layer}={tool}")
-        if here.on[layer] == tool:
+        if opened.tools[layer] == tool:
             raise MlopsNewError(f"{layer} is {tool} already.")
-    return {layer: here.on[layer] for layer in coming}, coming
+    return {layer: opened.tools[layer] for layer in tools}, tools
 
 
-def _listed(here: Standing) -> str:
-    return ", ".join(f"{layer}={tool}" for layer, tool in here.on.items()) or "nothing"
-
-
-def version(here: Standing, to: str | None) -> str:
-    """The tag to move to, the newest where none is named. Raises MlopsNewError."""
-    tags = here.known.tags()
-    tag = f"v{to.removeprefix('v')}" if to else tags[-1]
+def find_version(opened: OpenProject, version: str | None) -> str:
+    """The tag of this version, or of the newest if it is None. Raises MlopsNewError."""
+    tags = opened.releases.tags()
+    tag = f"v{version.removeprefix('v')}" if version else tags[-1]
     if tag not in tags:
-        raise MlopsNewError(f"There is no template {to!r}.", f"There are: {', '.join(tags)}.")
-    if releases.numbers(tag) < releases.numbers(here.project.template):
+        raise MlopsNewError(f"There is no template {version!r}.", f"There are: {', '.join(tags)}.")
+    if releases.numbers(tag) < releases.numbers(opened.project.template):
         raise MlopsNewError(
-            f"{here.project.root.name} is at {here.project.template}, which is newer than {tag}.",
+            f"{opened.project.root.name} is at {opened.project.template}, which is newer than {tag}.",
             "A template cannot be taken back; revert the commit that updated it: git log .copier-answers.yml",
         )
     return tag
 
 
 @contextmanager
-def switched(here: Standing, answers: Mapping[str, str]) -> Iterator[Trial]:
-    """These layers with these tools, at the same version. Raises MlopsNewError."""
-    with trial.clone_of(here.project) as clone:
-        with _failing("switch tiers"):
-            lost = switch.switch(clone, here.project, here.known, answers)
-            made = trial.read(here.project, clone, lost)
-        yield made
-
-
-@contextmanager
-def moved(here: Standing, to: str) -> Iterator[Trial]:
-    """At another version, with the same tiers. Raises MlopsNewError."""
-    with trial.clone_of(here.project) as clone:
-        with _failing("update"):
-            update.move(clone, here.project, here.known, here.layers, to)
-            made = trial.read(here.project, clone)
-        yield made
-
-
-@contextmanager
-def _failing(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (ProcessError, OSError) as error:
-        raise MlopsNewError(f"To {what} failed: {error}", "Nothing was changed.") from error
+def try_update(
+    opened: OpenProject, tools: Mapping[str, str] | None = None, version: str | None = None
+) -> Iterator[Trial]:
+    """Try an update in a clone: other tools for these layers, another version, or both. Raises MlopsNewError."""
+    with trial.clone_of(opened.project) as clone:
+        try:
+            edited = update(
+                clone, opened.project, opened.releases, tools or {}, version or opened.project.template
+            )
+            result = trial.read(opened.project, clone, edited)
+        except (ProcessError, OSError) as error:
+            what = "update" if version else "switch tiers"
+            raise MlopsNewError(f"To {what} failed: {error}", "Nothing was changed.") from error
+        yield result

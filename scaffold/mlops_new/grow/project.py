@@ -30,7 +30,7 @@ class Project:
         return {key: value for key, value in self.answers.items() if not key.startswith("_")}
 
 
-def find(start: Path) -> Project:
+def find_project(start: Path) -> Project:
     """The project of this folder or of one above. Raises MlopsNewError."""
     require("git")
     root = next((at for at in (start, *start.parents) if (at / ANSWERS).is_file()), None)

@@ -1,4 +1,4 @@
-"""What a person or a program reads of what grew, shrank or moved on."""
+"""The results of `add`, `remove`, `switch`, `update` and `tiers`, as text and for JSON."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -6,28 +6,36 @@ from pathlib import Path
 from typing import Any
 
 from mlops_new.grow.changes import Conflict
+from mlops_new.grow.grow import OpenProject
 from mlops_new.grow.trial import Trial
 
 SHOWN = 20  # lines of one side of a conflict
 
 
-def report(trial: Trial, **more: Any) -> dict[str, Any]:
+def as_json(trial: Trial, **more: Any) -> dict[str, Any]:
     return {**more, **asdict(trial.changes)}
 
 
-def code(trial: Trial) -> int:
-    """The exit code: 1 where a person has to mend something."""
+def exit_code(trial: Trial) -> int:
+    """1 if a person has to resolve a conflict or to mend a file."""
     return 0 if trial.changes.clean else 1
 
 
-def joined(tools: Mapping[str, str]) -> str:
+def list_tools(tools: Mapping[str, str]) -> str:
     return ", ".join(f"{layer}={tool}" for layer, tool in tools.items())
 
 
-def in_words(trial: Trial, heading: str, message: str) -> str:
-    """The files, all that needs a person, and what to do next. `message`: for the commit."""
+def compare_versions(version: str, newer: str) -> str:
+    """What `mlops-new update --check` prints."""
+    if version == newer:
+        return f"{version}, nothing newer."
+    return f"{version}; {newer} is there: mlops-new diff, update"
+
+
+def summary(trial: Trial, done: str, planned: str, commit_message: str) -> str:
+    """The changed files, the conflicts, and the next commands. It starts with `done`, or `planned` in a dry run."""
     changes = trial.changes
-    lines = [heading]
+    lines = [f"{done if trial.applied else planned}:"]
     for verb, names in (("added", changes.added), ("changed", changes.changed), ("removed", changes.removed)):
         lines += [f"  {verb:9}{name}" for name in names]
     for conflict in changes.conflicts:
@@ -38,13 +46,22 @@ def in_words(trial: Trial, heading: str, message: str) -> str:
     if not changes.clean:
         files = sorted({*(at.file for at in changes.conflicts), *(at.file for at in changes.broken)})
         lines += ["", f"Mend {', '.join(files)} first."]
-    lines += ["", f'Look at it (git diff), then: git add --all && git commit --message "{message}"']
+    lines += ["", f'Look at it (git diff), then: git add --all && git commit --message "{commit_message}"']
     if first := first_command(trial):
         lines += [f"Next: {first}"]
     return "\n".join(lines)
 
 
-def table(template: str, tools: list[dict[str, Any]]) -> str:
+def tools_as_json(opened: OpenProject) -> list[dict[str, Any]]:
+    """Every tool of every layer, and whether it is on."""
+    return [
+        asdict(tool) | {"on": opened.tools.get(layer) == tool.name}
+        for layer, tools in opened.layers.items()
+        for tool in tools
+    ]
+
+
+def tools_table(template: str, tools: list[dict[str, Any]]) -> str:
     """What `mlops-new tiers` prints."""
     if not tools:
         return f"Template {template} has the base only."
@@ -84,7 +101,7 @@ def _side(text: str) -> list[str]:
 
 
 def first_command(trial: Trial) -> str:
-    """What the README of a tier that was added has for its first command, or nothing."""
+    """The first command in the README of an added tier; empty if there is none."""
     for name in trial.changes.added:
         if Path(name).name == "README.md":
             for line in (trial.clone / name).read_text(encoding="utf-8").splitlines():

@@ -13,7 +13,7 @@ from mlops_new.base import temporary
 from mlops_new.base.errors import MlopsNewError
 from mlops_new.base.processes import ProcessError, run
 from mlops_new.grow import changes
-from mlops_new.grow.changes import Changes, Unmerged
+from mlops_new.grow.changes import Changes, UnmergedFiles
 from mlops_new.grow.project import Project, check_clean
 
 
@@ -25,12 +25,12 @@ class Trial:
     clone: Path
     patch: Path
     changes: Changes
-    unmerged: Unmerged
-    lost: tuple[str, ...] = ()  # files that would be deleted with what their owner wrote into them
+    unmerged: UnmergedFiles
+    edited: tuple[str, ...] = ()  # files that would be deleted although their owner edited them
     applied: bool = False
 
-    def text(self) -> str:
-        """As a patch, as `git diff` prints it."""
+    def diff(self) -> str:
+        """The patch as `git diff` prints it."""
         return self.patch.read_text(encoding="utf-8", errors="replace")
 
     def apply(self) -> None:
@@ -65,10 +65,10 @@ def clone_of(project: Project) -> Iterator[Path]:
         yield clone
 
 
-def read(project: Project, clone: Path, lost: tuple[str, ...] = ()) -> Trial:
+def read(project: Project, clone: Path, edited: tuple[str, ...] = ()) -> Trial:
     """Of a clone that was changed; Git's index may have conflicts, which the trial keeps."""
-    unmerged = Unmerged.read(clone)
+    unmerged = UnmergedFiles.read(clone)
     run(["git", "add", "--all", "--force"], clone)  # also what the owner ignores, to see it
     patch = clone.parent / "trial.patch"
     run(["git", "diff", "--cached", "--binary", "--no-renames", f"--output={patch}", "HEAD"], clone)
-    return Trial(project, clone, patch, changes.read(clone, unmerged.entries), unmerged, lost)
+    return Trial(project, clone, patch, changes.read(clone, unmerged.entries), unmerged, edited)

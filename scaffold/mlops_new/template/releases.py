@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlops_new.base.processes import run
 
@@ -147,6 +148,18 @@ class Releases:
         listed = run(["git", "ls-tree", "-r", "-z", "--name-only", tag, "template/"], self.folder)
         return [name.removeprefix("template/") for name in listed.split("\0") if name]
 
+    def questionnaire(self, tag: str) -> dict[str, Any]:
+        """`copier.yml` of a version."""
+        import yaml
+
+        loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        content: dict[str, Any] = yaml.load(self.text(tag, "copier.yml"), loader)
+        return content
+
+    def skipped(self, tag: str) -> tuple[str, ...]:
+        """Patterns of the files that are the owner's once they were rendered, from the root of the project."""
+        return tuple(self.questionnaire(tag).get("_skip_if_exists", ()))
+
     def text(self, tag: str, name: str) -> str:
         return self.texts(tag, [name])[name]
 
@@ -173,8 +186,8 @@ class Releases:
         )
 
 
-def opened(folder: Path) -> Releases:
-    """Unpacked into this folder."""
+def open_releases(folder: Path) -> Releases:
+    """Unpack the bundle of all releases into this folder."""
     bundle = PACKAGED
     if not bundle.is_file():
         bundle = folder / "template.bundle"

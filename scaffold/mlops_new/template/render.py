@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 from mlops_new.base import temporary
 from mlops_new.base.errors import MlopsNewError
-from mlops_new.template import releases, tiers, unasked
+from mlops_new.template import releases, tiers
 from mlops_new.template.answers import record_origin
 
 # Rendered once and never again (`_skip_if_exists` in copier.yml), with what they substitute.
@@ -23,8 +24,8 @@ STARTER_DATA = "data/flights.parquet"
 def _unpack(into: Path, answers: Mapping[str, object]) -> None:
     """Writes this version of the template into a new folder, as much of it as these answers need."""
     if releases.PACKAGED.is_file():
-        known, tag = releases.opened(into.parent), releases.current()
-        known.unpack(tag, into, without=tiers.unused(known, tag, answers))
+        known, tag = releases.open_releases(into.parent), releases.current()
+        known.unpack(tag, into, without=tiers.unused_folders(known, tag, answers))
     else:
         releases.copy_parts(releases.SOURCE, into)
 
@@ -44,6 +45,13 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
     record_origin(into, releases.current(), f"gh:{published}")
 
 
+def copier() -> ModuleType:
+    """Import Copier: half of the time that `create` takes, so only what renders a template does it."""
+    with temporary.held_back():  # pydantic, while it builds a class, would swallow Ctrl-C
+        import copier
+    return copier
+
+
 def import_copier(meanwhile: Callable[[], object]) -> None:
     """Calls `meanwhile` in a thread, whose time is Git's: importing Copier takes as long."""
     with ThreadPoolExecutor(max_workers=1) as other:
@@ -51,18 +59,18 @@ def import_copier(meanwhile: Callable[[], object]) -> None:
             temporary.held_back()
         ):  # a thread that was started, but is not yet known, would not be waited for
             done = other.submit(meanwhile)
-        unasked.copier()  # for whoever renders next
+        copier()
         done.result()
 
 
 def render_tree(tree: Path, into: Path, answers: Mapping[str, object]) -> None:
     """Like `render`, from a template that is unpacked; raises MlopsNewError."""
-    copier = unasked.copier()
+    run_copy = copier().run_copy
     from copier.errors import CopierError
 
     try:
-        with _copier_alone(tree.parent / f"settings-{os.getpid()}.yml"), unasked.hurried():
-            copier.run_copy(str(tree), into, data=dict(answers), defaults=True, overwrite=True, quiet=True)
+        with _copier_alone(tree.parent / f"settings-{os.getpid()}.yml"):
+            run_copy(str(tree), into, data=dict(answers), defaults=True, overwrite=True, quiet=True)
     except (CopierError, ValueError, TypeError) as error:
         raise MlopsNewError(str(error)) from error
 

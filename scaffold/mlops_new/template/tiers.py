@@ -4,7 +4,6 @@ A layer is a question of `copier.yml` whose default is `none`; a tool is another
 are the folder `template/[[ LAYER_TOOL ]]/`.
 """
 
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,22 +32,19 @@ class Tool:
 Layers = dict[str, tuple[Tool, ...]]
 
 
-def read(known: Releases, tag: str) -> Layers:
+def read(releases: Releases, tag: str) -> Layers:
     """The first tool of a layer is the one that `add LAYER` takes."""
-    names = known.files(tag)
+    names = releases.files(tag)
     manifests = [f"template/{name}" for name in names if name.startswith("[[") and _is_manifest(name)]
-    texts = known.texts(tag, ["copier.yml", *manifests])
+    texts = releases.texts(tag, manifests)
     return {
         layer: tuple(_tool(texts, names, layer, name, label) for name, label in labels.items())
-        for layer, labels in _labels(texts["copier.yml"]).items()
+        for layer, labels in _labels(releases.questionnaire(tag)).items()
     }
 
 
-def _labels(copier_yml: str) -> dict[str, dict[str, str]]:
+def _labels(questions: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Of each tool of each layer, as it is offered to who is asked."""
-    import yaml
-
-    questions: dict[str, Any] = yaml.load(copier_yml, _loader())
     return {
         layer: {str(tool): str(label) for label, tool in question["choices"].items() if tool != NONE}
         for layer, question in questions.items()
@@ -56,30 +52,17 @@ def _labels(copier_yml: str) -> dict[str, dict[str, str]]:
     }
 
 
-def _loader() -> Any:
-    import yaml
-
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 def folder(layer: str, tool: str) -> str:
     """Of the template, as it is named before rendering."""
     return f"[[ {layer}_{tool.replace('-', '_')} ]]/"
 
 
-def base(known: Releases, tag: str, layers: Layers) -> frozenset[str]:
-    """Names in the project of all files that belong to no tier."""
-    own = tuple(folder(tool.layer, tool.name) for tools in layers.values() for tool in tools)
-    names = [name for name in known.files(tag) if not name.startswith(own)]
-    return frozenset(re.sub(r"^\[\[ \w+ \]\]/", "", name).removesuffix(".jinja") for name in names)
-
-
-def unused(known: Releases, tag: str, *answers: Mapping[str, object]) -> list[str]:
+def unused_folders(releases: Releases, tag: str, *answers: Mapping[str, object]) -> list[str]:
     """Folders of the template that a project with any of these answers gets nothing of, most of all files.
 
     They are those of tiers that are off, and the kit where it is not vendored.
     """
-    labels = _labels(known.text(tag, "copier.yml"))
+    labels = _labels(releases.questionnaire(tag))
     wanted = {folder(layer, str(one[layer])) for one in answers for layer in labels if layer in one}
     if any(one.get("kit") == "vendored" for one in answers):
         wanted.add(VENDORED)
@@ -104,18 +87,18 @@ def _requires(pyproject: str) -> list[str]:
     return list(tomllib.loads(pyproject)["project"]["dependencies"])
 
 
-def on(answers: dict[str, Any], layers: Layers) -> dict[str, str]:
+def switched_on(answers: dict[str, Any], layers: Layers) -> dict[str, str]:
     """Layer and tool of what is switched on."""
     found = {layer: str(answers.get(layer, NONE)) for layer in layers}
     return {layer: tool for layer, tool in found.items() if tool != NONE}
 
 
-def wanted(words: tuple[str, ...], layers: Layers, tag: str) -> dict[str, str]:
+def parse(words: tuple[str, ...], layers: Layers, tag: str) -> dict[str, str]:
     """Layer and tool of each LAYER[=TOOL]. Raises MlopsNewError, listing what there is."""
     chosen: dict[str, str] = {}
     for word in words:
         layer, _, name = word.partition("=")
-        tools = the_layer(layer, layers, tag)
+        tools = tools_of(layer, layers, tag)
         names = [tool.name for tool in tools]
         if name and name not in names:
             raise MlopsNewError(
@@ -129,7 +112,7 @@ def wanted(words: tuple[str, ...], layers: Layers, tag: str) -> dict[str, str]:
     return chosen
 
 
-def the_layer(layer: str, layers: Layers, tag: str) -> tuple[Tool, ...]:
+def tools_of(layer: str, layers: Layers, tag: str) -> tuple[Tool, ...]:
     if layer not in layers:
         there = [f"{name}={tool.name}" for name, tools in layers.items() for tool in tools]
         raise MlopsNewError(
@@ -139,5 +122,5 @@ def the_layer(layer: str, layers: Layers, tag: str) -> tuple[Tool, ...]:
     return layers[layer]
 
 
-def tool(layer: str, name: str, layers: Layers) -> Tool:
+def find_tool(layer: str, name: str, layers: Layers) -> Tool:
     return next(tool for tool in layers[layer] if tool.name == name)

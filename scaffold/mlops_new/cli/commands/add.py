@@ -21,11 +21,11 @@ def command(words: tuple[str, ...], directory: Path, dry_run: bool, as_json: boo
     """
     from mlops_new.grow import grow, text
 
-    with grow.standing(directory.resolve()) as here:
-        adding = grow.to_add(here, words)
-        with grow.switched(here, adding) as trial:
+    with grow.open_project(directory.resolve()) as project:
+        tools = grow.tools_to_add(project, words)
+        with grow.try_update(project, tools) as trial:
             if not dry_run:
                 trial.apply()
-            what = text.joined(adding)
-            said = text.in_words(trial, f"{'Would add' if dry_run else 'Added'} {what}:", f"Add {what}")
-    finish(text.report(trial, tiers=here.on | adding), said, as_json, code=text.code(trial))
+            what = text.list_tools(tools)
+            summary = text.summary(trial, f"Added {what}", f"Would add {what}", f"Add {what}")
+    finish(text.as_json(trial, tiers=project.tools | tools), summary, as_json, text.exit_code(trial))

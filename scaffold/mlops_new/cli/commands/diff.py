@@ -17,8 +17,8 @@ def command(to: str | None, directory: Path, as_json: bool) -> None:
     from mlops_new.grow import grow, text
 
     with (
-        grow.standing(directory.resolve()) as here,
-        grow.moved(here, grow.version(here, to)) as trial,
+        grow.open_project(directory.resolve()) as project,
+        grow.try_update(project, version=grow.find_version(project, to)) as trial,
     ):
-        patch = trial.text()
-    finish(text.report(trial, patch=patch), patch.rstrip("\n"), as_json)
+        patch = trial.diff()
+    finish(text.as_json(trial, patch=patch), patch.rstrip("\n"), as_json)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mlops_new.cli.options import directory_option, dry_run_option, excludes, force_option, json_option
-from mlops_new.cli.output import agreed, finish
+from mlops_new.cli.output import confirm_deletion, finish
 
 
 @click.command()
@@ -24,14 +24,13 @@ def command(words: tuple[str, ...], directory: Path, force: bool, dry_run: bool,
     from mlops_new.grow import grow, text
     from mlops_new.template import tiers
 
-    with grow.standing(directory.resolve()) as here:
-        going = grow.to_remove(here, words)
-        with grow.switched(here, dict.fromkeys(going, tiers.NONE)) as trial:
-            if not dry_run and agreed(trial.lost, force):
+    with grow.open_project(directory.resolve()) as project:
+        tools = grow.tools_to_remove(project, words)
+        with grow.try_update(project, dict.fromkeys(tools, tiers.NONE)) as trial:
+            if not dry_run and confirm_deletion(trial.edited, force):
                 trial.apply()
-            what = text.joined(going)
-            said = text.in_words(
-                trial, f"{'Would remove' if dry_run else 'Removed'} {what}:", f"Remove {what}"
-            )
-    left = {layer: tool for layer, tool in here.on.items() if layer not in going}
-    finish(text.report(trial, tiers=left, edited=trial.lost), said, as_json, code=text.code(trial))
+            what = text.list_tools(tools)
+            summary = text.summary(trial, f"Removed {what}", f"Would remove {what}", f"Remove {what}")
+    left = {layer: tool for layer, tool in project.tools.items() if layer not in tools}
+    report = text.as_json(trial, tiers=left, edited=trial.edited)
+    finish(report, summary, as_json, text.exit_code(trial))

@@ -1,6 +1,5 @@
 """mlops-new tiers."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -16,14 +15,7 @@ def command(directory: Path, as_json: bool) -> None:
     """List what can be switched on, with what each costs, and what is on."""
     from mlops_new.grow import grow, text
 
-    with grow.standing(directory.resolve()) as here:
-        tools = [
-            asdict(tool) | {"on": here.on.get(layer) == tool.name}
-            for layer, tools in here.layers.items()
-            for tool in tools
-        ]
-    finish(
-        {"template": here.project.template, "tiers": tools},
-        text.table(here.project.template, tools),
-        as_json,
-    )
+    with grow.open_project(directory.resolve()) as project:
+        tools = text.tools_as_json(project)
+    template = project.project.template
+    finish({"template": template, "tiers": tools}, text.tools_table(template, tools), as_json)

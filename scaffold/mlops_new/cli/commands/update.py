@@ -26,17 +26,15 @@ def command(to: str | None, check: bool, directory: Path, dry_run: bool, as_json
     """
     from mlops_new.grow import grow, text
 
-    with grow.standing(directory.resolve()) as here:
-        at, newer = here.project.template, grow.version(here, to)
-        if at == newer or check:
-            words = (
-                f"{at}, nothing newer." if at == newer else f"{at}; {newer} is there: mlops-new diff, update"
-            )
-            finish({"at": at, "newer": newer}, words, as_json, code=SAYS_NO if at != newer else 0)
+    with grow.open_project(directory.resolve()) as project:
+        version, newer = project.project.template, grow.find_version(project, to)
+        if version == newer or check:
+            finish({"at": version, "newer": newer}, text.compare_versions(version, newer), as_json,
+                   SAYS_NO if version != newer else 0)  # fmt: skip
             return
-        with grow.moved(here, newer) as trial:
+        with grow.try_update(project, version=newer) as trial:
             if not dry_run:
                 trial.apply()
-            what = f"the template from {at} to {newer}"
-            said = text.in_words(trial, f"{'Would move' if dry_run else 'Moved'} {what}:", f"Update {what}")
-    finish(text.report(trial, at=at, newer=newer), said, as_json, code=text.code(trial))
+            what = f"the template from {version} to {newer}"
+            summary = text.summary(trial, f"Moved {what}", f"Would move {what}", f"Update {what}")
+    finish(text.as_json(trial, at=version, newer=newer), summary, as_json, text.exit_code(trial))
