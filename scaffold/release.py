@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from mlops_new import releases
+from mlops_new.template import releases
 
 # Where the version stands, and the line around it. A test finds each.
 PLACES = {

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mlops_new import dvc
+from mlops_new.base import dvc_files
 
 from tests.act.forge import Forge
 from tests.act.remotes import Folder
@@ -58,7 +58,7 @@ def rows(forge: Forge, change: str, to: Path) -> Path:
 def new_pointer(forge: Forge, folder: Folder, change: str, to: Path) -> str:
     """Changed data, as somebody tracks and pushes it; the text of its pointer."""
     file = rows(forge, change, to / "flights.parquet")
-    md5, text = dvc.pointer(file)
+    md5, text = dvc_files.pointer(file)
     folder.put(f"files/md5/{md5[:2]}/{md5[2:]}", file)
     return text
 

@@ -78,7 +78,7 @@ class _Bench:
             spend(["git", "commit", "--quiet", "--all", "--no-verify", "--message=Ours"], work / "flights")
         self.project = work / "flights"
         self.ours = work / "next/bin/mlops-new"
-        where = "import mlops_new.releases as r; print(r.PACKAGED.as_posix())"
+        where = "import mlops_new.template.releases as r; print(r.PACKAGED.as_posix())"
         bundle = output([work / "next/bin/python", "-c", where], work).strip()
         address = (self.project / ".copier-answers.yml").read_text().split("_src_path: gh:")[1].split()[0]
         self.copier: Command = [

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mlops_new import create, releases
+from mlops_new.create import create
+from mlops_new.template import releases
 
 from tests.conftest import Once
 from tests.growth import stand_ins

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mlops_new import releases
+from mlops_new.template import releases
 
 from tests.conftest import ROOT, Done, must, run
 from tests.growth.conftest import NEXT, NOW

@@ -20,7 +20,7 @@ sys.path[:0] = [folder, tree]
 os.chdir(tree)
 inference = runpy.run_path(f"{folder}/__main__.py", run_name="inference")
 
-from pipeline import MODEL, checks, evaluate, predict, prepare, rows, train  # after sys.path
+from pipeline import MODEL, checks, evaluate, predict, prepare, read, train  # after sys.path
 from pipeline import schema as schemas
 
 SAMPLE = Path("data/sample.csv")
@@ -38,7 +38,7 @@ def live_in(table: dict[str, Any]) -> dict[str, Any]:
     Path("params.yaml").write_text(params, encoding="utf-8")
     schema = schemas.load()
     for path in (file, SAMPLE):
-        problems = checks.check(rows.read(path, schema), schema)
+        problems = checks.check(read.read(path, schema), schema)
         assert not problems, (path, problems)
     sys.argv = ["prepare", "--data", str(file)]
     for stage in (prepare, train, evaluate):
@@ -46,7 +46,7 @@ def live_in(table: dict[str, Any]) -> dict[str, Any]:
     found = json.loads(Path("metrics.json").read_text(encoding="utf-8"))
     predicted, unusual = predict.predict(MODEL / "model.joblib", SAMPLE, schema)
     assert not unusual, unusual
-    assert len(predicted) == len(rows.read(SAMPLE, schema))
+    assert len(predicted) == len(read.read(SAMPLE, schema))
     return {**answers, "notes": notes, "metrics": found}
 
 

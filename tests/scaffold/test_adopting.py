@@ -4,20 +4,9 @@ import ast
 from pathlib import Path
 
 import pytest
-from mlops_new.adopting import (
-    entry,
-    figures,
-    mlops_run,
-    obstacles,
-    patches,
-    pipelines,
-    place,
-    source,
-    stages,
-    tracking,
-    uses,
-)
-from mlops_new.adopting.observing import Seen
+from mlops_new.adopt.read import entry_point, file_uses, metrics, obstacles, repository, source
+from mlops_new.adopt.run.observation import Seen
+from mlops_new.adopt.write import dvc_data, dvc_yaml, mlops_run, patches, stages
 
 from tests.conftest import must
 from tests.scaffold import adoptable
@@ -26,9 +15,9 @@ TRAINS = "from sklearn.svm import SVC\nmodel = SVC()\nmodel.fit([[1]], [1])\n"
 DEFINES = "def fit_it(model):\n    model.fit([[1]], [1])\n"
 
 
-def look(root: Path, files: dict[str, str]) -> entry.Found:
+def look(root: Path, files: dict[str, str]) -> entry_point.Found:
     adoptable.repository(root, files)
-    return entry.look(place.find(root))
+    return entry_point.look(repository.find(root))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +45,7 @@ def test_a_module_is_run_as_one(tmp_path: Path) -> None:
 
 def test_a_folder_of_a_repository_is_looked_at_alone(tmp_path: Path) -> None:
     root = adoptable.repository(tmp_path / "it", {"train.py": TRAINS, "churn/model.py": TRAINS})
-    found = entry.look(place.find(root / "churn"))
+    found = entry_point.look(repository.find(root / "churn"))
     assert [one.path for one in found.candidates] == ["churn/model.py"]
 
 
@@ -64,7 +53,7 @@ def test_code_in_another_encoding_is_read(tmp_path: Path) -> None:
     root = adoptable.repository(
         tmp_path / "it", {"train.py": f"# größer\n{TRAINS}"}, encodings={"train.py": "latin-1"}
     )
-    assert [one.path for one in entry.look(place.find(root)).candidates] == ["train.py"]
+    assert [one.path for one in entry_point.look(repository.find(root)).candidates] == ["train.py"]
 
 
 @pytest.mark.parametrize(
@@ -86,18 +75,18 @@ def test_code_in_another_encoding_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_paths_are_followed_through_constants(code: str, expected: tuple[str, str]) -> None:
-    (use,) = uses.uses(source.Source("a/t.py", ast.parse(code)), "/r/a/t.py")
+    (use,) = file_uses.uses(source.Source("a/t.py", ast.parse(code)), "/r/a/t.py")
     assert (use.path, use.how) == expected
 
 
 def test_what_the_code_does_not_say_is_not_guessed() -> None:
     code = "import sys\npd.read_csv(sys.argv[1])\nopen(name)\nrows.to_csv(folder / 'x.csv')"
-    assert uses.uses(source.Source("t.py", ast.parse(code)), "/r/t.py") == []
+    assert file_uses.uses(source.Source("t.py", ast.parse(code)), "/r/t.py") == []
 
 
 def in_the_way(code: str) -> list[str]:
     one = source.Source("t.py", source.parse(code.encode()))
-    return [found.what for found in obstacles.found(one, uses.uses(one, "/r/t.py"))]
+    return [found.what for found in obstacles.found(one, file_uses.uses(one, "/r/t.py"))]
 
 
 @pytest.mark.parametrize(
@@ -155,9 +144,9 @@ def test_printed_figures_are_found(line: str, found: dict[str, float]) -> None:
 
 
 def test_the_gate_asks_about_test_rows_and_knows_which_way_is_better() -> None:
-    assert figures.main_figure({"train_auc": 0.9, "test_auc": 0.8, "loss": 0.1}) == ("test_auc", 0.8, True)
-    assert figures.main_figure({"model.rmse": 2.0}) == ("model.rmse", 2.0, False)
-    assert figures.main_figure({"rows": 300.0}) is None
+    assert metrics.main_figure({"train_auc": 0.9, "test_auc": 0.8, "loss": 0.1}) == ("test_auc", 0.8, True)
+    assert metrics.main_figure({"model.rmse": 2.0}) == ("model.rmse", 2.0, False)
+    assert metrics.main_figure({"rows": 300.0}) is None
 
 
 def test_what_git_tracks_stays_in_git(tmp_path: Path) -> None:
@@ -166,8 +155,8 @@ def test_what_git_tracks_stays_in_git(tmp_path: Path) -> None:
         {"train.py": TRAINS, "old.csv": "1\n", "model.pkl": "x"},
         {"new.csv": "2\n", "conf.yaml": "a: 1\n"},
     )
-    here = place.find(root)
-    (one,) = entry.look(here).candidates
+    here = repository.find(root)
+    (one,) = entry_point.look(here).candidates
     seen = Seen(
         reads={"old.csv", "new.csv", "conf.yaml", "pyproject.toml"},
         writes={"model.pkl", "catboost_info/time"},
@@ -177,16 +166,16 @@ def test_what_git_tracks_stays_in_git(tmp_path: Path) -> None:
     assert stage.outs == ["model.pkl"]
     assert stage.in_git == {"model.pkl"}
     assert stage.logs == ["catboost_info"]
-    assert tracking.untracked(here, stage) == (["new.csv"], ["conf.yaml"])
+    assert dvc_data.untracked(here, stage) == (["new.csv"], ["conf.yaml"])
 
 
 def test_many_files_of_a_folder_are_the_folder(tmp_path: Path) -> None:
     images = {f"images/{i}.png": str(i) for i in range(12)}
     root = adoptable.repository(tmp_path / "it", {"train.py": TRAINS}, images)
-    here = place.find(root)
-    stage = stages.of_seen(here, entry.look(here).candidates[0], Seen(reads=set(images)), root)
+    here = repository.find(root)
+    stage = stages.of_seen(here, entry_point.look(here).candidates[0], Seen(reads=set(images)), root)
     assert stage.deps == ["images", "mlops_run.py", "train.py"]
-    assert tracking.track(root, "images") == "images.dvc"
+    assert dvc_data.track(root, "images") == "images.dvc"
     text = (root / "images.dvc").read_text()
     assert "nfiles: 12" in text
     assert ".dir\n" in text
@@ -214,13 +203,13 @@ def test_a_patch_keeps_line_ends_and_bytes(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_dvc_yaml_in_any_form_is_added_to(tmp_path: Path, listed: str, becomes: str) -> None:
     text = f"stages:\n  train:\n    cmd: python a.py\n{listed}\n  other:\n    cmd: x\n"
-    here = place.find(adoptable.repository(tmp_path / "it", {"dvc.yaml": text}))
-    patch = pipelines.patch(here, {"train": {"deps": ["b c.py"]}})
+    here = repository.find(adoptable.repository(tmp_path / "it", {"dvc.yaml": text}))
+    patch = dvc_yaml.patch(here, {"train": {"deps": ["b c.py"]}})
     assert patch
     assert becomes.replace("- b c.py", '- "b c.py"') in patch.after.decode()
 
 
 def test_dvc_yaml_in_a_form_that_is_not_known_is_left_to_a_person(tmp_path: Path) -> None:
     text = "stages: {train: {cmd: python a.py, deps: [a.py]}}\n"
-    here = place.find(adoptable.repository(tmp_path / "it", {"dvc.yaml": text}))
-    assert pipelines.patch(here, {"train": {"deps": ["b.py"]}}) is None
+    here = repository.find(adoptable.repository(tmp_path / "it", {"dvc.yaml": text}))
+    assert dvc_yaml.patch(here, {"train": {"deps": ["b.py"]}}) is None

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_new import aside, template
+from mlops_new.base import temporary
+from mlops_new.template import render
 
 from tests.conftest import run
 
 
 def test_ctrl_c_waits_until_what_must_not_be_torn_is_done() -> None:
     done = False
-    with pytest.raises(KeyboardInterrupt), aside.held_back():
+    with pytest.raises(KeyboardInterrupt), temporary.held_back():
         signal.raise_signal(signal.SIGINT)
         done = True
     assert done
@@ -33,7 +34,7 @@ def test_a_folder_is_gone_when_its_removal_is_interrupted(
         remove(folder, **how)
 
     monkeypatch.setattr(shutil, "rmtree", interrupted)
-    with pytest.raises(KeyboardInterrupt), aside.folder("x-", tmp_path) as folder:
+    with pytest.raises(KeyboardInterrupt), temporary.folder("x-", tmp_path) as folder:
         (folder / "file").touch()
     assert list(tmp_path.iterdir()) == []
 
@@ -41,17 +42,17 @@ def test_a_folder_is_gone_when_its_removal_is_interrupted(
 BETWEEN = """
 import sys
 from pathlib import Path
-from mlops_new import aside
+from mlops_new.base import temporary
 
-real = aside.held_back
+real = temporary.held_back
 
 def interrupted():
-    aside.held_back = real
+    temporary.held_back = real
     raise KeyboardInterrupt
 
-with aside.folder("x-", Path(sys.argv[1])) as folder:
+with temporary.folder("x-", Path(sys.argv[1])) as folder:
     (folder / "file").touch()
-    aside.held_back = interrupted
+    temporary.held_back = interrupted
 """
 
 
@@ -78,13 +79,13 @@ def test_ctrl_c_as_the_template_begins_to_be_unpacked_waits_for_its_end(
 
     monkeypatch.setattr(threading.Thread, "start", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        template.import_copier(meanwhile=unpack)
+        render.import_copier(meanwhile=unpack)
     assert ended
 
 
 AT_THE_END = """
 import atexit, signal
-from mlops_new.cli import main
+from mlops_new.cli.main import main
 
 atexit.register(signal.raise_signal, signal.SIGINT)
 main()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pexpect
 import pytest
 import yaml
-from mlops_new.releases import SOURCE, current, publisher, write_bundle
+from mlops_new.template.releases import SOURCE, current, publisher, write_bundle
 
 from tests.conftest import ROOT, must, run
 

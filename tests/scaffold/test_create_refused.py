@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from mlops_new.releases import current
+from mlops_new.template.releases import current
 
 from tests.conftest import must, run
 

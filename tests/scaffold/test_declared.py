@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_new.adopting import declared
+from mlops_new.adopt.read import manifests
 
 from tests.conftest import Once, must
 from tests.scaffold import adoptable
@@ -27,7 +27,7 @@ TRAIN = (
     ],
 )  # fmt: skip
 def test_a_version_of_poetrys(poetrys: str, pips: str | None) -> None:
-    assert declared.pip_specifier(poetrys) == pips
+    assert manifests.pip_specifier(poetrys) == pips
 
 
 def test_what_poetry_declares() -> None:
@@ -42,7 +42,7 @@ def test_what_poetry_declares() -> None:
         "scipy": [{"version": "^1", "python": "<3.12"}, {"version": "^2"}],
     }
     lock = '[[package]]\nname = "numpy"\nversion = "1.26.4"\n[[package]]\nname = "ours"\nversion = "1"\n[package.source]\ntype = "git"\n'
-    found = declared.poetry(table, lock)
+    found = manifests.poetry(table, lock)
     assert found.requires == (
         "numpy>=1.26,<2",
         'polars[excel]>=1; sys_platform == "linux"',
@@ -58,7 +58,7 @@ def test_what_poetry_declares() -> None:
         "scipy (its version depends on the system, and is left to the resolver)",
     )
     assert found.locked == ("numpy==1.26.4",)
-    assert declared.poetry(table, "not TOML [").locked == ()
+    assert manifests.poetry(table, "not TOML [").locked == ()
 
 
 def test_what_conda_declares() -> None:
@@ -74,7 +74,7 @@ def test_what_conda_declares() -> None:
         {"pip": ["wandb==0.18", "-r more.txt", "joblib"]},
     ]
     imported = ["joblib", "numpy", "pandas", "polars", "scikit-learn", "scipy", "torch"]
-    found = declared.conda(listed, imported)
+    found = manifests.conda(listed, imported)
     assert found.requires == (
         "numpy==1.26",
         "scikit-learn>=1.4,<2",

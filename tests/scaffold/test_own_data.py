@@ -16,7 +16,7 @@ from tests.scaffold.odd_tables import TRAIN
 from tests.scaffold.refused_tables import REFUSED
 from tests.scaffold.tables import Row, Table, regression, rows, with_column, written
 
-INFERENCE = Path(mlops_new.__file__).parent / "inference"
+INFERENCE = Path(mlops_new.__file__).parent / "create/inference"
 LIVE_IN = Path(__file__).parent / "live_in.py"
 TABLES = TRAIN + REFUSED
 JUDGED_BY = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}

@@ -159,7 +159,10 @@ def test_no_schedule_is_at_minute_0(trained: Path) -> None:
 
 def test_schedules_that_overlap_are_one(trained: Path) -> None:
     """The second waits, and is the last that does; what the first has looked at is not new to it."""
-    assert workflow(trained, "schedule.yml")["concurrency"] == {"group": "schedule", "cancel-in-progress": False}
+    assert workflow(trained, "schedule.yml")["concurrency"] == {
+        "group": "schedule",
+        "cancel-in-progress": False,
+    }
 
 
 def test_merges_train_one_after_the_other(trained: Path) -> None:
