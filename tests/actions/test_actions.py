@@ -14,6 +14,7 @@ import pytest
 import yaml
 from mlops_kit import VERSION, cli, webhook
 
+from tests.act import workflows
 from tests.conftest import ROOT, must, run
 
 ACTIONS = ROOT / "actions"
@@ -22,8 +23,7 @@ BESIDE = Path(sys.executable).parent
 
 
 def action(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load((ACTIONS / name / "action.yml").read_text("utf-8"))
-    return content
+    return workflows.read(ACTIONS / name / "action.yml")
 
 
 def steps(name: str) -> list[dict[str, Any]]:
