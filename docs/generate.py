@@ -28,6 +28,7 @@ not change what it says. Editors check it against [mlops.schema.json](mlops.sche
 COMMANDS = """\
 Install it once: `uv tool install 'mlops-new[kit]'`. It works in any repository with DVC and an
 [mlops.yaml](mlops.yaml.md); each command does on a laptop what it does in CI."""
+EMPTY = '""'
 
 
 def main() -> int:
@@ -140,17 +141,16 @@ def _help(command: click.Command, context: click.Context) -> str:
 
 
 def action_page(path: Path) -> str:
-    action = yaml.safe_load(path.read_text(encoding="utf-8"))
+    """Every key and value of `action.yml` as text: YAML 1.1 would read the output `on` as a boolean."""
+    action = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
     name = path.parent.name
     parts = [
         f"# {name}",
         action["description"],
         "Inputs",
-        _table(["input", "default", ""], _inputs(action)),
+        _table(["input", "default", ""], _inputs(action["inputs"])),
         "Outputs",
-        _table(
-            ["output", ""], [[f"`{key}`", value["description"]] for key, value in action["outputs"].items()]
-        ),
+        _table(["output", ""], [[f"`{key}`", one["description"]] for key, one in action["outputs"].items()]),
     ]
     if name != "setup":
         parts.append(
@@ -160,16 +160,24 @@ def action_page(path: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _inputs(action: dict[str, Any]) -> list[list[str]]:
-    return [
-        [f"`{key}`", f"`{value['default']}`" if value.get("default") else "", value["description"]]
-        for key, value in action["inputs"].items()
-    ]
+def _inputs(inputs: dict[str, dict[str, str]]) -> list[list[str]]:
+    return [[f"`{key}`", _default_of_input(one), one["description"]] for key, one in inputs.items()]
+
+
+def _default_of_input(one: dict[str, str]) -> str:
+    """In words if a caller has to set the input; an empty text as `""`."""
+    if one.get("required") == "true":
+        return "required"
+    return f"`{one['default'] or EMPTY}`" if "default" in one else ""
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.strip().replace("\n", " ").replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from mlops_kit import VERSION
 from mlops_kit.alerts import webhook
 from mlops_kit.cli import main
 
+from tests.act import workflows
 from tests.conftest import ROOT, must, run
 
 ACTIONS = ROOT / "actions"
@@ -24,8 +25,7 @@ BESIDE = Path(sys.executable).parent
 
 
 def action(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load((ACTIONS / name / "action.yml").read_text("utf-8"))
-    return content
+    return workflows.read(ACTIONS / name / "action.yml")
 
 
 def steps(name: str) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from mlops_kit import VERSION
 
+from tests.act import workflows
 from tests.conftest import must
 from tests.template.rendered import copier_copy
 
@@ -39,9 +40,8 @@ def repository(request: pytest.FixtureRequest, trained: Path, mlops_new: Path, t
     return into
 
 
-def workflow(repository: Path, name: str) -> dict[Any, Any]:
-    content: dict[Any, Any] = yaml.safe_load((repository / ".github/workflows" / name).read_text("utf-8"))
-    return content
+def workflow(repository: Path, name: str) -> dict[str, Any]:
+    return workflows.read(repository / ".github/workflows" / name)
 
 
 def test_the_answers_are_in_the_files(repository: Path, request: pytest.FixtureRequest) -> None:
@@ -134,7 +134,7 @@ def test_our_actions_are_of_this_version_everywhere(trained: Path) -> None:
 
 
 def test_documentation_alone_does_not_train(trained: Path) -> None:
-    push = workflow(trained, "train.yml")[True]["push"]
+    push = workflow(trained, "train.yml")["on"]["push"]
     assert push == {"branches": ["main"], "paths-ignore": ["**.md", "docs/**"]}
 
 
@@ -152,7 +152,7 @@ def test_the_same_action_has_the_same_commit_and_version_everywhere(trained: Pat
 
 
 def test_no_schedule_is_at_minute_0(trained: Path) -> None:
-    on = workflow(trained, "schedule.yml")[True]  # YAML 1.1 reads `on` so
+    on = workflow(trained, "schedule.yml")["on"]
     assert on["schedule"]
     assert all(entry["cron"].split()[0] not in ("0", "*") for entry in on["schedule"])
 
