@@ -15,8 +15,6 @@ from tests.act import workflows
 from tests.conftest import must
 from tests.template.rendered import copier_copy
 
-
-
 Once = Callable[[str, Callable[[Path], None]], Path]
 ANSWERS = {
     "base": {},

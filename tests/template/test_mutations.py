@@ -11,11 +11,7 @@ import pytest
 from mlops_new.base import dvc_files
 
 from tests.conftest import python_of
-from tests.template.breaks import BREAKS
-from tests.template.breaks import Break
-
-
-
+from tests.template.breaks import BREAKS, Break
 
 PARTS = ("pipeline", "tests", "data/schema.yaml", "data/sample.csv", "params.yaml", "pyproject.toml")
 # Red because the break itself is not Python that runs says nothing about the test.
