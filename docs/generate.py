@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from mlops_kit.versions.record import Record
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 ACTIONS = ROOT / "actions"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 
 CONTRACT = """\
 The contract of a repository with `mlops-kit`: names, commands and results. Files in `mlops.d/*.yaml` add to it and may
@@ -53,6 +55,33 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield REFERENCE / "mlops-kit.md", commands_page()
     for path in sorted(ACTIONS.glob("*/action.yml")):
         yield path.with_name("README.md"), action_page(path)
+    yield CONTRIBUTING, contributing(CONTRIBUTING.read_text(encoding="utf-8"))
+
+
+# ---- CONTRIBUTING ----
+
+
+def contributing(page: str) -> str:
+    """The page with a map of each package's floors, from the contracts of import-linter and the comments beside them."""
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for package in ("mlops_kit", "mlops_new"):
+        before, begin, rest = page.partition(f"<!-- rooms of {package} -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        page = f"{before}{begin}\n{_map(settings, package)}\n\n{end}{after}"
+    return page
+
+
+def _map(settings: str, package: str) -> str:
+    """Markdown: a row for each room, the highest floor first."""
+    (listed,) = re.findall(
+        rf'^containers = \["{package}"\]\nlayers = \[\n(.*?)^\]', settings, re.DOTALL | re.MULTILINE
+    )
+    floors = re.findall(r'^  "([^"]+)",  # (.+)$', listed, re.MULTILINE)
+    rows = []
+    for floor, (rooms, purposes) in zip(range(len(floors), 0, -1), floors, strict=True):
+        purpose = dict(one.split(": ", 1) for one in purposes.split("; "))
+        rows += [[str(floor), f"`{room}/`", purpose[room]] for room in rooms.split(" | ")]
+    return _table(["floor", "room", "what it does"], rows)
 
 
 # ---- mlops.yaml ----

@@ -75,3 +75,12 @@ def test_a_room_is_entered_without_importing_anything(package: str) -> None:
     for file in sorted(SOURCES[package].glob("*/**/__init__.py")):
         body = ast.parse(file.read_text(encoding="utf-8")).body
         assert [node for node in body if not isinstance(node, ast.Expr)] == [], file
+
+
+def test_contributing_names_files_that_are_there() -> None:
+    """But those that a recipe makes, whose names are in capitals."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:actions|docs|scaffold|template|tests)/[^` ]*)`", page)
+    paths = [path for path in named if not re.search(r"[A-Z]{4}", path)]
+    assert len(paths) > 20
+    assert [path for path in paths if not (ROOT / path).exists()] == []

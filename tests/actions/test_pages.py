@@ -132,6 +132,8 @@ def test_every_action_has_a_page() -> None:
 def test_what_looks_like_a_boolean_a_number_or_a_date_stays_text(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     shutil.copy(ROOT / "docs/generate.py", tmp_path / "docs")
+    for name in ("pyproject.toml", "CONTRIBUTING.md"):
+        shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "actions/odd").mkdir(parents=True)
     (tmp_path / "actions/odd/action.yml").write_text(ODD, encoding="utf-8")
     must([sys.executable, "docs/generate.py"], tmp_path)
