@@ -17,7 +17,7 @@ from tests.conftest import run
 
 def test_ctrl_c_waits_until_what_must_not_be_torn_is_done() -> None:
     done = False
-    with pytest.raises(KeyboardInterrupt), temporary.held_back():
+    with pytest.raises(KeyboardInterrupt), temporary.delay_interrupt():
         signal.raise_signal(signal.SIGINT)
         done = True
     assert done
@@ -44,15 +44,15 @@ import sys
 from pathlib import Path
 from mlops_new.base import temporary
 
-real = temporary.held_back
+real = temporary.delay_interrupt
 
 def interrupted():
-    temporary.held_back = real
+    temporary.delay_interrupt = real
     raise KeyboardInterrupt
 
 with temporary.folder("x-", Path(sys.argv[1])) as folder:
     (folder / "file").touch()
-    temporary.held_back = interrupted
+    temporary.delay_interrupt = interrupted
 """
 
 

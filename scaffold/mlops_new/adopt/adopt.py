@@ -10,7 +10,7 @@ from mlops_new.adopt.result import Adopted
 from mlops_new.adopt.run import observation
 from mlops_new.base import temporary
 from mlops_new.base.errors import MlopsNewError
-from mlops_new.base.names import proper
+from mlops_new.base.names import suggest_name
 from mlops_new.base.processes import ProcessError, require
 
 Say = Callable[[str], None]
@@ -22,7 +22,7 @@ def adopt(wishes: Wishes, say: Say) -> Adopted:
     plan = look(here, wishes)
     made = Adopted(
         here.root,
-        proper(wishes.name or here.root.name) or "model",
+        suggest_name(wishes.name or here.root.name) or "model",
         plan.entry,
         [],
         plan.packages.says,

@@ -19,7 +19,7 @@ def bring(copy: Path, here: Place, made: Adopted, wishes: Wishes) -> None:
     results = [dvc_yaml.LOCK] if (copy / dvc_yaml.LOCK).is_file() and not here.has(dvc_yaml.LOCK) else []
     made.adds = sorted({*made.adds, *results})
     outs = [path for path in made.stage.made if (copy / path).exists()] if made.stage and made.ran else []
-    with temporary.held_back(), _undone() as moved:
+    with temporary.delay_interrupt(), _undone() as moved:
         for path in [*made.adds, *outs]:
             if not here.has(path):
                 moved += _move(copy / path, here.root / path)

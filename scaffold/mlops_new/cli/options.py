@@ -12,7 +12,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from mlops_new.base.errors import Misused
+from mlops_new.base.errors import UsageError
 
 Command = Callable[..., None]
 
@@ -46,7 +46,7 @@ def excludes(one: str, *others: str) -> Callable[[Command], Command]:
         def checked(*args: Any, **values: Any) -> None:
             given = _given(click.get_current_context())
             if one in given and (beside := [other for other in others if other in given]):
-                raise Misused(f"{one} and {beside[0]} exclude each other.", "Give one of them.")
+                raise UsageError(f"{one} and {beside[0]} exclude each other.", "Give one of them.")
             command(*args, **values)
 
         return checked

@@ -158,7 +158,7 @@ def observe(copy: Path, command: Sequence[str]) -> Seen:
             command,
             copy,
             said.append,
-            alone=True,
+            own_session=True,
             PYTHONPATH=str(OBSERVER),
             MLOPS_NEW_OBSERVED=str(notes),
             PYTHONDONTWRITEBYTECODE="1",

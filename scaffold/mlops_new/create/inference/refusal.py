@@ -1,4 +1,4 @@
-"""What stops the reading of a file."""
+"""The exception of a data file that cannot be trained on."""
 
 
 class Refused(Exception):
