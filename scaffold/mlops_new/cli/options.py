@@ -39,7 +39,7 @@ def force_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def excludes(one: str, *others: str) -> Callable[[Command], Command]:
-    """Beside `one` none of the others is taken. Names as in the help: `--dry-run`."""
+    """Refuse `one` together with any of the others. Names as in the help: `--dry-run`."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
@@ -55,7 +55,7 @@ def excludes(one: str, *others: str) -> Callable[[Command], Command]:
 
 
 def _given(context: click.Context) -> set[str]:
-    """What was typed; of a pair such as `--run/--no-run` the one that holds."""
+    """The options that were given; of a pair such as `--run/--no-run` the one that was typed."""
     return {
         name
         for option in context.command.params

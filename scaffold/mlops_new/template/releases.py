@@ -60,9 +60,9 @@ def publisher(copier_yml: str) -> str:
 
 
 def _default(copier_yml: str, question: str) -> str:
-    found = re.search(rf"^{question}:.*?^  default: (\S+)$", copier_yml, re.MULTILINE | re.DOTALL)
-    assert found, f"copier.yml has no {question}"
-    return found[1].strip('"')
+    match = re.search(rf"^{question}:.*?^  default: (\S+)$", copier_yml, re.MULTILINE | re.DOTALL)
+    assert match, f"copier.yml has no {question}"
+    return match[1].strip('"')
 
 
 def archived(source: Path) -> list[Path]:
@@ -165,14 +165,14 @@ class Releases:
 
     def texts(self, tag: str, names: list[str]) -> dict[str, str]:
         """The content of these files by name, read by one process."""
-        asked = "".join(f"{tag}:{name}\n" for name in names)
-        answered = run(["git", "cat-file", "--batch"], self.folder, stdin=asked).encode()
-        found = {}
+        objects = "".join(f"{tag}:{name}\n" for name in names)
+        output = run(["git", "cat-file", "--batch"], self.folder, stdin=objects).encode()
+        texts = {}
         for name in names:
-            head, _, answered = answered.partition(b"\n")
+            head, _, output = output.partition(b"\n")
             size = int(head.split()[-1])
-            found[name], answered = answered[:size].decode(), answered[size + 1 :]
-        return found
+            texts[name], output = output[:size].decode(), output[size + 1 :]
+        return texts
 
     def unpack(self, tag: str, into: Path, without: Iterable[str] = ()) -> None:
         """Unpack a version into a new folder, without these folders of `template/`."""

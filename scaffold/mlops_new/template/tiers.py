@@ -72,9 +72,11 @@ def unused_folders(releases: Releases, tag: str, *answers: Mapping[str, object])
 
 def _tool(texts: dict[str, str], names: list[str], layer: str, name: str, label: str) -> Tool:
     inside = folder(layer, name)
-    own = [found for found in names if found.startswith(inside)]
-    requires = [one for found in own if _is_manifest(found) for one in _requires(texts[f"template/{found}"])]
-    files = tuple(found.removeprefix(inside).removesuffix(".jinja") for found in own)
+    names_inside = [name for name in names if name.startswith(inside)]
+    requires = [
+        one for name in names_inside if _is_manifest(name) for one in _requires(texts[f"template/{name}"])
+    ]
+    files = tuple(name.removeprefix(inside).removesuffix(".jinja") for name in names_inside)
     says = label.partition(": ")[2] or label
     return Tool(layer, name, says, files, tuple(requires))
 
@@ -89,8 +91,8 @@ def _requires(pyproject: str) -> list[str]:
 
 def switched_on(answers: dict[str, Any], layers: Layers) -> dict[str, str]:
     """The tool of each layer that is switched on."""
-    found = {layer: str(answers.get(layer, NONE)) for layer in layers}
-    return {layer: tool for layer, tool in found.items() if tool != NONE}
+    tools = {layer: str(answers.get(layer, NONE)) for layer in layers}
+    return {layer: tool for layer, tool in tools.items() if tool != NONE}
 
 
 def parse(words: tuple[str, ...], layers: Layers, tag: str) -> dict[str, str]:
