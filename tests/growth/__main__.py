@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from mlops_new.create import create
+from mlops_new.create.request import CreateRequest
 from mlops_new.template import releases
 
 from tests.growth import stand_ins
@@ -51,7 +52,7 @@ def prepared(folder: Path) -> Path:
     source = stand_ins.source(folder / "source")
     releases.write_bundle(source, folder / "template.bundle", tag)
     vars(releases).update(SOURCE=source, PACKAGED=folder / "template.bundle", current=lambda: tag)
-    return create.create(create.Wishes(folder / "flights"), say).path
+    return create.create(CreateRequest(folder / "flights"), say).path
 
 
 if __name__ == "__main__":

@@ -1,65 +1,71 @@
-"""From the copy into the repository: all of it, or nothing."""
+"""Move the new files from the copy into the repository: all of them, or none."""
 
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_new.adopt.plan import Wishes
-from mlops_new.adopt.read.repository import Place
-from mlops_new.adopt.result import Adopted
+from mlops_new.adopt.read.repository import Repository
+from mlops_new.adopt.request import AdoptRequest
+from mlops_new.adopt.result import Adoption
 from mlops_new.adopt.write import dvc_yaml, patches
 from mlops_new.base import temporary
 from mlops_new.base.processes import run
 
 
-def bring(copy: Path, here: Place, made: Adopted, wishes: Wishes) -> None:
-    """Moves what is new to its place and puts it into Git's index; undone where that fails."""
-    made.applied = wishes.apply
-    results = [dvc_yaml.LOCK] if (copy / dvc_yaml.LOCK).is_file() and not here.has(dvc_yaml.LOCK) else []
-    made.adds = sorted({*made.adds, *results})
-    outs = [path for path in made.stage.made if (copy / path).exists()] if made.stage and made.ran else []
-    with temporary.held_back(), _undone() as moved:
-        for path in [*made.adds, *outs]:
-            if not here.has(path):
-                moved += _move(copy / path, here.root / path)
+def deliver(copy: Path, repo: Repository, adoption: Adoption, request: AdoptRequest) -> None:
+    """Move the new files to their places and add them to Git's index; undo all of it if that fails."""
+    adoption.applied = request.apply
+    results = [dvc_yaml.LOCK] if (copy / dvc_yaml.LOCK).is_file() and not repo.has(dvc_yaml.LOCK) else []
+    adoption.adds = sorted({*adoption.adds, *results})
+    outs = (
+        [path for path in adoption.stage.outputs if (copy / path).exists()]
+        if adoption.stage and adoption.ran
+        else []
+    )
+    with temporary.delay_interrupt(), _undo_on_error() as undo_steps:
+        for path in [*adoption.adds, *outs]:
+            if not repo.has(path):
+                undo_steps += _move(copy / path, repo.root / path)
         cache = copy / ".dvc/cache"
         if cache.is_dir() and not cache.is_symlink():
-            moved += _move(cache, here.root / ".dvc/cache")
-        moved.append(_exclude(here, made))
-        run(["git", "add", "--force", "--", *made.adds], here.root)  # whatever their .gitignore says of ours
-    if wishes.apply:
-        for patch in made.patches:
-            patch.apply(here.root)
-        run(["git", "add", "--", *(patch.path for patch in made.patches)], here.root)
-    elif made.patches:
-        file = _of_git(here, "mlops-new.patch")
-        patches.keep(made.patches, file)
-        made.patch_file = (
-            file.relative_to(here.root).as_posix() if file.is_relative_to(here.root) else str(file)
+            undo_steps += _move(cache, repo.root / ".dvc/cache")
+        undo_steps.append(_exclude(repo, adoption))
+        run(
+            ["git", "add", "--force", "--", *adoption.adds], repo.root
+        )  # whatever their .gitignore says of ours
+    if request.apply:
+        for patch in adoption.patches:
+            patch.apply(repo.root)
+        run(["git", "add", "--", *(patch.path for patch in adoption.patches)], repo.root)
+    elif adoption.patches:
+        file = _git_path(repo, "mlops-new.patch")
+        patches.write_patch_file(adoption.patches, file)
+        adoption.patch_file = (
+            file.relative_to(repo.root).as_posix() if file.is_relative_to(repo.root) else str(file)
         )
 
 
-def _of_git(here: Place, name: str) -> Path:
-    return here.root / run(["git", "rev-parse", "--git-path", name], here.root).strip()
+def _git_path(repo: Repository, name: str) -> Path:
+    return repo.root / run(["git", "rev-parse", "--git-path", name], repo.root).strip()
 
 
 Undo = Callable[[], object]
 
 
 @contextmanager
-def _undone() -> Iterator[list[Undo]]:
-    done: list[Undo] = []
+def _undo_on_error() -> Iterator[list[Undo]]:
+    undo_steps: list[Undo] = []
     try:
-        yield done
+        yield undo_steps
     except BaseException:
-        for undo in reversed(done):
+        for undo in reversed(undo_steps):
             undo()
         raise
 
 
 def _move(source: Path, target: Path) -> list[Undo]:
-    """By renaming, or by copying where the copy is on another file system."""
+    """Move by renaming, or by copying to another file system."""
     undo: list[Undo] = []
     missing = [parent for parent in target.parents if not parent.exists()]
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -69,14 +75,14 @@ def _move(source: Path, target: Path) -> list[Undo]:
     return undo
 
 
-def _exclude(here: Place, made: Adopted) -> Undo:
-    """Until the .gitignore has them, the lines that it lacks stand in this clone's own list."""
-    file = _of_git(here, "info/exclude")
+def _exclude(repo: Repository, adoption: Adoption) -> Undo:
+    """Add the missing lines of .gitignore to the list of this clone, until .gitignore has them."""
+    file = _git_path(repo, "info/exclude")
     before = file.read_bytes() if file.is_file() else b""
-    patch = next((one for one in made.patches if one.path == ".gitignore"), None)
-    if patch and not made.applied:
+    patch = next((patch for patch in adoption.patches if patch.path == ".gitignore"), None)
+    if patch and not adoption.applied:
         lines = patch.after[len(patch.before) :].decode().strip().splitlines()
-        patches.put(
+        patches.write_file(
             file,
             patches.with_lines(
                 file.name, before, ["# by mlops-new adopt, until .gitignore has it:", *lines], ""

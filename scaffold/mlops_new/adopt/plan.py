@@ -1,13 +1,14 @@
-"""What is known before anything runs: what trains, what its code names, with which packages."""
+"""The plan of an adoption, from reading alone: what trains, which files its code names, which packages it needs."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from mlops_new.adopt.read import entry_point as entries
-from mlops_new.adopt.read.entry_point import Entry, Found
-from mlops_new.adopt.read.file_uses import Use, uses
-from mlops_new.adopt.read.repository import Place
+from mlops_new.adopt.read.entry_point import Codebase, EntryPoint
+from mlops_new.adopt.read.file_uses import FileUse, find_uses
+from mlops_new.adopt.read.repository import Repository
 from mlops_new.adopt.read.source import Source
+from mlops_new.adopt.request import AdoptRequest
 from mlops_new.adopt.run import packages
 from mlops_new.adopt.run.packages import PINS, Packages
 from mlops_new.adopt.write import dvc_data, dvc_yaml, stages
@@ -15,25 +16,15 @@ from mlops_new.adopt.write.stages import RUN, Stage
 from mlops_new.base.errors import MlopsNewError
 
 
-@dataclass(frozen=True)
-class Wishes:
-    path: Path
-    entry: str = ""
-    name: str = ""
-    python: str = ""
-    kit: str = "remote"
-    apply: bool = False
-    run: bool = True
-    dry_run: bool = False
-
-
 @dataclass
 class Plan:
-    here: Place
-    found: Found
-    entry: Entry
-    sources: list[Source]  # the entry and what it imports
-    uses: list[Use]
+    """`sources`: the entry point and the files that it imports."""
+
+    repo: Repository
+    codebase: Codebase
+    entry: EntryPoint
+    sources: list[Source]
+    uses: list[FileUse]
     packages: Packages
 
     @property
@@ -45,60 +36,68 @@ class Plan:
         return f"{self.packages.run} dvc"
 
 
-def look(here: Place, wishes: Wishes) -> Plan:
-    """What trains, what it needs, and with which packages."""
-    found = entries.look(here)
-    pipeline = dvc_yaml.stages(here)
-    if pipeline and not wishes.entry:
+def make_plan(repo: Repository, request: AdoptRequest) -> Plan:
+    """Find the entry point, its files and its packages. Raises MlopsNewError if nothing trains."""
+    codebase = entries.scan(repo)
+    pipeline = dvc_yaml.stages(repo)
+    if pipeline and not request.entry:
         why = [f"it has {len(pipeline)} stages: {', '.join(pipeline)}"]
-        sources = list(found.sources.values())
-        entry = Entry(dvc_yaml.FILE, "pipeline", why=why)
-    elif here.has(dvc_yaml.FILE):
+        sources = list(codebase.sources.values())
+        entry = EntryPoint(dvc_yaml.FILE, "pipeline", why=why)
+    elif repo.has(dvc_yaml.FILE):
         raise MlopsNewError(
-            f"There is a {dvc_yaml.FILE}, which is not changed, so {wishes.entry or 'a training'} cannot become a stage.",
+            f"There is a {dvc_yaml.FILE}, which is not changed, so {request.entry or 'a training'} cannot become a stage.",
             f"Add it: dvc stage add --name train ...; commit {dvc_yaml.FILE}, and adopt without --entry.",
         )
     else:
-        entry = entries.named(here, found, wishes.entry) if wishes.entry else entries.choose(found, here)
-        one = found.sources[entry.path]
-        sources = [one, *(found.sources[path] for path in entries.imported(one, found.sources))]
-        entry = _settled(here, entry, [use for each in sources for use in of(each, here)])
-    every = [use for each in sources for use in of(each, here)]
-    return Plan(here, found, entry, sources, every, packages.find(here, entry, sources, wishes.python))
+        entry = (
+            entries.from_option(repo, codebase, request.entry)
+            if request.entry
+            else entries.choose(codebase, repo)
+        )
+        file = codebase.sources[entry.path]
+        sources = [file, *(codebase.sources[path] for path in entries.imported_files(file, codebase.sources))]
+        entry = _with_folder(repo, entry, [use for source in sources for use in file_uses(source, repo)])
+    uses = [use for source in sources for use in file_uses(source, repo)]
+    return Plan(
+        repo, codebase, entry, sources, uses, packages.find_packages(repo, entry, sources, request.python)
+    )
 
 
-def of(source: Source, here: Place) -> list[Use]:
-    return uses(source, (here.root / source.path).as_posix())
+def file_uses(source: Source, repo: Repository) -> list[FileUse]:
+    """The files that the code of this source names."""
+    return find_uses(source, (repo.root / source.path).as_posix())
 
 
-def _settled(here: Place, entry: Entry, every: list[Use]) -> Entry:
-    """A script runs at the root, or in its own folder where what it reads is there only from there."""
+def _with_folder(repo: Repository, entry: EntryPoint, uses: list[FileUse]) -> EntryPoint:
+    """Let a script run in its own folder if more of the files that it reads exist from there than from the root."""
     folder = PurePosixPath(entry.path).parent.as_posix()
     if entry.kind != "script" or folder == ".":
         return entry
     reads = [
-        use.path for use in every if use.how == "read" and not use.is_address and not use.path.startswith("/")
+        use.path for use in uses if use.how == "read" and not use.is_address and not use.path.startswith("/")
     ]
-    from_root = [path for path in reads if here.has(path)]
-    from_folder = [path for path in reads if (here.root / folder / path).exists()]
+    from_root = [path for path in reads if repo.has(path)]
+    from_folder = [path for path in reads if (repo.root / folder / path).exists()]
     return replace(entry, inside=folder) if len(from_folder) > len(from_root) else entry
 
 
-def of_code(plan: Plan) -> Stage:
+def stage_from_code(plan: Plan) -> Stage:
+    """The stage that the training becomes, as far as the code says it."""
     if plan.is_pipeline:
-        return dvc_yaml.as_stage(plan.here, plan.dvc, plan.here.root)
-    return stages.of_code(plan.here, plan.entry, plan.uses, [one.path for one in plan.sources])
+        return dvc_yaml.as_stage(plan.repo, plan.dvc, plan.repo.root)
+    return stages.from_code(plan.repo, plan.entry, plan.uses, [source.path for source in plan.sources])
 
 
-def needed(plan: Plan) -> set[str]:
-    """What must be copied where nothing runs: what Git tracks, and the data that is read."""
-    return {*plan.here.tracked, *of_code(plan).deps}
+def files_to_copy(plan: Plan) -> set[str]:
+    """The files that a copy needs if nothing runs: those that Git tracks, and the data that is read."""
+    return {*plan.repo.tracked, *stage_from_code(plan).deps}
 
 
-def planned(plan: Plan, stage: Stage) -> list[str]:
-    """Beside what the template has."""
+def files_to_add(plan: Plan, stage: Stage) -> list[str]:
+    """The files that are added beside those of the template."""
     own = [] if plan.is_pipeline else [dvc_yaml.FILE]
     own += [RUN] if RUN in stage.deps else []
     own += [PINS] if PINS in plan.packages.environment else []
-    data, _ = dvc_data.untracked(plan.here, stage)
+    data, _ = dvc_data.untracked(plan.repo, stage)
     return [*own, "mlops.yaml", *plan.packages.adds, *(f"{path}.dvc" for path in data)]

@@ -1,4 +1,4 @@
-"""What DVC writes for a tracked file, without starting DVC (a second and a half a command).
+"""Write what DVC writes for a tracked file, without starting DVC (1.5 s a command).
 
 The pointer and the place in the cache are DVC 3's documented formats; a test lets DVC read both.
 """
@@ -17,7 +17,7 @@ def pointer(file: Path) -> tuple[str, str]:
 
 
 def track(repository: Path, file: Path) -> None:
-    """Writes the pointer beside the file and puts a copy of the file into the repository's cache."""
+    """Write the `.dvc` file beside the file, and copy the file into the repository's cache."""
     md5, text = pointer(file)
     beside = file.with_name(file.name + ".dvc")
     if not beside.exists():

@@ -1,10 +1,10 @@
-"""The one exception that reaches a person, and a code for what is no error."""
+"""The exception that a person reads, and the exit code of a negative answer."""
 
-SAYS_NO = 10  # done, and the answer is no
+SAYS_NO = 10  # exit code: the command worked, and the answer is no
 
 
 class MlopsNewError(Exception):
-    """What happened, with the value; then what to do about it."""
+    """`what` happened, with the value; `do`: what to do about it, as a command if possible."""
 
     code = 1
 
@@ -14,7 +14,7 @@ class MlopsNewError(Exception):
         self.do = do
 
 
-class Misused(MlopsNewError):
-    """Words of the command that do not fit together."""
+class UsageError(MlopsNewError):
+    """Options or arguments that cannot be given together."""
 
     code = 2

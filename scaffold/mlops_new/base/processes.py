@@ -1,4 +1,4 @@
-"""Git and uv as processes."""
+"""Run Git, uv and DVC."""
 
 import os
 import shutil
@@ -11,19 +11,20 @@ from pathlib import Path
 
 from mlops_new.base.errors import MlopsNewError
 
-# An environment that is active around us must not leak into the project's own.
+# Variables of an active environment; the project has an environment of its own.
 FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT")
 # Set while a Git hook runs; they would point our Git at somebody else's repository.
 FOREIGN_GIT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
 
 
 def environment(**more: str) -> dict[str, str]:
+    """The variables for a command: ours without those of an active environment or a Git hook, and `more`."""
     kept = {k: v for k, v in os.environ.items() if k not in (*FOREIGN, *FOREIGN_GIT)}
     return kept | {"DVC_NO_ANALYTICS": "1"} | more
 
 
 def require(*programs: str) -> None:
-    """Raises MlopsNewError naming the programs that are not on the PATH."""
+    """Raise MlopsNewError if one of these programs is not on the PATH."""
     tips = {
         "git": "Install it from your system's packages (apt-get install git).",
         "uv": "Install it (pipx install uv, or see docs.astral.sh/uv); --train and --data need it.",
@@ -34,8 +35,8 @@ def require(*programs: str) -> None:
 
 
 def run(command: Sequence[str | Path], cwd: Path, *, stdin: str | None = None, **more: str) -> str:
-    """What the command wrote to stdout. Raises ProcessError when it fails."""
-    done = subprocess.run(
+    """Run the command and return its stdout. Raises ProcessError if it fails."""
+    completed = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
         env=environment(**more),
@@ -45,22 +46,22 @@ def run(command: Sequence[str | Path], cwd: Path, *, stdin: str | None = None, *
         errors="replace",
         check=False,
     )
-    if done.returncode:
-        raise ProcessError(command, done.returncode, done.stderr, done.stdout)
-    return done.stdout
+    if completed.returncode:
+        raise ProcessError(command, completed.returncode, completed.stderr, completed.stdout)
+    return completed.stdout
 
 
 def follow(
     command: Sequence[str | Path],
     cwd: Path,
-    heard: Callable[[str], None],
+    on_line: Callable[[str], None],
     *,
-    alone: bool = False,
+    own_session: bool = False,
     **more: str,
 ) -> None:
-    """Runs the command and hands each line it writes on at once. Raises ProcessError when it fails.
+    """Run the command and call `on_line` with each line of its output. Raises ProcessError if it fails.
 
-    It ends when we are stopped; `alone`, in a session of its own, with all that it started.
+    An exception, Ctrl-C too, ends the command; with `own_session` also the processes that it started.
     """
     with subprocess.Popen(
         [str(word) for word in command],
@@ -71,23 +72,23 @@ def follow(
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-        start_new_session=alone and os.name != "nt",
+        start_new_session=own_session and os.name != "nt",
     ) as process:
         assert process.stdout
         lines = []
         try:
             for line in process.stdout:
                 lines.append(line)
-                heard(line.rstrip())
+                on_line(line.rstrip())
         except BaseException:
-            _end(process, alone)
+            _end(process, own_session)
             raise
     if process.returncode:
         raise ProcessError(command, process.returncode, "".join(lines))
 
 
-def _end(process: "subprocess.Popen[str]", alone: bool) -> None:
-    if alone and sys.platform != "win32":
+def _end(process: "subprocess.Popen[str]", own_session: bool) -> None:
+    if own_session and sys.platform != "win32":
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     else:
@@ -95,7 +96,7 @@ def _end(process: "subprocess.Popen[str]", alone: bool) -> None:
 
 
 class ProcessError(Exception):
-    """A process that failed: its command, code and last words."""
+    """A command failed: its exit code and output."""
 
     def __init__(self, command: Sequence[str | Path], code: int, stderr: str, stdout: str = "") -> None:
         self.command = " ".join(str(word) for word in command).partition("\n")[0]

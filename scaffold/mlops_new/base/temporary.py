@@ -1,4 +1,4 @@
-"""Folders that are gone afterwards, whatever happens."""
+"""Temporary folders, removed even if Ctrl-C comes at a bad moment."""
 
 import atexit
 import shutil
@@ -9,42 +9,42 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_there: set[Path] = set()
+_folders: set[Path] = set()
 
 
 @contextmanager
 def folder(prefix: str, where: Path | None = None) -> Iterator[Path]:
-    """A new one, here or where the system has its own. Raises OSError when it cannot be made."""
-    made = None
+    """Make a temporary folder in `where`, or where the system has its own. Raises OSError."""
+    path = None
     try:
-        with held_back():
-            made = Path(tempfile.mkdtemp(prefix=prefix, dir=where))
-            _there.add(made)
-        yield made
+        with delay_interrupt():
+            path = Path(tempfile.mkdtemp(prefix=prefix, dir=where))
+            _folders.add(path)
+        yield path
     finally:
-        with held_back():
-            if made:
-                _remove(made)
+        with delay_interrupt():
+            if path:
+                _remove(path)
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """Lets Ctrl-C wait until the end of what it must not tear, or of what would swallow it."""
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+def delay_interrupt() -> Iterator[None]:
+    """Delay Ctrl-C to the end of the block: the block must not be interrupted, or would swallow the exception."""
+    received: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    if came:
+        signal.signal(signal.SIGINT, handler)
+    if received:
         signal.raise_signal(signal.SIGINT)
 
 
 @atexit.register
 def _sweep() -> None:
-    """What a Ctrl-C between the end of a folder's use and the beginning of its removal has left."""
-    with held_back():
-        for folder in tuple(_there):
+    """Remove the folders that a Ctrl-C just before their removal has left."""
+    with delay_interrupt():
+        for folder in tuple(_folders):
             _remove(folder)
 
 
@@ -55,4 +55,4 @@ def _remove(folder: Path) -> None:
 
     if folder.exists():
         shutil.rmtree(folder, onerror=make_writable)
-    _there.discard(folder)
+    _folders.discard(folder)

@@ -9,15 +9,15 @@ import click
 
 from mlops_new.base.errors import MlopsNewError
 
-# Each is `command` of the module of its name. A repository that is named like one is made by `./add`.
+# Each is the function `command` in the module of its name. `mlops-new ./add` makes a repository called `add`.
 COMMANDS = ("adopt", "tiers", "add", "remove", "switch", "diff", "update")
-CREATE = "NAME"  # the command that has no word of its own; no repository can be named so
+CREATE = "NAME"  # the command without a word of its own; a valid name has no capitals
 
 
-class Commands(click.Group):
-    """Takes a first word that is no command for the name of a repository to make.
+class CommandOrName(click.Group):
+    """A group that takes a first word which is no command for the name of a repository to make.
 
-    Imports a command when it is asked for, so that none waits for another's libraries.
+    It imports a command when that is called, so that none waits for the libraries of another.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -47,7 +47,7 @@ class Commands(click.Group):
 
 
 @click.group(
-    cls=Commands,
+    cls=CommandOrName,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 something you can fix, 2 wrong usage, 3 our bug.",
 )
@@ -61,9 +61,9 @@ def command() -> None:
 
 
 def main() -> None:
-    """Runs the command and turns every end into an exit code and, where it failed, a few words."""
+    """Run the command, and turn every result and every error into an exit code and a message."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    gc.disable()  # a fifth of a short run would go into looking for garbage that is not there
+    gc.disable()  # a search for garbage would take a fifth of a short run, and find none
     try:
         sys.exit(command(standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -77,13 +77,13 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nmlops-new: stopped; nothing half-written is left.", err=True)
         sys.exit(1)
-    except Exception as error:  # noqa: BLE001  # the last resort: what nobody foresaw is our bug
+    except Exception as error:  # noqa: BLE001  # an error that is not handled elsewhere is our bug
         import traceback
 
         traceback.print_exc()
         click.echo(f"mlops-new: this is our bug ({type(error).__name__}). Please report it.", err=True)
         sys.exit(3)
     finally:
-        # it is decided: Ctrl-C while Python ends changes no exit code
+        # Ctrl-C while Python ends must not change the exit code
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        gc.freeze()  # nor look for it at the end, in all that was imported
+        gc.freeze()  # no search at the end either

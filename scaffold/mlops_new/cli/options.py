@@ -16,7 +16,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from mlops_new.base.errors import Misused
+from mlops_new.base.errors import UsageError
 
 Command = Callable[..., None]
 
@@ -43,14 +43,14 @@ def force_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def excludes(one: str, *others: str) -> Callable[[Command], Command]:
-    """Beside `one` none of the others is taken. Names as in the help: `--dry-run`."""
+    """Refuse `one` together with any of the others. Names as in the help: `--dry-run`."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
         def checked(*args: Any, **values: Any) -> None:
             given = _given(click.get_current_context())
             if one in given and (beside := [other for other in others if other in given]):
-                raise Misused(f"{one} and {beside[0]} exclude each other.", "Give one of them.")
+                raise UsageError(f"{one} and {beside[0]} exclude each other.", "Give one of them.")
             command(*args, **values)
 
         return checked
@@ -59,7 +59,7 @@ def excludes(one: str, *others: str) -> Callable[[Command], Command]:
 
 
 def _given(context: click.Context) -> set[str]:
-    """What was typed; of a pair such as `--run/--no-run` the one that holds."""
+    """The options that were given; of a pair such as `--run/--no-run` the one that was typed."""
     return {
         name
         for option in context.command.params

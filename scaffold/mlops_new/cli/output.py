@@ -3,15 +3,16 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from mlops_new.base.errors import MlopsNewError
+from mlops_new.base.progress import Progress
 
 
-def reporter() -> Callable[[str], None]:
+def reporter() -> Progress:
     """Return a function that prints a step to stderr, with the seconds since the start."""
     start = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""The generated repository's own environment: locked and installed by uv."""
+"""The environment of a new repository: locked and installed by uv."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,8 @@ from mlops_new.base.errors import MlopsNewError
 from mlops_new.base.processes import ProcessError, run
 
 
-class NotInstalled(MlopsNewError):
-    """Packages could not be had."""
+class InstallError(MlopsNewError):
+    """uv could not install the packages."""
 
 
 def install(repository: Path) -> None:
@@ -29,13 +29,16 @@ def install(repository: Path) -> None:
                 run(lock, repository)
         run(["uv", "sync", "--quiet", "--locked"], repository)
     except ProcessError as error:
-        said = error.last_words().partition("\nhint:")[0].rstrip()  # hints are of options that we do not take
-        raise NotInstalled(
-            f"The environment could not be installed. uv says:\n{said}",
+        reason = (
+            error.last_words().partition("\nhint:")[0].rstrip()
+        )  # hints are of options that we do not take
+        raise InstallError(
+            f"The environment could not be installed. uv says:\n{reason}",
             "Packages come from the network or from uv's cache; try again when they can be had.",
         ) from error
 
 
 def python(repository: Path) -> Path:
+    """Path of the environment's Python."""
     scripts = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
     return repository.joinpath(".venv", *scripts)

@@ -1,4 +1,4 @@
-"""From a new repository to a trained, evaluated model: lock, install, run, commit."""
+"""Train the first model of a new repository: lock, install, run the pipeline, commit."""
 
 import json
 import re
@@ -7,37 +7,36 @@ from typing import Any
 
 from mlops_new.base.errors import MlopsNewError
 from mlops_new.base.processes import ProcessError, follow
+from mlops_new.base.progress import Progress
 from mlops_new.create import environment
-from mlops_new.create.create import Say
 
-# What `train` does, typed.
+# What `train` does, as commands to type.
 BY_HAND = "uv add --no-sync -c constraints.txt pyyaml && uv run dvc repro  # then commit uv.lock and dvc.lock"
 PUSH = ("uv", "run", "--frozen", "dvc", "push")
 STAGE = re.compile(r"Running stage '(\w+)'")  # what DVC says when it starts one
 
 
-def train(repository: Path, say: Say) -> dict[str, Any]:
-    """Runs the repository's own pipeline, commits `uv.lock` and `dvc.lock`, and gives what metrics.json has.
+def train(repository: Path, progress: Progress) -> dict[str, Any]:
+    """Run the pipeline, commit `uv.lock` and `dvc.lock`, and return the content of metrics.json.
 
-    Raises MlopsNewError saying what is missing, or that it was stopped; the repository stays as good as
-    it was.
+    Raises MlopsNewError if a step fails or is stopped; the first commit stays as it is.
     """
-    made, go_on = f"{repository} is made and committed", f"Go on: cd {repository} && {BY_HAND}"
+    created, next_step = f"{repository} is made and committed", f"Go on: cd {repository} && {BY_HAND}"
     try:
-        say("Locking and installing the environment")
+        progress("Locking and installing the environment")
         environment.install(repository)
-        return _train(repository, say)
-    except environment.NotInstalled as error:
-        raise MlopsNewError(error.what, f"{error.do} {made}.\n{go_on}") from error
+        return _train(repository, progress)
+    except environment.InstallError as error:
+        raise MlopsNewError(error.what, f"{error.do} {created}.\n{next_step}") from error
     except KeyboardInterrupt as error:
         raise MlopsNewError(
-            f"Stopped while it trained. {made}, with nothing trained in it.", go_on
+            f"Stopped while it trained. {created}, with nothing trained in it.", next_step
         ) from error
 
 
-def _train(repository: Path, say: Say) -> dict[str, Any]:
-    say("Starting DVC")
-    _step(["uv", "run", "--frozen", "dvc", "repro"], repository, say)
+def _train(repository: Path, progress: Progress) -> dict[str, Any]:
+    progress("Starting DVC")
+    _step(["uv", "run", "--frozen", "dvc", "repro"], repository, progress)
     _step(["git", "add", "uv.lock", "dvc.lock"], repository)
     _step(["git", "commit", "--quiet", "--no-verify", "--message=Train the first model"], repository)
     _step(["uv", "run", "--frozen", "pre-commit", "install"], repository)
@@ -45,9 +44,9 @@ def _train(repository: Path, say: Say) -> dict[str, Any]:
     return metrics
 
 
-def push(repository: Path, remote: str, say: Say) -> None:
-    """Data and model to the DVC remote. Raises MlopsNewError naming it; what is trained stays."""
-    say(f"Pushing data and model to {remote}")
+def push(repository: Path, remote: str, progress: Progress) -> None:
+    """Push data and model to the DVC remote. Raises MlopsNewError, which names the remote; the training stays."""
+    progress(f"Pushing data and model to {remote}")
     try:
         follow(PUSH, repository, lambda _: None)
     except ProcessError as error:
@@ -59,13 +58,13 @@ def push(repository: Path, remote: str, say: Say) -> None:
         ) from error
 
 
-def _step(command: list[str], repository: Path, say: Say | None = None) -> None:
-    def heard(line: str) -> None:
-        if say and (stage := STAGE.match(line)):
-            say(f"Stage {stage[1]}")
+def _step(command: list[str], repository: Path, progress: Progress | None = None) -> None:
+    def show_stage(line: str) -> None:
+        if progress and (stage := STAGE.match(line)):
+            progress(f"Stage {stage[1]}")
 
     try:
-        follow(command, repository, heard)
+        follow(command, repository, show_stage)
     except ProcessError as error:
         raise MlopsNewError(
             f"`{error.command}` failed in {repository.name}:\n{error.last_words()}",

@@ -1,4 +1,4 @@
-"""What an update did to a working tree, from Git's own account of it."""
+"""The changes, conflicts and broken files of an update, read from Git."""
 
 import ast
 import json
@@ -22,7 +22,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Broken:
-    """A file that no longer parses, whether or not Git saw a conflict in it."""
+    """A file that no longer parses, with or without a conflict."""
 
     file: str
     why: str
@@ -30,7 +30,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Changes:
-    """Names are relative to the Git repository."""
+    """The files of an update, by their paths in the Git repository."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
@@ -48,22 +48,22 @@ class Changes:
 
 
 def read(tree: Path, unmerged: Iterable[str]) -> Changes:
-    """Of a tree whose index holds all that changed since HEAD."""
+    """Read the changes since HEAD from the index."""
     listed = run(["git", "diff", "--cached", "--name-status", "--no-renames", "-z", "HEAD"], tree).split("\0")
     pairs = list(zip(listed[0::2], listed[1::2], strict=False))
-    there = sorted(name for kind, name in pairs if kind != "D")
+    present = sorted(name for kind, name in pairs if kind != "D")
     return Changes(
         added=tuple(name for kind, name in pairs if kind == "A"),
         changed=tuple(name for kind, name in pairs if kind not in "AD"),
         removed=tuple(name for kind, name in pairs if kind == "D"),
-        conflicts=tuple(found for name in sorted(unmerged) for found in conflicts(tree, name)),
-        broken=tuple(found for name in there if (found := broken(tree, name))),
+        conflicts=tuple(conflict for name in sorted(unmerged) for conflict in find_conflicts(tree, name)),
+        broken=tuple(error for name in present if (error := find_error(tree, name))),
     )
 
 
-def conflicts(tree: Path, name: str) -> list[Conflict]:
-    """With both sides of each place where Git could not decide; there is one at least."""
-    found: list[Conflict] = []
+def find_conflicts(tree: Path, name: str) -> list[Conflict]:
+    """The conflicts of a file, at least one: of a file that is not text, without lines."""
+    conflicts: list[Conflict] = []
     sides: tuple[list[str], list[str]] = ([], [])
     start = side = 0
     file = tree / name
@@ -74,11 +74,11 @@ def conflicts(tree: Path, name: str) -> list[Conflict]:
         elif line == MIDDLE and start:
             side = 1
         elif line == THEIRS and start:
-            found.append(Conflict(name, start, "\n".join(sides[0]), "\n".join(sides[1])))
+            conflicts.append(Conflict(name, start, "\n".join(sides[0]), "\n".join(sides[1])))
             start = 0
         elif start:
             sides[side].append(line)
-    return found or [Conflict(name, 0, "", "")]
+    return conflicts or [Conflict(name, 0, "", "")]
 
 
 def _yaml(text: str) -> None:
@@ -101,7 +101,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
 }
 
 
-def broken(tree: Path, name: str) -> Broken | None:
+def find_error(tree: Path, name: str) -> Broken | None:
+    """The parser's message if the file does not parse."""
     parse = PARSERS.get(Path(name).suffix)
     file = tree / name
     if not parse or file.is_symlink():
@@ -115,7 +116,7 @@ def broken(tree: Path, name: str) -> Broken | None:
 
 @dataclass(frozen=True)
 class UnmergedFiles:
-    """Index entries of files in conflict: `MODE SHA STAGE`, by name."""
+    """The index entries of files in conflict, `MODE SHA STAGE`, by path."""
 
     entries: dict[str, tuple[str, ...]]
 
@@ -128,8 +129,8 @@ class UnmergedFiles:
                 entries[name] = (*entries.get(name, ()), entry)
         return cls(entries)
 
-    def mark(self, come_from: Path, tree: Path) -> None:
-        """So that Git refuses a commit of the tree until somebody has looked at them."""
+    def mark(self, source: Path, tree: Path) -> None:
+        """Enter the conflicts into the index of this tree, so that Git refuses to commit it until they are resolved."""
         if not self.entries:
             return
         objects = [entry.split()[1] for entries in self.entries.values() for entry in entries]
@@ -137,7 +138,7 @@ class UnmergedFiles:
             ["git", "rev-parse", "--path-format=absolute", "--git-path", "objects/pack"], tree
         ).strip()
         Path(packs).mkdir(exist_ok=True)
-        run(["git", "pack-objects", "--quiet", f"{packs}/pack"], come_from, stdin="\n".join(objects) + "\n")
+        run(["git", "pack-objects", "--quiet", f"{packs}/pack"], source, stdin="\n".join(objects) + "\n")
         lines = [
             line
             for name, entries in self.entries.items()

@@ -1,4 +1,4 @@
-"""A repository that was made from the template, as Git and its answers have it."""
+"""A project: a repository that was made from the template, or adopted."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ class Project:
 
     @property
     def own_answers(self) -> dict[str, Any]:
-        """Without what Copier records for itself."""
+        """The answers without those that Copier records for itself."""
         return {key: value for key, value in self.answers.items() if not key.startswith("_")}
 
 
 def find_project(start: Path) -> Project:
-    """The project of this folder or of one above. Raises MlopsNewError."""
+    """Find the project of this folder or of one above it. Raises MlopsNewError."""
     require("git")
     root = next((at for at in (start, *start.parents) if (at / ANSWERS).is_file()), None)
     if not root:
@@ -73,7 +73,7 @@ def _answers(path: Path) -> dict[str, Any]:
 
 
 def check_clean(project: Project) -> None:
-    """Raises MlopsNewError naming what is not committed: nobody could tell it from what grows."""
+    """Raise MlopsNewError if something is not committed: nobody could tell it from the update."""
     changed = run(["git", "status", "--porcelain", "-z"], project.top)
     names = list(_names(changed))
     if names:
@@ -95,7 +95,7 @@ def _names(porcelain: str) -> Iterator[str]:
 
 
 def check_version(project: Project, tags: list[str]) -> None:
-    """Raises MlopsNewError when this command does not carry the version that the project was made from."""
+    """Raise MlopsNewError if this command does not have the version of the template that the project has."""
     if project.template in tags:
         return
     try:
@@ -116,7 +116,7 @@ def check_version(project: Project, tags: list[str]) -> None:
 
 
 def check_origin(project: Project, publisher: str) -> None:
-    """Raises MlopsNewError when the template is published elsewhere than this command's own."""
+    """Raise MlopsNewError if the project's template is published by somebody else."""
     places = (f"gh:{publisher}", f"https://github.com/{publisher}", f"https://github.com/{publisher}.git")
     if project.origin.rstrip("/") not in places:
         raise MlopsNewError(

@@ -1,7 +1,7 @@
-"""What a change would do to a project, found out in a clone that is thrown away.
+"""An update, tried in a temporary clone of the project.
 
-What came of it is applied to the project as one patch: all of it, or nothing. So what would change can be shown
-before, and files that Git ignores are nobody's business.
+The result is applied to the project as one patch: all of it, or nothing. So the changes can be shown before, and files
+that Git ignores are never touched.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from mlops_new.grow.project import Project, check_clean
 
 @dataclass
 class Trial:
-    """Nothing of it is done before `apply`."""
+    """The result in the clone. `apply` brings it into the project."""
 
     project: Project
     clone: Path
@@ -34,12 +34,12 @@ class Trial:
         return self.patch.read_text(encoding="utf-8", errors="replace")
 
     def apply(self) -> None:
-        """Raises MlopsNewError, and then nothing was changed."""
+        """Apply the patch and mark the conflicts. Raises MlopsNewError, and then nothing was changed."""
         self.applied = True
         if not self.changes.any:
             return
         try:
-            with temporary.held_back():
+            with temporary.delay_interrupt():
                 run(["git", "apply", "--whitespace=nowarn", self.patch], self.project.top)
                 self.unmerged.mark(self.clone, self.project.top)
         except ProcessError as error:
@@ -51,7 +51,7 @@ class Trial:
 
 @contextmanager
 def clone_of(project: Project) -> Iterator[Path]:
-    """To change at will. Raises MlopsNewError naming what is not committed, or what Git cannot read."""
+    """Clone the project into a temporary folder. Raises MlopsNewError if it has uncommitted changes or is damaged."""
     check_clean(project)
     with temporary.folder("mlops-new-") as folder:
         clone = folder / "project"
@@ -66,7 +66,7 @@ def clone_of(project: Project) -> Iterator[Path]:
 
 
 def read(project: Project, clone: Path, edited: tuple[str, ...] = ()) -> Trial:
-    """Of a clone that was changed; Git's index may have conflicts, which the trial keeps."""
+    """Read what was changed in the clone, with the conflicts that are in its index."""
     unmerged = UnmergedFiles.read(clone)
     run(["git", "add", "--all", "--force"], clone)  # also what the owner ignores, to see it
     patch = clone.parent / "trial.patch"

@@ -1,4 +1,4 @@
-"""The template's released versions, with no network.
+"""The released versions of the template, without a network.
 
 `scaffold/releases/` has one Git bundle a release, each with the commit of its tag alone, made once and never
 changed. The wheel has all of them and its own version in one bundle, because a project of any age asks for the
@@ -35,12 +35,12 @@ ANONYMOUS = {
 }
 
 
-class Altered(Exception):
-    """The template of this tree is not the one that was released under its version."""
+class AlteredRelease(Exception):
+    """The template of the source tree differs from the one that was released with its version."""
 
 
 def current() -> str:
-    """The tag of this version."""
+    """The tag of this command's own version."""
     if PACKAGED.is_file():
         from importlib.metadata import version  # takes as long as everything else here
 
@@ -50,23 +50,23 @@ def current() -> str:
 
 
 def numbers(tag: str) -> tuple[int, ...]:
-    """Of `v0.2.0`, to sort by."""
+    """The numbers of a tag such as `v0.2.0`, to sort by."""
     return tuple(int(number) for number in tag.removeprefix("v").split("."))
 
 
 def publisher(copier_yml: str) -> str:
-    """OWNER/NAME of the project that publishes the template, from the one place that names it."""
+    """OWNER/NAME of the project that publishes the template, from `copier.yml`, the one place that names it."""
     return _default(copier_yml, "repository")
 
 
 def _default(copier_yml: str, question: str) -> str:
-    found = re.search(rf"^{question}:.*?^  default: (\S+)$", copier_yml, re.MULTILINE | re.DOTALL)
-    assert found, f"copier.yml has no {question}"
-    return found[1].strip('"')
+    match = re.search(rf"^{question}:.*?^  default: (\S+)$", copier_yml, re.MULTILINE | re.DOTALL)
+    assert match, f"copier.yml has no {question}"
+    return match[1].strip('"')
 
 
 def archived(source: Path) -> list[Path]:
-    """The bundles of what was released, the oldest first."""
+    """The bundles of the released versions, the oldest first."""
     return sorted((source / ARCHIVE).glob("v*.bundle"), key=lambda bundle: numbers(bundle.stem))
 
 
@@ -81,17 +81,17 @@ def copy_parts(source: Path, tree: Path) -> None:
 
 
 def write_bundle(source: Path, bundle: Path, tag: str) -> None:
-    """Everything that was released, and the template of the tree at `source` as `tag`. Raises Altered."""
+    """Write a bundle of all released versions, and of the tree at `source` as `tag`. Raises AlteredRelease."""
     with _history(source, tag) as tree:
         _git(tree, "bundle", "create", "--quiet", str(bundle), "HEAD", "--branches", "--tags")
 
 
 def append(source: Path, tag: str) -> Path:
-    """Puts the template of this tree into the archive. Raises Altered when the tag is there already."""
+    """Add the template of this tree to the archive. Raises AlteredRelease if the tag is in it."""
     before = archived(source)
     bundle = source / ARCHIVE / f"{tag}.bundle"
     if bundle in before:
-        raise Altered(f"{tag} is released, and what is released stays.")
+        raise AlteredRelease(f"{tag} is released, and what is released stays.")
     bundle.parent.mkdir(exist_ok=True)
     since = [f"^{before[-1].stem}"] if before else []
     with _history(source, tag) as tree:
@@ -101,7 +101,7 @@ def append(source: Path, tag: str) -> Path:
 
 @contextmanager
 def _history(source: Path, tag: str) -> Iterator[Path]:
-    """A repository with a commit for each release, and this tree's as the last."""
+    """A repository with a commit for each release, and one for this tree."""
     with tempfile.TemporaryDirectory(prefix="mlops-new-") as folder:
         tree = Path(folder) / "tree"
         tree.mkdir()
@@ -117,7 +117,7 @@ def _history(source: Path, tag: str) -> Iterator[Path]:
             _git(tree, "-c", "gc.auto=0", "commit", "--quiet", "--allow-empty", f"--message={tag}")
             _git(tree, "tag", tag)
         elif _git(tree, "write-tree") != _git(tree, "rev-parse", f"{tag}^{{tree}}"):
-            raise Altered(f"The template differs from {tag}, which is released.")
+            raise AlteredRelease(f"The template differs from {tag}, which is released.")
         yield tree
 
 
@@ -129,22 +129,22 @@ def _git(tree: Path, *words: str) -> str:
 
 @dataclass(frozen=True)
 class Releases:
-    """A bare repository with a tag for each version of the template, this command's own among them."""
+    """A bare repository with a tag for each version of the template, the one of this command included."""
 
     folder: Path
 
     @property
     def publisher(self) -> str:
-        """OWNER/NAME of the project that publishes them."""
+        """OWNER/NAME of the project that publishes the template."""
         return publisher(self.text(current(), "copier.yml"))
 
     def tags(self) -> list[str]:
-        """The oldest first."""
+        """The tags of all versions, the oldest first."""
         names = run(["git", "tag", "--list", "v*"], self.folder).split()
         return sorted(names, key=numbers)
 
     def files(self, tag: str) -> list[str]:
-        """Names of the template's files, as they are named before rendering."""
+        """Paths of the template's files, before they are rendered."""
         listed = run(["git", "ls-tree", "-r", "-z", "--name-only", tag, "template/"], self.folder)
         return [name.removeprefix("template/") for name in listed.split("\0") if name]
 
@@ -164,18 +164,18 @@ class Releases:
         return self.texts(tag, [name])[name]
 
     def texts(self, tag: str, names: list[str]) -> dict[str, str]:
-        """By name; one process, however many there are."""
-        asked = "".join(f"{tag}:{name}\n" for name in names)
-        answered = run(["git", "cat-file", "--batch"], self.folder, stdin=asked).encode()
-        found = {}
+        """The content of these files by name, read by one process."""
+        objects = "".join(f"{tag}:{name}\n" for name in names)
+        output = run(["git", "cat-file", "--batch"], self.folder, stdin=objects).encode()
+        texts = {}
         for name in names:
-            head, _, answered = answered.partition(b"\n")
+            head, _, output = output.partition(b"\n")
             size = int(head.split()[-1])
-            found[name], answered = answered[:size].decode(), answered[size + 1 :]
-        return found
+            texts[name], output = output[:size].decode(), output[size + 1 :]
+        return texts
 
     def unpack(self, tag: str, into: Path, without: Iterable[str] = ()) -> None:
-        """As plain files in a new folder, but for these folders in `template/`."""
+        """Unpack a version into a new folder, without these folders of `template/`."""
         into.mkdir()
         parts = [":/", *(f":(top,exclude,literal)template/{folder}" for folder in without)]
         checkout = ["checkout", "--quiet", "--force", tag, "--", *parts]

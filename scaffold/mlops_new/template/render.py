@@ -1,4 +1,4 @@
-"""The template, rendered by Copier into a new folder.
+"""Render the template with Copier into a new folder.
 
 A project records `gh:OWNER/REPO` and the tag, so that a colleague's plain `copier update` finds them on
 GitHub. A source tree needs neither a `.git` nor tags.
@@ -16,13 +16,13 @@ from mlops_new.base.errors import MlopsNewError
 from mlops_new.template import releases, tiers
 from mlops_new.template.answers import record_origin
 
-# Rendered once and never again (`_skip_if_exists` in copier.yml), with what they substitute.
+# Files that only the first rendering writes (`_skip_if_exists` in copier.yml) and that substitute answers.
 OWNERS = ("README.md", "pyproject.toml", "params.yaml", "dvc.yaml")
 STARTER_DATA = "data/flights.parquet"
 
 
 def _unpack(into: Path, answers: Mapping[str, object]) -> None:
-    """Writes this version of the template into a new folder, as much of it as these answers need."""
+    """Unpack this version of the template into a new folder, as much of it as these answers need."""
     if releases.PACKAGED.is_file():
         known, tag = releases.open_releases(into.parent), releases.current()
         known.unpack(tag, into, without=tiers.unused_folders(known, tag, answers))
@@ -31,11 +31,10 @@ def _unpack(into: Path, answers: Mapping[str, object]) -> None:
 
 
 def render(into: Path, answers: Mapping[str, object]) -> None:
-    """Writes the template with these answers, its other questions at their defaults, into a folder.
+    """Render the template into a folder with these answers, and the defaults of the other questions.
 
-    Copier gets plain files: cloning, submodules and describing a repository take it a third of a
-    second. So it cannot know address and tag, and they are put among the answers here; a test compares
-    with what Copier itself writes from the repository.
+    Copier gets plain files: cloning a repository takes it a third of a second. So Copier does not know address and
+    tag, and they are written into the answers here. A test compares that with what Copier writes from a repository.
     """
     with temporary.folder("mlops-new-") as folder:
         tree = folder / "template"
@@ -47,24 +46,22 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
 
 def copier() -> ModuleType:
     """Import Copier: half of the time that `create` takes, so only what renders a template does it."""
-    with temporary.held_back():  # pydantic, while it builds a class, would swallow Ctrl-C
+    with temporary.delay_interrupt():  # pydantic, while it builds a class, would swallow Ctrl-C
         import copier
     return copier
 
 
 def import_copier(meanwhile: Callable[[], object]) -> None:
-    """Calls `meanwhile` in a thread, whose time is Git's: importing Copier takes as long."""
+    """Import Copier, and call `meanwhile` in a thread: it waits for Git, which takes as long as the import."""
     with ThreadPoolExecutor(max_workers=1) as other:
-        with (
-            temporary.held_back()
-        ):  # a thread that was started, but is not yet known, would not be waited for
+        with temporary.delay_interrupt():  # so that a thread that was started is always waited for
             done = other.submit(meanwhile)
         copier()
         done.result()
 
 
 def render_tree(tree: Path, into: Path, answers: Mapping[str, object]) -> None:
-    """Like `render`, from a template that is unpacked; raises MlopsNewError."""
+    """Render an unpacked template. Raises MlopsNewError."""
     run_copy = copier().run_copy
     from copier.errors import CopierError
 
@@ -77,10 +74,10 @@ def render_tree(tree: Path, into: Path, answers: Mapping[str, object]) -> None:
 
 @contextmanager
 def _copier_alone(settings: Path) -> Iterator[None]:
-    """Copier without the person's settings, which must not answer for them, and without Git.
+    """Copier without the user's settings, which must not answer its questions, and without Git.
 
-    Copier asks Git about every file that it writes: does the repository there ignore executable bits?
-    There is no repository yet, and forty processes take as long as all the rendering.
+    Copier asks Git for each file whether the repository ignores executable bits. There is no repository yet, and
+    forty processes take as long as all the rendering.
     """
     from plumbum import local  # where Copier looks for programs
 
@@ -94,7 +91,7 @@ def _copier_alone(settings: Path) -> Iterator[None]:
 
 
 def render_again(into: Path, answers: Mapping[str, object]) -> None:
-    """Like `render`, where nobody has edited what is there yet."""
+    """Render once more, before anybody has edited a file."""
     for name in OWNERS:
         (into / name).unlink()
     render(into, answers)

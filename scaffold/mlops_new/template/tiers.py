@@ -1,4 +1,4 @@
-"""The layers of a template and the tools that fill them, read from the template itself.
+"""The layers of a template and their tools, read from the template itself.
 
 A layer is a question of `copier.yml` whose default is `none`; a tool is another of its choices, and its files
 are the folder `template/[[ LAYER_TOOL ]]/`.
@@ -20,7 +20,7 @@ VENDORED = "[[ vendored ]]/"  # where the template has the kit
 class Tool:
     layer: str
     name: str
-    says: str  # in a clause
+    says: str  # what it does, in a clause
     files: tuple[str, ...]  # as they are named in the project
     dependencies: tuple[str, ...]  # direct ones, of environments of its own
 
@@ -33,7 +33,7 @@ Layers = dict[str, tuple[Tool, ...]]
 
 
 def read(releases: Releases, tag: str) -> Layers:
-    """The first tool of a layer is the one that `add LAYER` takes."""
+    """Read the layers of a version. `add LAYER` takes the first tool."""
     names = releases.files(tag)
     manifests = [f"template/{name}" for name in names if name.startswith("[[") and _is_manifest(name)]
     texts = releases.texts(tag, manifests)
@@ -44,7 +44,7 @@ def read(releases: Releases, tag: str) -> Layers:
 
 
 def _labels(questions: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Of each tool of each layer, as it is offered to who is asked."""
+    """The label of each tool of each layer, from the choices of the question."""
     return {
         layer: {str(tool): str(label) for label, tool in question["choices"].items() if tool != NONE}
         for layer, question in questions.items()
@@ -53,14 +53,14 @@ def _labels(questions: dict[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def folder(layer: str, tool: str) -> str:
-    """Of the template, as it is named before rendering."""
+    """The tier's folder in the template, before it is rendered."""
     return f"[[ {layer}_{tool.replace('-', '_')} ]]/"
 
 
 def unused_folders(releases: Releases, tag: str, *answers: Mapping[str, object]) -> list[str]:
-    """Folders of the template that a project with any of these answers gets nothing of, most of all files.
+    """Folders of the template that a project with any of these answers does not need: most of all files.
 
-    They are those of tiers that are off, and the kit where it is not vendored.
+    They are those of tiers that are off, and the kit unless it is vendored.
     """
     labels = _labels(releases.questionnaire(tag))
     wanted = {folder(layer, str(one[layer])) for one in answers for layer in labels if layer in one}
@@ -72,9 +72,11 @@ def unused_folders(releases: Releases, tag: str, *answers: Mapping[str, object])
 
 def _tool(texts: dict[str, str], names: list[str], layer: str, name: str, label: str) -> Tool:
     inside = folder(layer, name)
-    own = [found for found in names if found.startswith(inside)]
-    requires = [one for found in own if _is_manifest(found) for one in _requires(texts[f"template/{found}"])]
-    files = tuple(found.removeprefix(inside).removesuffix(".jinja") for found in own)
+    names_inside = [name for name in names if name.startswith(inside)]
+    requires = [
+        one for name in names_inside if _is_manifest(name) for one in _requires(texts[f"template/{name}"])
+    ]
+    files = tuple(name.removeprefix(inside).removesuffix(".jinja") for name in names_inside)
     says = label.partition(": ")[2] or label
     return Tool(layer, name, says, files, tuple(requires))
 
@@ -88,13 +90,13 @@ def _requires(pyproject: str) -> list[str]:
 
 
 def switched_on(answers: dict[str, Any], layers: Layers) -> dict[str, str]:
-    """Layer and tool of what is switched on."""
-    found = {layer: str(answers.get(layer, NONE)) for layer in layers}
-    return {layer: tool for layer, tool in found.items() if tool != NONE}
+    """The tool of each layer that is switched on."""
+    tools = {layer: str(answers.get(layer, NONE)) for layer in layers}
+    return {layer: tool for layer, tool in tools.items() if tool != NONE}
 
 
 def parse(words: tuple[str, ...], layers: Layers, tag: str) -> dict[str, str]:
-    """Layer and tool of each LAYER[=TOOL]. Raises MlopsNewError, listing what there is."""
+    """Layer and tool of each LAYER[=TOOL]. Raises MlopsNewError, which lists what there is."""
     chosen: dict[str, str] = {}
     for word in words:
         layer, _, name = word.partition("=")
@@ -113,6 +115,7 @@ def parse(words: tuple[str, ...], layers: Layers, tag: str) -> dict[str, str]:
 
 
 def tools_of(layer: str, layers: Layers, tag: str) -> tuple[Tool, ...]:
+    """The tools of a layer. Raises MlopsNewError if there is no such layer."""
     if layer not in layers:
         there = [f"{name}={tool.name}" for name, tools in layers.items() for tool in tools]
         raise MlopsNewError(

@@ -1,7 +1,7 @@
-"""Which files code names, and what it does with them: read from the code, without running it.
+"""The files that code names, and whether it reads or writes them: from the code, without running it.
 
-Constants are followed through simple assignments, `Path` and `os.path`; what is computed in another way is
-seen when the code runs.
+Constants are followed through simple assignments, `Path` and `os.path`. Paths that are computed in another way are
+observed when the code runs.
 """
 
 import ast
@@ -95,7 +95,7 @@ PATHS = ("Path", "PurePath", "PosixPath")
 
 
 @dataclass(frozen=True)
-class Use:
+class FileUse:
     path: str
     how: Literal["read", "write"]
     by: str  # the function
@@ -107,7 +107,7 @@ class Use:
 
 
 def dotted(node: ast.expr) -> str:
-    """`np.random.seed` of an attribute or a name; the last part alone where it hangs on something else."""
+    """The dotted name of an expression, such as `np.random.seed`; only its last part if it starts with a call."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
@@ -117,38 +117,38 @@ def dotted(node: ast.expr) -> str:
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
-    """Each call with its dotted name."""
+    """Every call with its dotted name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield dotted(node.func), node
 
 
-def uses(source: Source, here: str) -> list[Use]:
-    """In the order of the code. `here` is the absolute path of the file."""
+def find_uses(source: Source, here: str) -> list[FileUse]:
+    """The files that the source names, in the order of the code. `here` is the absolute path of the source."""
     values = Values(source.tree, here)
-    found = [use for name, call in calls(source.tree) if (use := _use(name, call, values))]
-    return sorted(dict.fromkeys(found), key=lambda use: use.line)
+    uses = [use for name, call in calls(source.tree) if (use := _use(name, call, values))]
+    return sorted(dict.fromkeys(uses), key=lambda use: use.line)
 
 
-def _use(name: str, call: ast.Call, values: "Values") -> Use | None:
+def _use(name: str, call: ast.Call, values: "Values") -> FileUse | None:
     last = name.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
     if last == "open":
         return _opened(name, call, values)
     if last in ON_PATHS and isinstance(call.func, ast.Attribute):
         path = values.of(call.func.value)
-        return Use(path, ON_PATHS[last], last, call.lineno) if path else None
+        return FileUse(path, ON_PATHS[last], last, call.lineno) if path else None
     tables: tuple[tuple[dict[str, int], Literal["read", "write"]], ...] = ((WRITES, "write"), (READS, "read"))
     for table, how in tables:
         if (at := table.get(name, table.get(last))) is not None:
             named = [word.value for word in call.keywords if word.arg in ("path", "fname", "filename", "f")]
             args = call.args[at : at + 1] or named[:1]
             path = values.of(args[0]) if args else None
-            return Use(path, how, last, call.lineno) if path else None
+            return FileUse(path, how, last, call.lineno) if path else None
     return None
 
 
-def _opened(name: str, call: ast.Call, values: "Values") -> Use | None:
-    """The built-in, with the path as its first argument, or a path's own method."""
+def _opened(name: str, call: ast.Call, values: "Values") -> FileUse | None:
+    """A use by the built-in `open`, or by the method of a path."""
     on_path = isinstance(call.func, ast.Attribute) and name not in ("io.open", "gzip.open", "codecs.open")
     args = call.args
     node = call.func.value if on_path and isinstance(call.func, ast.Attribute) else args[0] if args else None
@@ -157,11 +157,11 @@ def _opened(name: str, call: ast.Call, values: "Values") -> Use | None:
     mode = values.of(modes[0]) if modes else "r"
     if not path:
         return None
-    return Use(path, "write" if set(mode or "r") & set("wax+") else "read", "open", call.lineno)
+    return FileUse(path, "write" if set(mode or "r") & set("wax+") else "read", "open", call.lineno)
 
 
 class Values:
-    """Strings and paths that expressions have, as far as the code itself says them."""
+    """The strings and paths of expressions, as far as the code says them."""
 
     def __init__(self, tree: ast.Module, here: str) -> None:
         self.names: dict[str, str] = {"__file__": here}
@@ -172,11 +172,11 @@ class Values:
                 self._assign(node.target, node.value)
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
-        if isinstance(target, ast.Name) and (found := self.of(value)) is not None:
-            self.names[target.id] = found
+        if isinstance(target, ast.Name) and (text := self.of(value)) is not None:
+            self.names[target.id] = text
 
     def of(self, node: ast.expr) -> str | None:
-        """None where the code alone does not say."""
+        """The string or path of an expression; None if the code alone does not say it."""
         match node:
             case ast.Constant(value=str(text)):
                 return text

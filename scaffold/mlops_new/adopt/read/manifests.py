@@ -1,4 +1,4 @@
-"""Dependencies as Poetry and conda declare them, in the words of pip."""
+"""The dependencies that Poetry's and conda's files declare, as requirements of pip."""
 
 import re
 import tomllib
@@ -8,7 +8,7 @@ from typing import Any
 
 LOCK = "poetry.lock"
 CONDA_FILES = ("environment.yml", "environment.yaml", "conda.yml", "conda.yaml")
-# Where conda has a package under another name than PyPI.
+# Packages that conda has under another name than PyPI.
 ON_PYPI = {
     "pytorch": "torch", "pytorch-cpu": "torch", "pytorch-gpu": "torch", "py-xgboost": "xgboost", "tensorflow-gpu": "tensorflow",
     "opencv": "opencv-python-headless", "py-opencv": "opencv-python-headless", "matplotlib-base": "matplotlib",
@@ -18,8 +18,8 @@ ONE = re.compile(r"(?:==|>=|<=|!=|~=|<|>)\s*[0-9][\w.!+]*(?:\.\*)?")
 
 
 @dataclass(frozen=True)
-class Declared:
-    """What a file asks for; `left_out` says of each that was not taken why, or what of it was not."""
+class Manifest:
+    """The dependencies of a file. `left_out`: those that were not taken, or not fully, with the reason."""
 
     requires: tuple[str, ...]
     python: str  # which versions, empty where it does not say
@@ -27,14 +27,14 @@ class Declared:
     locked: tuple[str, ...] = ()  # NAME==VERSION of each package that the tool had chosen
 
 
-def poetry(table: Mapping[str, Any], lock: str) -> Declared:
-    """Of `[tool.poetry.dependencies]`, and of the text of poetry.lock."""
+def from_poetry(table: Mapping[str, Any], lock: str) -> Manifest:
+    """Read `[tool.poetry.dependencies]`, and the versions in the text of poetry.lock."""
     requires, left_out, python = [], [], ""
-    for name, wish in table.items():
+    for name, requirement in table.items():
         if name.lower() == "python":
-            python = pip_specifier(wish) or "" if isinstance(wish, str) else ""
+            python = pip_specifier(requirement) or "" if isinstance(requirement, str) else ""
             continue
-        line, why = _of_poetry(name, wish)
+        line, why = _poetry_line(name, requirement)
         requires += [line] if line else []
         left_out += [f"{name} ({why})"] if why else []
     try:
@@ -42,36 +42,39 @@ def poetry(table: Mapping[str, Any], lock: str) -> Declared:
     except tomllib.TOMLDecodeError:
         chosen = []
     locked = [f"{one['name']}=={one['version']}" for one in chosen if not one.get("source")]
-    return Declared(tuple(requires), python, tuple(left_out), tuple(locked))
+    return Manifest(tuple(requires), python, tuple(left_out), tuple(locked))
 
 
-def _of_poetry(name: str, wish: Any) -> tuple[str, str]:
-    """A line for pip, empty for none; and what was not taken."""
-    if isinstance(wish, str):
-        wish = {"version": wish}
-    if not isinstance(wish, dict):
+def _poetry_line(name: str, requirement: Any) -> tuple[str, str]:
+    """A requirement of pip, empty for none; and the reason for what was left out."""
+    if isinstance(requirement, str):
+        requirement = {"version": requirement}
+    if not isinstance(requirement, dict):
         return name, "its version depends on the system, and is left to the resolver"
-    if wish.get("optional"):
+    if requirement.get("optional"):
         return "", "optional"
-    if "path" in wish or "file" in wish:
-        return "", f"the path {wish.get('path') or wish.get('file')}, which only this machine has"
-    extras = f"[{','.join(wish['extras'])}]" if wish.get("extras") else ""
-    marker = f"; {wish['markers']}" if wish.get("markers") else ""
-    if "git" in wish:
-        at = wish.get("rev") or wish.get("tag") or wish.get("branch")
-        return f"{name}{extras} @ git+{wish['git']}{f'@{at}' if at else ''}{marker}", ""
-    if "url" in wish:
-        return f"{name}{extras} @ {wish['url']}{marker}", ""
-    version = str(wish.get("version", "*"))
-    found = pip_specifier(version)
-    why = f"its version {version!r}, which pip has no words for" if found is None else ""
-    return f"{name}{extras}{found or ''}{marker}", why
+    if "path" in requirement or "file" in requirement:
+        return (
+            "",
+            f"the path {requirement.get('path') or requirement.get('file')}, which only this machine has",
+        )
+    extras = f"[{','.join(requirement['extras'])}]" if requirement.get("extras") else ""
+    marker = f"; {requirement['markers']}" if requirement.get("markers") else ""
+    if "git" in requirement:
+        at = requirement.get("rev") or requirement.get("tag") or requirement.get("branch")
+        return f"{name}{extras} @ git+{requirement['git']}{f'@{at}' if at else ''}{marker}", ""
+    if "url" in requirement:
+        return f"{name}{extras} @ {requirement['url']}{marker}", ""
+    version = str(requirement.get("version", "*"))
+    specifier = pip_specifier(version)
+    why = f"its version {version!r}, which pip has no words for" if specifier is None else ""
+    return f"{name}{extras}{specifier or ''}{marker}", why
 
 
-def pip_specifier(poetrys: str) -> str | None:
-    """`^1.2` as `>=1.2,<2`; None for what pip cannot say."""
-    found = [_piece(piece.strip()) for piece in poetrys.split(",")]
-    return None if None in found else ",".join(piece for piece in found if piece)
+def pip_specifier(version: str) -> str | None:
+    """`>=1.2,<2` for `^1.2`; None if pip cannot express it."""
+    pieces = [_piece(piece.strip()) for piece in version.split(",")]
+    return None if None in pieces else ",".join(piece for piece in pieces if piece)
 
 
 def _piece(piece: str) -> str | None:
@@ -88,20 +91,20 @@ def _piece(piece: str) -> str | None:
 
 
 def _kept(numbers: list[int]) -> int:
-    """How many parts a caret keeps: up to the first that is not 0."""
+    """The number of parts that a caret keeps: up to the first that is not 0."""
     return next((at for at, number in enumerate(numbers, start=1) if number), len(numbers))
 
 
-def conda(listed: list[Any], imported: list[str]) -> Declared:
-    """Of `dependencies:`; what conda alone has is told from packages of Python by their being imported."""
+def from_conda(listed: list[Any], imported: list[str]) -> Manifest:
+    """Read `dependencies:`. A package counts as Python's if it is imported; the others only conda has."""
     requires, left_out, python = [], [], ""
-    for name, version in _of_conda(listed):
-        found = ON_PYPI.get(name, name)
+    for name, version in _conda_entries(listed):
+        on_pypi = ON_PYPI.get(name, name)
         specifier = _conda_specifier(version)
         if name == "python":
             python = specifier or ""
-        elif found in imported:
-            requires.append(f"{found}{specifier or ''}")
+        elif on_pypi in imported:
+            requires.append(f"{on_pypi}{specifier or ''}")
             if specifier is None:
                 left_out.append(f"the version {version!r} of {name}, which pip has no words for")
         elif name not in ("pip", "setuptools", "wheel"):
@@ -110,13 +113,13 @@ def conda(listed: list[Any], imported: list[str]) -> Declared:
     taken = [line for line in lines if not line.startswith(("-", "."))]
     left_out += [f"{line} (not a package)" for line in lines if line not in taken]
     named = {re.split(r"[\[<>=!~;@ ]", one)[0] for one in (*requires, *taken)}
-    return Declared(
+    return Manifest(
         (*requires, *taken, *(name for name in imported if name not in named)), python, tuple(left_out)
     )
 
 
-def _of_conda(listed: list[Any]) -> Iterator[tuple[str, str]]:
-    """Name, and version without the build: `conda-forge::numpy=1.26=py311_0` is numpy and `=1.26`."""
+def _conda_entries(listed: list[Any]) -> Iterator[tuple[str, str]]:
+    """Name and version without the build: numpy and `=1.26` for `conda-forge::numpy=1.26=py311_0`."""
     for one in listed:
         if isinstance(one, str) and (match := re.match(r"(?:[\w./-]+::)?([\w.-]+)\s*(.*)", one.strip())):
             exact = re.fullmatch(r"=(\d[\w.]*)=[^=]+", match[2])

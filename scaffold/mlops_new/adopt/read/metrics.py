@@ -1,11 +1,11 @@
-"""The numbers that say how good a model is, in whatever file a training writes them."""
+"""Metrics in the files that a training writes."""
 
 import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-# The first that a metrics file has is what the gate asks about; True: more is better.
-BETTER = {
+# The gate takes the first of these that a metrics file has. True: higher is better.
+HIGHER_IS_BETTER = {
     "roc_auc": True, "auc": True, "accuracy": True, "f1": True, "r2": True, "recall": True, "precision": True,
     "kappa": True, "mcc": True, "iou": True, "bleu": True, "score": True, "rmse": False, "mae": False,
     "mape": False, "mse": False, "log_loss": False, "logloss": False, "perplexity": False, "error": False,
@@ -14,25 +14,25 @@ BETTER = {
 
 
 def metrics_files(root: Path, writes: set[str]) -> list[str]:
-    """Files that hold metrics, by their name or by the names of their numbers, the likeliest first."""
+    """The files that hold metrics, by their names or the names of their numbers; the likeliest first."""
     words = ("metric", "score", "eval", "result", "report", "performance")
-    named = {path: any(word in PurePosixPath(path).name.lower() for word in words) for path in writes}
-    found = {path: numbers for path in writes if (numbers := figures(root / path))}
-    likely = [path for path, numbers in found.items() if named[path] or main_figure(numbers)]
-    return sorted(likely, key=lambda path: (not named[path], path))
+    by_name = {path: any(word in PurePosixPath(path).name.lower() for word in words) for path in writes}
+    metrics = {path: values for path in writes if (values := read_metrics(root / path))}
+    likely = [path for path, values in metrics.items() if by_name[path] or main_metric(values)]
+    return sorted(likely, key=lambda path: (not by_name[path], path))
 
 
-def figures(file: Path) -> dict[str, float]:
-    """The numbers of a file by their dotted names; empty where it is no file of metrics."""
+def read_metrics(file: Path) -> dict[str, float]:
+    """The numbers of a file by dotted name; empty if it is not a metrics file."""
     if file.suffix not in (".json", ".yaml", ".yml") or not file.is_file() or file.stat().st_size > 1_000_000:
         return {}
     try:
         text = file.read_text(encoding="utf-8")
         if file.suffix == ".json":
-            return numbers(json.loads(text))
+            return flatten(json.loads(text))
         import yaml
 
-        return numbers(yaml.safe_load(text))
+        return flatten(yaml.safe_load(text))
     except (ValueError, RecursionError, yaml_error()):
         return {}
 
@@ -43,22 +43,23 @@ def yaml_error() -> type[Exception]:
     return yaml.YAMLError
 
 
-def numbers(content: Any, at: str = "") -> dict[str, float]:
+def flatten(content: Any, at: str = "") -> dict[str, float]:
+    """The numbers of nested mappings, by dotted name."""
     if isinstance(content, bool) or not isinstance(content, dict | int | float):
         return {}
     if isinstance(content, int | float):
         return {at: float(content)} if at else {}
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     for key, inner in content.items():
-        found |= numbers(inner, f"{at}.{key}" if at else str(key))
-    return found
+        values |= flatten(inner, f"{at}.{key}" if at else str(key))
+    return values
 
 
-def main_figure(found: dict[str, float]) -> tuple[str, float, bool] | None:
-    """Name, value and whether more is better, of the figure that says most; of test rows where it says so."""
-    for word, more in BETTER.items():
-        named = [name for name in found if word in name.lower().replace("-", "_").split(".")[-1]]
-        if named:
-            name = min(named, key=lambda one: ("train" in one.lower(), "test" not in one.lower(), one))
-            return name, found[name], more
+def main_metric(values: dict[str, float]) -> tuple[str, float, bool] | None:
+    """Name, value and whether higher is better, of the most telling metric; one of test rows if there is one."""
+    for word, higher_is_better in HIGHER_IS_BETTER.items():
+        by_name = [name for name in values if word in name.lower().replace("-", "_").split(".")[-1]]
+        if by_name:
+            name = min(by_name, key=lambda one: ("train" in one.lower(), "test" not in one.lower(), one))
+            return name, values[name], higher_is_better
     return None

@@ -1,4 +1,4 @@
-"""What stands in the way of making the same model again, as far as the code itself says it."""
+"""Obstacles to making the same model again, as far as the code shows them."""
 
 import ast
 import builtins
@@ -7,7 +7,7 @@ import re
 import symtable
 from dataclasses import dataclass
 
-from mlops_new.adopt.read.file_uses import Use, calls
+from mlops_new.adopt.read.file_uses import FileUse, calls
 from mlops_new.adopt.read.source import Cell, Source
 
 ABSOLUTE = re.compile(
@@ -27,15 +27,15 @@ OF_IPYTHON = {"display", "get_ipython", "In", "Out", "exit", "quit", "_", "__", 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """`where` is a file with its line or cell; `do` what would take it away."""
+    """`where`: file, with line or cell; `do`: how to remove it."""
 
     where: str
     what: str
     do: str
 
 
-def found(source: Source, uses: list[Use]) -> list[Obstacle]:
-    """In one file; randomness is judged again by running."""
+def find_obstacles(source: Source, uses: list[FileUse]) -> list[Obstacle]:
+    """The obstacles in one file. Randomness is judged again by running it twice."""
     return [
         *_absolute(source),
         *_addresses(source, uses),
@@ -66,7 +66,7 @@ def _absolute(source: Source) -> list[Obstacle]:
     ]
 
 
-def _addresses(source: Source, uses: list[Use]) -> list[Obstacle]:
+def _addresses(source: Source, uses: list[FileUse]) -> list[Obstacle]:
     return [
         Obstacle(
             source.path if source.is_notebook else f"{source.path}:{use.line}",
@@ -96,7 +96,7 @@ def _unseeded(source: Source) -> list[Obstacle]:
 
 
 def _order(source: Source) -> list[Obstacle]:
-    """Cells that were run in another order than they stand in, or changed since."""
+    """Cells that did not run in the order of the notebook, or not at all."""
     ran = [(cell.number, cell.ran) for cell in source.cells if cell.code.strip()]
     counts = [count for _, count in ran if count is not None]
     obstacles = []
@@ -126,30 +126,32 @@ def _magics(source: Source) -> list[Obstacle]:
 
 
 def _hidden(source: Source) -> list[Obstacle]:
-    """Names that a cell uses and that no cell before it makes: state of a session that is gone."""
+    """Names that a cell uses although no cell before it defines them: they came from a session that is gone."""
     if any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(source.tree)):
         return []
-    made = {cell.number: _names(cell) for cell in source.cells}
-    known = set(dir(builtins)) | OF_IPYTHON
+    defined = {cell.number: _names(cell) for cell in source.cells}
+    available = set(dir(builtins)) | OF_IPYTHON
     obstacles = []
     for cell in source.cells:
-        makes, needs = made[cell.number]
-        for name in sorted(needs - known - makes):
-            later = [number for number, (names, _) in made.items() if number > cell.number and name in names]
+        defines, needs = defined[cell.number]
+        for name in sorted(needs - available - defines):
+            later = [
+                number for number, (names, _) in defined.items() if number > cell.number and name in names
+            ]
             where = f"code cell {later[0]} makes" if later else "no cell makes"
             what = f"it uses `{name}`, which {where}"
             at = f"{source.path}, code cell {cell.number}"
             obstacles.append(Obstacle(at, what, "Move or bring back the cell that makes it."))
-        known |= makes
+        available |= defines
     return obstacles
 
 
 def _names(cell: Cell) -> tuple[set[str], set[str]]:
-    """What a cell makes and what it needs, at its top level."""
+    """The names that a cell defines and those that it needs, at its top level."""
     try:
         table = symtable.symtable(cell.code, "cell", "exec")
     except SyntaxError:
         return set(), set()
     symbols = table.get_symbols()
-    made = {one.get_name() for one in symbols if one.is_assigned() or one.is_imported()}
-    return made, {one.get_name() for one in symbols if one.is_referenced()} - made
+    defined = {one.get_name() for one in symbols if one.is_assigned() or one.is_imported()}
+    return defined, {one.get_name() for one in symbols if one.is_referenced()} - defined

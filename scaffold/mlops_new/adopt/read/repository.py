@@ -1,4 +1,4 @@
-"""The repository as it is: where it begins, what Git says of its files, and why it cannot be adopted."""
+"""The repository to adopt: its root, the files that Git tracks, and why it cannot be adopted."""
 
 import os
 from collections.abc import Iterator
@@ -20,8 +20,8 @@ SKIPPED = frozenset(
 
 
 @dataclass(frozen=True)
-class Place:
-    """Paths are relative to `root`, with slashes."""
+class Repository:
+    """A Git repository. Paths are relative to `root`, with slashes."""
 
     root: Path
     within: str  # the folder that was asked for; empty for all of it
@@ -31,21 +31,21 @@ class Place:
 
     @property
     def files(self) -> list[str]:
-        """Of the folder that was asked for."""
-        found = sorted(self.tracked | self.others)
-        return [path for path in found if not self.within or path.startswith(f"{self.within}/")]
+        """The files of the folder that was asked for."""
+        paths = sorted(self.tracked | self.others)
+        return [path for path in paths if not self.within or path.startswith(f"{self.within}/")]
 
     def has(self, path: str) -> bool:
         return (self.root / path).exists()
 
     def text(self, path: str) -> str:
-        """Empty where there is no such file; what is not UTF-8 in it is replaced."""
+        """The text of a file, empty if it does not exist; bytes that are not UTF-8 are replaced."""
         file = self.root / path
         return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
-def find(path: Path) -> Place:
-    """Raises MlopsNewError when there is no repository here that can be adopted."""
+def open_repository(path: Path) -> Repository:
+    """Open the repository of this folder. Raises MlopsNewError if it cannot be adopted."""
     require("git")
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
@@ -60,7 +60,7 @@ def find(path: Path) -> Place:
         ) from error
     _refuse_dirty(root)
     within = path.resolve().relative_to(root).as_posix()
-    return Place(
+    return Repository(
         root,
         "" if within == "." else within,
         _branch(root),
@@ -106,7 +106,7 @@ def _refuse_dirty(root: Path) -> None:
 
 
 def _branch(root: Path) -> str:
-    """What origin calls its main branch; without that the one that is checked out."""
+    """The main branch of origin, or else the branch that is checked out."""
     for words in (["refs/remotes/origin/HEAD"], ["HEAD"]):
         try:
             name = run(["git", "symbolic-ref", "--quiet", "--short", *words], root).strip()
@@ -123,7 +123,7 @@ def _listed(root: Path, *how: str) -> Iterator[str]:
 
 
 def walk(root: Path) -> Iterator[os.DirEntry[str]]:
-    """Every file and link below, without environments and caches."""
+    """Every file and link of the folder, without environments and caches."""
     with os.scandir(root) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.is_dir(follow_symlinks=False):
@@ -134,13 +134,13 @@ def walk(root: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def ignored(root: Path, paths: list[str]) -> set[str]:
-    """Which of these paths Git would leave out."""
+    """The paths among these that Git ignores."""
     if not paths:
         return set()
     try:
-        found = run(["git", "check-ignore", "--no-index", "--stdin", "-z"], root, stdin="\0".join(paths))
+        listed = run(["git", "check-ignore", "--no-index", "--stdin", "-z"], root, stdin="\0".join(paths))
     except ProcessError as error:
         if error.code == 1:  # none
             return set()
         raise
-    return set(found.split("\0")) - {""}
+    return set(listed.split("\0")) - {""}

@@ -1,4 +1,4 @@
-"""Python code as people have it: scripts in any encoding, and notebooks with their magics."""
+"""Read Python code: scripts in any encoding, and notebooks with their magics."""
 
 import ast
 import json
@@ -15,7 +15,7 @@ TIMED = ("%%time", "%%timeit", "%%capture")
 
 @dataclass(frozen=True)
 class Cell:
-    """`number` counts the code cells from 1, `ran` is what stands beside it in brackets."""
+    """A code cell. `number` counts from 1; `ran` is the execution count."""
 
     number: int
     code: str  # without magics
@@ -25,7 +25,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Source:
-    """`tree` holds all cells of a notebook one after the other; its line numbers are of no use there."""
+    """A file of Python. `tree` of a notebook holds all its cells in a row, so its line numbers mean nothing."""
 
     path: str
     tree: ast.Module
@@ -38,7 +38,7 @@ class Source:
 
 
 class Unreadable(Exception):
-    """Why a file cannot be read as Python."""
+    """The reason why a file cannot be read as Python."""
 
 
 def read(root: Path, path: str) -> Source:
@@ -50,7 +50,7 @@ def read(root: Path, path: str) -> Source:
 
 
 def parse(content: bytes) -> ast.Module:
-    """Heeds the file's own coding line; what is neither that nor UTF-8 is read as Latin-1."""
+    """Parse by the file's coding line, else as UTF-8, else as Latin-1. Raises Unreadable."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of escapes in their strings
         try:
@@ -77,15 +77,15 @@ def _is_utf8(content: bytes) -> bool:
 
 def _notebook(path: str, content: bytes) -> Source:
     try:
-        book: dict[str, Any] = json.loads(content)
-        found = [cell for cell in book["cells"] if cell.get("cell_type") == "code"]
+        notebook: dict[str, Any] = json.loads(content)
+        code_cells = [cell for cell in notebook["cells"] if cell.get("cell_type") == "code"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unreadable("no notebook of format 4") from error
-    about = book.get("metadata") or {}
+    about = notebook.get("metadata") or {}
     language = (about.get("language_info") or {}).get("name") or "python"
     if "python" not in language.lower():
         raise Unreadable(f"a notebook in {language}")
-    cells = [_cell(number, cell) for number, cell in enumerate(found, 1)]
+    cells = [_cell(number, cell) for number, cell in enumerate(code_cells, 1)]
     body: list[ast.stmt] = []
     for cell in cells:
         try:

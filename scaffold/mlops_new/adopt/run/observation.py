@@ -1,28 +1,24 @@
-"""Runs a training in a copy of the repository, and sees which files it really reads and writes.
+"""Run a training in a copy of the repository, and observe which files it reads and writes.
 
-Python says what it opens (`observer/sitecustomize.py`). What libraries open without it - Parquet, by
-Arrow or polars - shows in the time of last access, which is set back to zero before; what is written shows in
-size and time of change.
+Python reports the files that it opens (`observer/sitecustomize.py`). Files that libraries open without it (Parquet, by
+Arrow or polars) show in the time of last access, which is set to zero before. Written files show in size and time of
+change.
 """
 
 import json
 import os
-import shutil
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlops_new.adopt.read import repository
-from mlops_new.adopt.read.repository import Place
 from mlops_new.base import temporary
-from mlops_new.base.errors import MlopsNewError
-from mlops_new.base.processes import follow, run
+from mlops_new.base.processes import follow
 
-Say = Callable[[str], None]
 OBSERVER = Path(__file__).parent / "observer"
-# Suffixes of files that libraries read without Python's `open`; other files other programs look at too.
+# Suffixes of files that libraries read without Python's `open`.
 BY_LIBRARIES = [
     ".parquet",
     ".pq",
@@ -52,7 +48,7 @@ BY_LIBRARIES = [
     ".zst",
     ".avro",
 ]
-# What tools write for themselves while a model trains; nothing that a version needs.
+# Folders of logs that tools write while a model trains; no version needs them.
 LOGS = (
     "mlruns",
     "wandb",
@@ -75,162 +71,107 @@ OF_PROGRAMS = frozenset(
 
 
 @dataclass
-class Seen:
-    """Paths are relative to the root; those of `elsewhere` are absolute."""
+class Observation:
+    """What a training did. Paths are relative to the root, those of `elsewhere` absolute."""
 
     reads: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
     both: set[str] = field(default_factory=set)  # read first, and written then
     elsewhere: set[str] = field(default_factory=set)
     hosts: set[str] = field(default_factory=set)
-    by_stage: dict[str, "Seen"] = field(default_factory=dict)  # of DVC's stages
-    said: list[str] = field(default_factory=list)
+    by_stage: dict[str, "Observation"] = field(default_factory=dict)  # of DVC's stages
+    output: list[str] = field(default_factory=list)
 
 
-@contextmanager
-def copied(here: Place, say: Say, only: Collection[str] | None = None) -> Iterator[Path]:
-    """The repository's files, or some of them, in a Git repository of their own beside it; gone afterwards."""
-    beside = here.root.parent if os.access(here.root.parent, os.W_OK) else None
-    with temporary.folder(f".{here.root.name}.", beside) as copy:  # so that `..` is the same folder
-        run(["git", "clone", "--quiet", "--shared", "--no-checkout", here.root, copy], copy)
-        run(["git", "reset", "--quiet"], copy)
-        excluded = here.root / ".git/info/exclude"
-        if excluded.is_file():
-            (copy / ".git/info").mkdir(exist_ok=True)
-            shutil.copy(excluded, copy / ".git/info/exclude")
-        desk(copy).mkdir()
-        _copy(here.root, copy, say, only)
-        yield copy
-
-
-def desk(copy: Path) -> Path:
-    """Where files lie that are needed on the way, and that neither Git nor the training sees."""
-    return copy / ".git/mlops-new"
-
-
-def _copy(root: Path, copy: Path, say: Say, only: Collection[str] | None) -> None:
-    entries = [
-        entry
-        for entry in repository.walk(root)
-        if only is None or any(_within(Path(entry.path).relative_to(root).as_posix(), one) for one in only)
-    ]
-    mb = sum(entry.stat(follow_symlinks=False).st_size for entry in entries) // 1_000_000
-    if mb > shutil.disk_usage(copy).free // 1_000_000:
-        raise MlopsNewError(
-            f"The training would run in a copy of {root}, and there is no room for its {mb:,} MB.",
-            "Make room, or adopt without running: --no-run",
-        )
-    if mb > 500:
-        say(f"Copying {mb:,} MB, to train where nothing can be broken")
-    for entry in entries:
-        if "/.dvc/cache/" in entry.path or "/.dvc/tmp/" in entry.path:
-            continue
-        to = copy / Path(entry.path).relative_to(root)
-        to.parent.mkdir(parents=True, exist_ok=True)
-        if entry.is_symlink() or entry.is_file():
-            with suppress(PermissionError):  # what we may not read, the training may not either
-                shutil.copy2(entry.path, to, follow_symlinks=False)
-    if (root / ".dvc/cache").is_dir():
-        _share_cache(root, copy)
-
-
-def _within(path: str, other: str) -> bool:
-    return path == other or path.startswith(f"{other}/")
-
-
-def _share_cache(root: Path, copy: Path) -> None:
-    """What DVC holds is taken from the original: it is named by its content, so nothing in it changes."""
-    (copy / ".dvc/cache").symlink_to(root / ".dvc/cache")
-
-
-# ---- run ----
-
-
-def observe(copy: Path, command: Sequence[str]) -> Seen:
-    """Runs the command at the root of the copy. Raises ProcessError when it fails."""
-    with temporary.folder("mlops-new-") as notes:
-        before = _state(copy)
+def observe(copy: Path, command: Sequence[str]) -> Observation:
+    """Run the command at the root of the copy. Raises ProcessError if it fails."""
+    with temporary.folder("mlops-new-") as folder:
+        before = _read_state(copy)
         for path in before:
             with suppress(OSError):
                 os.utime(copy / path, ns=(0, before[path][1]), follow_symlinks=False)
-        said: list[str] = []
+        output: list[str] = []
         follow(
             command,
             copy,
-            said.append,
-            alone=True,
+            output.append,
+            own_session=True,
             PYTHONPATH=str(OBSERVER),
-            MLOPS_NEW_OBSERVED=str(notes),
+            MLOPS_NEW_OBSERVED=str(folder),
             PYTHONDONTWRITEBYTECODE="1",
             MPLBACKEND="Agg",
         )
-        return _seen(copy, before, _state(copy), _noted(notes), said)
+        return _read_observation(copy, before, _read_state(copy), _read_notes(folder), output)
 
 
-State = dict[str, tuple[int, int, int]]  # size, time of change, time of last access
+FileStates = dict[str, tuple[int, int, int]]  # size, time of change, time of last access
 
 
-def _state(root: Path) -> State:
-    found: State = {}
+def _read_state(root: Path) -> FileStates:
+    states: FileStates = {}
     for entry in repository.walk(root):
         path = Path(entry.path).relative_to(root).as_posix()
         if not path.startswith((".dvc/cache", ".dvc/tmp")):
             stat = entry.stat(follow_symlinks=False)
-            found[path] = (stat.st_size, stat.st_mtime_ns, stat.st_atime_ns)
-    return found
+            states[path] = (stat.st_size, stat.st_mtime_ns, stat.st_atime_ns)
+    return states
 
 
-Noted = list[tuple[str, str, str]]  # how, what, stage
+Notes = list[tuple[str, str, str]]  # how, what, stage
 
 
-def _noted(folder: Path) -> Noted:
+def _read_notes(folder: Path) -> Notes:
     lines = [line for file in sorted(folder.glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()]
     return [(how, what, stage) for how, what, stage in map(json.loads, lines)]
 
 
-def _seen(root: Path, before: State, after: State, noted: Noted, said: list[str]) -> Seen:
+def _read_observation(
+    root: Path, before: FileStates, after: FileStates, notes: Notes, output: list[str]
+) -> Observation:
     changed = {path for path, now in after.items() if before.get(path, ())[:2] != now[:2]}
-    by_libraries = {
+    read_by_libraries = {
         path
         for path, now in after.items()
         if path in before and now[2] > 0 and Path(path).suffix.lower() in BY_LIBRARIES
     }
-    stages: dict[str, Noted] = defaultdict(list)
-    for how, what, stage in noted:
+    stages: dict[str, Notes] = defaultdict(list)
+    for how, what, stage in notes:
         stages[stage].append((how, what, stage))
-    whole = _one(root, before, changed, noted, said)
-    whole.reads |= by_libraries - changed
+    whole = _of_process(root, before, changed, notes, output)
+    whole.reads |= read_by_libraries - changed
     whole.writes |= changed
     whole.by_stage = {
-        stage.rpartition(":")[2]: _one(root, before, changed, notes, [])
-        for stage, notes in stages.items()
+        stage.rpartition(":")[2]: _of_process(root, before, changed, notes_of_stage, [])
+        for stage, notes_of_stage in stages.items()
         if stage
     }
     return whole
 
 
-def _one(root: Path, before: State, changed: set[str], noted: Noted, said: list[str]) -> Seen:
-    """What one process, or all of them, did: the first that was done with a file decides."""
-    seen, first, both = Seen(said=said), dict[str, str](), set[str]()
-    written = {what for how, what, _ in noted if how == "write"}
-    for how, what, _ in noted:
+def _of_process(
+    root: Path, before: FileStates, changed: set[str], notes: Notes, output: list[str]
+) -> Observation:
+    """The observation of one process, or of all: the first access to a file says whether it was read or written."""
+    observation, first, both = Observation(output=output), dict[str, str](), set[str]()
+    written = {what for how, what, _ in notes if how == "write"}
+    for how, what, _ in notes:
         if how == "connect":
-            seen.hosts.add(what)
+            observation.hosts.add(what)
         elif Path(what).is_relative_to(root):
             path = Path(what).relative_to(root).as_posix()
             if how == "write" and first.get(path) == "read" and path in before:
                 both.add(path)
             first.setdefault(path, how)
         elif what not in written and _is_data(what):
-            seen.elsewhere.add(what)
-    seen.reads = {path for path, how in first.items() if how == "read" and path in before}
-    seen.writes = {path for path, how in first.items() if path in changed and how == "write"}
-    seen.both = both & changed
-    return seen
+            observation.elsewhere.add(what)
+    observation.reads = {path for path, how in first.items() if how == "read" and path in before}
+    observation.writes = {path for path, how in first.items() if path in changed and how == "write"}
+    observation.both = both & changed
+    return observation
 
 
 def _is_data(path: str) -> bool:
-    """Of a file outside: data, and not a program's own settings, packages or caches."""
+    """True if a file outside of the repository is data, not a program's settings, package or cache."""
     parts = Path(path).parts
     return Path(path).suffix.lower() in BY_LIBRARIES and not any(
         part in OF_PROGRAMS or part.endswith((".egg-info", ".dist-info")) for part in parts

@@ -1,4 +1,4 @@
-"""Data under DVC, and what Git must leave out: written as DVC would, but no existing file is changed."""
+"""Put data under DVC as `dvc add` would, without changing an existing file."""
 
 import hashlib
 import json
@@ -9,51 +9,51 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from mlops_new.adopt.read import repository
-from mlops_new.adopt.read.repository import Place
+from mlops_new.adopt.read.repository import Repository
 from mlops_new.adopt.write.stages import CODE, SETTINGS, Stage
 from mlops_new.base import dvc_files
 
 
-def untracked(here: Place, stage: Stage) -> tuple[list[str], list[str]]:
-    """Of what the stage reads and Git does not have: data, for DVC, and code or settings, for Git."""
-    known = pointed(here)
+def untracked(repo: Repository, stage: Stage) -> tuple[list[str], list[str]]:
+    """The files that the stage reads and Git does not track: data for DVC, and code or settings for Git."""
+    tracked = tracked_paths(repo)
     missing = [
         path
         for path in stage.deps
-        if path not in here.tracked
-        and here.has(path)
-        and not any(path == one or path.startswith(f"{one}/") for one in known)
-        and not (_is_folder(here, path) and any(one.startswith(f"{path}/") for one in here.tracked))
+        if path not in repo.tracked
+        and repo.has(path)
+        and not any(path == one or path.startswith(f"{one}/") for one in tracked)
+        and not (_is_folder(repo, path) and any(one.startswith(f"{path}/") for one in repo.tracked))
     ]
     code = [
-        path for path in missing if path.endswith((*CODE, *SETTINGS)) and _size(here.root / path) < 100_000
+        path for path in missing if path.endswith((*CODE, *SETTINGS)) and _size(repo.root / path) < 100_000
     ]
     return [path for path in missing if path not in code], code
 
 
-def _is_folder(here: Place, path: str) -> bool:
-    return (here.root / path).is_dir()
+def _is_folder(repo: Repository, path: str) -> bool:
+    return (repo.root / path).is_dir()
 
 
 def _size(file: Path) -> int:
     return file.stat().st_size if file.is_file() else 1 << 40
 
 
-def pointed(here: Place) -> set[str]:
-    """Paths that .dvc files name already."""
-    found = set()
-    for pointer in here.tracked | here.others:
+def tracked_paths(repo: Repository) -> set[str]:
+    """The paths that .dvc files name."""
+    paths = set()
+    for pointer in repo.tracked | repo.others:
         if pointer.endswith(".dvc"):
-            content = yaml.safe_load(here.text(pointer)) or {}
+            content = yaml.safe_load(repo.text(pointer)) or {}
             folder = posixpath.join(posixpath.dirname(pointer), content.get("wdir") or "")
-            found |= {
+            paths |= {
                 posixpath.normpath(posixpath.join(folder, out["path"])) for out in content.get("outs") or []
             }
-    return found
+    return paths
 
 
 def track(copy: Path, path: str) -> str:
-    """Puts a file or folder into DVC's cache of the copy; the path of its pointer.
+    """Put a file or folder into DVC's cache of the copy, and return the path of its .dvc file.
 
     The pointer stands beside it, or above where Git ignores the folder: an ignored pointer is no use.
     """
@@ -75,7 +75,7 @@ def track(copy: Path, path: str) -> str:
 
 
 def _of_folder(copy: Path, folder: Path) -> tuple[str, str]:
-    """As DVC 3 has it: the list of its files is itself kept under its md5, with `.dir` behind."""
+    """Put a folder into the cache as DVC 3 does: the list of its files is cached too, as `MD5.dir`."""
     entries, size = [], 0
     for file in sorted((one for one in folder.rglob("*") if one.is_file()), key=lambda one: one.as_posix()):
         md5, _ = dvc_files.pointer(file)
@@ -105,10 +105,10 @@ def _cached(copy: Path, md5: str) -> Path:
     return copy / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
 
 
-def to_ignore(copy: Path, stage: Stage | None, data: list[str]) -> list[str]:
-    """Lines for the .gitignore of the root: what DVC keeps, and what the kit does, as far as none says so."""
-    kept = [path for path in stage.made if path not in stage.in_git] if stage else []
+def ignore_lines(copy: Path, stage: Stage | None, data: list[str]) -> list[str]:
+    """The lines that .gitignore lacks: for files of DVC and of the kit."""
+    outputs = [path for path in stage.outputs if path not in stage.in_git] if stage else []
     logs = [f"{log}/" for log in stage.logs] if stage else []
-    wanted = [*data, *kept, *logs, ".mlops/", "mlops-run/"]
-    already = repository.ignored(copy, wanted)
-    return [f"/{path}" for path in wanted if path not in already]
+    paths = [*data, *outputs, *logs, ".mlops/", "mlops-run/"]
+    ignored = repository.ignored(copy, paths)
+    return [f"/{path}" for path in paths if path not in ignored]

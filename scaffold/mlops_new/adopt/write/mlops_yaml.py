@@ -1,61 +1,24 @@
-"""The files that adopting writes: dvc.yaml and mlops.yaml."""
+"""Write mlops.yaml for an adopted repository."""
 
 import json
 import math
-import re
 from pathlib import Path
 
-from mlops_new.adopt.read.metrics import main_figure
+from mlops_new.adopt.read.metrics import main_metric
 from mlops_new.adopt.run.packages import Packages
-from mlops_new.adopt.write.stages import Stage
-
-PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ -]*[A-Za-z0-9_./-]|[A-Za-z0-9_]")
-WORD = re.compile(r"true|false|yes|no|on|off|null|[\d.eE+-]+", re.IGNORECASE)
+from mlops_new.adopt.write.scalars import PLAIN, scalar
 
 
-def scalar(text: str) -> str:
-    """As YAML, in quotes where it needs them."""
-    return (
-        text if PLAIN.fullmatch(text) and not WORD.fullmatch(text) else json.dumps(text, ensure_ascii=False)
-    )
-
-
-def pipeline(stage: Stage, dvc: str) -> str:
-    """dvc.yaml with the one stage."""
-
-    def listed(key: str, paths: list[str]) -> list[str]:
-        lines = []
-        for path in paths:
-            # what Git tracks cannot be DVC's as well
-            quoted = scalar(path)
-            lines.append(f"      - {quoted}" + (": {cache: false}" if path in stage.in_git else ""))
-        return [f"    {key}:", *lines] if paths else []
-
-    command = stage.command.replace("${", r"\${")  # else DVC would look for a parameter
-    return "\n".join(
-        [
-            f"# How the model is made. `{dvc} repro` runs what is out of date.",
-            "stages:",
-            "  train:",
-            f"    cmd: {scalar(command)}",
-            *listed("deps", stage.deps),
-            *listed("outs", stage.outs),
-            *listed("metrics", [stage.metrics]),
-            "",
-        ]
-    )
-
-
-def contract(
+def text(
     name: str,
     kit: str,
     packages: Packages,
     models: list[str],
     metrics: str,
-    figures: dict[str, float],
+    metric_values: dict[str, float],
     root: Path,
 ) -> str:
-    """mlops.yaml, with the gates that can be asked of what there is."""
+    """The text of mlops.yaml, with the gates that the results allow."""
     quoted = ", ".join(json.dumps(path) if not PLAIN.fullmatch(path) else path for path in models)
     return "\n".join(
         [
@@ -73,21 +36,21 @@ def contract(
             "",
             "alerts: {runbook: docs/mlops.md}  # where the issue of an alarm sends people",
             "",
-            *gates(models, figures, root),
+            *gates(models, metric_values, root),
         ]
     )
 
 
-def gates(models: list[str], figures: dict[str, float], root: Path) -> list[str]:
+def gates(models: list[str], metric_values: dict[str, float], root: Path) -> list[str]:
     lines = []
-    if main := main_figure(figures):
-        name, value, more = main
-        worst = value - abs(value) / 20 if more else value + abs(value) / 20
+    if main := main_metric(metric_values):
+        name, value, higher_is_better = main
+        worst = value - abs(value) / 20 if higher_is_better else value + abs(value) / 20
         lines += [
             "  not-below-adoption:",
             "    kind: threshold",
             f"    metric: {scalar(name)}",
-            f"    {'at_least' if more else 'at_most'}: {worst:.4g}",
+            f"    {'at_least' if higher_is_better else 'at_most'}: {worst:.4g}",
             f"    because: it was {value:.4g} when this repository was adopted; a twentieth is left for chance",
         ]
     bytes_ = sum(_size(root / path) for path in models)
@@ -112,6 +75,6 @@ def _size(path: Path) -> int:
 
 
 def _round(value: float) -> int:
-    """To one digit, upwards."""
+    """Round up to one digit."""
     digit: int = 10 ** max(0, math.floor(math.log10(max(value, 1))))
     return math.ceil(value / digit) * digit

@@ -1,4 +1,4 @@
-"""What would have to change in files that are there: shown, and made only when asked for."""
+"""Changes of existing files: shown, and applied only with --apply."""
 
 import difflib
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Patch:
-    """`before` and `after` are the whole file's bytes; `because` says what is missing without it."""
+    """`before` and `after`: the bytes of the whole file; `because`: what goes wrong without the change."""
 
     path: str
     before: bytes
@@ -16,7 +16,7 @@ class Patch:
 
     @property
     def diff(self) -> str:
-        """As `git apply` takes it."""
+        """The patch for `git apply`."""
         old, new = (_lines(text) for text in (self.before, self.after))
         lines = difflib.unified_diff(old, new, f"a/{self.path}", f"b/{self.path}")
         return "".join(
@@ -28,7 +28,7 @@ class Patch:
 
 
 def with_lines(path: str, before: bytes, lines: list[str], because: str) -> Patch:
-    """The file with these lines at its end, in its own line ends."""
+    """Append lines to a file, with its own line ends."""
     end = b"\r\n" if b"\r\n" in before else b"\n"
     gap = b"" if not before or before.endswith(b"\n") else end
     added = end.join(line.encode() for line in lines) + end
@@ -36,16 +36,16 @@ def with_lines(path: str, before: bytes, lines: list[str], because: str) -> Patc
 
 
 def _lines(text: bytes) -> list[str]:
-    """What is not UTF-8 comes back as it was when it is written with surrogateescape."""
+    """The lines of a file; bytes that are not UTF-8 survive if written with surrogateescape."""
     return [line.decode("utf-8", "surrogateescape") for line in text.splitlines(keepends=True)]
 
 
-def keep(patches: list[Patch], file: Path) -> None:
-    """For `git apply`."""
+def write_patch_file(patches: list[Patch], file: Path) -> None:
+    """Write the patches to a file for `git apply`."""
     file.write_bytes("".join(patch.diff for patch in patches).encode("utf-8", "surrogateescape"))
 
 
-def put(path: Path, content: bytes) -> None:
-    """Writes the file, and the folders to it."""
+def write_file(path: Path, content: bytes) -> None:
+    """Write the file, and make its folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""The stage that a training becomes: what it reads, what it makes, and how good that says it is."""
+"""The stage of DVC that a training becomes: command, inputs, outputs and metrics."""
 
 import hashlib
 import posixpath
@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from mlops_new.adopt.read.entry_point import Entry
-from mlops_new.adopt.read.file_uses import Use
+from mlops_new.adopt.read.entry_point import EntryPoint
+from mlops_new.adopt.read.file_uses import FileUse
 from mlops_new.adopt.read.metrics import metrics_files
-from mlops_new.adopt.read.repository import Place
-from mlops_new.adopt.run.observation import LOGS, Seen
+from mlops_new.adopt.read.repository import Repository
+from mlops_new.adopt.run.observation import LOGS, Observation
 from mlops_new.adopt.run.packages import PINS
 
 RUN = "mlops_run.py"
@@ -43,7 +43,7 @@ OF_TOOLS = (PINS, "pyproject.toml", "uv.lock", "setup.cfg", ".gitignore", ".dvci
 
 @dataclass(frozen=True)
 class Stage:
-    """The command runs at the root, and paths are relative to it; `in_git` are outputs that Git tracks, which DVC must not."""
+    """`command` runs at the root. Paths are relative to it. `in_git`: outputs that Git tracks, so that DVC must not."""
 
     command: str
     deps: list[str]
@@ -53,22 +53,31 @@ class Stage:
     logs: list[str] = field(default_factory=list)  # what tools write for themselves
 
     @property
-    def made(self) -> list[str]:
+    def outputs(self) -> list[str]:
         return [*self.outs, self.metrics]
 
     @property
     def models(self) -> list[str]:
-        found = [path for path in self.outs if PurePosixPath(path).suffix in MODELS]
-        return found or [path for path in self.outs if "model" in PurePosixPath(path).name.lower()]
+        hashes = [path for path in self.outs if PurePosixPath(path).suffix in MODELS]
+        return hashes or [path for path in self.outs if "model" in PurePosixPath(path).name.lower()]
 
 
-def command(entry: Entry, metrics: str) -> list[str]:
-    """The training's own command, under `mlops_run.py` where something must look at what it says."""
+def command(entry: EntryPoint, metrics: str) -> list[str]:
+    """The command of the training; wrapped by `mlops_run.py` if its output must be read for metrics."""
     if entry.kind == "notebook":
-        name, made = (PurePosixPath(path).name for path in (entry.path, executed(entry)))
+        name, outputs = (PurePosixPath(path).name for path in (entry.path, executed(entry)))
         parameters = [word for argument in entry.arguments for word in ("-p", *argument.split("=", 1))]
         # the language's own kernel: the one that the notebook names is another machine's
-        words = ["papermill", "--log-output", "--no-progress-bar", "-k", "python3", *parameters, name, made]
+        words = [
+            "papermill",
+            "--log-output",
+            "--no-progress-bar",
+            "-k",
+            "python3",
+            *parameters,
+            name,
+            outputs,
+        ]
     elif entry.kind == "module":
         words = ["python", "-m", entry.module, *entry.arguments]
     else:
@@ -79,71 +88,75 @@ def command(entry: Entry, metrics: str) -> list[str]:
     return ["python", RUN, *options, "--", *words] if options else words
 
 
-def executed(entry: Entry) -> str:
+def executed(entry: EntryPoint) -> str:
     return PurePosixPath(entry.path).with_suffix(".executed.ipynb").as_posix()
 
 
-def of_seen(here: Place, entry: Entry, seen: Seen, copy: Path) -> Stage:
-    """From a run of the training."""
-    logs = sorted({path.split("/")[0] for path in seen.writes if path.split("/")[0] in LOGS and "/" in path})
-    writes = {path for path in seen.writes if not path.startswith(tuple(f"{log}/" for log in logs))}
-    writes -= {path for path in writes if path.endswith(".pyc")} | seen.both
-    return _stage(here, entry, seen.reads | seen.both, writes, logs, copy)
+def from_run(repo: Repository, entry: EntryPoint, observation: Observation, copy: Path) -> Stage:
+    """The stage from an observed run."""
+    logs = sorted(
+        {path.split("/")[0] for path in observation.writes if path.split("/")[0] in LOGS and "/" in path}
+    )
+    writes = {path for path in observation.writes if not path.startswith(tuple(f"{log}/" for log in logs))}
+    writes -= {path for path in writes if path.endswith(".pyc")} | observation.both
+    return _stage(repo, entry, observation.reads | observation.both, writes, logs, copy)
 
 
-def of_code(here: Place, entry: Entry, uses: list[Use], code: list[str]) -> Stage:
-    """From the code alone, where it may not be run."""
+def from_code(repo: Repository, entry: EntryPoint, uses: list[FileUse], code: list[str]) -> Stage:
+    """The stage from the code alone, if it must not run."""
 
-    def placed(how: str) -> set[str]:
-        found = (_placed(here, entry, use.path) for use in uses if use.how == how and not use.is_address)
-        return {path for path in found if path}
+    def paths(how: str) -> set[str]:
+        hashes = (
+            _relative_path(repo, entry, use.path) for use in uses if use.how == how and not use.is_address
+        )
+        return {path for path in hashes if path}
 
-    reads = {path for path in placed("read") if here.has(path)} | set(code)
-    writes = placed("write")
+    reads = {path for path in paths("read") if repo.has(path)} | set(code)
+    writes = paths("write")
     writes |= {executed(entry)} if entry.kind == "notebook" else set()
-    return _stage(here, entry, reads - writes, writes, [], here.root)
+    return _stage(repo, entry, reads - writes, writes, [], repo.root)
 
 
-def _placed(here: Place, entry: Entry, path: str) -> str:
-    """From the root; empty for what is outside."""
-    absolute = posixpath.normpath(posixpath.join(here.root.as_posix(), entry.inside, path))
-    inside = PurePosixPath(absolute).is_relative_to(here.root.as_posix())
-    return PurePosixPath(absolute).relative_to(here.root.as_posix()).as_posix() if inside else ""
+def _relative_path(repo: Repository, entry: EntryPoint, path: str) -> str:
+    """The path from the root; empty if it is outside."""
+    absolute = posixpath.normpath(posixpath.join(repo.root.as_posix(), entry.inside, path))
+    inside = PurePosixPath(absolute).is_relative_to(repo.root.as_posix())
+    return PurePosixPath(absolute).relative_to(repo.root.as_posix()).as_posix() if inside else ""
 
 
 def _stage(
-    here: Place, entry: Entry, reads: set[str], writes: set[str], logs: list[str], root: Path
+    repo: Repository, entry: EntryPoint, reads: set[str], writes: set[str], logs: list[str], root: Path
 ) -> Stage:
-    reads = {path for path in reads if not of_tools(path)} - {RUN}
+    reads = {path for path in reads if not is_of_tools(path)} - {RUN}
     metrics = next(iter(metrics_files(root, writes)), "")
-    wrapper = "" if metrics else _free(here, "metrics.json")
+    wrapper = "" if metrics else _free(repo, "metrics.json")
     words = command(entry, wrapper)
     deps = {entry.path} | reads - {wrapper}
     deps |= {RUN} if RUN in words else set()
-    made = _folded(writes - {metrics, wrapper, entry.path}, here.tracked)
+    outputs = _folded(writes - {metrics, wrapper, entry.path}, repo.tracked)
     return Stage(
         shlex.join(words),
         sorted(_folded(deps, frozenset(path for path in deps if path.endswith(CODE)))),
-        sorted(made),
+        sorted(outputs),
         metrics or wrapper,
-        frozenset(path for path in {*made, metrics or wrapper} if path in here.tracked),
+        frozenset(path for path in {*outputs, metrics or wrapper} if path in repo.tracked),
         logs,
     )
 
 
-def of_tools(path: str) -> bool:
+def is_of_tools(path: str) -> bool:
     name = PurePosixPath(path).name
     return (
         name in OF_TOOLS or name.startswith("requirements") or path.startswith((".git/", ".dvc/", ".github/"))
     )
 
 
-def _free(here: Place, name: str) -> str:
-    return f"training-{name}" if here.has(name) else name
+def _free(repo: Repository, name: str) -> str:
+    return f"training-{name}" if repo.has(name) else name
 
 
 def _folded(paths: Iterable[str], apart: frozenset[str]) -> set[str]:
-    """Where one folder holds many, the folder, unless it holds something that must stay apart."""
+    """Replace many paths in one folder by the folder, unless a path in it must stay apart."""
     paths = set(paths)
     parents = Counter(PurePosixPath(path).parent.as_posix() for path in paths)
     folders = {
@@ -156,14 +169,14 @@ def _folded(paths: Iterable[str], apart: frozenset[str]) -> set[str]:
 
 
 def fingerprint(root: Path, stage: Stage) -> dict[str, str]:
-    """A hash of each output that is there, to see whether a second run makes the same."""
-    found = {}
-    for path in stage.made:
+    """A hash of each existing output, to see whether a second run makes the same."""
+    hashes = {}
+    for path in stage.outputs:
         files = [root / path] if (root / path).is_file() else sorted((root / path).rglob("*"))
         if not (root / path).exists():
             continue
         digest = hashlib.sha256()
         for file in (file for file in files if file.is_file()):
             digest.update(file.read_bytes())
-        found[path] = digest.hexdigest()
-    return found
+        hashes[path] = digest.hexdigest()
+    return hashes

@@ -27,7 +27,7 @@ from mlops_new.cli.output import finish, reporter
 @dry_run_option
 @json_option
 @excludes("--dry-run", "--apply", "--run")
-def command(path: Path, as_json: bool, **wishes: Any) -> None:
+def command(path: Path, as_json: bool, **options: Any) -> None:
     """Make an existing repository train under DVC and the kit, without a change to its files.
 
     PATH is a Git repository, or a folder of one to look in. What trains - a script, a module, a notebook or
@@ -36,7 +36,7 @@ def command(path: Path, as_json: bool, **wishes: Any) -> None:
     """
     from mlops_new.adopt import text
     from mlops_new.adopt.adopt import adopt
-    from mlops_new.adopt.plan import Wishes
+    from mlops_new.adopt.request import AdoptRequest
 
-    done = adopt(Wishes(path, **wishes), reporter())
-    finish(text.as_data(done), text.in_words(done, dry=wishes["dry_run"]), as_json)
+    adoption = adopt(AdoptRequest(path, **options), reporter())
+    finish(text.as_json(adoption), text.summary(adoption, dry_run=options["dry_run"]), as_json)

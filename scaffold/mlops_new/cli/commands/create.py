@@ -57,7 +57,7 @@ class Create(click.Command):
 @click.option("--defaults", is_flag=True, help="Ask nothing.")
 @click.option("--train", is_flag=True, help="Also install the environment, train and commit the result.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **wishes: Any) -> None:
+def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **options: Any) -> None:
     """Make a machine-learning repository that trains on real data the minute it exists.
 
     NAME is a path; its last part names repository and model. Without --data it holds the embedded
@@ -65,47 +65,45 @@ def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **wis
     """
     from mlops_new.base import processes  # here, so that --help does not wait for them
     from mlops_new.create import create, first_training, text
+    from mlops_new.create.request import CreateRequest
 
-    asks = sys.stdin.isatty() and sys.stdout.isatty() and not defaults and not as_json
     if name is None:
-        if not asks:
+        interactive = sys.stdin.isatty() and sys.stdout.isatty() and not defaults and not as_json
+        if not interactive:
             raise click.UsageError("NAME is missing. Try: mlops-new my-project")
-        name, wishes = _ask(wishes)
+        name, options = _ask(options)
     if train:
         processes.require("uv")
-    say = reporter()
-    wanted = create.Wishes(path=name, **wishes)
-    made = create.create(wanted, say)
+    progress = reporter()
+    request = CreateRequest(path=name, **options)
+    repository = create.create(request, progress)
     if not as_json:
-        click.echo(text.created_in_words(made, wanted, train))
-    metrics = first_training.train(made.path, say) if train else None
+        click.echo(text.creation_summary(repository, request, train))
+    metrics = first_training.train(repository.path, progress) if train else None
     if as_json:
-        report = {"path": str(made.path)} | {
-            key: getattr(made, key) for key in ("name", "files", "tiers", "notes")
-        }
-        click.echo(json.dumps(report | {"metrics": metrics}, indent=2))
+        click.echo(json.dumps(text.as_json(repository, metrics), indent=2))
     elif metrics:
-        click.echo(text.trained_in_words(made, metrics))
-    if train and made.remote:
-        first_training.push(made.path, made.remote, say)
+        click.echo(text.training_summary(repository, metrics))
+    if train and repository.remote:
+        first_training.push(repository.path, repository.remote, progress)
 
 
-def _ask(wishes: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
-    """The four questions, on a terminal; an answer that cannot be is asked for again."""
+def _ask(options: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """Ask for name, data, target and time column on a terminal; a wrong answer is asked for again."""
     name = click.prompt("Name (a path)", default="my-project", value_proc=_name)
-    if wishes["data"] is None:
-        wishes["data"] = click.prompt(
+    if options["data"] is None:
+        options["data"] = click.prompt(
             "Data file, CSV or Parquet (empty: the starter data)",
             default="",
             show_default=False,
             value_proc=_data,
         )
-    if wishes["data"] and not wishes["target"]:
-        wishes["target"] = click.prompt("Column to predict")
-    if wishes["data"] and not wishes["time"]:
+    if options["data"] and not options["target"]:
+        options["target"] = click.prompt("Column to predict")
+    if options["data"] and not options["time"]:
         time = click.prompt("Time column to split by (empty: find one)", default="", show_default=False)
-        wishes["time"] = time or None
-    return name, wishes
+        options["time"] = time or None
+    return name, options
 
 
 def _name(answer: str) -> Path:
@@ -113,8 +111,8 @@ def _name(answer: str) -> Path:
 
     path = Path(answer).expanduser()
     if not names.NAME.fullmatch(path.resolve().name):
-        better = names.proper(path.resolve().name)
-        raise click.BadParameter(f"not {names.RULE}{f'; try {better!r}' if better else ''}.")
+        suggestion = names.suggest_name(path.resolve().name)
+        raise click.BadParameter(f"not {names.RULE}{f'; try {suggestion!r}' if suggestion else ''}.")
     return path
 
 

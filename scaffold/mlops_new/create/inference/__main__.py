@@ -1,7 +1,7 @@
-"""Reads a data file and writes data/schema.yaml and data/sample.csv for it.
+"""Read a data file, and write data/schema.yaml and data/sample.csv for it.
 
-Runs in the generated repository's environment with its `pipeline` package in reach, so that what is
-inferred here is what the pipeline will read and check. stdout: one JSON object with `answers` for the
+This program runs in the environment of the generated repository and imports its `pipeline`, so that it infers what the
+pipeline will read and check. stdout: one JSON object with `answers` for the
 template and `notes` for the person. Exit 1: the file is refused; stderr says why.
 """
 
@@ -24,7 +24,7 @@ from pipeline.leaks import gives_away
 from pipeline.prepare import prepare
 from pipeline.read import raw, read
 from pipeline.schema import ROW, Column, DataError, Schema, contradictions
-from refusal import Refused
+from refusal import DataRefused
 
 LONGEST_NAME = 500
 UNUSUAL = 0.1  # difference between the share of test rows that params.yaml asks for and what the times allow
@@ -33,10 +33,10 @@ GAP = {"binary": 0.3, "multiclass": 0.3, "regression": 0.3}  # of roc_auc, accur
 
 
 def main() -> int:
-    path, asked = Path(sys.argv[1]), json.loads(sys.argv[2])
+    path, options = Path(sys.argv[1]), json.loads(sys.argv[2])
     try:
-        answers, notes = infer(path, **asked)
-    except (Refused, DataError) as error:
+        answers, notes = infer(path, **options)
+    except (DataRefused, DataError) as error:
         print(str(error).replace(str(path), path.name), file=sys.stderr)  # the copy's place says nothing
         return 1
     print(json.dumps({"answers": answers, "notes": notes}))
@@ -52,39 +52,41 @@ def infer(
         frame = raw(path, file)
     except (ValueError, UnicodeError, pa.ArrowException) as error:
         why = str(error).partition("\n")[0]
-        raise Refused(
+        raise DataRefused(
             f"{path.name} cannot be read: {why}\nIs it CSV with a header, or Parquet, and whole?"
         ) from error
     _expect(frame, path.name, target, time, slices)
     decimal = file.get("decimal", ".")
-    found = {name: columns.column(frame[name], decimal) for name in frame.columns}
-    found[target], task, notes = targets.target(frame[target], found[target], decimal, task)
-    time, said = time_column.time(frame, found, time, target)
-    notes += said
-    found, key = _key(found, target, frame)
+    described = {name: columns.column(frame[name], decimal) for name in frame.columns}
+    described[target], task, notes = targets.target(frame[target], described[target], decimal, task)
+    time, more_notes = time_column.time(frame, described, time, target)
+    notes += more_notes
+    described, key = _key(described, target, frame)
     schema = Schema(
         task=task,
         target=target,
-        columns=found,
-        positive=targets.positive(frame[target], found[target]) if task == "binary" else None,
+        columns=described,
+        positive=targets.positive(frame[target], described[target]) if task == "binary" else None,
         time=time,
         key=key,
         slices=slices,
         file=file,
     )
-    if wrong := contradictions(schema):
-        raise Refused(f"{path.name}: {'; '.join(wrong)}.\nLeave it out, or rename the column in the data.")
+    if problems := contradictions(schema):
+        raise DataRefused(
+            f"{path.name}: {'; '.join(problems)}.\nLeave it out, or rename the column in the data."
+        )
     schema, typed = _without_give_aways(path, schema)
     schema = replace(schema, duplicates=_duplicates(typed, schema))
     if schema.positive is not None:
         notes[0] += f"; predicts the probability of {schema.positive!r}"
     train, test = _trainable(typed, schema)
-    judged, said = _judged_slices(test, schema)
+    judged, more_notes = _judged_slices(test, schema)
     notes += [*_never_predicted(train, schema), *_unusual_share(train, test, schema)]
     notes += _ignored(schema)
     if path.suffix != ".parquet":
         notes += [*dialect.in_words(file, path), *dialect.unclear(path, file), *dialect.unnamed(path, file)]
-    notes += [*_ambiguous(frame, schema), *said]
+    notes += [*_ambiguous(frame, schema), *more_notes]
     notes.append(outputs.write_sample(frame, schema))
     _expect_a_sample_that_trains(schema)
     outputs.write_schema(schema)
@@ -101,25 +103,31 @@ def infer(
 
 def _expect(frame: pl.DataFrame, name: str, target: str, time: str | None, slices: list[str]) -> None:
     if len(frame) < outputs.FEWEST_ROWS:
-        raise Refused(
+        raise DataRefused(
             f"{name} has {len(frame)} rows; at least {outputs.FEWEST_ROWS} are needed to train and to test."
         )
     if long := [name for name in frame.columns if len(name) > LONGEST_NAME]:
-        raise Refused(f"{name} has a column whose name has {len(long[0])} letters.\nIs there a header?")
-    for option, wanted in [("--target", target), ("--time", time), *(("--slice", one) for one in slices)]:
-        if wanted is not None and wanted not in frame.columns:
-            near = difflib.get_close_matches(wanted, frame.columns, n=3, cutoff=0.5)
+        raise DataRefused(f"{name} has a column whose name has {len(long[0])} letters.\nIs there a header?")
+    for option, column_name in [
+        ("--target", target),
+        ("--time", time),
+        *(("--slice", name) for name in slices),
+    ]:
+        if column_name is not None and column_name not in frame.columns:
+            near = difflib.get_close_matches(column_name, frame.columns, n=3, cutoff=0.5)
             shown = near or frame.columns[:10]
-            raise Refused(
-                f"{name} has no column {wanted!r} ({option}).\n"
+            raise DataRefused(
+                f"{name} has no column {column_name!r} ({option}).\n"
                 + ("Did you mean " if near else "Its columns: ")
                 + ", ".join(map(repr, shown))
                 + ("?" if near else "")
             )
 
 
-def _key(found: dict[str, Column], target: str, frame: pl.DataFrame) -> tuple[dict[str, Column], str | None]:
-    for name, column in found.items():
+def _key(
+    described: dict[str, Column], target: str, frame: pl.DataFrame
+) -> tuple[dict[str, Column], str | None]:
+    for name, column in described.items():
         own = column.because.startswith("every row has its own")
         if (
             own
@@ -127,8 +135,8 @@ def _key(found: dict[str, Column], target: str, frame: pl.DataFrame) -> tuple[di
             and not columns.UNNAMED.fullmatch(name.lower())
             and not frame[name].null_count()
         ):
-            return found | {name: replace(column, use="key", because="", missing=0.0)}, name
-    return found, None
+            return described | {name: replace(column, use="key", because="", missing=0.0)}, name
+    return described, None
 
 
 def _without_give_aways(path: Path, schema: Schema) -> tuple[Schema, pl.DataFrame]:
@@ -142,7 +150,7 @@ def _without_give_aways(path: Path, schema: Schema) -> tuple[Schema, pl.DataFram
     schema = replace(schema, columns=schema.columns | ignored)
     if not schema.features:
         reasons = "; ".join(_ignored(schema)) or "there is no other column"
-        raise Refused(f"No column is left to learn {schema.target!r} from: {reasons}.")
+        raise DataRefused(f"No column is left to learn {schema.target!r} from: {reasons}.")
     return schema, typed.select([*schema.used, ROW])
 
 
@@ -157,7 +165,7 @@ def _trainable(typed: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, pl.Da
         rows, test = prepare(typed, schema, params())
     except DataError as error:
         by_time = f"\nThe newest rows by {schema.time!r} are the test set; without that column it is drawn."
-        raise Refused(
+        raise DataRefused(
             f"The data cannot be split into train and test: {error}{by_time if schema.time else ''}"
         ) from error
     return rows.filter(~test), rows.filter(test)
@@ -168,7 +176,7 @@ def _expect_a_sample_that_trains(schema: Schema) -> None:
     try:
         prepare(read(Path("data/sample.csv"), schema), schema, params())
     except DataError as error:
-        raise Refused(
+        raise DataRefused(
             f"{schema.target!r} has a class with too few rows; of a sample {error}.\n"
             "Take more data, or a target with more rows of each class."
         ) from error
@@ -184,11 +192,11 @@ def _never_predicted(train: pl.DataFrame, schema: Schema) -> list[str]:
 
 
 def _unusual_share(train: pl.DataFrame, test: pl.DataFrame, schema: Schema) -> list[str]:
-    rows, wanted = len(train) + len(test), params()["test_share"]
-    if abs(len(test) / rows - wanted) < UNUSUAL:
+    rows, expected = len(train) + len(test), params()["test_share"]
+    if abs(len(test) / rows - expected) < UNUSUAL:
         return []
     why = f", because those of one {schema.time!r} stay together" if schema.time else ""
-    return [f"{len(test)} of {rows} rows are the test set instead of {wanted:.0%}{why}"]
+    return [f"{len(test)} of {rows} rows are the test set instead of {expected:.0%}{why}"]
 
 
 def _judged_slices(test: pl.DataFrame, schema: Schema) -> tuple[list[dict[str, Any]], list[str]]:
@@ -196,17 +204,17 @@ def _judged_slices(test: pl.DataFrame, schema: Schema) -> tuple[list[dict[str, A
 
     One without would stay at "can't tell" and keep every model from being registered.
     """
-    gates, said = [], []
+    gates, more_notes = [], []
     for name in schema.slices:
         counts = test[name].value_counts()["count"]
         if (counts >= JUDGED_ROWS).sum() >= 2:
             because = "a first guess: how large a difference is right is for those who are affected"
             gates.append({"column": name, "gap": GAP[schema.task], "because": because})
         else:
-            said.append(
+            more_notes.append(
                 f"no fairness gate for {name!r}: fewer than two of its values have {JUDGED_ROWS} test rows"
             )
-    return gates, said
+    return gates, more_notes
 
 
 def _ignored(schema: Schema) -> list[str]:

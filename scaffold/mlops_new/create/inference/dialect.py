@@ -33,31 +33,31 @@ def dialect(path: Path) -> dict[str, Any]:
     Raises ValueError for a file that is not text.
     """
     content = path.read_bytes()
-    found: dict[str, Any] = {"encoding": encoding(content)}
-    text = content[:LOOKED_AT].decode(found["encoding"], errors="replace")
+    differences: dict[str, Any] = {"encoding": encoding(content)}
+    text = content[:LOOKED_AT].decode(differences["encoding"], errors="replace")
     if "\0" in text:
         raise ValueError(f"{path.name} is not text: it has zero bytes")
     if not text.strip():
         raise ValueError("it holds nothing but empty lines")
-    found["separator"] = separator(text)
-    expect_header(text, found["separator"])
-    found["decimal"] = decimal(text, found["separator"])
-    found["newlines"] = any(line.count(b'"') % 2 for line in content.splitlines())
+    differences["separator"] = separator(text)
+    expect_header(text, differences["separator"])
+    differences["decimal"] = decimal(text, differences["separator"])
+    differences["newlines"] = any(line.count(b'"') % 2 for line in content.splitlines())
     usual = {"encoding": "utf-8", "separator": ",", "decimal": ".", "newlines": False}
-    return {key: value for key, value in found.items() if value != usual[key]}
+    return {key: value for key, value in differences.items() if value != usual[key]}
 
 
 def in_words(file: dict[str, Any], path: Path) -> list[str]:
     """What is unusual about the file, for the person to agree with: a guess shows itself in letters."""
     apart = {"\t": "tabs"}.get(file.get("separator", ","), repr(file.get("separator")))
-    said = [f"separated by {apart}"] if "separator" in file else []
-    said += ["decimal comma"] if "decimal" in file else []
+    notes = [f"separated by {apart}"] if "separator" in file else []
+    notes += ["decimal comma"] if "decimal" in file else []
     if "encoding" in file and file["encoding"] not in BOMS.values():
         content = path.read_bytes().decode(file["encoding"])
         word = re.search(r"\w*[^\W\d_a-zA-Z]\w*", content)
         example = f" ({word[0]!r}; if it should not read so, save the file as UTF-8)" if word else ""
-        said.insert(0, file["encoding"] + example)
-    return [f"file: {', '.join(said)}"] if said else []
+        notes.insert(0, file["encoding"] + example)
+    return [f"file: {', '.join(notes)}"] if notes else []
 
 
 def unnamed(path: Path, file: dict[str, Any]) -> list[str]:
@@ -110,8 +110,8 @@ def _rows(text: str, separator: str) -> list[list[str]]:
 
 def _guessed(words: set[bytes]) -> str:
     """The encoding in which these words read best; the west's where that is as good as any."""
-    found = charset_normalizer.from_bytes(b" ".join(sorted(words))[:LOOKED_AT])
-    likely = [one.could_be_from_charset for one in found if one.chaos <= found[0].chaos]
+    guesses = charset_normalizer.from_bytes(b" ".join(sorted(words))[:LOOKED_AT])
+    likely = [guess.could_be_from_charset for guess in guesses if guess.chaos <= guesses[0].chaos]
     western = WESTERN.fullmatch(b"".join(words).decode("cp1252", errors="replace"))
     if not words or not likely or (western and any("cp1252" in names for names in likely)):
         return "cp1252"

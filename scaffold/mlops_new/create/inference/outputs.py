@@ -75,7 +75,7 @@ task: {schema.task}  # binary, multiclass or regression
         parts["positive"] = schema.positive
     parts |= {"time": schema.time, "key": schema.key, "duplicates": schema.duplicates}
     parts |= {"slices": schema.slices} | ({"file": schema.file} if schema.file else {})
-    why = {
+    comments = {
         "positive": "the class whose probability is predicted",
         "time": "the newest rows by it are the test set; null: a seeded draw",
         "key": "tells one row from another; null: its position in the file",
@@ -85,8 +85,8 @@ task: {schema.task}  # binary, multiclass or regression
     }
     lines = [head]
     for name, value in parts.items():
-        said = f"  # {why[name]}" if name in why else ""
-        lines.append(_yaml({name: value}).rstrip("\n") + said + "\n")
+        comment = f"  # {comments[name]}" if name in comments else ""
+        lines.append(_yaml({name: value}).rstrip("\n") + comment + "\n")
     lines.append("""
 # type: number, integer, boolean, category, text or time; use: feature (if nothing is said), target, key or
 # ignored; missing: largest share of missing values (if nothing is said, none)

@@ -1,5 +1,5 @@
-"""What stops the reading of a file."""
+"""The exception of a data file that cannot be trained on."""
 
 
-class Refused(Exception):
+class DataRefused(Exception):
     """Why the file cannot be trained on, and on a second line what to do."""

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 from pipeline.coerce import TRUE, typed
 from pipeline.schema import Column
-from refusal import Refused
+from refusal import DataRefused
 
 MOST_CLASSES = 200
 CLASSES_OF_NUMBERS = 20  # a whole number with more different values is an amount
@@ -16,7 +16,7 @@ POSITIVE |= {"ja", "j", "oui", "si", "sí", "sì", "sim", "tak", "да", "是", 
 
 
 def target(
-    values: pl.Series, column: Column, decimal: str, asked: str | None
+    values: pl.Series, column: Column, decimal: str, task_option: str | None
 ) -> tuple[Column, str, list[str]]:
     """The target's column, the task, and what to say of it. `asked`: the task that a person wishes."""
     known = values.drop_nulls()
@@ -25,22 +25,22 @@ def target(
     name, levels = values.name, _levels(known, column, decimal)
     if levels < 2:
         has = "the same value in every row" if levels else "no values"
-        raise Refused(f"The target {name!r} has {has}; there is nothing to predict.")
+        raise DataRefused(f"The target {name!r} has {has}; there is nothing to predict.")
     if column.type == "time":
-        raise Refused(f"The target {name!r} holds times.\nMake it a number: how long from when?")
+        raise DataRefused(f"The target {name!r} holds times.\nMake it a number: how long from when?")
     column = replace(column, use="target", because="", min=None, max=None)
-    said = _missing(values) + _alike(known, column)
+    notes = _missing(values) + _alike(known, column)
     few = levels == 2 or (column.type == "integer" and levels <= CLASSES_OF_NUMBERS)
     is_number = column.type in ("integer", "number")
-    if asked == "regression" and not is_number:
-        raise Refused(f"--task regression: the target {name!r} holds {column.type} values, no numbers.")
-    if asked == "binary" and levels != 2:
-        raise Refused(f"--task binary: the target {name!r} has {levels} different values, not two.")
-    if is_number and (asked == "regression" if asked else not few):
+    if task_option == "regression" and not is_number:
+        raise DataRefused(f"--task regression: the target {name!r} holds {column.type} values, no numbers.")
+    if task_option == "binary" and levels != 2:
+        raise DataRefused(f"--task binary: the target {name!r} has {levels} different values, not two.")
+    if is_number and (task_option == "regression" if task_option else not few):
         note = f"task: regression ({name!r} is a number with {levels} different values)"
-        return column, "regression", [note, *said]
+        return column, "regression", [note, *notes]
     if levels > MOST_CLASSES or levels > len(known) / 2:
-        raise Refused(
+        raise DataRefused(
             f"The target {name!r} has {levels} different values in {len(known)} rows that are not numbers"
             f" ({', '.join(map(repr, known.head(3)))}).\nTake a target with fewer classes, or a number."
         )
@@ -51,7 +51,7 @@ def target(
     note = f"task: {task} ({name!r} has {levels} different values)"
     if kind == "integer" and levels > 2:
         note += "; is it an amount? Make it again with --task regression"
-    return replace(column, type=kind, values=values_seen), task, [note, *said]
+    return replace(column, type=kind, values=values_seen), task, [note, *notes]
 
 
 def _levels(known: pl.Series, column: Column, decimal: str) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 from pipeline.schema import Column
-from refusal import Refused
+from refusal import DataRefused
 
 MOSTLY_THERE = 0.2  # a time missing more often says when something happened, not when the row was made
 RECENT = timedelta(days=45)  # half of the limit, so that nothing alarms on the first day
@@ -13,25 +13,25 @@ BIRTH = re.compile(r"birth|dob|born", re.IGNORECASE)
 
 
 def time(
-    frame: pl.DataFrame, found: dict[str, Column], asked: str | None, target: str
+    frame: pl.DataFrame, columns: dict[str, Column], time_option: str | None, target: str
 ) -> tuple[str | None, list[str]]:
     """The column to split by: the one asked for, or the time with the most different values."""
-    if asked and found[asked].type != "time":
-        example = frame[asked].drop_nulls().head(1).to_list()
-        raise Refused(
-            f"The time column {asked!r} does not hold times in a form that is known (such as {example}).\n"
+    if time_option and columns[time_option].type != "time":
+        example = frame[time_option].drop_nulls().head(1).to_list()
+        raise DataRefused(
+            f"The time column {time_option!r} does not hold times in a form that is known (such as {example}).\n"
             "Write them as 2026-01-31 or 2026-01-31 12:00:00, or leave --time out."
         )
     times = [
         name
-        for name, column in found.items()
+        for name, column in columns.items()
         if column.type == "time"
         and column.use == "feature"
         and column.missing < MOSTLY_THERE
         and name != target
         and not BIRTH.search(name)
     ]
-    chosen = asked or max(times, key=lambda name: frame[name].n_unique(), default=None)
+    chosen = time_option or max(times, key=lambda name: frame[name].n_unique(), default=None)
     if chosen:
         return chosen, [f"split: the newest rows by {chosen!r} are the test set"]
     return None, ["split: a seeded draw, because no column holds times"]

@@ -31,7 +31,7 @@ def live_in(table: dict[str, Any]) -> dict[str, Any]:
     shutil.copy(table["file"], file)
     try:
         answers, notes = inference["infer"](file, table["target"], table["time"], [])
-    except (inference["Refused"], schemas.DataError) as error:
+    except (inference["DataRefused"], schemas.DataError) as error:
         return {"refused": str(error)}
     regression = answers["task"] == "regression"
     params = PARAMS.replace("Classifier", "Regressor") if regression else PARAMS

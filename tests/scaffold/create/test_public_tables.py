@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Once, must, python_of
-from tests.scaffold.tables import Table
-from tests.scaffold.test_own_data import Came, lived_in
+from tests.scaffold.create.tables import Table
+from tests.scaffold.create.test_own_data import Came, lived_in
 
 # name: target, task; from scikit-learn, which every generated environment has
 SKLEARN = {

@@ -1,6 +1,6 @@
 """Tables that are odd and train."""
 
-from tests.scaffold.tables import (
+from tests.scaffold.create.tables import (
     N,
     Table,
     comma,

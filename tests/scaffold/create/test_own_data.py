@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from tests.conftest import Once, must, python_of, run
-from tests.scaffold.odd_tables import TRAIN
-from tests.scaffold.refused_tables import REFUSED
-from tests.scaffold.tables import Row, Table, regression, rows, with_column, written
+from tests.scaffold.create.odd_tables import TRAIN
+from tests.scaffold.create.refused_tables import REFUSED
+from tests.scaffold.create.tables import Row, Table, regression, rows, with_column, written
 
 INFERENCE = Path(mlops_new.__file__).parent / "create/inference"
 LIVE_IN = Path(__file__).parent / "live_in.py"

@@ -1,6 +1,6 @@
 """Tables that are refused, in words that help."""
 
-from tests.scaffold.tables import N, Table, renamed, rows, with_column, written
+from tests.scaffold.create.tables import N, Table, renamed, rows, with_column, written
 
 REFUSED = [
     Table(

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from tests.conftest import ROOT, Done, Once, must, run
-from tests.scaffold import adoptable
+from tests.scaffold.adopt import repositories
 
 OFFLINE = {"UV_OFFLINE": "1", "https_proxy": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
 
@@ -40,7 +40,7 @@ def warm(once: Once) -> str:
     """Puts the packages into uv's cache, the one time that there is a network. Their pins."""
 
     def fill(into: Path) -> None:
-        (into / "in").write_text("\n".join(adoptable.PACKAGES))
+        (into / "in").write_text("\n".join(repositories.PACKAGES))
         must(
             ["uv", "pip", "compile", "--quiet", "--universal", "--no-header", "in", "--output-file", "pins"],
             into,
@@ -61,7 +61,7 @@ def adopted(
 
     def fill(into: Path) -> None:
         root = make(into / folder)
-        before = adoptable.hashes(root)
+        before = repositories.hashes(root)
         said = json.loads(must([mlops_new, "adopt", "--json", *words], root, **OFFLINE))
         (into / "about.json").write_text(json.dumps({"before": before, "said": said}))
 
@@ -71,8 +71,8 @@ def adopted(
 
 
 def script(mlops_new: Path, once: Once) -> Adopted:
-    return adopted(mlops_new, once, "adopted-script", adoptable.script, "churn", "--name", "Leavers 2")
+    return adopted(mlops_new, once, "adopted-script", repositories.script, "churn", "--name", "Leavers 2")
 
 
 def notebooks(mlops_new: Path, once: Once) -> Adopted:
-    return adopted(mlops_new, once, "adopted-notebooks", adoptable.notebooks, "house prices")
+    return adopted(mlops_new, once, "adopted-notebooks", repositories.notebooks, "house prices")

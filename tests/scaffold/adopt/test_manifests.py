@@ -8,8 +8,8 @@ import pytest
 from mlops_new.adopt.read import manifests
 
 from tests.conftest import Once, must
-from tests.scaffold import adoptable
-from tests.scaffold.adopted import OFFLINE, warm
+from tests.scaffold.adopt import repositories
+from tests.scaffold.adopt.adoptions import OFFLINE, warm
 
 TRAIN = (
     "import packaging\n\n\nclass Mean:\n    def fit(self, rows):\n        return self\n\n\n"
@@ -42,7 +42,7 @@ def test_what_poetry_declares() -> None:
         "scipy": [{"version": "^1", "python": "<3.12"}, {"version": "^2"}],
     }
     lock = '[[package]]\nname = "numpy"\nversion = "1.26.4"\n[[package]]\nname = "ours"\nversion = "1"\n[package.source]\ntype = "git"\n'
-    found = manifests.poetry(table, lock)
+    found = manifests.from_poetry(table, lock)
     assert found.requires == (
         "numpy>=1.26,<2",
         'polars[excel]>=1; sys_platform == "linux"',
@@ -58,7 +58,7 @@ def test_what_poetry_declares() -> None:
         "scipy (its version depends on the system, and is left to the resolver)",
     )
     assert found.locked == ("numpy==1.26.4",)
-    assert manifests.poetry(table, "not TOML [").locked == ()
+    assert manifests.from_poetry(table, "not TOML [").locked == ()
 
 
 def test_what_conda_declares() -> None:
@@ -74,7 +74,7 @@ def test_what_conda_declares() -> None:
         {"pip": ["wandb==0.18", "-r more.txt", "joblib"]},
     ]
     imported = ["joblib", "numpy", "pandas", "polars", "scikit-learn", "scipy", "torch"]
-    found = manifests.conda(listed, imported)
+    found = manifests.from_conda(listed, imported)
     assert found.requires == (
         "numpy==1.26",
         "scikit-learn>=1.4,<2",
@@ -109,7 +109,7 @@ def test_a_project_of_poetrys_trains(locked: str, mlops_new: Path, once: Once, t
         'packaging = "*"\nbeside = { path = "../beside" }\n',
         "poetry.lock": f'[[package]]\nname = "packaging"\nversion = "{locked or cached}"\n',
     }
-    root = adoptable.small(tmp_path / "mean", TRAIN, files)
+    root = repositories.small(tmp_path / "mean", TRAIN, files)
     said = adopted(mlops_new, root)
     assert said["packages"].startswith("pyproject.toml, as Poetry reads it with the versions of poetry.lock")
     assert (root / "model.json").read_text() == cached
@@ -125,7 +125,7 @@ def test_a_project_of_poetrys_trains(locked: str, mlops_new: Path, once: Once, t
 def test_a_project_of_condas_trains(mlops_new: Path, once: Once, tmp_path: Path) -> None:
     warm(once)
     conda = "name: mean\nchannels: [conda-forge]\ndependencies:\n  - python>=3.11\n  - packaging>=20\n  - cudatoolkit=12\n"
-    root = adoptable.small(tmp_path / "mean", TRAIN, {"environment.yml": conda})
+    root = repositories.small(tmp_path / "mean", TRAIN, {"environment.yml": conda})
     said = adopted(mlops_new, root)
     assert (root / "requirements.txt").read_text() == "packaging>=20\n"
     assert (root / "model.json").exists()
@@ -135,6 +135,6 @@ def test_a_project_of_condas_trains(mlops_new: Path, once: Once, tmp_path: Path)
 
 
 def test_an_environment_that_is_no_yaml(mlops_new: Path, tmp_path: Path) -> None:
-    root = adoptable.small(tmp_path / "mean", TRAIN, {"environment.yml": "dependencies: [\n"})
+    root = repositories.small(tmp_path / "mean", TRAIN, {"environment.yml": "dependencies: [\n"})
     with pytest.raises(AssertionError, match=r"environment.yml is not YAML"):
         adopted(mlops_new, root)

@@ -10,9 +10,8 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT, Once, must
-from tests.scaffold import adoptable
-from tests.scaffold import adopted as adopting
-from tests.scaffold.adopted import OFFLINE, Adopted, adopted, warm
+from tests.scaffold.adopt import adoptions, repositories
+from tests.scaffold.adopt.adoptions import OFFLINE, Adopted, adopted, warm
 from tests.template.rendered import copier_update
 from tests.template.test_linters import OURS
 from tests.test_docs import commands
@@ -20,17 +19,17 @@ from tests.test_docs import commands
 
 @pytest.fixture(scope="session")
 def script(mlops_new: Path, once: Once) -> Adopted:
-    return adopting.script(mlops_new, once)
+    return adoptions.script(mlops_new, once)
 
 
 @pytest.fixture(scope="session")
 def notebooks(mlops_new: Path, once: Once) -> Adopted:
-    return adopting.notebooks(mlops_new, once)
+    return adoptions.notebooks(mlops_new, once)
 
 
 @pytest.fixture(scope="session")
 def package(mlops_new: Path, once: Once) -> Adopted:
-    return adopted(mlops_new, once, "adopted-package", adoptable.package, "fraud", "--apply")
+    return adopted(mlops_new, once, "adopted-package", repositories.package, "fraud", "--apply")
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ ALL = pytest.mark.parametrize("one", ["script", "notebooks", "package"], indirec
 
 @ALL
 def test_no_file_of_theirs_is_another(one: Adopted) -> None:
-    now = adoptable.hashes(one.root)
+    now = repositories.hashes(one.root)
     patched = {patch["path"] for patch in one.said["patches"]} if one.said["applied"] else set()
     assert {path for path, was in one.before.items() if now.get(path) != was} == patched
     assert bool(patched) == (one.root.name == "fraud")
@@ -120,7 +119,7 @@ def test_a_pipeline_is_told_what_it_leaves_out(package: Adopted, tmp_path: Path)
     stages = yaml.safe_load((package.root / "dvc.yaml").read_text("utf-8"))["stages"]
     assert stages["train"]["deps"] == ["data/features.parquet", "src/fraud/train.py", "src/fraud/columns.py"]
     assert stages["train"]["metrics"] == ["metrics.json"]
-    assert stages["features"] == yaml.safe_load(adoptable.PACKAGE["dvc.yaml"])["stages"]["features"]
+    assert stages["features"] == yaml.safe_load(repositories.PACKAGE["dvc.yaml"])["stages"]["features"]
 
 
 @pytest.mark.parametrize("one", ["script"], indirect=True)
@@ -157,11 +156,11 @@ def test_what_is_there_already_stays(mlops_new: Path, once: Once, tmp_path: Path
         ".copier-answers.yml": "_commit: v1\n_src_path: gh:acme/another-template\n",
         "model.json": "{}\n",  # what the training makes, in Git
     }
-    root = adoptable.small(tmp_path / "mean", files=files)
+    root = repositories.small(tmp_path / "mean", files=files)
     (root / "metrics.json").write_text("of another program\n")
-    before = adoptable.hashes(root)
+    before = repositories.hashes(root)
     said = must([mlops_new, "adopt"], root, **OFFLINE)
-    assert {path: now for path, now in adoptable.hashes(root).items() if path in before} == before
+    assert {path: now for path, now in repositories.hashes(root).items() if path in before} == before
     stage = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]["train"]
     assert stage["outs"] == [{"model.json": {"cache": False}}]
     assert stage["metrics"] == ["training-metrics.json"]
@@ -181,7 +180,7 @@ def test_only_running_shows_it(mlops_new: Path, once: Once, tmp_path: Path) -> N
         "def fit(rows):\n    return os.urandom(4)\n"
         "open('model.bin', 'wb').write(fit(rows))\n"
     )
-    root = adoptable.small(tmp_path / "mean", code, {"seen.txt": ""})
+    root = repositories.small(tmp_path / "mean", code, {"seen.txt": ""})
     said = json.loads(must([mlops_new, "adopt", "--json"], root, **OFFLINE))
     assert said["same"] is False
     assert {(Path(one["where"]).name, one["what"].split(",")[0]) for one in said["obstacles"]} == {
@@ -195,7 +194,7 @@ def test_only_running_shows_it(mlops_new: Path, once: Once, tmp_path: Path) -> N
 
 def test_without_running_the_code_alone_says(mlops_new: Path, once: Once, tmp_path: Path) -> None:
     warm(once)
-    root = adoptable.script(tmp_path / "churn")
+    root = repositories.script(tmp_path / "churn")
     must([mlops_new, "adopt", "--no-run"], root, **OFFLINE)
     stage = yaml.safe_load((root / "dvc.yaml").read_text("utf-8"))["stages"]["train"]
     assert stage["deps"] == ["data/churn.csv", "mlops_run.py", "src/settings.py", "src/train.py"]
@@ -204,10 +203,10 @@ def test_without_running_the_code_alone_says(mlops_new: Path, once: Once, tmp_pa
 
 
 def test_a_dry_run_writes_nothing(mlops_new: Path, tmp_path: Path) -> None:
-    root = adoptable.notebooks(tmp_path / "house prices")
-    before = adoptable.hashes(root)
+    root = repositories.notebooks(tmp_path / "house prices")
+    before = repositories.hashes(root)
     said = json.loads(must([mlops_new, "adopt", "--dry-run", "--json"], root, **OFFLINE))
-    assert adoptable.hashes(root) == before
+    assert repositories.hashes(root) == before
     assert must(["git", "status", "--porcelain"], root) == "?? data/\n"
     assert said["stage"]["deps"] == ["data/houses.csv", "mlops_run.py", "notebooks/House prices.ipynb"]
     assert {"dvc.yaml", "mlops.yaml", "data/houses.csv.dvc", "requirements.txt"} <= set(said["adds"])
