@@ -1,4 +1,4 @@
-"""A10 to A14 by the generated repository's own schedule: silent when new, then the issues that flights give cause for."""
+"""The generated repository's own schedule: no issue on the first day, then one for each kind of drift."""
 
 import json
 from pathlib import Path
