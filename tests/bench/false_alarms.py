@@ -90,7 +90,7 @@ def _hits(job: tuple[int, int, Cell]) -> dict[str, int]:
     like, plain = calibrated(before, cell.n), Plain(before)
     hits = dict.fromkeys((OURS, ANY, BONFERRONI, PSI), 0)
     for now in clean(seed, cell):
-        hits[OURS] += data_drift.check(like, window(now), time=None, ignored=()).alarms
+        hits[OURS] += data_drift.compare(like, window(now), time=None, ignored=()).alarms
         least = min(plain.p(name, now[name]) for name in now)
         hits[ANY] += least < 0.05
         hits[BONFERRONI] += least < 0.01 / len(now)
@@ -103,7 +103,7 @@ def _again(job: tuple[int, Cell]) -> int:
     seed, cell = job
     like = calibrated(columns(np.random.default_rng(seed), REFERENCE, cell.width, cell.family), cell.n)
     fresh = clean(seed, cell, AGAIN, WINDOWS)
-    return sum(data_drift.check(like, window(now), time=None, ignored=()).alarms for now in fresh)
+    return sum(data_drift.compare(like, window(now), time=None, ignored=()).alarms for now in fresh)
 
 
 def calibrated(before: Columns, n: int) -> Reference:

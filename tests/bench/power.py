@@ -124,7 +124,7 @@ def _seen(job: tuple[int, int, int]) -> Seen:
         for name, (column, change) in {CLEAN: ("normal", lambda *_: None), **CHANGES}.items():
             moved = dict(now)
             change(moved, np.random.default_rng([seed, at]))
-            found.ours[name].append(data_drift.check(like, window(moved), time=None, ignored=()).alarms)
+            found.ours[name].append(data_drift.compare(like, window(moved), time=None, ignored=()).alarms)
             found.p[name].append(min((p | {column: plain.p(column, moved[column])}).values()))
             found.psi[name].append(max((psi | {column: plain.psi(column, moved[column])}).values()))
     return found

@@ -1,4 +1,4 @@
-"""Tells a chat or a program of an alarm, in its own form; the only module that posts anywhere but to GitHub."""
+"""Post an alarm to a chat or a program, in its own format. No other module posts anywhere but to GitHub."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -20,14 +20,14 @@ class Message:
     kind: str
     state: State
     title: str
-    text: str  # a few plain lines
+    text: str  # a few lines of plain text
     repository: str
-    url: str  # of the issue; empty where there is none
+    url: str  # of the issue; empty if there is none
     at: str  # ISO 8601
 
 
 def send(form: Form, message: Message) -> None:
-    """Raises KitError after the last try. The address is a secret and is in no message."""
+    """Raises KitError after the last try. The address is a secret: no message contains it."""
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry

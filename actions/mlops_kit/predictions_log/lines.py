@@ -1,4 +1,4 @@
-"""Lines of a predictions log as tables, a few dozen bytes a line: of a key its hash, each different text once a batch."""
+"""Read a predictions log (JSON lines) into Arrow tables: keys hashed, texts dictionary-encoded per batch."""
 
 import json
 import re
@@ -17,8 +17,8 @@ SLICE = "slice."
 AHEAD = timedelta(hours=1)  # clocks differ
 HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 TIME = re.compile(rb'"time": ?"([^"]+)"')
-# What a line of the predictions log holds beside its inputs; docs/reference/predictions-log.md. Of several classes the
-# probabilities have a column each, such as probability.late.
+# Fields of a line beside its inputs; see docs/reference/predictions-log.md. The probabilities of several classes have a
+# column each, such as probability.late.
 NUMBERS = ("probability", "seconds", "memory_mb", "disk_free_share", "rows")
 TEXTS = ("version", "prediction", "process")
 WHEN = pa.timestamp("us", "UTC")
@@ -27,15 +27,15 @@ NO_NUMBERS, NO_TEXTS = pa.nulls(LINES, pa.float64()), pa.nulls(LINES, pa.string(
 
 
 class Reading(Protocol):
-    """What is learnt on the way."""
+    """Facts about the log that are collected while it is read."""
 
     broken: int
     masked: set[str]
-    until: datetime | None  # what is later is left out
+    until: datetime | None  # later lines are left out
 
 
 def moment(text: str | None) -> datetime | None:
-    """Without a zone it is UTC; None for what is no time."""
+    """A time in ISO 8601, UTC if it names no zone; None for any other text."""
     try:
         found = datetime.fromisoformat(text or "")
     except ValueError:
@@ -44,7 +44,7 @@ def moment(text: str | None) -> datetime | None:
 
 
 def newest(files: Iterable[Path], until: datetime) -> datetime | None:
-    """The highest time of their lines that is not later than `until`."""
+    """The newest time of a line that is not later than `until`."""
     found = None
     for file in files:
         with file.open("rb") as stream:
@@ -54,7 +54,7 @@ def newest(files: Iterable[Path], until: datetime) -> datetime | None:
 
 
 def _when(line: bytes) -> datetime | None:
-    """Read as JSON only where an input is called `time` too."""
+    """The line's time. It is parsed as JSON only if an input is called `time`, too: that is slow."""
     found = TIME.findall(line)
     if len(found) < 2:
         return moment(found[0].decode(errors="replace")) if found else None
@@ -68,8 +68,8 @@ def _when(line: bytes) -> datetime | None:
 def lines(
     file: Path, reading: Reading, slices: list[str], since: datetime | None = None
 ) -> Iterator[pa.Table]:
-    """A batch has the columns `time`, `no_time` (what is none), `key` (its hash), `error` (true or null), TEXTS, NUMBERS and
-    `inputs`, which stays JSON and is empty for lines that are not later than `since`.
+    """Batches with the columns `time`, `no_time` (a text that is no time), `key` (its hash), `error` (true or null), TEXTS,
+    NUMBERS and `inputs`, which stays JSON and is empty for lines not later than `since`.
     """
     found: list[dict[str, Any]] = []
     with file.open("rb") as stream:
@@ -94,7 +94,7 @@ def lines(
 
 
 def _is_text(entry: dict[str, Any]) -> bool:
-    """JSON may hold half of a character, which no table can."""
+    """False if it holds a lone surrogate, which JSON allows and Arrow does not."""
     try:
         json.dumps(entry, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -132,7 +132,7 @@ def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | N
 
 
 def asked(facts: pa.Table) -> npt.NDArray[np.float64]:
-    """Predictions that each line stands for: one, or those of a call that was refused as a whole."""
+    """Predictions that each line counts for: one, or all rows of a call that was refused."""
     if "rows" not in facts.column_names or facts["rows"].null_count == len(facts):
         return np.ones(len(facts))
     refused = pc.if_else(pc.is_valid(facts["error"]), facts["rows"], None)
@@ -140,19 +140,19 @@ def asked(facts: pa.Table) -> npt.NDArray[np.float64]:
 
 
 def seconds(facts: pa.Table) -> npt.NDArray[np.float64]:
-    """Their times, since 1970; NaN where the line names none."""
+    """Times of the lines in seconds since 1970; NaN if a line has none."""
     return np.asarray(facts["time"].cast(pa.int64()).to_numpy(), dtype=float) / 1e6
 
 
 def readings(facts: pa.Table, name: str) -> npt.NDArray[np.float64]:
-    """NaN where the line holds none, or the log is of another time."""
+    """NaN if a line has no reading, or the log no such column."""
     if name not in facts.column_names:
         return np.full(len(facts), np.nan)
     return np.asarray(facts[name].to_numpy(), dtype=float)
 
 
 def times_of(texts: pa.Array) -> pa.Array:
-    """Null for what is no time. Arrow reads them at once where each names its zone, as most logs do."""
+    """Null for a text that is no time. Arrow casts all at once if each names its zone, as in most logs."""
     try:
         return texts.cast(WHEN)
     except pa.ArrowInvalid:
@@ -160,7 +160,7 @@ def times_of(texts: pa.Array) -> pa.Array:
 
 
 def latest(times: pa.ChunkedArray, now: datetime) -> datetime | None:
-    """The newest that is not of a time to come: one clock that is wrong must not hide what is missing since."""
+    """The newest time that is not in the future: one wrong clock must not hide what is missing since."""
     found: datetime | None = pc.max(only(times, pc.less_equal(times, pa.scalar(now + AHEAD, WHEN)))).as_py()
     return found
 
@@ -170,12 +170,12 @@ def are_later(times: Any, since: datetime) -> Any:
 
 
 def hashed(texts: Iterable[str | None]) -> pa.Array:
-    """Keys of this process alone: of ten million, two are alike once in 400,000 logs."""
+    """Hashes that are valid in this process only. Among ten million keys, two collide once in 400,000 logs."""
     return pa.array([None if one is None else hash(one) for one in texts], pa.int64())
 
 
 def by_value(column: pa.ChunkedArray, of: Callable[[pa.Array], pa.Array]) -> pa.ChunkedArray:
-    """`of` each different text of a batch once, instead of once a line."""
+    """Applies `of` to each distinct text of a batch once, instead of once a line."""
     chunks = column.chunks or [pa.array([], column.type)]
     are_coded = pa.types.is_dictionary(column.type)
     return pa.chunked_array(
@@ -184,7 +184,7 @@ def by_value(column: pa.ChunkedArray, of: Callable[[pa.Array], pa.Array]) -> pa.
 
 
 def codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], pa.Array]:
-    """Of each line the place of its text among the different ones, -1 where it has none; and those."""
+    """For each line the index of its text among the distinct ones, -1 for null; and the distinct texts."""
     whole = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     chunks = whole.unify_dictionaries().chunks
     found = [np.asarray(one.indices.fill_null(-1), dtype=np.int32) for one in chunks]
@@ -193,7 +193,7 @@ def codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], pa.Array]:
 
 
 def only(table: Any, which: Any) -> Any:
-    """Without a copy where that is all of it."""
+    """The rows that `which` selects, without a copy if it selects all."""
     return table if pc.all(which).as_py() else table.filter(which)
 
 

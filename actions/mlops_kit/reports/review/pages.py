@@ -1,4 +1,4 @@
-"""The week as Markdown for an issue and as one HTML page that needs nothing else."""
+"""The review as Markdown for an issue, and as one self-contained HTML page."""
 
 from html import escape
 
@@ -8,7 +8,7 @@ from mlops_kit.reports import plots, report_html
 from mlops_kit.reports.bars import bar, scale
 from mlops_kit.reports.review.collect import Review
 from mlops_kit.reports.review.weeks import Alarm, Week
-from mlops_kit.statistics.intervals import Figure
+from mlops_kit.statistics.intervals import Estimate
 
 MOST_SLICES, MOST_COLUMNS = 12, 8
 NOT_CONNECTED = "No predictions log is connected (`monitoring.log` of mlops.yaml), so nobody knows how right the model is."
@@ -33,7 +33,7 @@ def _span(week: Week) -> str:
 
 
 def _weeks(review: Review) -> str:
-    """The newest on top; one without predictions is a gap."""
+    """A table of weeks, newest first; a week without predictions is a gap."""
     judged = [
         metrics_file.Figure(one.figure.value, one.figure.low, one.figure.high)
         for one in review.weeks
@@ -78,7 +78,7 @@ def _weeks(review: Review) -> str:
 
 
 def _slices(week: Week) -> str:
-    """Those with the highest loss first."""
+    """A table of slices, highest loss first."""
     worst = sorted(week.slices.items(), key=lambda pair: -pair[1].value)
     rows = [
         [
@@ -95,7 +95,7 @@ def _slices(week: Week) -> str:
     return f"{said}\n\n{left} better ones are in the page." if left > 0 else said
 
 
-def _interval(one: Figure) -> str:
+def _interval(one: Estimate) -> str:
     return f"{number(one.low)} to {number(one.high)}"
 
 
@@ -194,7 +194,7 @@ def _quality_plots(review: Review) -> str:
     return f"<div class=plots>{''.join(drawn)}</div>"
 
 
-def _or_gap(figure: Figure | None) -> metrics_file.Figure:
+def _or_gap(figure: Estimate | None) -> metrics_file.Figure:
     """A week that nothing is known of is a gap in the line."""
     if figure is None:
         return metrics_file.Figure(float("nan"))

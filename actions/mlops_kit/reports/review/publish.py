@@ -1,18 +1,22 @@
-"""The page of a week goes into one issue, which is brought up to date; a comment a week says that there is a new one."""
+"""Write the review of a week, and publish it: one issue is updated, and one comment a week announces it."""
 
 import json
 import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.forge import github
-from mlops_kit.monitoring import run
+from mlops_kit.base.progress import Say
+from mlops_kit.forge import github, runner
+from mlops_kit.monitoring import run as check_run
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.reports.review import collect, pages
 from mlops_kit.reports.review.collect import Review
 from mlops_kit.runs import events
 from mlops_kit.runs import log as runs
+from mlops_kit.versions import version as versions
 
 FOLDER = Path(".mlops/review")
 TEXT, PAGE, FACTS = "review.md", "review.html", "review.json"
@@ -27,11 +31,20 @@ class Published:
     where: str = ""
 
     @property
-    def says(self) -> str:
+    def text(self) -> str:
         return f"The review of {self.week}: {self.done}{f', {self.where}' if self.where else ''}"
 
 
-def write(folder: Path, review: Review, text: str, page: str) -> None:
+def make(repository: Repository, contract: Contract, monday: date, folder: Path, say: Say) -> Review:
+    """Writes the review of the week that begins on this Monday. Raises KitError if a log or labels cannot be read."""
+    versions.refresh(repository, contract.model, say)
+    review = collect.build(repository, contract, monday, say)
+    _write(folder, review, pages.markdown(review), pages.html(review))
+    runner.output(markdown=folder / TEXT, page=folder / PAGE)
+    return review
+
+
+def _write(folder: Path, review: Review, text: str, page: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / TEXT).write_text(text, encoding="utf-8", newline="\n")
     (folder / PAGE).write_text(page, encoding="utf-8", newline="\n")
@@ -42,7 +55,13 @@ def write(folder: Path, review: Review, text: str, page: str) -> None:
 def publish(
     repository: Repository, contract: Contract, folder: Path, labels: tuple[str, ...] = ()
 ) -> Published:
-    """Once a week is enough: one that was published is left alone. Raises KitError where GitHub cannot be asked."""
+    """Updates the issue, once for each week. Raises KitError if GitHub cannot be reached or `folder` holds no review."""
+    published = _publish(repository, contract, folder, labels)
+    runner.output(url=published.where)
+    return published
+
+
+def _publish(repository: Repository, contract: Contract, folder: Path, labels: tuple[str, ...]) -> Published:
     week, headline, text, is_empty = _read(folder)
     if is_empty:
         return Published(week, "nothing to tell yet")
@@ -53,7 +72,7 @@ def publish(
     )
     journal = events.alone(repository, STAGE)
     journal.emit(STAGE, "published", week=week, where=placed.url)
-    run.publish(repository, contract, journal, alive=False)
+    check_run.publish(repository, contract, journal, alive=False)
     return Published(week, placed.done, placed.url)
 
 
