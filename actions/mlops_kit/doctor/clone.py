@@ -1,6 +1,5 @@
 """This clone: contract, commands, Git, hooks, tags."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from mlops_kit.base import credentials
 from mlops_kit.base.processes import environment, words
 from mlops_kit.doctor import kit_version as kit_versions
 from mlops_kit.doctor.finding import Finding, Patient, contract_of
+from mlops_kit.forge import runner
 from mlops_kit.project import commits
 from mlops_kit.versions import version
 
@@ -52,7 +52,7 @@ def identity(patient: Patient) -> Finding:
     """Git knows who commits."""
     if commits.identity(patient.repository) == {}:
         return Finding("identity", "ok", "Git knows who you are.")
-    if os.environ.get("GITHUB_ACTIONS"):
+    if runner.on_runner():
         return Finding("identity", "ok", "On a runner versions are tagged by mlops-kit.")
     mend = "git config --global user.name NAME && git config --global user.email ADDRESS"
     return Finding("identity", "warn", "Git does not know who you are.", mend)
@@ -97,7 +97,7 @@ def hooks(patient: Patient) -> Finding:
     repository = patient.repository
     if not (repository.root / ".pre-commit-config.yaml").is_file():
         return Finding("hooks", "ok", "This repository has no hooks.")
-    if os.environ.get("GITHUB_ACTIONS"):
+    if runner.on_runner():
         return Finding("hooks", "ok", "Hooks are for people; CI runs them itself.")
     hook = Path(repository.git("rev-parse", "--git-path", "hooks/pre-commit").strip())
     if not (repository.root / hook).is_file():

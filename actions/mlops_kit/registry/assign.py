@@ -1,9 +1,9 @@
 """An assignment as a tag in GTO's format, pushed before it is kept."""
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from mlops_kit.base import github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
@@ -71,4 +71,4 @@ def _tag_object(
 
 def actor() -> str:
     """Who asked for it on a runner, where the tagger is a robot; empty elsewhere."""
-    return os.environ.get("GITHUB_ACTOR", "") if os.environ.get("GITHUB_ACTIONS") else ""
+    return github_env.actor() if github_env.on_runner() else ""
