@@ -10,6 +10,7 @@ from mlops_kit.doctor import kit_version as kit_versions
 from mlops_kit.doctor.finding import Finding, Patient, contract_of
 from mlops_kit.forge import runner
 from mlops_kit.project import commits
+from mlops_kit.versions import tags as tag_names
 from mlops_kit.versions import version
 
 
@@ -75,11 +76,10 @@ def tags(patient: Patient) -> Finding:
     known = {one.tag for one in version.versions(repository, model)}
     if not repository.has_origin:
         return Finding("tags", "ok", f"{len(known)} versions, and no origin to compare with.")
-    listed = repository.git(
-        "ls-remote", "--tags", "--refs", "origin", f"refs/tags/{model}@*", **credentials.access()
-    )
-    there = {line.split("\t")[1].removeprefix("refs/tags/") for line in listed.splitlines()}
-    mend = f"git fetch origin 'refs/tags/{model}@*:refs/tags/{model}@*'"
+    wanted = tag_names.ref(tag_names.version_glob(model))
+    listed = repository.git("ls-remote", "--tags", "--refs", "origin", wanted, **credentials.access())
+    there = {tag_names.tag_of(line.split("\t")[1]) for line in listed.splitlines()}
+    mend = f"git fetch origin '{wanted}:{wanted}'"
     if missing := sorted(there - known):
         return Finding(
             "tags", "warn", f"Not fetched: {', '.join(missing[-5:])}, {len(missing)} in all.", mend
