@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.data import predictions
-from mlops_kit.data.bootstrap import Floats, Rows
+from mlops_kit.data.bootstrap import Floats
+from mlops_kit.data.scores import EvaluatedRows
 from mlops_kit.predictions_log import lines
 from mlops_kit.project.sections import Predictions
 
@@ -17,7 +18,9 @@ ROUNDED = 1e-6  # that a probability of single precision may be beside 0 or 1
 FLAGS = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
 
 
-def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Rows, pa.Table, pa.Table]:
+def numbers(
+    table: pa.Table, evaluated: pa.Table, form: Predictions
+) -> tuple[EvaluatedRows, pa.Table, pa.Table]:
     """In the order of time, without rows that hold no such value; and those."""
     classes = predictions.classes(evaluated, form)
     if form.task != "regression" and "time" not in table.column_names and "actual" not in table.column_names:
@@ -49,7 +52,7 @@ def _in_order(times: pa.ChunkedArray, places: Places) -> Places:
     return np.argsort(moments, kind="stable")
 
 
-def evaluated(table: pa.Table, form: Predictions) -> Rows:
+def evaluated(table: pa.Table, form: Predictions) -> EvaluatedRows:
     """What new ones are compared with. Raises KitError where none of them can be judged."""
     rows, _, _ = numbers(table, table, form)
     if not len(rows):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlops_kit.data.bootstrap import Floats, Rows, errors, prepared
+from mlops_kit.data.bootstrap import Floats, errors
+from mlops_kit.data.scores import METRICS, EvaluatedRows, weighted_score
 
 RESAMPLED, CONFIDENCE, SIGMAS = 300, 0.99, 2.576
 FEW = 30  # rows that, drawn again and again, tell less than they seem to
-SHARES = ("accuracy", "roc_auc")
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,18 @@ class Figure:
     reference: float | None = None
 
 
-def measured(metric: str, rows: Rows, before: Rows) -> Figure:
+def measured(metric: str, rows: EvaluatedRows, before: EvaluatedRows) -> Figure:
     draw, n = np.random.default_rng(0), len(rows)
-    value, was = (prepared(metric, one)(np.ones(len(one))) for one in (rows, before))
-    drawn = list(errors(n, lambda at: prepared(metric, rows.take(at)), RESAMPLED, draw))
+    value, was = (weighted_score(metric, one)(np.ones(len(one))) for one in (rows, before))
+    drawn = list(errors(n, lambda at: weighted_score(metric, rows.take(at)), RESAMPLED, draw))
     ends = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     low, high = (value + float(end) for end in ends)
-    if metric in SHARES and (n < FEW or low == high):
+    if METRICS[metric].is_share and (n < FEW or low == high):
         low, high = _of_share(value, _judged(metric, rows))
     return Figure(value, low, high, n, was)
 
 
-def _judged(metric: str, rows: Rows) -> int:
+def _judged(metric: str, rows: EvaluatedRows) -> int:
     """Rows that a share is of: of an area under the curve those of the rarer class."""
     return min(np.unique(rows.actual, return_counts=True)[1]) if metric == "roc_auc" else len(rows)
 
@@ -52,7 +52,7 @@ def mean(values: Floats, reference: float | None) -> Figure:
     return Figure(value, value - half, value + half, len(values), reference)
 
 
-def happened(rows: Rows) -> Figure:
+def happened(rows: EvaluatedRows) -> Figure:
     """Share of the positive class; its `reference` is what was predicted."""
     assert rows.probability is not None
     found = mean(rows.actual - rows.probability, None)
@@ -65,7 +65,7 @@ def is_worse(metric: str, one: Figure) -> bool:
     """Than the reference, by the whole interval."""
     if one.reference is None:
         return False
-    return one.low > one.reference if metric == "rmse" else one.high < one.reference
+    return one.high < one.reference if METRICS[metric].higher_is_better else one.low > one.reference
 
 
 def in_words(metric: str, one: Figure) -> str:

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from mlops_kit.alerts.kinds import Finding, Kind
 from mlops_kit.base import clock
-from mlops_kit.data.bootstrap import Floats, Rows
+from mlops_kit.data.bootstrap import Floats
+from mlops_kit.data.scores import EvaluatedRows
 from mlops_kit.monitoring.checks import prediction_drift
 from mlops_kit.monitoring.checks import trend as courses
 from mlops_kit.monitoring.checks.prediction_drift import Watched
@@ -84,7 +85,7 @@ def check(
         return Concept("not connected", notes=["no line of the log is a prediction of the version in use"])
     known, notes = joined(made, labels)
     known = lines.only(known, pc.is_valid(known["actual"]))
-    none = Rows(np.empty(0), np.empty(0)), known, known
+    none = EvaluatedRows(np.empty(0), np.empty(0)), known, known
     rows, table, dropped = values.numbers(known, reference.predictions, form) if len(known) else none
     notes += values.left_out(dropped)
     labelled = lines.latest(table["time"], clock.now()) if len(table) else None
@@ -120,7 +121,7 @@ def measured(
     return (metric, figure, _slices(losses, table, evaluated, usual)) if figure else None
 
 
-def _measured(metric: str, rows: Rows, before: Rows) -> Figure | None:
+def _measured(metric: str, rows: EvaluatedRows, before: EvaluatedRows) -> Figure | None:
     """None for what needs two classes where one came true."""
     if metric == "roc_auc" and len(np.unique(rows.actual)) < 2:
         return None
@@ -129,7 +130,7 @@ def _measured(metric: str, rows: Rows, before: Rows) -> Figure | None:
 
 def _judged(
     evaluated: pa.Table,
-    rows: Rows,
+    rows: EvaluatedRows,
     table: pa.Table,
     form: Predictions,
     so_far: Concept,
@@ -198,13 +199,13 @@ def _later(table: pa.Table, since: datetime | None) -> npt.NDArray[np.intp] | No
     return recent if LEAST_LABELS <= len(recent) < len(table) else None
 
 
-def _metric(rows: Rows, form: Predictions) -> str:
+def _metric(rows: EvaluatedRows, form: Predictions) -> str:
     if form.task == "regression":
         return "rmse"
     return "roc_auc" if rows.probability is not None and rows.probability.ndim == 1 else "accuracy"
 
 
-def _losses(rows: Rows, before: Rows, form: Predictions) -> Floats:
+def _losses(rows: EvaluatedRows, before: EvaluatedRows, form: Predictions) -> Floats:
     """Between 0 and 1: Brier's where there are probabilities, else missed or not."""
     if form.task == "regression":
         usual = np.quantile(np.abs(before.prediction - before.actual), USUAL)
