@@ -16,6 +16,7 @@ import yaml
 pydantic.BaseModel.model_config["use_attribute_docstrings"] = True
 
 from mlops_kit.cli import main as mains  # its models are made as they are imported
+from mlops_kit.data import scores
 from mlops_kit.project.contract import Contract
 from mlops_kit.versions.record import Record
 
@@ -48,7 +49,7 @@ def main() -> int:
 
 def pages() -> Iterator[tuple[Path, str]]:
     for model, name in ((Contract, "mlops"), (Record, "record")):
-        schema = model.model_json_schema(by_alias=True)
+        schema = schema_of(model)
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
         yield REFERENCE / f"{name}.schema.json", json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     yield REFERENCE / "mlops.yaml.md", contract_page()
@@ -84,11 +85,18 @@ def _map(settings: str, package: str) -> str:
     return _table(["floor", "room", "what it does"], rows)
 
 
+def schema_of(model: type[pydantic.BaseModel]) -> dict[str, Any]:
+    """The JSON schema; `{metrics}` in a description stands for the metrics of `data/scores.py`."""
+    text = json.dumps(model.model_json_schema(by_alias=True))
+    schema: dict[str, Any] = json.loads(text.replace("{metrics}", ", ".join(scores.computed())))
+    return schema
+
+
 # ---- mlops.yaml ----
 
 
 def contract_page() -> str:
-    schema = Contract.model_json_schema(by_alias=True)
+    schema = schema_of(Contract)
     definitions = schema["$defs"]
     parts = [
         "# mlops.yaml",

@@ -1,6 +1,5 @@
 """This clone: contract, commands, Git, hooks, tags."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -9,7 +8,9 @@ from mlops_kit.base import credentials
 from mlops_kit.base.processes import environment, words
 from mlops_kit.doctor import kit_version as kit_versions
 from mlops_kit.doctor.finding import Finding, Patient, contract_of
+from mlops_kit.forge import runner
 from mlops_kit.project import commits
+from mlops_kit.versions import tags as tag_names
 from mlops_kit.versions import version
 
 
@@ -52,7 +53,7 @@ def identity(patient: Patient) -> Finding:
     """Git knows who commits."""
     if commits.identity(patient.repository) == {}:
         return Finding("identity", "ok", "Git knows who you are.")
-    if os.environ.get("GITHUB_ACTIONS"):
+    if runner.on_runner():
         return Finding("identity", "ok", "On a runner versions are tagged by mlops-kit.")
     mend = "git config --global user.name NAME && git config --global user.email ADDRESS"
     return Finding("identity", "warn", "Git does not know who you are.", mend)
@@ -75,11 +76,10 @@ def tags(patient: Patient) -> Finding:
     known = {one.tag for one in version.versions(repository, model)}
     if not repository.has_origin:
         return Finding("tags", "ok", f"{len(known)} versions, and no origin to compare with.")
-    listed = repository.git(
-        "ls-remote", "--tags", "--refs", "origin", f"refs/tags/{model}@*", **credentials.access()
-    )
-    there = {line.split("\t")[1].removeprefix("refs/tags/") for line in listed.splitlines()}
-    mend = f"git fetch origin 'refs/tags/{model}@*:refs/tags/{model}@*'"
+    wanted = tag_names.ref(tag_names.version_glob(model))
+    listed = repository.git("ls-remote", "--tags", "--refs", "origin", wanted, **credentials.access())
+    there = {tag_names.tag_of(line.split("\t")[1]) for line in listed.splitlines()}
+    mend = f"git fetch origin '{wanted}:{wanted}'"
     if missing := sorted(there - known):
         return Finding(
             "tags", "warn", f"Not fetched: {', '.join(missing[-5:])}, {len(missing)} in all.", mend
@@ -97,7 +97,7 @@ def hooks(patient: Patient) -> Finding:
     repository = patient.repository
     if not (repository.root / ".pre-commit-config.yaml").is_file():
         return Finding("hooks", "ok", "This repository has no hooks.")
-    if os.environ.get("GITHUB_ACTIONS"):
+    if runner.on_runner():
         return Finding("hooks", "ok", "Hooks are for people; CI runs them itself.")
     hook = Path(repository.git("rev-parse", "--git-path", "hooks/pre-commit").strip())
     if not (repository.root / hook).is_file():

@@ -8,6 +8,7 @@ from typing import Any
 from mlops_kit.alerts import heartbeat
 from mlops_kit.base.errors import KitError
 from mlops_kit.doctor.finding import Finding, Patient, Unknown, ask, contract_of
+from mlops_kit.forge import runner
 from mlops_kit.new_data import age as cadences
 from mlops_kit.project.lock import LOCK, stored
 from mlops_kit.project.repository import Remote, Repository
@@ -25,7 +26,7 @@ def remote(patient: Patient) -> Finding:
     if folder is None:
         _status(patient)
         return Finding("dvc remote", "ok", f"{found.name} can be read ({found.shown}).")
-    if os.environ.get("GITHUB_ACTIONS"):
+    if runner.on_runner():
         says = f"{found.name} is a folder ({folder}), which a runner does not have."
         return Finding("dvc remote", "fail", says, "uv run dvc remote modify NAME url s3://BUCKET/PATH")
     near = folder if folder.exists() else folder.parent  # DVC makes the folder at the first push

@@ -1,6 +1,6 @@
 """What is wrong with this repository, and the one command that mends each thing."""
 
-from mlops_kit.base import credentials
+from mlops_kit.base import credentials, github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.doctor import clone, data, github_settings
 from mlops_kit.doctor.finding import Check, Finding, Patient, Unknown
@@ -63,7 +63,7 @@ def _patient(repository: Repository) -> Patient:
         no_hub = (
             f"{error.what} {error.do}"
             if credentials.token()
-            else "Set GITHUB_TOKEN (`gh auth token` prints one)."
+            else f"Set {github_env.TOKEN} (`gh auth token` prints one)."
         )
     return Patient(repository, found, problem, hub, no_hub)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from mlops_kit.alerts import heartbeat
 from mlops_kit.doctor.finding import Finding, Patient, Unknown, contract_of, hub_of
+from mlops_kit.versions import tags
 
 OLDEST = timedelta(days=2)
 SWITCH_ON = "gh api 'repos/{{owner}}/{{repo}}/rulesets' --input .github/{file}"
@@ -38,17 +39,16 @@ def branch_rule(patient: Patient) -> Finding:
 def tag_rule(patient: Patient) -> Finding:
     """A version's tag stays where it is, and new ones can be made."""
     model = contract_of(patient).model
-    rules = _rules(hub_of(patient).rulesets(), "tag", f"refs/tags/{model}@v0.0.0")
+    rules = _rules(hub_of(patient).rulesets(), "tag", tags.ref(tags.version_tag(model, "v0.0.0")))
+    every = tags.version_glob(model)
     if "creation" in rules:
-        says = f"A rule forbids new tags {model}@*: no version can be registered."
-        mend = (
-            f"Settings, Rules: take out `restrict creations`, or let GitHub Actions bypass it for {model}@*."
-        )
+        says = f"A rule forbids new tags {every}: no version can be registered."
+        mend = f"Settings, Rules: take out `restrict creations`, or let GitHub Actions bypass it for {every}."
         return Finding("tag rule", "fail", says, mend)
     if missing := {"deletion", "update"} - rules:
-        says = f"No active rule forbids {' and '.join(sorted(missing))} of {model}@* tags: a version could be moved."
+        says = f"No active rule forbids {' and '.join(sorted(missing))} of {every} tags: a version could be moved."
         return Finding("tag rule", "warn", says, SWITCH_ON.format(file="ruleset-tags.json"))
-    return Finding("tag rule", "ok", f"Tags {model}@* stay, and new ones can be made.")
+    return Finding("tag rule", "ok", f"Tags {every} stay, and new ones can be made.")
 
 
 def schedule(patient: Patient) -> Finding:

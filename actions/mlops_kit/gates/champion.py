@@ -13,8 +13,8 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.progress import Say
 from mlops_kit.data import predictions, tables
-from mlops_kit.data.bootstrap import Rows
 from mlops_kit.data.predictions import KEY
+from mlops_kit.data.scores import EvaluatedRows
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class Duel:
     """Both models on the same rows, in the same order."""
 
-    champion: Rows
-    challenger: Rows
+    champion: EvaluatedRows
+    challenger: EvaluatedRows
     left_out: int  # rows that the champion was trained on
     scored: int  # rows that it predicted now, in its own environment
     unchecked: str = ""  # why it is not known which rows the champion was trained on

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.data import predictions
-from mlops_kit.data.bootstrap import Floats, Rows
+from mlops_kit.data.bootstrap import Floats
+from mlops_kit.data.scores import EvaluatedRows
 from mlops_kit.predictions_log import lines
 from mlops_kit.project.sections import Predictions
 
@@ -17,7 +18,7 @@ ROUNDED = 1e-6  # a probability in single precision may be this far outside of 0
 FLAGS = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
 
 
-def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Rows, pa.Table, pa.Table]:
+def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[EvaluatedRows, pa.Table, pa.Table]:
     """The rows with valid values, in the order of time, as numbers and as a table; and the table of the dropped rows."""
     classes = predictions.classes(evaluated, form)
     if form.task != "regression" and "time" not in table.column_names and "actual" not in table.column_names:
@@ -44,12 +45,12 @@ def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Ro
 
 
 def _in_order(times: pa.ChunkedArray, places: Places) -> Places:
-    """Rows without a time come last."""
+    """EvaluatedRows without a time come last."""
     moments = times.cast(pa.int64()).fill_null(np.iinfo(np.int64).max).to_numpy()[places]
     return np.argsort(moments, kind="stable")
 
 
-def evaluated(table: pa.Table, form: Predictions) -> Rows:
+def evaluated(table: pa.Table, form: Predictions) -> EvaluatedRows:
     """The evaluated predictions as numbers. Raises KitError if none is valid."""
     rows, _, _ = numbers(table, table, form)
     if not len(rows):

@@ -119,7 +119,7 @@ class ChampionGate(Strict):
 
     kind: Literal["champion"]
     metric: str
-    """roc_auc, accuracy, log_loss, brier, rmse, mae or r2."""
+    """One of {metrics}."""
     worse_by_at_most: Annotated[float, Field(ge=0)] = 0.0
     """In the metric's own unit; the interval of the difference must hold it."""
     stage: str = "production"

@@ -1,13 +1,13 @@
 """An assignment as a tag in GTO's format, pushed before it is kept."""
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from mlops_kit.base import github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
-from mlops_kit.versions import stages
+from mlops_kit.versions import stages, tags
 from mlops_kit.versions.stages import SKEW, Assignment
 from mlops_kit.versions.version import Version
 
@@ -30,18 +30,18 @@ def assign(
 ) -> Given:
     """`known` is what there was when it was decided. Raises commits.Moved when origin has more by now."""
     count = max((one.count or 0 for one in known), default=0) + 1  # GTO counts through all stages
-    tag = f"{version.model}#{stage}#{count}"
+    tag = tags.stage_tag(version.model, stage, count)
     made, tagger = _tag_object(repository, version, stage, tag, known, said)
     origin = repository.has_origin
     if origin:
         try:
-            commits.push(repository, f"{made}:refs/tags/{tag}")
+            commits.push(repository, f"{made}:{tags.ref(tag)}")
         except commits.Refused as error:
             raise KitError(
                 f"A rule of origin refuses the tag {tag}:\n{error.what}",
-                f"Let whoever runs this create tags `refs/tags/{version.model}#*`. {stage} is unchanged.",
+                f"Let whoever runs this create tags `{tags.ref(tags.stage_glob(version.model))}`. {stage} is unchanged.",
             ) from error
-    repository.git("update-ref", f"refs/tags/{tag}", made)
+    repository.git("update-ref", tags.ref(tag), made)
     return Given(tag, actor() or tagger, origin)
 
 
@@ -71,4 +71,4 @@ def _tag_object(
 
 def actor() -> str:
     """Who asked for it on a runner, where the tagger is a robot; empty elsewhere."""
-    return os.environ.get("GITHUB_ACTOR", "") if os.environ.get("GITHUB_ACTIONS") else ""
+    return github_env.actor() if github_env.on_runner() else ""

@@ -4,6 +4,7 @@ from typing import Any
 
 from mlops_kit.base.markdown import code, number, plain, size, table
 from mlops_kit.data.metrics_file import Figure, figures
+from mlops_kit.versions import tags
 from mlops_kit.versions.differences import SLICES
 from mlops_kit.versions.gate_results import shown
 from mlops_kit.versions.record import File, Record
@@ -118,6 +119,6 @@ def limits(record: Record) -> list[str]:
 def _get(record: Record) -> str:
     if record.version is None:
         return "It was not registered, so no tag holds it."
-    tag = f"{record.model}@{record.version}"
+    tag = tags.version_tag(record.model, record.version)
     way = f"    git checkout {tag} && dvc pull    # code, data, parameters, metrics and model\n"
     return f"{way}    mlops-kit pull {record.version}    # data and model into your working copy\n\n{ON_NO_BRANCH}"

@@ -16,7 +16,7 @@ from mlops_kit.registry import artifacts, assign, integrity
 from mlops_kit.registry.announce import announce
 from mlops_kit.registry.assign import NOTHING
 from mlops_kit.runs import events
-from mlops_kit.versions import stages
+from mlops_kit.versions import stages, tags
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.stages import PROMOTION, ROLLBACK, Assignment, Stay
 from mlops_kit.versions.version import Version
@@ -134,7 +134,7 @@ def _expect_stage(found: Board, contract: Contract, stage: str) -> None:
 
 def _chosen(repository: Repository, model: str, found: Board, wish: Wish) -> Version:
     was = found.name(found.held(wish.stage))
-    if wish.expect and (was or NOTHING) not in (wish.expect, versions.plain(model, wish.expect)):
+    if wish.expect and (was or NOTHING) not in (wish.expect, tags.version_in(model, wish.expect)):
         raise KitError(found.says(wish.stage, f"and not {wish.expect}"), LOOK)
     if wish.version:
         return versions.named(repository, model, wish.version)

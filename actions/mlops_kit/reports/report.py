@@ -5,6 +5,7 @@ from typing import Any
 
 from mlops_kit.data import metrics_file
 from mlops_kit.data.metrics_file import Figure
+from mlops_kit.data.scores import higher_is_better
 from mlops_kit.forge import runner
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
@@ -16,7 +17,7 @@ from mlops_kit.training import train as trainings
 from mlops_kit.training.train import Training
 from mlops_kit.versions import draft, gate_results, record
 from mlops_kit.versions import version as versions
-from mlops_kit.versions.differences import LOWER, SLICES, Differences, between
+from mlops_kit.versions.differences import SLICES, Differences, between
 from mlops_kit.versions.gate_results import Verdict
 from mlops_kit.versions.record import Record
 
@@ -162,7 +163,7 @@ def _of_column(column: str, values: dict[str, Any], metric: str, least: int) -> 
         n = n if isinstance(n, int) else figure.n if figure else None
         judged = figure if figure and figure.is_number and (n is None or n >= least) else None
         found.append(Slice(column, str(value), metric, judged, n))
-    sign = -1 if metric.rpartition(".")[2] in LOWER else 1
+    sign = -1 if higher_is_better(metric) is False else 1
     return sorted(found, key=lambda one: (one.figure is None, sign * one.figure.value if one.figure else 0))
 
 

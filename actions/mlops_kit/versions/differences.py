@@ -7,12 +7,12 @@ from typing import Any
 
 from mlops_kit.data.columns import Moved, Table, moved
 from mlops_kit.data.metrics_file import Figure, figures
+from mlops_kit.data.scores import higher_is_better
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import tags
 from mlops_kit.versions.record import Environment, File, Record, Summed
 
 SLICES = "slices"  # the key of the metrics file that a person reads as a table of its own
-HIGHER = {"roc_auc", "accuracy", "balanced_accuracy", "average_precision", "precision", "recall", "f1", "r2"}
-LOWER = {"log_loss", "brier", "rmse", "mae", "mse", "mape", "error"}
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,10 @@ class MetricChange:
     @property
     def better(self) -> bool | None:
         """None for a metric of which the kit does not know which way is better."""
-        name = self.name.rpartition(".")[2]
-        if self.difference is None or name not in HIGHER | LOWER:
+        higher = higher_is_better(self.name)
+        if self.difference is None or higher is None:
             return None
-        return (self.difference > 0) == (name in HIGHER)
+        return (self.difference > 0) == higher
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def _pins(repository: Repository, record: Record, name: str) -> dict[str, str]:
 
 def _commands(repository: Repository, record: Record) -> dict[str, str]:
     """Of each stage, from the version's lock; the workspace's where it is no version yet."""
-    tag = f"{record.model}@{record.version}"
-    is_tag = record.version and repository.asks("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}")
+    tag = tags.version_tag(record.model, record.version)
+    is_tag = record.version and tags.exists(repository, tag)
     lock = repository.lock(tag if is_tag else None)
     return {name: stage.cmd for name, stage in lock.stages.items()} if lock else {}

@@ -11,6 +11,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
+from mlops_kit.versions import tags
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.version import Version
 
@@ -80,7 +81,7 @@ def _nothing_lost(repository: Repository, contract: Contract, before: str | None
     if before in (None, lock) or LOCK not in repository.dirty():
         return
     written = repository.text(PULLED.as_posix())
-    if written and before == repository.show(f"refs/tags/{contract.model}@{written}", LOCK):
+    if written and before == repository.show(tags.ref(tags.version_tag(contract.model, written)), LOCK):
         return
     raise KitError(
         f"{LOCK} has changes that are not committed, and pulling would overwrite them.",

@@ -1,4 +1,4 @@
-"""Which version was in which stage, and when: GTO's assignments, flights#production#4, and what takes them back.
+"""Which version was in which stage, and when: GTO's assignments, the tags of stages, and what takes them back.
 
 As in GTO, the moment of a tag counts; an assignment that is taken back leaves the stage to the one before
 it; a lightweight tag assigns nothing.
@@ -46,8 +46,14 @@ class Stay:
 
 def assignments(repository: Repository, model: str) -> list[Assignment]:
     """Of every stage, in the order in which they count."""
-    given = [_assignment(tag) for tag in tags.read(repository, model, "#", messages=True) if tag.annotated]
-    gone = [_assignment(tag) for tag in tags.read(repository, model, "@") if tag.takes_back and tag.annotated]
+    given = [
+        _assignment(tag) for tag in tags.read(repository, model, tags.STAGE, messages=True) if tag.annotated
+    ]
+    gone = [
+        _assignment(tag)
+        for tag in tags.read(repository, model, tags.VERSION)
+        if tag.takes_back and tag.annotated
+    ]
     found = [*given, *(replace(one, stage=EVERY) for one in gone)]
     return _by_sane_clocks(sorted(found, key=lambda one: (one.dated, one.count or 0)))
 
