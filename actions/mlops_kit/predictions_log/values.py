@@ -18,7 +18,9 @@ ROUNDED = 1e-6  # a probability in single precision may be this far outside of 0
 FLAGS = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
 
 
-def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[EvaluatedRows, pa.Table, pa.Table]:
+def numbers(
+    table: pa.Table, evaluated: pa.Table, form: Predictions
+) -> tuple[EvaluatedRows, pa.Table, pa.Table]:
     """The rows with valid values, in the order of time, as numbers and as a table; and the table of the dropped rows."""
     classes = predictions.classes(evaluated, form)
     if form.task != "regression" and "time" not in table.column_names and "actual" not in table.column_names:
@@ -45,7 +47,7 @@ def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Ev
 
 
 def _in_order(times: pa.ChunkedArray, places: Places) -> Places:
-    """EvaluatedRows without a time come last."""
+    """Rows without a time come last."""
     moments = times.cast(pa.int64()).fill_null(np.iinfo(np.int64).max).to_numpy()[places]
     return np.argsort(moments, kind="stable")
 

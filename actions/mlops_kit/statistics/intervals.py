@@ -35,7 +35,7 @@ def measured(metric: str, rows: EvaluatedRows, before: EvaluatedRows) -> Estimat
 
 
 def _judged(metric: str, rows: EvaluatedRows) -> int:
-    """EvaluatedRows behind a share: for the area under the ROC curve those of the rarer class."""
+    """Rows behind a share: for the area under the ROC curve those of the rarer class."""
     return min(np.unique(rows.actual, return_counts=True)[1]) if metric == "roc_auc" else len(rows)
 
 

@@ -275,7 +275,7 @@ def _slices(losses: Floats, table: pa.Table, evaluated: pa.Table, usual: Floats)
 
 
 def _of_window(table: pa.Table, since: datetime | None) -> pa.Table:
-    """EvaluatedRows later than `since`."""
+    """Rows later than `since`."""
     return table if since is None else lines.only(table, are_later(table["time"], since))
 
 
@@ -290,7 +290,7 @@ def _waiting(predicted: pa.Table, newest: datetime | None) -> datetime | None:
 
 
 def _late(until: datetime | None, waiting: datetime | None, days: float) -> list[Finding]:
-    """EvaluatedRows whose labels never come are no alarm. That labels stopped coming altogether is one."""
+    """Rows whose labels never come are no alarm. That labels stopped coming altogether is one."""
     if until is None or waiting is None or clock.now() - waiting <= timedelta(days=days):
         return []
     return [Finding("no-labels", f"no label since {until:%Y-%m-%d}, for more than {days:g} days")]
