@@ -87,7 +87,7 @@ def test_the_flights_of_april_open_what_a_month_as_before_closes(
     batch = rows(forge, AS_BEFORE, tmp_path / "2013-07.parquet")
     demo.serve(forge.work, means, batch, served)
     scheduled(forge, "2013-08-01T05:23:00Z")
-    assert issues(api) == []  # the relation holds again, and May is not in the window any more
+    assert issues(api) == []  # concept drift is over, and May is not in the window any more
     assert {*opened} <= {*issues(api, "closed")}
     assert "It lasted" in api.comments_of(drift["number"])[-1]["body"]
     assert len(api.dispatches) == 1

@@ -48,8 +48,8 @@ def send(form: Form, message: Message) -> None:
         except requests.RequestException as error:
             raise _unheard(address, f"no answer after {TRIES + 1} tries ({type(error).__name__})") from None
     if not answer.ok:
-        said = answer.text.strip()[:200] if len(answer.text) < 1000 else ""
-        raise _unheard(address, f"it answers {answer.status_code}{f', {said}' if said else ''}")
+        answer_text = answer.text.strip()[:200] if len(answer.text) < 1000 else ""
+        raise _unheard(address, f"it answers {answer.status_code}{f', {answer_text}' if answer_text else ''}")
 
 
 def _address() -> str:
@@ -80,8 +80,8 @@ def _unheard(address: str, why: str) -> KitError:
 def _slack(message: Message) -> Mapping[str, Any]:
     """https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"""
     link = f"\n<{message.url}|The issue>" if message.url else ""
-    said = f"*{_escaped(_headline(message))}*\n{_escaped(message.text)}{link}"
-    block = {"type": "section", "text": {"type": "mrkdwn", "text": said[:3000]}}
+    text = f"*{_escaped(_headline(message))}*\n{_escaped(message.text)}{link}"
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000]}}
     return {"text": _escaped(_headline(message)), "blocks": [block]}
 
 

@@ -29,9 +29,9 @@ def alert(
     journal = run.take_over(repository, handed) if handed else None
     if journal and handed and not (handed / run.OUTCOME).is_file():
         run.publish(repository, contract, journal, alive=False)
-    found = outcome.read(_file(repository, checked, handed))
-    journal = journal or Journal(repository, found.run or STAGE)
-    told = notify.bring(repository, contract, found, journal, labels, say)
+    result = outcome.read(_file(repository, checked, handed))
+    journal = journal or Journal(repository, result.run or STAGE)
+    told = notify.bring(repository, contract, result, journal, labels, say)
     if handed or any(one.is_news for one in told):
         run.publish(repository, contract, journal, alive=handed is not None)
     _tell_runner(told)

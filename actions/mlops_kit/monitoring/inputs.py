@@ -127,10 +127,11 @@ def _log(
     say: Say,
     on_rows: OnRows | None = None,
 ) -> Window:
-    ours = contract.monitoring
-    window = windows.read(where, reference.largest, ours.slices, ours.window_days, on_rows, say)
+    settings = contract.monitoring
+    window = windows.read(where, reference.largest, settings.slices, settings.window_days, on_rows, say)
     windows.hide(window, masks.masked(repository))
-    return replace(window, name=sources.shown(ours.log or where))  # as mlops.yaml spells it, on every machine
+    name = sources.shown(settings.log or where)  # as mlops.yaml spells it: the same on every machine
+    return replace(window, name=name)
 
 
 def _with_labels(
@@ -148,8 +149,10 @@ def _with_labels(
         return replace(inputs, log=log)
     predictions, notes = by_version.only(repository, contract, log.facts, reference.version)
     if labelled:
-        came, said = labels.read(labelled, contract.key, contract.monitoring.label, predictions["key"], say)
+        actual, label_notes = labels.read(
+            labelled, contract.key, contract.monitoring.label, predictions["key"], say
+        )
     else:
-        came, said = labels.come(repository, contract, predictions["key"], say)
-    notes = [*said, *notes, *log.of_a_draw]
-    return replace(inputs, log=log, predictions=predictions, labels=came, notes=tuple(notes))
+        actual, label_notes = labels.come(repository, contract, predictions["key"], say)
+    notes = [*label_notes, *notes, *log.of_a_draw]
+    return replace(inputs, log=log, predictions=predictions, labels=actual, notes=tuple(notes))

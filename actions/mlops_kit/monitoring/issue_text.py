@@ -141,14 +141,14 @@ def _cut(name: str, room: int) -> str:
     return name if len(name) <= room else f"{name[: room - 2].rstrip()}.."
 
 
-def _concept(found: ConceptDrift) -> str:
+def _concept(concept: ConceptDrift) -> str:
     head = ["", "now", "99 % interval", "rows", "reference"]
-    rows = [_row(found.metric, found.figure)] if found.figure else []
-    rows += [_row("positive (reference: predicted)", found.happened)] if found.happened else []
-    rows += [_row("mean loss", found.loss)] if found.loss else []
-    worst = sorted(found.slices.items(), key=lambda pair: -pair[1].value)[:MOST_SLICES]
+    rows = [_row(concept.metric, concept.figure)] if concept.figure else []
+    rows += [_row("positive (reference: predicted)", concept.happened)] if concept.happened else []
+    rows += [_row("mean loss", concept.loss)] if concept.loss else []
+    worst = sorted(concept.slices.items(), key=lambda pair: -pair[1].value)[:MOST_SLICES]
     rows += [_row(f"mean loss, {name}", one) for name, one in worst]
-    text = f"{found.labelled:,} of {found.predictions:,} predictions have a label."
+    text = f"{concept.labelled:,} of {concept.predictions:,} predictions have a label."
     return f"{text}\n\n{table(head, rows, (1, 2, 3, 4))}" if rows else text
 
 
@@ -163,13 +163,13 @@ def _row(name: str, estimate: Estimate) -> list[str]:
     ]
 
 
-def _traffic(found: Infrastructure) -> str:
+def _traffic(service: Infrastructure) -> str:
     facts = {
-        "predictions": f"{found.rows:,}",
-        "failed": f"{found.errors:,}",
-        "latency p50": "" if found.p50_seconds is None else f"{found.p50_seconds:.3g} s",
-        "latency p95": "" if found.p95_seconds is None else f"{found.p95_seconds:.3g} s",
-        "predictions an hour": "" if found.rows_an_hour is None else f"{found.rows_an_hour:,}",
-        "the newest": found.newest[:16].replace("T", " "),
+        "predictions": f"{service.rows:,}",
+        "failed": f"{service.errors:,}",
+        "latency p50": "" if service.p50_seconds is None else f"{service.p50_seconds:.3g} s",
+        "latency p95": "" if service.p95_seconds is None else f"{service.p95_seconds:.3g} s",
+        "predictions an hour": "" if service.rows_an_hour is None else f"{service.rows_an_hour:,}",
+        "the newest": service.newest[:16].replace("T", " "),
     }
     return table(["", ""], [[name, value] for name, value in facts.items() if value], (1,))

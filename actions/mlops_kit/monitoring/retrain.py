@@ -46,15 +46,15 @@ def decide(contract: Contract, past: list[Event], now: datetime | None = None) -
     policy, now = contract.retrain, now or clock.now()
     if policy is None:
         return Decision(False, "mlops.yaml has no `retrain`: drift is told and trains nothing", [])
-    told = [one for one in history.checks(past, contract.monitoring.log) if _could_tell(one)]
-    last = history.apart(told)[: policy.of]
+    checks = [one for one in history.checks(past, contract.monitoring.log) if _could_tell(one)]
+    last = history.apart(checks)[: policy.of]
     shown = [f"{one['at'][:16]} {', '.join(_drifts(one)) or 'no drift'}" for one in last]
     violated = [bool(_drifts(one)) for one in last]
     if not violated or not violated[0]:
         return Decision(False, "the newest window shows no drift", shown)
     if sum(violated) < policy.windows:
-        said = f"{sum(violated)} of the last {policy.of} windows show drift, it takes {policy.windows}"
-        return Decision(False, said, shown)
+        too_few = f"{sum(violated)} of the last {policy.of} windows show drift, it takes {policy.windows}"
+        return Decision(False, too_few, shown)
     if held := _held(policy, past, now):
         return Decision(False, held, shown)
     return Decision(True, f"{sum(violated)} of the last {len(last)} windows show drift", shown)

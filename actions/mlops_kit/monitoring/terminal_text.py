@@ -70,20 +70,24 @@ def shows(visible: dict[str, float | None]) -> str:
     return ", ".join(texts)
 
 
-def _of_concept(found: ConceptDrift) -> list[str]:
-    if found.state == "not connected":
-        return [f"Concept: not connected ({', '.join(found.notes) or 'no predictions log'})"]
-    known = f"{found.labelled:,} of {found.predictions:,} predictions have a label"
-    preposition = "since" if found.state in ("unknown", "drift") else "until"
-    since = f" {preposition} {found.since}" if found.since else ""
-    lines = [f"Concept: {found.state}{since} ({known})"]
-    if found.figure:
-        lines.append(f"  {found.metric} {_figure(found.figure)}")
-    if found.happened:
-        lines.append(f"  happened {_figure(found.happened, 'predicted')}")
-    lines += [f"  loss, {name}: {_figure(one)}" for name, one in found.slices.items()]
-    lines += [f"  {found.watched.what}"] if found.watched and found.watched.explained else []
-    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms), *(f"  {one}" for one in found.notes)]
+def _of_concept(concept: ConceptDrift) -> list[str]:
+    if concept.state == "not connected":
+        return [f"Concept: not connected ({', '.join(concept.notes) or 'no predictions log'})"]
+    labelled = f"{concept.labelled:,} of {concept.predictions:,} predictions have a label"
+    preposition = "since" if concept.state in ("unknown", "drift") else "until"
+    since = f" {preposition} {concept.since}" if concept.since else ""
+    lines = [f"Concept: {concept.state}{since} ({labelled})"]
+    if concept.figure:
+        lines.append(f"  {concept.metric} {_figure(concept.figure)}")
+    if concept.happened:
+        lines.append(f"  happened {_figure(concept.happened, 'predicted')}")
+    lines += [f"  loss, {name}: {_figure(one)}" for name, one in concept.slices.items()]
+    lines += [f"  {concept.watched.what}"] if concept.watched and concept.watched.explained else []
+    return [
+        *lines,
+        *(f"  alarm: {one.what}" for one in concept.alarms),
+        *(f"  {one}" for one in concept.notes),
+    ]
 
 
 def _figure(estimate: Estimate, beside: str = "reference") -> str:
@@ -91,27 +95,29 @@ def _figure(estimate: Estimate, beside: str = "reference") -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}, n = {estimate.n:,}{reference})"
 
 
-def _of_infrastructure(found: Infrastructure) -> list[str]:
-    if found.state == "not connected":
+def _of_infrastructure(service: Infrastructure) -> list[str]:
+    if service.state == "not connected":
         return ["Infrastructure: not connected (no predictions log)"]
-    lines = [f"Infrastructure: {found.state} ({found.rows:,} predictions, {found.errors:,} failed)"]
-    if found.p95_seconds is not None:
-        lines.append(f"  latency p50 {found.p50_seconds:.3g} s, p95 {found.p95_seconds:.3g} s")
-    if found.rows_an_hour is not None:
-        lines.append(f"  {found.rows_an_hour:,} predictions an hour")
-    if found.age_hours is not None:
-        lines.append(f"  the newest is {found.age_hours:,} hours old")
-    if found.memory_mb is not None:
-        lines.append(f"  memory {found.memory_mb:,.0f} MB")
-    if found.disk_free_share is not None:
-        lines.append(f"  {found.disk_free_share:.0%} of the disk is free")
-    lines += [f"  {found.broken} lines of the log cannot be read"] if found.broken else []
-    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms)]
+    lines = [f"Infrastructure: {service.state} ({service.rows:,} predictions, {service.errors:,} failed)"]
+    if service.p95_seconds is not None:
+        lines.append(f"  latency p50 {service.p50_seconds:.3g} s, p95 {service.p95_seconds:.3g} s")
+    if service.rows_an_hour is not None:
+        lines.append(f"  {service.rows_an_hour:,} predictions an hour")
+    if service.age_hours is not None:
+        lines.append(f"  the newest is {service.age_hours:,} hours old")
+    if service.memory_mb is not None:
+        lines.append(f"  memory {service.memory_mb:,.0f} MB")
+    if service.disk_free_share is not None:
+        lines.append(f"  {service.disk_free_share:.0%} of the disk is free")
+    lines += [f"  {service.broken} lines of the log cannot be read"] if service.broken else []
+    return [*lines, *(f"  alarm: {one.what}" for one in service.alarms)]
 
 
-def _of_training(found: Trainings) -> list[str]:
-    used = f"; {found.version} is in use, {found.age_days} days old" if found.version else ""
-    if not found.run:
+def _of_training(trainings: Trainings) -> list[str]:
+    used = f"; {trainings.version} is in use, {trainings.age_days} days old" if trainings.version else ""
+    if not trainings.run:
         return [f"Training: no run on main yet{used}"]
-    lines = [f"Training: {found.state} (the newest of {found.started[:10]}: {found.status}{used})"]
-    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms)]
+    lines = [
+        f"Training: {trainings.state} (the newest of {trainings.started[:10]}: {trainings.status}{used})"
+    ]
+    return [*lines, *(f"  alarm: {one.what}" for one in trainings.alarms)]

@@ -65,12 +65,12 @@ def read(repository: Repository, contract: Contract, log: Log, now: datetime) ->
 
 def _untrained(repository: Repository, trainings: list[Run], now: datetime) -> tuple[str, datetime | None]:
     """The newest commit of main, if it waits for its training for longer than PATIENCE."""
-    known = [run.commit for run in trainings if run.commit]
-    if not known:
+    trained = [run.commit for run in trainings if run.commit]
+    if not trained:
         return "", None
-    head, last = repository.commit(), known[0]
+    head, last = repository.commit(), trained[0]
     committed = datetime.fromisoformat(repository.git("show", "--no-patch", "--format=%cI", head).strip())
-    if head in known or now - committed < PATIENCE:
+    if head in trained or now - committed < PATIENCE:
         return "", None
     commits.reach(repository, last)
     try:
@@ -87,10 +87,10 @@ def new_data(repository: Repository, contract: Contract, log: Log, say: Say) -> 
 
     Two versions are compared once: the events keep the result.
     """
-    known = versions.versions(repository, contract.model)
-    if len(known) < 2 or contract.rows is None or contract.rows.train is None:
+    registered = versions.versions(repository, contract.model)
+    if len(registered) < 2 or contract.rows is None or contract.rows.train is None:
         return None
-    before, newest = known[-2:]
+    before, newest = registered[-2:]
     if len({_md5(repository, one.tag, contract.rows.train) for one in (before, newest)}) == 1:
         return None
     if compared := _compared(log, newest.name):

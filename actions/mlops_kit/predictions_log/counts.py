@@ -44,9 +44,9 @@ def joined(parts: list[Minutes]) -> Minutes:
 
 
 def _summed(starts: Floats, *counts: Floats) -> Minutes:
-    found, places = np.unique(starts, return_inverse=True)
-    summed = (np.bincount(places, weights=one, minlength=len(found)) for one in counts)
-    return Minutes(found, *(np.asarray(one, float) for one in summed))
+    minutes_with_lines, places = np.unique(starts, return_inverse=True)
+    summed = (np.bincount(places, weights=one, minlength=len(minutes_with_lines)) for one in counts)
+    return Minutes(minutes_with_lines, *(np.asarray(one, float) for one in summed))
 
 
 @dataclass
@@ -113,6 +113,6 @@ class Tally:
 
 def of(facts: pa.Table, since: datetime | None = None) -> Tally:
     """The counts of lines that are all in memory."""
-    made = Tally(since)
-    made.add(facts)
-    return made
+    tally = Tally(since)
+    tally.add(facts)
+    return tally

@@ -76,9 +76,9 @@ def _of_file(file: Path, where: str, key: str, label: str) -> Iterator[pa.Table]
 def _are_in(keys: Keys, wanted: Keys) -> npt.NDArray[np.bool_]:
     """Which of `keys` are in `wanted`, which is sorted."""
     places = np.searchsorted(wanted, keys)
-    found = places < len(wanted)
-    found[found] = wanted[places[found]] == keys[found]
-    return found
+    matched = places < len(wanted)
+    matched[matched] = wanted[places[matched]] == keys[matched]
+    return matched
 
 
 def _different(labels: pa.Table) -> pa.Table:

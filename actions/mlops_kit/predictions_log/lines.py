@@ -37,27 +37,27 @@ class Reading(Protocol):
 def moment(text: str | None) -> datetime | None:
     """A time in ISO 8601, UTC if it names no zone; None for any other text."""
     try:
-        found = datetime.fromisoformat(text or "")
+        time = datetime.fromisoformat(text or "")
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def newest(files: Iterable[Path], until: datetime) -> datetime | None:
     """The newest time of a line that is not later than `until`."""
-    found = None
+    highest = None
     for file in files:
         with file.open("rb") as stream:
             times = (_when(line) for line in stream)
-            found = max((one for one in (found, *times) if one and one <= until), default=None)
-    return found
+            highest = max((one for one in (highest, *times) if one and one <= until), default=None)
+    return highest
 
 
 def _when(line: bytes) -> datetime | None:
     """The line's time. It is parsed as JSON only if an input is called `time`, too: that is slow."""
-    found = TIME.findall(line)
-    if len(found) < 2:
-        return moment(found[0].decode(errors="replace")) if found else None
+    times = TIME.findall(line)
+    if len(times) < 2:
+        return moment(times[0].decode(errors="replace")) if times else None
     try:
         entry = json.loads(line)
     except ValueError:
@@ -71,7 +71,7 @@ def lines(
     """Batches with the columns `time`, `no_time` (a text that is no time), `key` (its hash), `error` (true or null), TEXTS,
     NUMBERS and `inputs`, which stays JSON and is empty for lines not later than `since`.
     """
-    found: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     with file.open("rb") as stream:
         for line in stream:
             if not line.strip():
@@ -83,14 +83,14 @@ def lines(
             if not isinstance(entry, dict) or (b"\\u" in line and HALF.search(line) and not _is_text(entry)):
                 reading.broken += 1  # half written when the process ended
                 continue
-            found.append(entry)
+            entries.append(entry)
             if isinstance(masked := entry.get("masked"), list):
                 reading.masked.update(map(str, masked))
-            if len(found) == LINES:
-                yield _told_by(reading.until, _table(found, slices, since))
-                found = []
-    if found:
-        yield _told_by(reading.until, _table(found, slices, since))
+            if len(entries) == LINES:
+                yield _told_by(reading.until, _table(entries, slices, since))
+                entries = []
+    if entries:
+        yield _told_by(reading.until, _table(entries, slices, since))
 
 
 def _is_text(entry: dict[str, Any]) -> bool:
@@ -107,12 +107,12 @@ def _told_by(until: datetime | None, batch: pa.Table) -> pa.Table:
 
 
 def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | None) -> pa.Table:
-    said = _texts(entry.get("time") for entry in entries)
-    times = times_of(said)
-    none = pc.if_else(times.is_null(), said, None) if times.null_count else None
+    texts = _texts(entry.get("time") for entry in entries)
+    times = times_of(texts)
+    none = pc.if_else(times.is_null(), texts, None) if times.null_count else None
     columns = {
         "time": times,
-        "no_time": none.dictionary_encode() if none is not None else NO_TEXTS.slice(0, len(said)),
+        "no_time": none.dictionary_encode() if none is not None else NO_TEXTS.slice(0, len(texts)),
     }
     columns["key"] = hashed([_text(entry.get("key")) for entry in entries])
     columns["error"] = pa.array(
@@ -161,8 +161,8 @@ def times_of(texts: pa.Array) -> pa.Array:
 
 def latest(times: pa.ChunkedArray, now: datetime) -> datetime | None:
     """The newest time that is not in the future: one wrong clock must not hide what is missing since."""
-    found: datetime | None = pc.max(only(times, pc.less_equal(times, pa.scalar(now + AHEAD, WHEN)))).as_py()
-    return found
+    time: datetime | None = pc.max(only(times, pc.less_equal(times, pa.scalar(now + AHEAD, WHEN)))).as_py()
+    return time
 
 
 def are_later(times: Any, since: datetime) -> Any:
@@ -187,9 +187,9 @@ def codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], pa.Array]:
     """For each line the index of its text among the distinct ones, -1 for null; and the distinct texts."""
     whole = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     chunks = whole.unify_dictionaries().chunks
-    found = [np.asarray(one.indices.fill_null(-1), dtype=np.int32) for one in chunks]
+    indices = [np.asarray(one.indices.fill_null(-1), dtype=np.int32) for one in chunks]
     texts = chunks[0].dictionary if chunks else pa.array([], pa.string())
-    return np.concatenate([np.empty(0, np.int32), *found]), texts
+    return np.concatenate([np.empty(0, np.int32), *indices]), texts
 
 
 def only(table: Any, which: Any) -> Any:

@@ -80,7 +80,7 @@ def _landed(where: str) -> tuple[Place, list[Landed]]:
     parent, _, pattern = where.rpartition("/")
     try:
         place = Place(parent, Path.cwd())
-        found = [] if place.is_empty() else place.files(pattern or "*")
+        landed = [] if place.is_empty() else place.files(pattern or "*")
     except DataRefused as error:
         raise KitError(shown(str(error)), REACHED) from error
-    return place, [one for one in found if Path(one.name).suffix in READABLE]
+    return place, [one for one in landed if Path(one.name).suffix in READABLE]

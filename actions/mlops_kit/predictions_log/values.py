@@ -85,8 +85,8 @@ def _actual(column: Any, form: Predictions) -> Any:
 
 
 def _flags(texts: pa.Array) -> pa.Array:
-    found = [None if one is None else FLAGS.get(one.strip().casefold(), one) for one in texts.to_pylist()]
-    return pa.array(found, pa.string())
+    flags = [None if one is None else FLAGS.get(one.strip().casefold(), one) for one in texts.to_pylist()]
+    return pa.array(flags, pa.string())
 
 
 def plain(column: Any, form: Predictions) -> Any:

@@ -45,9 +45,7 @@ class Window:
     masked: set[str] = field(default_factory=set)  # inputs that are kept out of the log on purpose
     notes: list[str] = field(default_factory=list)
     since: datetime | None = None  # of a log: the window's lines are later; `facts` go further back
-    until: datetime | None = (
-        None  # of a log: later lines are ignored, because they were written after this time
-    )
+    until: datetime | None = None  # of a log: later lines are ignored
 
     @property
     def is_log(self) -> bool:
@@ -92,14 +90,14 @@ def read(
     `on_rows` gets all rows, batch by batch. Raises KitError if there is no file, or one cannot be read.
     """
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        found = sources.files(where, Path(folder))
-        since = _since(found, days)
-        return read_files(where, found, most, slices=slices, since=since, on_rows=on_rows, say=say)
+        files = sources.files(where, Path(folder))
+        since = _since(files, days)
+        return read_files(where, files, most, slices=slices, since=since, on_rows=on_rows, say=say)
 
 
 def read_files(
     name: str,
-    found: list[Path],
+    files: list[Path],
     most: int,
     *,
     together: int = 1,
@@ -111,10 +109,12 @@ def read_files(
     progress = Progress(say)
     window = Window(sources.shown(name), tally=Tally(since), since=since, until=clock.given())
     draw, facts = Draw(most, together), Facts(since)
-    known: dict[tuple[int, str], Path] = {}
-    for file in found:
+    first_copies: dict[tuple[int, str], Path] = {}
+    for file in files:
         try:
-            first = known.setdefault((file.stat().st_size, file_md5(file)), file) if found[1:] else file
+            first = (
+                first_copies.setdefault((file.stat().st_size, file_md5(file)), file) if files[1:] else file
+            )
             if first is not file and file.stat().st_size:
                 window.notes.append(f"{file.name} holds what {first.name} holds and is left out")
                 continue
@@ -189,8 +189,10 @@ def span(window: Window) -> tuple[datetime, datetime] | None:
 
 
 def batches(file: Path) -> Iterator[pa.Table]:
-    found = rows_module.texts(file) if file.suffix in rows_module.NAMED else rows_module.batches(file, _once)
-    for batch in found:
+    record_batches = (
+        rows_module.texts(file) if file.suffix in rows_module.NAMED else rows_module.batches(file, _once)
+    )
+    for batch in record_batches:
         if (
             file.suffix in rows_module.NAMED
             and len(batch.schema.names) == 1
@@ -207,12 +209,12 @@ def _once(names: list[str]) -> list[str]:
     return [name for name in names if names.count(name) == 1]
 
 
-def _since(found: list[Path], days: float | None) -> datetime | None:
+def _since(files: list[Path], days: float | None) -> datetime | None:
     """`days` before the newest line of a log, ignoring future times; None for the whole log."""
     if days is None:
         return None
     newest = lines.newest(
-        (file for file in found if file.suffix in LOG), clock.given() or clock.now() + lines.AHEAD
+        (file for file in files if file.suffix in LOG), clock.given() or clock.now() + lines.AHEAD
     )
     return newest - timedelta(days=days) if newest else None
 
@@ -237,11 +239,13 @@ def _as_texts(batch: pa.Table) -> pa.Table:
 def _of_json(texts: list[str]) -> dict[str, pa.Array]:
     entries = [json.loads(text) for text in texts]  # of one row each
     names = dict.fromkeys(name for entry in entries for name in entry)
-    found = {}
+    columns = {}
     for name in names:
         values = [entry.get(name) for entry in entries]
         try:
-            found[name] = pa.array(values)
+            columns[name] = pa.array(values)
         except (pa.ArrowException, OverflowError):  # of several types
-            found[name] = pa.array([None if one is None else lines.text(one) for one in values], pa.string())
-    return found
+            columns[name] = pa.array(
+                [None if one is None else lines.text(one) for one in values], pa.string()
+            )
+    return columns

@@ -179,11 +179,11 @@ class Resampling:
         codes = self.codes[:, column]
         run = _run(codes[:, None]) if self.ordered else 1
         runs = np.arange(len(codes)) // run
-        known = [len(np.unique(runs[codes == level])) for level in range(self.bins[column].size)]
+        runs_by_level = [len(np.unique(runs[codes == level])) for level in range(self.bins[column].size)]
         at = np.flatnonzero(window == UNSEEN) // run
         new = [len(np.unique(at[levels == level])) for level in np.unique(levels)]
         n, big_n = ((one != MISSING).sum() for one in (window, codes))
-        return apart([one for one in known if one] + new, n / (n + big_n), sum(new))
+        return apart([one for one in runs_by_level if one] + new, n / (n + big_n), sum(new))
 
     def _visible(self, column: int, limits: Limits) -> float:
         """The smallest of the tried shifts of the reference that four of five windows show; inf if none."""

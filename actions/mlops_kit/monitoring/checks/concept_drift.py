@@ -42,9 +42,7 @@ USUAL = 0.9  # regression: an error above this quantile of the reference's error
 @dataclass(frozen=True)
 class ConceptDrift:
     state: State
-    since: str = (
-        ""  # unknown: since when; drift: when it began; else: time of the newest prediction with a label
-    )
+    since: str = ""  # unknown: since when; drift: when it began; else: the newest prediction with a label
     predictions: int = 0
     labelled: int = 0
     metric: str = ""
@@ -62,7 +60,7 @@ def check(inputs: Inputs) -> CheckResult:
     data, settings, log = data_drift.measured(inputs), inputs.contract.monitoring, inputs.log
     if inputs.reference is None:
         return result(ConceptDrift("not connected"), data)
-    found = measure(
+    concept = measure(
         inputs.reference,
         inputs.predictions,
         inputs.labels,
@@ -71,20 +69,20 @@ def check(inputs: Inputs) -> CheckResult:
         log.since if log else None,
         data.explains if inputs.window is log else 0.0,
     )
-    return result(replace(found, notes=[*found.notes, *inputs.notes]), data)
+    return result(replace(concept, notes=[*concept.notes, *inputs.notes]), data)
 
 
-def result(found: ConceptDrift, data: DataDrift) -> CheckResult:
+def result(concept: ConceptDrift, data: DataDrift) -> CheckResult:
     """Predictions that moved because the inputs did are a line of the inputs' alarm; they have no alarm of their own."""
-    watched, alarms = found.watched, found.alarms
+    watched, alarms = concept.watched, concept.alarms
     if watched and watched.explained:
         alarms = [Finding(data.findings[0].kind, watched.what), *alarms]
     knows = {
-        "concept-drift": found.state in ("holds", "drift"),
+        "concept-drift": concept.state in ("holds", "drift"),
         "predictions-moved": not watched or (watched.tells and not watched.explained),
     }
     judged = [kind for kind in judged_by("concept_drift") if knows.get(kind, True)]
-    return CheckResult(found, found.state, alarms, judged if found.state != "not connected" else [])
+    return CheckResult(concept, concept.state, alarms, judged if concept.state != "not connected" else [])
 
 
 def measure(
@@ -131,22 +129,22 @@ def measure(
     state: State = "holds" if len(rows) >= LEAST_LABELS else "can't tell" if len(rows) else "unknown"
     if state == "can't tell":
         notes = [*notes, f"{len(rows)} labels are too few: it takes {LEAST_LABELS}"]
-    found = ConceptDrift(
+    concept = ConceptDrift(
         state, _iso(until), len(predicted), len(rows), alarms=alarms, notes=notes, watched=watched
     )
     if state == "holds":
-        return _judged(reference.predictions, rows, table, form, found, since)
+        return _judged(reference.predictions, rows, table, form, concept, since)
     if len(rows) < FEWEST:
-        return found
+        return concept
     metric, before = _metric(rows, form), values.evaluated(reference.predictions, form)
-    return replace(found, metric=metric, figure=_measured(metric, rows, before))
+    return replace(concept, metric=metric, figure=_measured(metric, rows, before))
 
 
 def measured(
-    known: pa.Table, evaluated: pa.Table, form: Predictions
+    predictions: pa.Table, evaluated: pa.Table, form: Predictions
 ) -> tuple[str, Estimate, dict[str, Estimate]] | None:
     """Name and value of the metric, and the mean loss by slice, of predictions with a label; None if those are too few."""
-    rows, table, _ = values.numbers(known.filter(pc.is_valid(known["actual"])), evaluated, form)
+    rows, table, _ = values.numbers(predictions.filter(pc.is_valid(predictions["actual"])), evaluated, form)
     if len(rows) < FEWEST:
         return None
     before = values.evaluated(evaluated, form)
@@ -209,8 +207,8 @@ def _rise(losses: Floats, usual: Floats) -> Rise | None:
     run = related(usual[:, None]) + 1
     now, before = (one[: len(one) // run * run].reshape(-1, run).mean(axis=1) for one in (losses, usual))
     bound = float(before.mean() + SURE * before.std() / math.sqrt(len(before)))
-    found = chance.rise(now, bound, ODDS)
-    return found and Rise(found.began * run, None if found.ended is None else found.ended * run)
+    rise = chance.rise(now, bound, ODDS)
+    return rise and Rise(rise.began * run, None if rise.ended is None else rise.ended * run)
 
 
 def _risen(rise: Rise, losses: Floats, usual: Floats, table: pa.Table) -> str:

@@ -1,7 +1,7 @@
 """Data drift: did the distribution of a column change by more than chance explains? The schema is compared on the way."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Literal
@@ -25,6 +25,7 @@ from mlops_kit.statistics.bins import Bins, Codes
 from mlops_kit.statistics.resampling import LEAST_REFERENCE, Array, Limits, Resampling, count, tested
 
 State = Literal["not connected", "no drift", "drift", "can't tell"]
+Sample = tuple[Codes, pa.Array]  # bin codes and values of the sampled rows
 LEAST = 0.02  # share of the rows: a large window shows smaller changes too, but nobody acts on them
 LEAST_ROWS = 8  # of a window: with fewer, resampling says nothing
 # A window that would not show a change of this size in half of its columns is too small to close an alarm.
@@ -48,9 +49,7 @@ class DataDrift:
     compared: int  # of them, a random sample
     drifts: list[Drift] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    visible: dict[str, float | None] = field(
-        default_factory=dict
-    )  # smallest change seen in 4 of 5 such windows
+    visible: dict[str, float | None] = field(default_factory=dict)  # smallest change that 4 of 5 windows show
     notes: list[str] = field(default_factory=list)
     tells: bool = False  # the window is large enough that "no drift" closes an open alarm
     tells_schema: bool = False  # likewise for the schema
@@ -88,10 +87,10 @@ def check(inputs: Inputs) -> CheckResult:
     return result(measured(inputs))
 
 
-def result(found: DataDrift) -> CheckResult:
-    knows = {"data-drift": found.tells, "schema": found.tells_schema}
-    judged = [kind for kind in judged_by("data_drift") if knows.get(kind, found.tells)]
-    return CheckResult(found, found.state, found.findings, judged)
+def result(data: DataDrift) -> CheckResult:
+    knows = {"data-drift": data.tells, "schema": data.tells_schema}
+    judged = [kind for kind in judged_by("data_drift") if knows.get(kind, data.tells)]
+    return CheckResult(data, data.state, data.findings, judged)
 
 
 @lru_cache(maxsize=1)
@@ -99,13 +98,13 @@ def measured(inputs: Inputs) -> DataDrift:
     """Kept for the newest inputs: concept drift needs it too."""
     if inputs.reference is None or inputs.window is None:
         return DataDrift("not connected", 0, 0)
-    ours = inputs.contract.monitoring
+    settings = inputs.contract.monitoring
     return compare(
         inputs.reference,
         inputs.window,
-        time=ours.time,
+        time=settings.time,
         ignored=references.left_out(inputs.contract),
-        raised=schema.last_raised(inputs.events, ours.log),
+        raised=schema.last_raised(inputs.events, settings.log),
     )
 
 
@@ -119,54 +118,71 @@ def compare(
 ) -> DataDrift:
     """`raised`: the changes of the newest schema alarm, which may still be open."""
     seasonal, notes = alike(reference, window, time)
-    notes = [*notes, *window.notes, *_masked(window)]
+    notes = [*notes, *window.notes, *_masked(window.masked)]
     resampling = seasonal.resampling
     changes = schema.of_columns(seasonal, resampling, window, ignored) if window.rows else []
     length = len(next(iter(window.drawn.values()))) if window.drawn else 0
     n = tested(length, len(seasonal.codes))
-    schema_can_show = bool(raised) and all(schema.could_show(one, resampling, window, n) for one in raised)
+    can_show = bool(raised) and all(schema.could_show(one, resampling, window, n) for one in raised)
+    drift = DataDrift("can't tell", window.rows, n, changes=changes, notes=notes, tells_schema=can_show)
     if len(seasonal.codes) < LEAST_REFERENCE:
-        notes += [f"the reference has {len(seasonal.codes)} such rows: it takes {LEAST_REFERENCE}"]
-        return DataDrift("can't tell", window.rows, n, [], changes, {}, notes, tells_schema=schema_can_show)
-    sample = compared_rows(length, n)
-    codes: dict[str, Codes] = {}
-    compared: dict[str, pa.Array] = {}
-    for column in seasonal.bins:
-        if column.name not in window.drawn or schema.is_lost(window.drawn[column.name]):
+        few = f"the reference has {len(seasonal.codes)} such rows: it takes {LEAST_REFERENCE}"
+        return replace(drift, notes=[*notes, few])
+    samples, retyped = _samples(seasonal.bins, window.drawn, compared_rows(length, n))
+    drift = replace(drift, changes=[*changes, *retyped])
+    if n < LEAST_ROWS:
+        few = f"{window.rows} rows are too few: it takes {LEAST_ROWS}"
+        nothing: dict[str, float | None] = dict.fromkeys(one.name for one in seasonal.bins)
+        return replace(drift, visible=nothing, notes=[*notes, few])
+    limits = seasonal.limits.get(n) or resampling.limits(n)
+    drifts, changed, notes_on_levels = _columns(samples, resampling, limits)
+    enough = tells(seasonal.bins, limits)
+    advice = [] if enough else _enough(reference, window, n)
+    return replace(
+        drift,
+        state="drift" if drifts else "no drift" if enough else "can't tell",
+        drifts=sorted(drifts, key=lambda one: -one.by),
+        changes=[*drift.changes, *changed],
+        visible=visible(seasonal.bins, limits),
+        notes=[*notes, *notes_on_levels, *advice],
+        tells=enough,
+        tells_schema=can_show if raised else enough,
+    )
+
+
+def _samples(
+    columns: list[Bins], drawn: dict[str, pa.Array], rows: npt.NDArray[np.intp]
+) -> tuple[dict[int, Sample], list[Change]]:
+    """The sampled rows by index of the column; and the columns that have another type than in the reference."""
+    samples: dict[int, Sample] = {}
+    retyped: list[Change] = []
+    for index, column in enumerate(columns):
+        if column.name not in drawn or schema.is_lost(drawn[column.name]):
             continue
-        values = bins.plain(window.drawn[column.name]).take(pa.array(sample))
+        values = bins.plain(drawn[column.name]).take(pa.array(rows))
         try:
             if not column.takes(values):
                 raise pa.ArrowInvalid(values.type)
-            codes[column.name], compared[column.name] = column.encode(values), values
+            samples[index] = column.encode(values), values
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            changes.append(schema.retyped(column, values))
-    if n < LEAST_ROWS:
-        notes += [f"{window.rows} rows are too few: it takes {LEAST_ROWS}"]
-        nothing: dict[str, float | None] = dict.fromkeys(one.name for one in seasonal.bins)
-        return DataDrift(
-            "can't tell", window.rows, n, [], changes, nothing, notes, tells_schema=schema_can_show
-        )
-    limits = seasonal.limits.get(n) or resampling.limits(n)
-    drifts = []
-    for index, column in enumerate(seasonal.bins):
-        if column.name not in codes:
-            continue
-        column_codes = codes[column.name]
-        unseen, unseen_notes = schema.unseen(index, column_codes, compared[column.name], resampling)
-        changes, notes = [*changes, *unseen], [*notes, *unseen_notes]
-        if change := schema.of_values(index, column_codes, compared[column.name], resampling):
+            retyped.append(schema.retyped(column, values))
+    return samples, retyped
+
+
+def _columns(
+    samples: dict[int, Sample], resampling: Resampling, limits: Limits
+) -> tuple[list[Drift], list[Change], list[str]]:
+    """Drifts, schema changes and notes, column by column. A column that became constant or empty is no drift."""
+    drifts, changes, notes = [], [], []
+    for index, (codes, values) in samples.items():
+        unseen, unseen_notes = schema.unseen(index, codes, values, resampling)
+        changes += unseen
+        notes += unseen_notes
+        if change := schema.of_values(index, codes, values, resampling):
             changes.append(change)
-            continue
-        if drift := _drift(index, column, column_codes, resampling, limits):
+        elif drift := _drift(index, resampling.bins[index], codes, resampling, limits):
             drifts.append(drift)
-    drifts.sort(key=lambda one: -one.by)
-    visible_by_column = visible(seasonal.bins, limits)
-    enough = tells(seasonal.bins, limits)
-    state: State = "drift" if drifts else "no drift" if enough else "can't tell"
-    tells_schema = schema_can_show if raised else enough
-    notes += [] if enough else _enough(reference, window, n)
-    return DataDrift(state, window.rows, n, drifts, changes, visible_by_column, notes, enough, tells_schema)
+    return drifts, changes, notes
 
 
 def compared_rows(length: int, n: int) -> npt.NDArray[np.intp]:
@@ -207,8 +223,8 @@ def _enough(reference: Reference, window: Window, n: int) -> list[str]:
     return [f"{advice}: `monitoring.window_days: {math.ceil(days * size / window.rows)}`"]
 
 
-def _masked(window: Window) -> list[str]:
-    names = ", ".join(sorted(window.masked))
+def _masked(columns: set[str]) -> list[str]:
+    names = ", ".join(sorted(columns))
     return [f"masked in the log and not watched: {names}"] if names else []
 
 

@@ -52,24 +52,26 @@ class Infrastructure:
 
 
 def check(inputs: Inputs) -> CheckResult:
-    ours = inputs.contract.monitoring
-    found = measure(inputs.log, ours, inputs.now)
-    if inputs.is_scheduled and found.state == "not connected":
-        found = without_log(inputs.events, ours.log)
-    return result(found)
+    settings = inputs.contract.monitoring
+    service = measure(inputs.log, settings, inputs.now)
+    if inputs.is_scheduled and service.state == "not connected":
+        service = without_log(inputs.events, settings.log)
+    return result(service)
 
 
-def result(found: Infrastructure) -> CheckResult:
+def result(service: Infrastructure) -> CheckResult:
     """Judges what there are readings of. Silence is over once predictions come again, however few they are."""
     knows = {
-        "errors": found.rows >= LEAST_ROWS,
-        "latency": found.p95_seconds is not None,
-        "memory": found.memory_mb is not None,
-        "disk": found.disk_free_share is not None,
-        "silence": found.age_hours is not None and found.age_hours <= BACK_HOURS,
+        "errors": service.rows >= LEAST_ROWS,
+        "latency": service.p95_seconds is not None,
+        "memory": service.memory_mb is not None,
+        "disk": service.disk_free_share is not None,
+        "silence": service.age_hours is not None and service.age_hours <= BACK_HOURS,
     }
-    judged = [kind for kind in judged_by("infrastructure") if knows.get(kind, found.rows > 0)]
-    return CheckResult(found, found.state, found.alarms, judged if found.state != "not connected" else [])
+    judged = [kind for kind in judged_by("infrastructure") if knows.get(kind, service.rows > 0)]
+    return CheckResult(
+        service, service.state, service.alarms, judged if service.state != "not connected" else []
+    )
 
 
 def measure(window: Window | None, limits: Monitoring, moment: datetime | None = None) -> Infrastructure:

@@ -35,15 +35,15 @@ def check(inputs: Inputs) -> CheckResult:
             "before": data.before,
             "moved": moved,
         }
-    found = TrainingData(data.version, data.before, tuple(moved))
+    details = TrainingData(data.version, data.before, tuple(moved))
     between = f"{data.version} against {data.before}"
     findings = [Finding("training-data", f"{between}: {line}") for line in moved]
-    return CheckResult(found, state, findings, judged_by("training_data"), event)
+    return CheckResult(details, state, findings, judged_by("training_data"), event)
 
 
 def _compared(data: NewTrainingData, contract: Contract) -> tuple[str, list[str]]:
     assert data.reference is not None and data.window is not None
-    found = data_drift.compare(data.reference, data.window, time=None, ignored=references.left_out(contract))
-    moved = [f"{drift.column}: {drift.what}" for drift in found.drifts[:MOST_DRIFTS]]
-    moved += [f"{change.column} {change.what}" for change in found.changes]
-    return found.state, moved
+    drift = data_drift.compare(data.reference, data.window, time=None, ignored=references.left_out(contract))
+    moved = [f"{one.column}: {one.what}" for one in drift.drifts[:MOST_DRIFTS]]
+    moved += [f"{change.column} {change.what}" for change in drift.changes]
+    return drift.state, moved

@@ -26,9 +26,9 @@ class Trainings:
 def check(inputs: Inputs) -> CheckResult:
     """Not connected if a person named the window: such a check is about that window alone."""
     facts = inputs.trainings
-    found = judge(facts, inputs.contract.monitoring, inputs.now) if facts else Trainings("not connected")
-    judged = judged_by("trainings") if found.state != "not connected" else []
-    return CheckResult(found, found.state, found.alarms, judged)
+    trainings = judge(facts, inputs.contract.monitoring, inputs.now) if facts else Trainings("not connected")
+    judged = judged_by("trainings") if trainings.state != "not connected" else []
+    return CheckResult(trainings, trainings.state, trainings.alarms, judged)
 
 
 def judge(facts: TrainingFacts, limits: Monitoring, now: datetime) -> Trainings:

@@ -113,17 +113,19 @@ def _fill_quality(repository: Repository, contract: Contract, review: Review, sa
 
 
 def _fill_versions(repository: Repository, contract: Contract, review: Review, end: datetime) -> None:
-    known = [
+    registered = [
         one
         for one in versions.versions(repository, contract.model)
         if datetime.fromisoformat(one.created) < end
     ]
-    review.registered = [one.name for one in known if review.week.holds(datetime.fromisoformat(one.created))]
-    review.newest = known[-1].name if known else ""
-    by_commit = {one.commit: one for one in known}
+    review.registered = [
+        one.name for one in registered if review.week.holds(datetime.fromisoformat(one.created))
+    ]
+    review.newest = registered[-1].name if registered else ""
+    by_commit = {one.commit: one for one in registered}
     assignments = [one for one in stages.assignments(repository, contract.model) if one.at < end]
     holding = stages.holding(assignments, "production")
-    in_use = by_commit.get(holding.commit) if holding else known[-1] if known else None
+    in_use = by_commit.get(holding.commit) if holding else registered[-1] if registered else None
     if in_use:
         age = max((end - datetime.fromisoformat(in_use.created)).days, 0)
         review.in_use = InUse(in_use.name, in_use.created, age, "production" if holding else "")
@@ -167,9 +169,9 @@ def monday(week: str | None, now: datetime) -> date:
         return weekly.monday_of(now.astimezone(UTC).date()) - timedelta(days=7)
     year, _, number = week.partition("-W")
     try:
-        found = date.fromisocalendar(int(year), int(number), 1)
+        first_day = date.fromisocalendar(int(year), int(number), 1)
     except ValueError:
         raise ValueError(f"{week!r} is no week; write 2026-W47.") from None
-    if found.year < 1970 or found > now.date():
+    if first_day.year < 1970 or first_day > now.date():
         raise ValueError(f"{week!r} is no week that has begun; write 2026-W47.")
-    return found
+    return first_day

@@ -61,7 +61,7 @@ def _weeks(review: Review) -> str:
                 f"{week.failed:,}" if week.failed else "",
             ]
         )
-    said = table(
+    text = table(
         [
             "week",
             "predictions",
@@ -74,7 +74,7 @@ def _weeks(review: Review) -> str:
         (1, 2, 3, 5),
     )
     reference = next((one.figure.reference for one in reversed(review.weeks) if one.figure), None)
-    return said if reference is None else f"{said}\n\nWhen the model was made it was {number(reference)}."
+    return text if reference is None else f"{text}\n\nWhen the model was made it was {number(reference)}."
 
 
 def _slices(week: Week) -> str:
@@ -91,8 +91,8 @@ def _slices(week: Week) -> str:
         for name, one in worst[:MOST_SLICES]
     ]
     left = len(worst) - len(rows)
-    said = table(["slice", "mean loss", "99 % interval", "rows", "when made"], rows, (1, 2, 3, 4))
-    return f"{said}\n\n{left} better ones are in the page." if left > 0 else said
+    text = table(["slice", "mean loss", "99 % interval", "rows", "when made"], rows, (1, 2, 3, 4))
+    return f"{text}\n\n{left} better ones are in the page." if left > 0 else text
 
 
 def _interval(one: Estimate) -> str:
@@ -182,8 +182,8 @@ def _quality_plots(review: Review) -> str:
     if any(week.figure for week in review.weeks):
         points = [(week.name, _or_gap(week.figure)) for week in review.weeks]
         reference = next((one.figure.reference for one in reversed(review.weeks) if one.figure), None)
-        said = "<p class=quiet>dashed: when the model was made</p>" if reference is not None else ""
-        drawn.append(f"<figure>{plots.history(points, review.metric, reference)}{said}</figure>")
+        legend = "<p class=quiet>dashed: when the model was made</p>" if reference is not None else ""
+        drawn.append(f"<figure>{plots.history(points, review.metric, reference)}{legend}</figure>")
     drawn += [
         f"<figure>{plots.counts([(week.name, week.predictions) for week in review.weeks], 'predictions')}</figure>",
         f"<figure>{plots.counts([(week.name, week.labelled) for week in review.weeks], 'with a label')}</figure>",

@@ -75,10 +75,10 @@ def fill_quality(
     """Fills in the metric and the losses; returns the metric's name."""
     metric, form = "", contract.predictions
     predictions = facts.filter(pc.is_valid(facts["prediction"]))
-    known, _ = labels.joined(predictions, actual_labels)
-    mondays = _mondays(known["time"].to_numpy())
+    labelled, _ = labels.joined(predictions, actual_labels)
+    mondays = _mondays(labelled["time"].to_numpy())
     for week in weeks:
-        here = known.filter(pa.array(mondays == np.datetime64(week.monday)))
+        here = labelled.filter(pa.array(mondays == np.datetime64(week.monday)))
         week.labelled = len(here) - here["actual"].null_count
         if form is None or reference.predictions is None or not week.labelled:
             continue
@@ -96,10 +96,12 @@ def _mondays(times: "npt.NDArray[np.datetime64]") -> "npt.NDArray[np.datetime64]
 def fill_checks(weeks: list[Week], checks: list[Event]) -> None:
     """`checks` are in order, newest first."""
     for week in weeks:
-        mine = [one for one in checks if one.get("window") and week.holds(moment_of(one["at"]))]
-        week.checks, week.windows = len(mine), len(history.apart(mine))
-        week.telling = sum("data-drift" in one.get("judged", []) for one in mine)
-        week.drifted = list(dict.fromkeys(name for one in mine[::-1] for name in one.get("columns") or []))
+        checks_of_week = [one for one in checks if one.get("window") and week.holds(moment_of(one["at"]))]
+        week.checks, week.windows = len(checks_of_week), len(history.apart(checks_of_week))
+        week.telling = sum("data-drift" in one.get("judged", []) for one in checks_of_week)
+        week.drifted = list(
+            dict.fromkeys(name for one in checks_of_week[::-1] for name in one.get("columns") or [])
+        )
 
 
 def fill_trainings(weeks: list[Week], runs: list[Run]) -> None:
@@ -132,7 +134,7 @@ def alarms(checks: list[Event], events: list[Event]) -> list[Alarm]:
 
     `checks`: those that count. `events`: for the addresses of issues and the age of the data.
     """
-    found: list[Alarm] = []
+    ended: list[Alarm] = []
     open_now: dict[str, Alarm] = {}
     where = _issues(events)
     ages = [one for one in events if one["stage"] == age.ALARM and one["status"] in ("old", "ok")]
@@ -142,8 +144,8 @@ def alarms(checks: list[Event], events: list[Event]) -> list[Alarm]:
             open_now.setdefault(kind, Alarm(kind, at, None, where.get(kind, "")))
         for kind in judged:
             if kind not in kinds and kind in open_now:
-                found.append(replace(open_now.pop(kind), ended=at))
-    return sorted([*found, *open_now.values()], key=lambda one: (one.began, one.kind))
+                ended.append(replace(open_now.pop(kind), ended=at))
+    return sorted([*ended, *open_now.values()], key=lambda one: (one.began, one.kind))
 
 
 def _found(event: Event) -> tuple[list[str], list[str]]:
@@ -155,6 +157,6 @@ def _found(event: Event) -> tuple[list[str], list[str]]:
 
 def _issues(events: list[Event]) -> dict[str, str]:
     """The newest issue of each kind."""
-    told = [one for one in events if one["stage"].startswith("alarm:") and one.get("where")]
-    ordered = sorted(told, key=lambda one: str(one["at"]))
+    reported = [one for one in events if one["stage"].startswith("alarm:") and one.get("where")]
+    ordered = sorted(reported, key=lambda one: str(one["at"]))
     return {one["stage"].removeprefix("alarm:"): str(one["where"]) for one in ordered}
