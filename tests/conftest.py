@@ -17,7 +17,7 @@ SECONDS = 900  # after which a process hangs
 LEFT_OUT = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "CI", "DVC_", "GIT_", "COPIER_", "PYTEST_", "COV_")
 MARKERS = {
     "environment": "needs an installed environment, a generated repository, act or a server",
-    "slow": "needs none of them, and takes more than three seconds of a core",
+    "slow": "takes more than three seconds of a core",
 }
 SLOW = frozenset((Path(__file__).with_name("slow.txt")).read_text("utf-8").split())
 FIRST = ("tests/tiers/", "tests/act/")  # the longest tests

@@ -15,6 +15,16 @@ GREEN = {"train": "success", "register": "success"}
 RED = {"train": "failure", "register": "success"}
 CHECKS = {"lint": "success", "test": "success", "data": "success"}
 DATA = "data/flights.parquet"
+TOLD = """\
+hooks:
+  after_register:
+    broken: sh -c 'exit 7'
+    told: sh -c 'echo $MLOPS_VERSION $MLOPS_TAG $GITHUB_JOB >> "$REGISTERED"'
+  after_promote:
+    told: sh -c 'echo $MLOPS_STAGE $MLOPS_WAS $MLOPS_VERSION >> "$PROMOTED"'
+registry:
+  sync: sh -c 'cp "$MLOPS_HISTORY" "$MIRROR"'
+"""
 
 
 def record(forge: Forge, version: str) -> dict[str, Any]:
@@ -39,6 +49,16 @@ def merge(forge: Forge, path: str, old: str, new: str) -> str:
     text = (forge.work / path).read_text("utf-8")
     assert text.count(old) == 1, f"{path} holds {text.count(old)} times: {old}"
     return forge.merge(f"Change {path}", {path: text.replace(old, new)})
+
+
+def tell_files(forge: Forge) -> None:
+    """A merge after which hooks write a file for a new version and one for a promotion, and a registry is a file."""
+    forge.merge("Tell files and a registry", {"mlops.d/told.yaml": TOLD})
+    forge.environment |= {name: str(told(forge, name)) for name in ("REGISTERED", "PROMOTED", "MIRROR")}
+
+
+def told(forge: Forge, name: str) -> Path:
+    return forge.bare.parent / name.lower()
 
 
 def without_latency(means: str) -> str:

@@ -27,15 +27,18 @@ WORKFLOWS = ["ci.yml", "promote.yml", "schedule.yml", "train.yml"]
 
 
 @pytest.fixture(params=ANSWERS)
-def repository(request: pytest.FixtureRequest, trained: Path, mlops_new: Path, tmp_path: Path) -> Path:
-    """Rendered with these answers, committed, with the trained repository's environment and lock."""
-    into = tmp_path / "flights"
-    copier_copy(mlops_new, into, **ANSWERS[request.param])
-    (into / ".venv").symlink_to(trained / ".venv")
-    shutil.copy(trained / "uv.lock", into)
-    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=Start"]):
-        must(["git", *words], into)
-    return into
+def repository(request: pytest.FixtureRequest, trained: Path, mlops_new: Path, once: Once) -> Path:
+    """Rendered with these answers, committed, with the trained repository's environment and lock. Do not change it."""
+
+    def make(folder: Path) -> None:
+        into = folder / "flights"
+        copier_copy(mlops_new, into, **ANSWERS[request.param])
+        (into / ".venv").symlink_to(trained / ".venv")
+        shutil.copy(trained / "uv.lock", into)
+        for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=Start"]):
+            must(["git", *words], into)
+
+    return once(f"rendered-{request.param}", make) / "flights"
 
 
 def workflow(repository: Path, name: str) -> dict[str, Any]:
