@@ -39,22 +39,22 @@ def command(
     from mlops_kit.base import clock
     from mlops_kit.project import contract, repository
     from mlops_kit.reports.review import collect
-    from mlops_kit.reports.review import publish as pages
+    from mlops_kit.reports.review import publish as reviews
 
     here = repository.find(Path.cwd())
     settings = contract.load(here.root)
-    folder = made or out or here.root / pages.FOLDER
+    folder = made or out or here.root / reviews.FOLDER
     if made:
-        published = pages.publish(here, settings, folder, labels)
+        published = reviews.publish(here, settings, folder, labels)
         finish(published, published.text, as_json)
         return
     try:
         monday = collect.monday(week, clock.now())
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    review = pages.make(here, settings, monday, folder, reporter())
+    review = reviews.make(here, settings, monday, folder, reporter())
     if publish:
-        tell(pages.publish(here, settings, folder, labels).text)
+        tell(reviews.publish(here, settings, folder, labels).text)
     if show:
-        click.launch(str(folder / pages.PAGE))
-    finish(review, f"{review.headline}\n{folder / pages.PAGE}", as_json)
+        click.launch(str(folder / reviews.PAGE))
+    finish(review, f"{review.headline}\n{folder / reviews.PAGE}", as_json)

@@ -57,7 +57,8 @@ class ConceptDrift:
 
 
 def check(inputs: Inputs) -> CheckResult:
-    data, settings, log = data_drift.measured(inputs), inputs.contract.monitoring, inputs.log
+    data: DataDrift = data_drift.check(inputs).details
+    settings, log = inputs.contract.monitoring, inputs.log
     if inputs.reference is None:
         return result(ConceptDrift("not connected"), data)
     concept = measure(

@@ -83,29 +83,26 @@ class DataDrift:
         return [*drifts, *changes]
 
 
-def check(inputs: Inputs) -> CheckResult:
-    return result(measured(inputs))
-
-
-def result(data: DataDrift) -> CheckResult:
-    knows = {"data-drift": data.tells, "schema": data.tells_schema}
-    judged = [kind for kind in judged_by("data_drift") if knows.get(kind, data.tells)]
-    return CheckResult(data, data.state, data.findings, judged)
-
-
 @lru_cache(maxsize=1)
-def measured(inputs: Inputs) -> DataDrift:
-    """Kept for the newest inputs: concept drift needs it too."""
+def check(inputs: Inputs) -> CheckResult:
+    """Kept for the newest inputs, because concept drift asks for it too."""
     if inputs.reference is None or inputs.window is None:
-        return DataDrift("not connected", 0, 0)
+        return result(DataDrift("not connected", 0, 0))
     settings = inputs.contract.monitoring
-    return compare(
+    data = compare(
         inputs.reference,
         inputs.window,
         time=settings.time,
         ignored=references.left_out(inputs.contract),
         raised=schema.last_raised(inputs.events, settings.log),
     )
+    return result(data)
+
+
+def result(data: DataDrift) -> CheckResult:
+    knows = {"data-drift": data.tells, "schema": data.tells_schema}
+    judged = [kind for kind in judged_by("data_drift") if knows.get(kind, data.tells)]
+    return CheckResult(data, data.state, data.findings, judged)
 
 
 def compare(
