@@ -5,12 +5,12 @@ code of the project. So the second believes nothing that it can work out itself 
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_kit.base import strict
 from mlops_kit.base.errors import KitError
 from mlops_kit.new_data import deliver
 from mlops_kit.project.contract import Contract
@@ -18,11 +18,13 @@ from mlops_kit.project.lock import LOCK, Lock, parse_lock
 from mlops_kit.project.repository import Repository
 from mlops_kit.training import freshness
 from mlops_kit.versions import draft, record
-from mlops_kit.versions.gate_results import GateResult, Verdict
+from mlops_kit.versions.gate_results import Verdict
 from mlops_kit.versions.record import Record
 
 FOLDER = Path("mlops-run")  # no dot in front: artifacts leave hidden files out
 DRAFT, VERDICT, EVENTS, NEW_DATA = "record.json", "gates.json", "events.jsonl", "new-data.json"
+
+AGAIN = "Run the training again; if it comes back, somebody altered the hand-over."
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def write(repository: Repository, contract: Contract, folder: Path, handed: Hand
     (folder / DRAFT).write_text(handed.made.text(), encoding="utf-8")
     (folder / LOCK).write_text(handed.lock.text, encoding="utf-8", newline="\n")
     (folder / Path(contract.metrics).name).write_bytes(handed.metrics)
-    (folder / VERDICT).write_text(json.dumps(asdict(handed.verdict), indent=2), encoding="utf-8")
+    (folder / VERDICT).write_text(handed.verdict.text(), encoding="utf-8")
 
 
 def new_data(folder: Path) -> deliver.Handover:
@@ -63,7 +65,13 @@ def read(repository: Repository, contract: Contract, folder: Path) -> Handover |
             made=record.parse((folder / DRAFT).read_text(encoding="utf-8"), str(folder / DRAFT)),
             lock=parse_lock((folder / LOCK).read_text(encoding="utf-8")),
             metrics=(folder / Path(contract.metrics).name).read_bytes(),
-            verdict=_verdict(json.loads((folder / VERDICT).read_text(encoding="utf-8"))),
+            verdict=strict.parse(
+                Verdict,
+                (folder / VERDICT).read_bytes(),
+                str(folder / VERDICT),
+                "a verdict of the gates",
+                AGAIN,
+            ),
             pointers=_pointers(new_data(folder).pointers),
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -76,11 +84,6 @@ def read(repository: Repository, contract: Contract, folder: Path) -> Handover |
             "Nothing is registered. Run the training again; if it comes back, somebody altered the hand-over.",
         )
     return handed
-
-
-def _verdict(content: Mapping[str, Any]) -> Verdict:
-    results = [GateResult(**result) for result in content["results"]]
-    return Verdict(**{**content, "results": results})
 
 
 def _pointers(content: Mapping[str, str]) -> dict[str, str]:
@@ -139,7 +142,7 @@ def _wrong_metrics(repository: Repository, contract: Contract, handed: Handover)
     content = parse_metrics(handed.metrics.decode("utf-8", "replace"), contract.metrics)
     if handed.made.metrics != content:
         problems.append("record: the metrics are not the file's")
-    if handed.made.gates != [asdict(result) for result in handed.verdict.results]:
+    if handed.made.gates != [result.model_dump() for result in handed.verdict.results]:
         problems.append("record: the gates are not the verdict's")
     missing = contract.gates.keys() - {result.name for result in handed.verdict.results}
     problems += [f"gate {name}: no result" for name in sorted(missing)]
@@ -156,6 +159,6 @@ def _wrong_gates(
     passed = {result.name for result in handed.verdict.results if result.status == "pass"}
     return [
         f"gate {again.name}: handed over as pass, but {again.says}"
-        for again in kinds.by_figures(bench)
+        for again in kinds.by_metrics(bench)
         if again.name in passed and again.status != "pass"
     ]

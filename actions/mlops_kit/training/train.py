@@ -91,6 +91,20 @@ def behind(repository: Repository, contract: Contract) -> Freshness:
     return freshness.of(repository, contract, lock(repository), revision)
 
 
+def outdated(repository: Repository, contract: Contract, run: str) -> list[str]:
+    """Why the results here are not those of the current inputs; empty if they are, or if `run` made them."""
+    last = load(repository)
+    if last is None or not last.registers or last.run == run:
+        return []
+    return behind(repository, contract).stale
+
+
+def on_sample(repository: Repository) -> str:
+    """Why the last training used the sample; empty if it used the data, or if there was none."""
+    last = load(repository)
+    return last.why_sample if last and not last.registers else ""
+
+
 # ---- on what ----
 
 
