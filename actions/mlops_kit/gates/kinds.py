@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlops_kit.data.bootstrap import Difference
     from mlops_kit.gates.champion import Duel
 
+
 MB = 1_000_000
 
 

@@ -33,7 +33,7 @@ class Trained:
 
 def of_main(log: Log) -> list[Run]:
     """Newest first. By the events that everybody sees: a run that only this machine knows of is its owner's business."""
-    found = runs.summed(log)
+    found = runs.newest_first(log)
     return [one for one in found if one.published and any(name in one.stages for name in STAGES)]
 
 
