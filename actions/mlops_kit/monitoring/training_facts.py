@@ -48,7 +48,9 @@ class NewTrainingData:
 
 def of_main(log: Log) -> list[Run]:
     """Trainings on main, newest first. Runs that only this machine knows of are left out: nobody else sees them."""
-    return [run for run in runs.summed(log) if run.published and any(name in run.stages for name in STAGES)]
+    return [
+        run for run in runs.newest_first(log) if run.published and any(name in run.stages for name in STAGES)
+    ]
 
 
 def newest_of(trainings: list[Run]) -> Run | None:

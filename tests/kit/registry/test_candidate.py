@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import handed_record, register, version_commit
+from mlops_kit.registry import candidate, register, version_commit
 from mlops_kit.registry.version_commit import Registered
 from mlops_kit.runs import events
 from mlops_kit.versions import draft, record, records, version
@@ -31,7 +31,7 @@ def handed(gated: Repository) -> tuple[Repository, Path]:
 
 def take_over(handed: tuple[Repository, Path]) -> Registered:
     clone, folder = handed
-    return register.take_over(clone, means(clone), folder, "minor", silent)
+    return register.receive(clone, means(clone), folder, "minor", silent)
 
 
 def test_what_was_handed_over_is_registered_without_dvc_or_data(
@@ -83,7 +83,7 @@ def test_a_hand_over_that_was_altered_is_refused(what: str, handed: tuple[Reposi
 
 
 def test_a_hand_over_with_a_path_outside_is_refused(handed: tuple[Repository, Path]) -> None:
-    (handed[1] / handed_record.NEW_DATA).write_text('{"pointers": {"../../evil.dvc": "outs: []"}}')
+    (handed[1] / candidate.NEW_DATA).write_text('{"pointers": {"../../evil.dvc": "outs: []"}}')
     with pytest.raises(KitError, match="not whole"):
         take_over(handed)
     assert not (handed[0].root.parent.parent / "evil.dvc").exists()
@@ -91,16 +91,16 @@ def test_a_hand_over_with_a_path_outside_is_refused(handed: tuple[Repository, Pa
 
 def test_a_training_that_was_killed_is_recorded(gated: Repository) -> None:
     clone = clone_of(gated, "runner", "--depth=1")
-    done = register.take_over(clone, means(clone), clone.root / "mlops-run", "minor", silent)
+    done = register.receive(clone, means(clone), clone.root / "mlops-run", "minor", silent)
     assert done.outcome == "nothing"
     lines = clone.git("show", f"origin/{events.BRANCH}:{_only_events(clone)}")
     assert events.read(lines)[0]["status"] == "crashed"
 
 
 def test_events_that_are_no_text_do_not_keep_a_model_out(handed: tuple[Repository, Path]) -> None:
-    _, folder = handed
+    clone, folder = handed
     (folder / "events.jsonl").write_bytes(b"\xff\xfe\0")
-    assert handed_record.events(folder).startswith("\ufffd")
+    assert candidate.events(candidate.handover(means(clone), folder)).startswith("\ufffd")
 
 
 def test_the_two_ends_at_once_are_refused(gated: Repository) -> None:
@@ -119,7 +119,7 @@ def newest(repository: Repository) -> Record:
 
 
 def rewritten(folder: Path, **table: Any) -> None:
-    path = folder / handed_record.DRAFT
+    path = folder / candidate.DRAFT
     content = json.loads(path.read_text())
     content["tables"][0]["table"] |= table
     path.write_text(json.dumps(content))
@@ -146,7 +146,7 @@ def test_of_the_same_data_the_version_before_is_believed(
     assert [one.rows for one in draft.data(gated, lock, commit, counted)] == [7]
     assert [one.rows for one in draft.data(gated, lock, commit, None)] != [7]
     rewritten(handed[1], rows=9)
-    spoiled = record.parse((handed[1] / handed_record.DRAFT).read_text(), "it")
+    spoiled = record.parse((handed[1] / candidate.DRAFT).read_text(), "it")
     assert version_commit.of_the_same_data(spoiled, newest(handed[0]))["tables"] == before
 
 

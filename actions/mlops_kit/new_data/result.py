@@ -1,4 +1,4 @@
-"""What a look for new data ends with."""
+"""The result of a look for new data."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,8 +15,8 @@ class NotYet(KitError):
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Of one `new_data.watch`."""
+class WatchResult:
+    """The result for one `new_data.watch`."""
 
     pointer: str
     source: str
@@ -35,14 +35,16 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class NewData:
+class LookResult:
+    """The result for all watches, and what was delivered."""
+
     found: bool
-    outcomes: list[Outcome]
+    outcomes: list[WatchResult]
     pointers: dict[str, str] = field(default_factory=dict)  # path -> text, of what was found
     delivered: Delivered | None = None
     alarms: list[str] = field(default_factory=list)  # where each stands, or why it does not
     waits: dict[str, str] = field(default_factory=dict)  # path -> text, of what is on mlops/data already
 
     @property
-    def refused(self) -> list[Outcome]:
+    def refused(self) -> list[WatchResult]:
         return [one for one in self.outcomes if one.status == "refused"]
