@@ -159,20 +159,15 @@ def _version_lines(review: Review) -> list[str]:
 def html(review: Review) -> str:
     title = f"{review.model}, week {review.week.name}"
     head = f"<h1>{report_html.text(review.model)}: {report_html.text(review.headline)}</h1>\n<p class=quiet>{_span(review.week)}</p>"
-    decide = "".join(f"<li>{report_html.prose(one)}</li>" for one in review.decide)
-    quality = _quality_plots(review) if review.connected else f"<p>{report_html.prose(NOT_CONNECTED)}</p>"
+    decide = report_html.render("\n".join(f"- {one}" for one in review.decide))
+    quality = _quality_plots(review) if review.connected else report_html.render(NOT_CONNECTED)
     sections = [
-        ("To decide", f"<ul>{decide}</ul>" if decide else "<p>Nothing.</p>"),
+        ("To decide", decide or "<p>Nothing.</p>"),
         ("Quality", quality),
         ("Slices", _slice_plots(review.week)),
-        ("Drift", f"<p>{report_html.prose(_drift(review))}</p>"),
+        ("Drift", report_html.render(_drift(review))),
         ("Alarms", _alarm_table(review.alarms)),
-        (
-            "Versions and trainings",
-            "<ul>"
-            + "".join(f"<li>{report_html.prose(one)}</li>" for one in _version_lines(review))
-            + "</ul>",
-        ),
+        ("Versions and trainings", report_html.render(_versions(review))),
     ]
     return report_html.document(title, head, sections)
 
