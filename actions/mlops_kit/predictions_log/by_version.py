@@ -42,7 +42,7 @@ def only(
 
 def _model_files(repository: Repository, contract: Contract, version: str) -> list[str]:
     """md5 of each file of the version's artifacts."""
-    tag = versions.named(repository, contract.model, version).tag
+    tag = versions.find(repository, contract.model, version).tag
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        made = snapshot.at(repository, tag, Path(folder), contract.commands.dvc)
+        made = snapshot.take(repository, tag, Path(folder), contract.commands.dvc)
         return [md5 for path in made.contract.artifacts for md5 in made.md5s(path)]

@@ -36,7 +36,7 @@ def assign(
     if origin:
         try:
             commits.push(repository, f"{made}:{tags.ref(tag)}")
-        except commits.Refused as error:
+        except commits.PushRefused as error:
             raise KitError(
                 f"A rule of origin refuses the tag {tag}:\n{error.what}",
                 f"Let whoever runs this create tags `{tags.ref(tags.stage_glob(version.model))}`. {stage} is unchanged.",

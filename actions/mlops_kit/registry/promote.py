@@ -61,7 +61,7 @@ class Board:
     ordered: list[Assignment]
 
     def held(self, stage: str) -> Stay | None:
-        return stages.holding(self.ordered, stage)
+        return stages.current_stay(self.ordered, stage)
 
     def name(self, stay: Stay | None) -> str:
         """Of the version; of a commit that is none any more its hash."""
@@ -124,7 +124,7 @@ def _asked(repository: Repository, model: str) -> Board:
 
 def _expect_stage(found: Board, contract: Contract, stage: str) -> None:
     """A misspelt stage must not become one that nobody serves from."""
-    known = sorted({"production", *contract.stages, *stages.names(found.ordered)})
+    known = sorted({"production", *contract.stages, *stages.stage_names(found.ordered)})
     if stage not in known:
         raise KitError(
             f"{contract.model} has no stage {stage!r}.",
@@ -137,8 +137,8 @@ def _chosen(repository: Repository, model: str, found: Board, wish: Wish) -> Ver
     if wish.expect and (was or NOTHING) not in (wish.expect, tags.version_in(model, wish.expect)):
         raise KitError(found.says(wish.stage, f"and not {wish.expect}"), LOOK)
     if wish.version:
-        return versions.named(repository, model, wish.version)
-    commit = stages.before(found.ordered, wish.stage)
+        return versions.find(repository, model, wish.version)
+    commit = stages.rollback_target(found.ordered, wish.stage)
     if not was or commit is None:
         what = f"{was} is the first version in it" if was else "no version is in it"
         raise KitError(
@@ -164,7 +164,7 @@ def _move(repository: Repository, found: Board, version: Version, wish: Wish, do
     said = {"why": wish.why, "Was": done.was or NOTHING, "Kind": kind}
     try:
         given = assign.assign(repository, version, wish.stage, found.ordered, **said)
-    except commits.Moved as error:
+    except commits.RefMoved as error:
         versions.fetch(repository, version.model)
         now = board(repository, version.model)
         raise KitError(now.says(wish.stage, "and somebody promoted while this ran"), LOOK) from error

@@ -51,7 +51,7 @@ def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Reg
 def tell(repository: Repository, contract: Contract, name: str, say: Say) -> Registered:
     """Only the hooks, for a version that another job registered: it stands, whatever becomes of them."""
     versions.fetch(repository, contract.model)
-    version = versions.named(repository, contract.model, name)
+    version = versions.find(repository, contract.model, name)
     told = {"version": version.name, "tag": version.tag}
     failed = announce(contract, repository, "after_register", events.go_on(repository), say, **told)
     if failed:

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from mlops_kit.base.markdown import JOINER, number, one_line
-from mlops_kit.data.metrics_file import Figure
+from mlops_kit.data.metrics_file import Metric
 from mlops_kit.registry.card import count, interval
 from mlops_kit.reports import plots
 from mlops_kit.reports.report import Report
@@ -142,7 +142,7 @@ def _metrics(report: Report) -> str:
     return table(head, rows, (1, 2, 3, 5, 6))
 
 
-def _figure(one: Figure) -> list[str]:
+def _figure(one: Metric) -> list[str]:
     return [number(one.value), interval(one), count(one)]
 
 

@@ -6,8 +6,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.project import pipeline
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import description, records
-from mlops_kit.versions import differences as differences_module
-from mlops_kit.versions.differences import Change, Differences
+from mlops_kit.versions.differences import Differences, ValueChange, between
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version
 
@@ -35,7 +34,7 @@ class Why:
     changed: Changed
     code: list[str]  # files of the pipeline, and stages whose definition changed
     beside: list[str]  # files that no stage reads
-    params: list[Change]
+    params: list[ValueChange]
     differences: Differences
     notes: list[str]
     dirty: list[str]  # what is not committed here, and so in neither version
@@ -52,8 +51,8 @@ class Why:
 def why(repository: Repository, old: Version, new: Version) -> Why:
     """Raises KitError when one of the two has no record."""
     before, after = (_record(repository, version) for version in (old, new))
-    found = differences_module.between(before, after, repository)
-    definition = pipeline.Change(repository, old.tag, new.tag)
+    found = between(before, after, repository)
+    definition = pipeline.DefinitionChanges(repository, old.tag, new.tag)
     params = {one.name: one for one in (*_interpolated(definition, before, after), *found.parameters)}
     code = _code(found, definition, before, after)
     changed = Changed(bool(code), bool(found.data), bool(params), bool(found.environment))
@@ -83,18 +82,20 @@ def _record(repository: Repository, version: Version) -> Record:
     return found
 
 
-def _code(found: Differences, definition: pipeline.Change, before: Record, after: Record) -> list[str]:
+def _code(
+    found: Differences, definition: pipeline.DefinitionChanges, before: Record, after: Record
+) -> list[str]:
     """By the files that stages read, not by commits: those of the records, so no history is needed."""
     old, new = ({file.path: file.md5 for file in one.code.files} for one in (before, after))
     files = sorted(path for path in {**old, **new} if old.get(path) != new.get(path))
     return files + definition.rewritten()
 
 
-def _interpolated(definition: pipeline.Change, before: Record, after: Record) -> list[Change]:
+def _interpolated(definition: pipeline.DefinitionChanges, before: Record, after: Record) -> list[ValueChange]:
     """`${x}` in dvc.yaml is a parameter too, also where no stage says so."""
     known = [*before.parameters, *after.parameters]
     return [
-        Change(name, old, new)
+        ValueChange(name, old, new)
         for name, (old, new) in definition.moved().items()
         if not any(one == name or one.startswith(f"{name}.") for one in known)
     ]

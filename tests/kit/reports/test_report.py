@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import code, one_line, plain
-from mlops_kit.data.metrics_file import Figure
+from mlops_kit.data.metrics_file import Metric
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry.card import ON_NO_BRANCH, card
 from mlops_kit.reports import bars, report_html, report_markdown
@@ -86,7 +86,7 @@ def test_a_slice_below_the_gates_rows_is_not_judged(repository: Repository) -> N
 
 
 def test_the_bar_shows_value_and_interval() -> None:
-    bar = bars.bar(Figure(0.5, 0.25, 0.75), 0.0, 1.0)
+    bar = bars.bar(Metric(0.5, 0.25, 0.75), 0.0, 1.0)
     assert bar == "······──────●──────······"
 
 

@@ -58,7 +58,7 @@ def _ask(
     if version:
         return lineage.of_version(book, version)
     if at:
-        return lineage.at(book, at, stage or "production")
+        return lineage.of_moment(book, at, stage or "production")
     if stage:
         return lineage.of_stage(book, stage)
     if model:

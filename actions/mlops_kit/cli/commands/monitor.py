@@ -69,7 +69,7 @@ def check(
     here = repository.find(Path.cwd())
     means, say = contract.load(here.root), reporter()
     versions.refresh(here, means.model, say)
-    version = versions.named(here, means.model, against) if against else None
+    version = versions.find(here, means.model, against) if against else None
     compared = export.Compared(here.root / export.WHOLE if means.hooks.get(export.HOOK) else None)
     with run.journal(here, means, handed) as journal, closing(compared):
         if window:

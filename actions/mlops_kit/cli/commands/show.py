@@ -8,7 +8,7 @@ import click
 
 from mlops_kit.cli.options import json_option
 from mlops_kit.cli.output import finish, tell
-from mlops_kit.data.metrics_file import figures
+from mlops_kit.data.metrics_file import all_metrics
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.registry import integrity, verifications
@@ -28,7 +28,7 @@ def command(version: str, card: bool, as_json: bool) -> None:
     here = repository.find(Path.cwd())
     contract = contracts.load(here.root)
     versions.refresh(here, contract.model, tell)
-    found = versions.named(here, contract.model, version)
+    found = versions.find(here, contract.model, version)
     if card:
         text = here.show(found.tag, record.CARD) or ""
         finish({"card": text}, text.rstrip() or f"{found.tag} has no {record.CARD}", as_json)
@@ -52,7 +52,7 @@ def command(version: str, card: bool, as_json: bool) -> None:
 def in_words(made: record.Record | None) -> list[str]:
     if made is None:
         return []
-    whole = {name: one for name, one in figures(made.metrics).items() if not name.startswith("slices.")}
+    whole = {name: one for name, one in all_metrics(made.metrics).items() if not name.startswith("slices.")}
     found = [f"  {'metric':12}{name} = {one.value:.4g}" for name, one in whole.items()]
     for gate in made.gates:
         status = shown(gate.get("kind"), gate["status"])

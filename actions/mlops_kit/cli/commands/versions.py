@@ -12,7 +12,7 @@ from mlops_kit.project import repository
 from mlops_kit.versions import lineage
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.lineage import Book
-from mlops_kit.versions.stages import now_in
+from mlops_kit.versions.stages import stages_by_commit
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ def command(limit: int, history: bool, as_json: bool) -> None:
     versions.refresh(here, model, tell)
     book = lineage.book(here, model)
     if history:
-        from mlops_kit.versions.lineage_text import stay
+        from mlops_kit.versions.lineage_text import stay_text
 
         held = book.every_stay()[::-1][: limit or None]
-        words = [f"{one.version:10} {stay(one)}" for one in held] or ["nothing was put into a stage yet"]
+        words = [f"{one.version:10} {stay_text(one)}" for one in held] or ["nothing was put into a stage yet"]
         finish([asdict(one) for one in held], "\n".join(words), as_json)
     else:
         rows = _rows(book, limit)
@@ -60,7 +60,7 @@ def command(limit: int, history: bool, as_json: bool) -> None:
 
 def _rows(book: Book, limit: int) -> list[Row]:
     """Records are read only of what is shown; a version always stands here that is in a stage."""
-    stages = now_in(book.ordered)
+    stages = stages_by_commit(book.ordered)
     newest = book.versions[::-1]
     shown = newest[: limit or None] + [one for one in newest[limit or len(newest) :] if one.commit in stages]
     return [
@@ -78,7 +78,7 @@ def _rows(book: Book, limit: int) -> list[Row]:
 
 def _lost(book: Book) -> str:
     known = {version.commit for version in book.versions}
-    lost = {commit: names for commit, names in now_in(book.ordered).items() if commit not in known}
+    lost = {commit: names for commit, names in stages_by_commit(book.ordered).items() if commit not in known}
     said = [
         f"{', '.join(names)} is at commit {commit[:7]}, which is no version" for commit, names in lost.items()
     ]

@@ -37,8 +37,8 @@ def _two(
     known: list[Version], here: repository.Repository, model: str, before: str, after: str
 ) -> tuple[Version, Version]:
     if before and after:
-        return version.named(here, model, before), version.named(here, model, after)
-    new = version.named(here, model, before) if before else known[-1] if known else None
+        return version.find(here, model, before), version.find(here, model, after)
+    new = version.find(here, model, before) if before else known[-1] if known else None
     place = known.index(new) if new else 0
     if new is None or place == 0:
         what = f"{new.name} is the first version" if new else f"{model} has no version yet"

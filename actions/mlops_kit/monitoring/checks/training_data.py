@@ -39,7 +39,7 @@ def check(
     say(f"compare the training data of {newest.name} with that of {before.name}")
     reference = references.load(repository, contract, say, version=before)
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        later = snapshot.at(repository, newest.tag, Path(folder), contract.commands.dvc)
+        later = snapshot.take(repository, newest.tag, Path(folder), contract.commands.dvc)
         file = later.file(
             later.contract.rows.train if later.contract.rows and later.contract.rows.train else ""
         )

@@ -85,7 +85,7 @@ def _missing(repository: Repository, trained: list[Run], now: datetime) -> list[
     made = datetime.fromisoformat(repository.git("show", "--no-patch", "--format=%cI", head).strip())
     if head in known or now - made < PATIENCE:
         return []
-    commits.reach(repository, last)
+    commits.deepen_to(repository, last)
     try:
         changed = repository.git("diff", "--name-only", f"{last}...{head}").splitlines()
     except KitError:  # of another history, or of one that cannot be had

@@ -123,7 +123,7 @@ def _fill_versions(repository: Repository, contract: Contract, made: Review, end
     made.newest = known[-1].name if known else ""
     by_commit = {one.commit: one for one in known}
     given = [one for one in stages.assignments(repository, contract.model) if one.at < end]
-    stay = stages.holding(given, "production")
+    stay = stages.current_stay(given, "production")
     used = by_commit.get(stay.commit) if stay else known[-1] if known else None
     if used:
         age = max((end - datetime.fromisoformat(used.created)).days, 0)

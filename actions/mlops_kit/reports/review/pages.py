@@ -35,7 +35,7 @@ def _span(week: Week) -> str:
 def _weeks(review: Review) -> str:
     """The newest on top; one without predictions is a gap."""
     judged = [
-        metrics_file.Figure(one.figure.value, one.figure.low, one.figure.high)
+        metrics_file.Metric(one.figure.value, one.figure.low, one.figure.high)
         for one in review.weeks
         if one.figure
     ]
@@ -44,7 +44,7 @@ def _weeks(review: Review) -> str:
     for week in reversed(review.weeks):
         figure = week.figure
         drawn = (
-            f"`{bar(metrics_file.Figure(figure.value, figure.low, figure.high), low, high)}`"
+            f"`{bar(metrics_file.Metric(figure.value, figure.low, figure.high), low, high)}`"
             if figure
             else ""
         )
@@ -189,17 +189,17 @@ def _quality_plots(review: Review) -> str:
     return f"<div class=plots>{''.join(drawn)}</div>"
 
 
-def _or_gap(figure: Figure | None) -> metrics_file.Figure:
+def _or_gap(figure: Figure | None) -> metrics_file.Metric:
     """A week that nothing is known of is a gap in the line."""
     if figure is None:
-        return metrics_file.Figure(float("nan"))
-    return metrics_file.Figure(figure.value, figure.low, figure.high, figure.n)
+        return metrics_file.Metric(float("nan"))
+    return metrics_file.Metric(figure.value, figure.low, figure.high, figure.n)
 
 
 def _slice_plots(week: Week) -> str:
     worst = sorted(week.slices.items(), key=lambda pair: -pair[1].value)
     named = [
-        (f"{name} ({one.n:,})", metrics_file.Figure(one.value, one.low, one.high, one.n))
+        (f"{name} ({one.n:,})", metrics_file.Metric(one.value, one.low, one.high, one.n))
         for name, one in worst[: 2 * MOST_SLICES]
     ]
     return f"<div class=plots><figure>{plots.intervals(named, 'mean loss')}</figure></div>" if named else ""
