@@ -42,7 +42,7 @@ def parse_metrics(text: str, name: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise KitError(
             f"{name} holds a {type(content).__name__}, not a mapping of metrics.",
-            'Whatever writes it must name its figures, for instance {"accuracy": 0.81, "n": 500}.',
+            'Whatever writes it must name its metrics, for instance {"accuracy": 0.81, "n": 500}.',
         )
     return content
 

@@ -137,8 +137,8 @@ def _metrics(differences: Differences) -> list[str]:
     judged = [one for one in differences.slices if one.is_noise is not None]
     beyond = [one for one in judged if not one.is_noise]
     if judged and any(one.difference for one in judged):
-        lines.append(f"- Slices: {len(beyond)} of {len(judged)} figures moved beyond their noise band")
-        lines += [f"  {line}" for line in _some(beyond, 5, metric, "figure")]
+        lines.append(f"- Slices: {len(beyond)} of {len(judged)} metrics moved beyond their noise band")
+        lines += [f"  {line}" for line in _some(beyond, 5, metric, "metric")]
     return lines
 
 

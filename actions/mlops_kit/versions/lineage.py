@@ -112,6 +112,19 @@ def _is_wrong(put: Assignment) -> bool:
 # ---- what was asked ----
 
 
+def answer(book: Book, version: str, stage: str, at: str, model: Path | None, data: Path | None) -> Answer:
+    """By the first that is given: a version, a moment (of a stage), a stage, a model file, data; else the default."""
+    if version:
+        return of_version(book, version)
+    if at:
+        return of_moment(book, at, stage or "production")
+    if stage:
+        return of_stage(book, stage)
+    if model:
+        return of_file(book, model)
+    return trained_on(book, data) if data else of_default(book)
+
+
 def of_version(book: Book, name: str) -> Answer:
     version = find(book.repository, book.model, name)
     return Answer(version.tag, of_versions(book, [version]))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import pipeline
 from mlops_kit.project.repository import Repository
-from mlops_kit.versions import description, records
+from mlops_kit.versions import description, records, version
 from mlops_kit.versions.differences import Differences, ValueChange, between
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version
@@ -48,9 +48,27 @@ class Why:
         return f"From {self.before} to {self.after} the {listed} changed."
 
 
+def pair(repository: Repository, model: str, before: str, after: str) -> tuple[Version, Version]:
+    """The two versions to compare: those named, or one and the version before it, or the newest two.
+
+    Raises KitError where there is no version before.
+    """
+    if before and after:
+        return version.find(repository, model, before), version.find(repository, model, after)
+    known = version.versions(repository, model)
+    new = version.find(repository, model, before) if before else known[-1] if known else None
+    place = known.index(new) if new else 0
+    if new is None or place == 0:
+        what = f"{new.name} is the first version" if new else f"{model} has no version yet"
+        raise KitError(
+            f"{what}: there is nothing before it.", "Name two versions; `mlops-kit versions` lists them."
+        )
+    return known[place - 1], new
+
+
 def why(repository: Repository, old: Version, new: Version) -> Why:
     """Raises KitError when one of the two has no record."""
-    before, after = (_record(repository, version) for version in (old, new))
+    before, after = (_record(repository, one) for one in (old, new))
     found = between(before, after, repository)
     definition = pipeline.DefinitionChanges(repository, old.tag, new.tag)
     params = {one.name: one for one in (*_interpolated(definition, before, after), *found.parameters)}
@@ -72,12 +90,12 @@ def why(repository: Repository, old: Version, new: Version) -> Why:
     )
 
 
-def _record(repository: Repository, version: Version) -> Record:
-    found = records.read(repository, version)
+def _record(repository: Repository, one: Version) -> Record:
+    found = records.read(repository, one)
     if found is None:
         raise KitError(
-            f"{version.tag} has no record: `mlops-kit register` did not make it, so nothing says what it was made of.",
-            f"`git diff {version.tag} OTHER` compares the files.",
+            f"{one.tag} has no record: `mlops-kit register` did not make it, so nothing says what it was made of.",
+            f"`git diff {one.tag} OTHER` compares the files.",
         )
     return found
 
@@ -109,7 +127,7 @@ def _notes(found: Differences, changed: Changed) -> list[str]:
         notes.append("This clone's history does not reach back: commits are missing, the rest is exact.")
     if not changed.names and [one for one in found.metrics if one.difference]:
         notes.append(
-            "The figures differ all the same: `mlops-kit verify` looks for what is not reproducible."
+            "The metrics differ all the same: `mlops-kit verify` looks for what is not reproducible."
         )
     return notes
 
