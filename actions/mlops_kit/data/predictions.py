@@ -31,10 +31,10 @@ def read(path: Path, form: Predictions) -> "pa.Table":
         else ours.get(name, name)
         for name in table.column_names
     ]
-    return keyed(table.rename_columns(names), KEY, path.name)
+    return with_key(table.rename_columns(names), KEY, path.name)
 
 
-def keyed(table: "pa.Table", key: str, name: str) -> "pa.Table":
+def with_key(table: "pa.Table", key: str, name: str) -> "pa.Table":
     """The table with its key as text under the name `key`. Raises KitError when one occurs twice."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -54,7 +54,7 @@ def keyed(table: "pa.Table", key: str, name: str) -> "pa.Table":
     return table.select(others).append_column(KEY, keys)
 
 
-def among(keys: "pa.Array", known: "pa.Array") -> "pa.Array":
+def positions(keys: "pa.Array", known: "pa.Array") -> "pa.Array":
     """For each key its place in `known`; null where it is not there."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -66,7 +66,9 @@ def _whole(keys: Any) -> Any:
     return keys.combine_chunks() if hasattr(keys, "combine_chunks") else keys
 
 
-def numbers(actual: "pa.Array", table: "pa.Table", form: Predictions, classes: list[str]) -> EvaluatedRows:
+def evaluated_rows(
+    actual: "pa.Array", table: "pa.Table", form: Predictions, classes: list[str]
+) -> EvaluatedRows:
     """`classes` in the order of their codes, empty for a regression. Raises KitError for other columns."""
     if "prediction" not in table.column_names:
         raise KitError(

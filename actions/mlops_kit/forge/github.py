@@ -139,7 +139,7 @@ class GitHub:
         try:
             yield
         except GithubException as error:
-            raise github_errors.told(error, kind, asked) from None
+            raise github_errors.explain(error, kind, asked) from None
         except RequestException as error:
             self._silent = type(error).__name__
             raise github_errors.unreachable(api(), self._silent, asked) from None

@@ -27,7 +27,7 @@ class GitHubError(KitError):
         self.status = status
 
 
-def told(error: Any, kind: str, what: str) -> GitHubError:
+def explain(error: Any, kind: str, what: str) -> GitHubError:
     """PyGithub's error in words: 401 and 403 name the permission, a rate limit says when it ends."""
     status = int(error.status or 0)
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}

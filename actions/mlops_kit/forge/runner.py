@@ -75,7 +75,7 @@ def run_id() -> str:
     return f"{run}-{github_env.run_attempt()}" if run else ""
 
 
-def numbered() -> tuple[str, int]:
+def workflow_run() -> tuple[str, int]:
     """The workflow, as a file name, and which of its runs this is; an empty name anywhere else."""
     number = github_env.run_number()
     if not on_runner() or not number.isdigit():

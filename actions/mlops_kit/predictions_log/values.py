@@ -34,7 +34,7 @@ def numbers(
         table = table.drop_columns([*(() if whole else shares), *_there(table, "probability")])
     has = "probability" in table.column_names and table["probability"].null_count == 0
     table = table if has or "probability" not in table.column_names else table.drop_columns(["probability"])
-    rows = predictions.numbers(_actual(table["actual"], form), _typed(table, form), form, classes)
+    rows = predictions.evaluated_rows(_actual(table["actual"], form), _typed(table, form), form, classes)
     good = np.isfinite(rows.actual) & np.isfinite(rows.prediction)
     if rows.probability is not None:
         good &= _are_shares(rows.probability.reshape(len(good), -1)).all(axis=1)

@@ -28,7 +28,7 @@ def assign(
     known: list[Assignment],
     **said: str,
 ) -> NewAssignment:
-    """`known`: the assignments on which the decision was based. Raises commits.Moved if origin has more by now."""
+    """`known`: the assignments on which the decision was based. Raises commits.RefMoved if origin has more by now."""
     count = max((one.count or 0 for one in known), default=0) + 1  # GTO counts through all stages
     tag = tags.stage_tag(version.model, stage, count)
     tag_object, tagger = _tag_object(repository, version, stage, tag, known, said)
@@ -36,7 +36,7 @@ def assign(
     if origin:
         try:
             commits.push(repository, f"{tag_object}:{tags.ref(tag)}")
-        except commits.Refused as error:
+        except commits.PushRefused as error:
             raise KitError(
                 f"A rule of origin refuses the tag {tag}:\n{error.what}",
                 f"Let whoever runs this create tags `{tags.ref(tags.stage_glob(version.model))}`. {stage} is unchanged.",

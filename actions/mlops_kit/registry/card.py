@@ -3,7 +3,7 @@
 from typing import Any
 
 from mlops_kit.base.markdown import code, number, plain, size, table
-from mlops_kit.data.metrics_file import Figure, figures
+from mlops_kit.data.metrics_file import Metric, all_metrics
 from mlops_kit.versions import tags
 from mlops_kit.versions.differences import SLICES
 from mlops_kit.versions.gate_results import shown
@@ -40,18 +40,18 @@ def _data(files: list[File]) -> str:
 
 
 def metrics_table(metrics: dict[str, Any]) -> str:
-    shown = figures({key: value for key, value in metrics.items() if key != SLICES})
+    shown = all_metrics({key: value for key, value in metrics.items() if key != SLICES})
     rows = [[code(name), number(one.value), interval(one), count(one)] for name, one in shown.items()]
     return table(["metric", "value", "interval", "rows"], rows, (1, 2, 3)) if rows else ""
 
 
-def interval(figure: Figure) -> str:
+def interval(figure: Metric) -> str:
     if figure.low is None or figure.high is None:
         return "none"
     return f"{number(figure.low)} to {number(figure.high)}"
 
 
-def count(figure: Figure) -> str:
+def count(figure: Metric) -> str:
     return "?" if figure.n is None else f"{figure.n:,}"
 
 
@@ -62,7 +62,7 @@ def _slices(metrics: dict[str, Any]) -> str:
 
 def _column(name: str, values: dict[str, Any]) -> str:
     """A row for each value, a column for each metric."""
-    found = {value: figures(inner) for value, inner in values.items() if isinstance(inner, dict)}
+    found = {value: all_metrics(inner) for value, inner in values.items() if isinstance(inner, dict)}
     judged = {value: inner for value, inner in found.items() if inner}
     shown = list(dict.fromkeys(metric for inner in judged.values() for metric in inner))[:MOST_COLUMNS]
     rows = [
@@ -76,7 +76,7 @@ def _column(name: str, values: dict[str, Any]) -> str:
     )
 
 
-def _cell(figure: Figure | None) -> str:
+def _cell(figure: Metric | None) -> str:
     if figure is None:
         return ""
     return number(figure.value) + (f" ({interval(figure)})" if figure.low is not None else "")
@@ -103,11 +103,11 @@ def limits(record: Record) -> list[str]:
     lines = [
         "- The figures hold for rows like the evaluated ones; whether today's are is what monitoring asks."
     ]
-    if without := [name for name, one in figures(record.metrics).items() if one.low is None]:
+    if without := [name for name, one in all_metrics(record.metrics).items() if one.low is None]:
         named = ", ".join(code(name) for name in without[:5])
         lines.append(f"- Without an interval, so of unknown precision: {named}.")
     for column, values in (record.metrics.get(SLICES) or {}).items():
-        few = [name for name, one in values.items() if isinstance(one, dict) and not figures(one)]
+        few = [name for name, one in values.items() if isinstance(one, dict) and not all_metrics(one)]
         if few:
             named = ", ".join(code(name) for name in few[:8])
             lines.append(f"- Slices of {code(column)} with too few rows to judge: {named}.")

@@ -41,7 +41,7 @@ def problems(repository: Repository, contract: Contract, version: Version, found
     lock = repository.lock(version.tag)
     if lock is None:
         return [*wrong, f"it holds no {LOCK}"]
-    own = snapshot.readable(repository, version.tag, contract)
+    own = snapshot.readable_contract(repository, version.tag, contract)
     return wrong + _against(repository, own, version, found, lock)
 
 

@@ -56,7 +56,7 @@ def register(repository: Repository, contract: Contract, candidate: Candidate, b
         )
         found.append(_tag(repository, whole, commit))
 
-    commits.again(once)
+    commits.retry(once)
     return found[-1]
 
 
@@ -77,9 +77,9 @@ def identical(repository: Repository, made: Record) -> Registered | None:
 def _complete(repository: Repository, made: Record, bump: str) -> Record:
     """With version, description, and rows of data that was not fetched."""
     before = versions.newest(repository, made.model)
-    number = versions.after(versions.highest(repository, made.model), bump)
+    number = versions.next_number(versions.highest(repository, made.model), bump)
     earlier = read(repository, before) if before else None
-    commits.reach(repository, earlier.code.commit if earlier else None)
+    commits.deepen_to(repository, earlier.code.commit if earlier else None)
     made = made.model_copy(update=of_the_same_data(made, earlier))
     return made.model_copy(
         update={
@@ -131,7 +131,7 @@ def _tag(repository: Repository, made: Record, commit: str) -> Registered:
     )
     message = _message(made).replace("\n\n", f"\n\n{note}\n\n", 1)
     if tags.exists(repository, tag):
-        raise commits.Moved(f"{tag} is there already.")
+        raise commits.RefMoved(f"{tag} is there already.")
     repository.git(
         "tag",
         "--annotate",
@@ -148,7 +148,7 @@ def _tag(repository: Repository, made: Record, commit: str) -> Registered:
             commits.push(repository, tags.ref(tag))
     except BaseException as error:
         repository.git("tag", "--delete", tag)
-        if isinstance(error, commits.Refused):
+        if isinstance(error, commits.PushRefused):
             raise _refused(made.model, tag, error) from error
         raise
     says = f"Registered {tag}."

@@ -7,15 +7,14 @@ from typing import Any
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import runner
 from mlops_kit.project.repository import Repository
-from mlops_kit.reports import report_html as pages
-from mlops_kit.reports import report_markdown
+from mlops_kit.reports import report_html, report_markdown
 from mlops_kit.reports.report import Report
 
 FOLDER = ".mlops/report"
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedReport:
     markdown: str
     short: str  # for a terminal
     text: Path
@@ -24,18 +23,18 @@ class Published:
     notes: list[str] = field(default_factory=list)
 
 
-def publish(report: Report, repository: Repository, out: Path, comment: str | None) -> Published:
+def publish(report: Report, repository: Repository, out: Path, comment: str | None) -> PublishedReport:
     """Raises KitError where a comment that was asked for by number cannot be made."""
     text = report_markdown.markdown(report)
     files = out / "report.md", out / "report.html"
     out.mkdir(parents=True, exist_ok=True)
-    for file, content in zip(files, (text, pages.html(report)), strict=True):
+    for file, content in zip(files, (text, report_html.html(report)), strict=True):
         file.write_text(content, encoding="utf-8", newline="\n")
     runner.summary(text)
     url, note = _comment(repository, report.model, text, comment) if comment else (None, "")
     short = f"{report.model}: {report.verdict_in_words}\n  {files[0]}\n  {files[1]}"
     facts = _facts(report) | {"text": str(files[0]), "page": str(files[1]), "comment": url}
-    return Published(text, short, *files, facts, [note] if note else [])
+    return PublishedReport(text, short, *files, facts, [note] if note else [])
 
 
 def comment_from(folder: Path, repository: Repository, model: str, comment: str) -> str:

@@ -73,7 +73,7 @@ def newest(repository: Repository, model: str) -> Version | None:
 
 def in_stage(repository: Repository, model: str, stage: str) -> Version | None:
     """The version that is in a stage now."""
-    stay = stages.holding(stages.assignments(repository, model), stage)
+    stay = stages.current_stay(stages.assignments(repository, model), stage)
     by_commit = {version.commit: version for version in versions(repository, model)} if stay else {}
     return by_commit.get(stay.commit) if stay else None
 
@@ -83,7 +83,7 @@ def champion(repository: Repository, model: str, stage: str) -> Version | None:
     return in_stage(repository, model, stage) or newest(repository, model)
 
 
-def named(repository: Repository, model: str, name: str) -> Version:
+def find(repository: Repository, model: str, name: str) -> Version:
     """A version by v0.3.0, 0.3.0 or flights@v0.3.0. Raises KitError listing what there is."""
     found = versions(repository, model)
     wanted = tags.version_in(model, name)
@@ -94,7 +94,7 @@ def named(repository: Repository, model: str, name: str) -> Version:
     raise KitError(f"{model} has no version {name!r}.", f"The newest: {newest_first}.")
 
 
-def after(number: Number | None, bump: str) -> Number:
+def next_number(number: Number | None, bump: str) -> Number:
     if number is None:
         return FIRST
     place = BUMPS.index(bump)

@@ -36,7 +36,7 @@ def the_one(verdict: Verdict) -> GateResult:
 
 
 def duel(small: Scripted) -> champion.Duel:
-    version = versions.named(small.repository, "small", "v0.1.0")
+    version = versions.find(small.repository, "small", "v0.1.0")
     return champion.duel(small.repository, contract.load(small.root), version, lambda _: None)
 
 
@@ -285,7 +285,7 @@ def test_april_is_predicted_by_the_model_of_march(where: str, flights: Path) -> 
     must([*dvc, "repro", "--quiet"], flights)
     if where == "remote":
         shutil.rmtree(flights / ".dvc/cache")
-    version = versions.named(repository, "flights", "v0.1.0")
+    version = versions.find(repository, "flights", "v0.1.0")
     found = champion.duel(repository, contract.load(flights), version, lambda _: None)
     assert found.scored == 4000
     assert len(found.champion) == 4000 + 2401

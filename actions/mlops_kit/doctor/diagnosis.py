@@ -21,7 +21,7 @@ SECONDS = 60  # of one command of the project; a remote that hangs must not hang
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """`says` is a sentence; `mend` the one command, or the one thing to do."""
 
     name: str
@@ -40,7 +40,7 @@ class Patient:
     now: datetime = field(default_factory=clock.now)
 
 
-Check = Callable[[Patient], Finding]
+Check = Callable[[Patient], Diagnosis]
 
 
 class Unknown(Exception):
