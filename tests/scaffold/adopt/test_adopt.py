@@ -16,6 +16,8 @@ from tests.template.rendered import copier_update
 from tests.template.test_linters import OURS
 from tests.test_docs import commands
 
+pytestmark = pytest.mark.environment  # its fixtures are asked for by name
+
 
 @pytest.fixture(scope="session")
 def script(mlops_new: Path, once: Once) -> Adopted:
