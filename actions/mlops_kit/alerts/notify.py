@@ -3,7 +3,6 @@
 Kinds that the check could not judge stay as they are: a window that is too small closes no alarm.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +13,7 @@ from mlops_kit.alerts.chat import TOLD, Chat, in_a_line
 from mlops_kit.alerts.kinds import ANY_CHECK, KINDS, Kind, judged_by
 from mlops_kit.alerts.outcome import Outcome
 from mlops_kit.alerts.webhook import Message
-from mlops_kit.base import clock, credentials
+from mlops_kit.base import clock, credentials, github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.forge import alarms, github
@@ -163,8 +162,7 @@ def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
     slug = github.slug_of(repository)
     if not slug or not (repository.root / where).is_file():
         return code(where)
-    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
-    return f"[{Path(where).stem}]({server}/{slug}/blob/HEAD/{where}#{KINDS[kind].runbook})"
+    return f"[{Path(where).stem}]({github_env.server_url()}/{slug}/blob/HEAD/{where}#{KINDS[kind].runbook})"
 
 
 def test(repository: Repository, contract: Contract) -> list[Told]:
@@ -190,6 +188,6 @@ def test(repository: Repository, contract: Contract) -> list[Told]:
     if not told:
         raise KitError(
             "There is nobody to tell: no token for GitHub and no alerts.webhook in mlops.yaml.",
-            "`export GITHUB_TOKEN=$(gh auth token)`, or name a webhook.",
+            f"`{github_env.EXPORT_TOKEN}`, or name a webhook.",
         )
     return told

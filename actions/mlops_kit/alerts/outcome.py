@@ -4,16 +4,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+
+from pydantic import ConfigDict
 
 from mlops_kit.alerts.kinds import KINDS, Finding, Kind
 from mlops_kit.base.errors import KitError
+from mlops_kit.runs.handover import Handover
 
 FILE = Path(".mlops/monitoring/outcome.json")
 
 
 @dataclass(frozen=True)
 class Outcome:
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # for `read`: it may come from another job
+
     at: str
     version: str  # which the window was compared with
     window: str
@@ -22,6 +26,10 @@ class Outcome:
     run: str = ""  # whose events report the check
     shown: dict[Kind, str] = field(default_factory=dict)  # tables and plots, in Markdown
     again: str = ""  # command that repeats this check
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.judged) - set(KINDS):
+            raise ValueError(f"no kind of alarm: {', '.join(sorted(unknown))}")
 
     @property
     def kinds(self) -> list[Kind]:
@@ -50,14 +58,5 @@ def read(path: Path) -> Outcome:
     """Raises KitError if there is no such file, or it is not the result of a check."""
     if not path.is_file():
         raise KitError(f"{path} is not there: nothing was checked.", "First: `mlops-kit monitor check`.")
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        findings = [Finding(**one) for one in content.pop("findings")]
-        outcome = Outcome(**content, findings=findings)
-        if unknown := {*outcome.kinds, *outcome.judged} - set(KINDS):
-            raise ValueError(f"no kind of alarm: {', '.join(sorted(unknown))}")
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise KitError(
-            f"{path} is not what `mlops-kit monitor check` leaves: {error}", "Check again."
-        ) from error
-    return outcome
+    handed = Handover(path.parent, (path.name,), "check", "Check again.")
+    return handed.payload(path.name, Outcome, "what `mlops-kit monitor check` leaves")

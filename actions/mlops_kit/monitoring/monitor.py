@@ -33,7 +33,7 @@ def check_now(
     Raises KitError if the inputs cannot be read; the events then say that the check failed.
     """
     versions.refresh(repository, contract.model, say)
-    against = versions.named(repository, contract.model, request.against) if request.against else None
+    against = versions.find(repository, contract.model, request.against) if request.against else None
     with run.journal(repository, contract, handed) as journal, _file_of_rows(repository, contract) as rows:
         read = inputs.read(repository, contract, request, against, say, rows)
         results = checks.run(read)

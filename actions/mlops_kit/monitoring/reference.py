@@ -142,7 +142,7 @@ def in_order(
 def drawn(repository: Repository, contract: Contract, name: str) -> windows.Window:
     """The rows behind the reference of a version, or of the workspace if `name` is empty. Raises KitError if they cannot be fetched."""
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        version = versions.named(repository, contract.model, name) if name else None
+        version = versions.find(repository, contract.model, name) if name else None
         return _drawn(_source(repository, contract, Path(folder), version))
 
 
@@ -182,7 +182,7 @@ def _by_time(evaluated: pa.Table, source: _Source, contract: Contract) -> pa.Tab
         moments = bins_module.moments(test_rows[time].combine_chunks()).cast(pa.int64())
     except (KitError, pa.ArrowInvalid, pa.ArrowNotImplementedError):  # no such column, or no times in it
         return evaluated
-    places = predictions_module.among(evaluated["key"], test_rows[rows.key].cast(pa.string()))
+    places = predictions_module.positions(evaluated["key"], test_rows[rows.key].cast(pa.string()))
     return evaluated.take(pc.sort_indices(moments.take(places)))
 
 
@@ -198,7 +198,7 @@ def _source(repository: Repository, contract: Contract, folder: Path, version: V
         files = [path for path in _wanted(contract) if (repository.root / path).is_file()]
         md5s = {path: file_md5(repository.root / path) for path in files}
         return _Source("", contract, md5s, lambda path: _here(repository, path))
-    earlier = snapshot.at(repository, version.tag, folder, contract.commands.dvc)
+    earlier = snapshot.take(repository, version.tag, folder, contract.commands.dvc)
     lock = earlier.lock
     md5s = {path: out.md5 for path in _wanted(earlier.contract) if lock and (out := lock.out(path))}
     return _Source(version.name, earlier.contract, md5s, earlier.file)

@@ -48,7 +48,9 @@ class NewTrainingData:
 
 def of_main(log: Log) -> list[Run]:
     """Trainings on main, newest first. Runs that only this machine knows of are left out: nobody else sees them."""
-    return [run for run in runs.summed(log) if run.published and any(name in run.stages for name in STAGES)]
+    return [
+        run for run in runs.newest_first(log) if run.published and any(name in run.stages for name in STAGES)
+    ]
 
 
 def newest_of(trainings: list[Run]) -> Run | None:
@@ -72,7 +74,7 @@ def _untrained(repository: Repository, trainings: list[Run], now: datetime) -> t
     committed = datetime.fromisoformat(repository.git("show", "--no-patch", "--format=%cI", head).strip())
     if head in trained or now - committed < PATIENCE:
         return "", None
-    commits.reach(repository, last)
+    commits.deepen_to(repository, last)
     try:
         changed = repository.git("diff", "--name-only", f"{last}...{head}").splitlines()
     except KitError:  # the commit of the last training is of another history, or cannot be fetched
@@ -100,7 +102,7 @@ def new_data(repository: Repository, contract: Contract, log: Log, say: Say) -> 
     say(f"compare the training data of {newest.name} with that of {before.name}")
     reference = references.load(repository, contract, say, version=before)
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        later = snapshot.at(repository, newest.tag, Path(folder), contract.commands.dvc)
+        later = snapshot.take(repository, newest.tag, Path(folder), contract.commands.dvc)
         rows = later.contract.rows
         file = later.file(rows.train if rows and rows.train else "")
         window = windows.read_files(newest.name, [file], reference.largest)

@@ -44,7 +44,7 @@ def only(
 
 def _model_files(repository: Repository, contract: Contract, version: str) -> list[str]:
     """The md5 of each file of the version's artifacts."""
-    tag = versions.named(repository, contract.model, version).tag
+    tag = versions.find(repository, contract.model, version).tag
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        earlier = snapshot.at(repository, tag, Path(folder), contract.commands.dvc)
+        earlier = snapshot.take(repository, tag, Path(folder), contract.commands.dvc)
         return [md5 for path in earlier.contract.artifacts for md5 in earlier.md5s(path)]

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.data import predictions
-from mlops_kit.data.bootstrap import Floats, Rows
+from mlops_kit.data.bootstrap import Floats
+from mlops_kit.data.scores import EvaluatedRows
 from mlops_kit.predictions_log import lines
 from mlops_kit.project.sections import Predictions
 
@@ -17,7 +18,9 @@ ROUNDED = 1e-6  # a probability in single precision may be this far outside of 0
 FLAGS = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
 
 
-def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Rows, pa.Table, pa.Table]:
+def numbers(
+    table: pa.Table, evaluated: pa.Table, form: Predictions
+) -> tuple[EvaluatedRows, pa.Table, pa.Table]:
     """The rows with valid values, in the order of time, as numbers and as a table; and the table of the dropped rows."""
     classes = predictions.classes(evaluated, form)
     if form.task != "regression" and "time" not in table.column_names and "actual" not in table.column_names:
@@ -31,7 +34,7 @@ def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Ro
         table = table.drop_columns([*(() if whole else shares), *_there(table, "probability")])
     has = "probability" in table.column_names and table["probability"].null_count == 0
     table = table if has or "probability" not in table.column_names else table.drop_columns(["probability"])
-    rows = predictions.numbers(_actual(table["actual"], form), _typed(table, form), form, classes)
+    rows = predictions.evaluated_rows(_actual(table["actual"], form), _typed(table, form), form, classes)
     good = np.isfinite(rows.actual) & np.isfinite(rows.prediction)
     if rows.probability is not None:
         good &= _are_shares(rows.probability.reshape(len(good), -1)).all(axis=1)
@@ -49,7 +52,7 @@ def _in_order(times: pa.ChunkedArray, places: Places) -> Places:
     return np.argsort(moments, kind="stable")
 
 
-def evaluated(table: pa.Table, form: Predictions) -> Rows:
+def evaluated(table: pa.Table, form: Predictions) -> EvaluatedRows:
     """The evaluated predictions as numbers. Raises KitError if none is valid."""
     rows, _, _ = numbers(table, table, form)
     if not len(rows):

@@ -1,4 +1,4 @@
-"""What every step did, as JSON lines: kept here, published to the branch `mlops/runs`, asked later."""
+"""The events of a run as JSON lines, kept in `.mlops/events` and published to the branch `mlops/runs`."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlops_kit.base import clock
+from mlops_kit.base import clock, github_env
 from mlops_kit.base.clock import timestamp
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
@@ -35,14 +35,12 @@ def new_run_id() -> str:
         if not RUN_ID.fullmatch(given):
             raise KitError(f"{GIVEN} is {given!r}.", "A run's id has letters, digits, dot, _ and - alone.")
         return given
-    if run := os.environ.get("GITHUB_RUN_ID"):
-        return f"{run}-{os.environ.get('GITHUB_RUN_ATTEMPT', '1')}"
-    return f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    return runner.run_id() or f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
 @dataclass
 class Journal:
-    """The events of one run, written at once, so that a killed run shows how far it came."""
+    """The events of one run. Each is written at once, so that a killed run shows how far it came."""
 
     repository: Repository
     run: str
@@ -60,6 +58,11 @@ class Journal:
         with self.file.open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(line + "\n")
 
+    def keep(self, lines: str) -> None:
+        """Begin with the events that another job wrote."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_text(lines, encoding="utf-8", newline="\n")
+
     def events(self) -> list[dict[str, Any]]:
         return read(self.file.read_text(encoding="utf-8"))
 
@@ -68,7 +71,7 @@ class Journal:
         return self.file.exists() and any(map(ends, self.events()))
 
     def end(self) -> None:
-        """That nothing is to come; what has a beginning and no end was killed, or left by whoever began it."""
+        """Mark the run as over. A run without this event was killed or abandoned."""
         self.emit("run", "end")
 
     @contextmanager
@@ -86,7 +89,7 @@ class Journal:
 
 
 def ends(event: dict[str, Any]) -> bool:
-    """Is it the last word of a run? What is told of it later, for instance of an alarm, changes it no more."""
+    """True for the event that ends a run. Later events, for instance of an alarm, do not change its status."""
     return (event["stage"], event["status"]) == ("run", "end")
 
 
@@ -109,17 +112,17 @@ def alone(repository: Repository, part: str = "") -> Journal:
     `part`: a run beside it, for a job that shares GitHub's number with others and publishes by itself.
     """
     journal = Journal(repository, f"{new_run_id()}-{part}" if part else new_run_id())
-    facts: dict[str, Any] = {name: os.environ.get(f"GITHUB_{name.upper()}") for name in ("actor", "ref")}
     event = runner.event_name()
     if not journal.file.exists():
         journal.emit(
             *("run", "start"),
             commit=repository.commit(),
-            machine=platform.node() if "GITHUB_ACTIONS" not in os.environ else None,
+            machine=None if runner.on_runner() else platform.node(),
             pid=os.getpid(),
             ends_with=LAST,
             event_name=event if event != runner.BY_HAND else None,
-            **facts,
+            actor=github_env.actor() or None,
+            ref=github_env.ref() or None,
         )
     return journal
 
@@ -127,7 +130,7 @@ def alone(repository: Repository, part: str = "") -> Journal:
 def go_on(repository: Repository) -> Journal:
     """The run that the last command began; a new one where there is none or it is over."""
     current = repository.root / CURRENT
-    if GIVEN in os.environ or "GITHUB_RUN_ID" in os.environ or not current.is_file():
+    if GIVEN in os.environ or runner.run_id() or not current.is_file():
         return begin(repository)
     journal = Journal(repository, current.read_text(encoding="utf-8").strip())
     return begin(repository) if journal.is_over else journal

@@ -1,4 +1,4 @@
-"""Brings the events of runs to the branch `mlops/runs`, where everybody can ask for them."""
+"""Publish the events of runs on the branch `mlops/runs`."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,13 +17,13 @@ ALARM = "events-not-published"
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedRuns:
     runs: list[str]
-    alarm: str = ""  # that was closed
+    alarm: str = ""  # address of the alarm that was closed
 
 
-def publish(repository: Repository) -> Published:
-    """Puts this clone's runs onto the branch; one that is there and grew is brought up to date.
+def publish(repository: Repository) -> PublishedRuns:
+    """Put this clone's runs onto the branch, and update those that grew.
 
     Raises KitError after retries, with an alarm raised where that is possible; nothing else is undone.
     """
@@ -33,7 +33,7 @@ def publish(repository: Repository) -> Published:
         if new := _unpublished(repository, tip):
             commits.append(repository, events.BRANCH, new, f"Events of {_counted(new)}")
     cleared = alarms.clear(repository, ALARM, "Events are published again.") if new else ""
-    return Published([_run(path) for path in new if path.endswith(".jsonl")], alarm=cleared)
+    return PublishedRuns([_run(path) for path in new if path.endswith(".jsonl")], alarm=cleared)
 
 
 def begin_publishing(repository: Repository, journal: Journal) -> str | None:
@@ -65,13 +65,13 @@ def end_publishing(
 
 def _latest() -> dict[str, bytes]:
     """On a runner the file of its workflow, which holds the number of the newest run that was published."""
-    workflow, number = runner.numbered()
+    workflow, number = runner.workflow_run()
     return {f"latest/{workflow}": f"{number}\n".encode()} if workflow else {}
 
 
 def _last_was_published(repository: Repository, begun: str | None) -> bool:
     """Then this workflow left no alarm open, and GitHub is not asked: half a second of every merge."""
-    workflow, number = runner.numbered()
+    workflow, number = runner.workflow_run()
     return bool(
         workflow and begun and (repository.show(begun, f"latest/{workflow}") or "").strip() == str(number - 1)
     )

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlops_kit.data.bootstrap import Floats, Rows, errors, prepared
+from mlops_kit.data.bootstrap import Floats, errors
+from mlops_kit.data.scores import METRICS, EvaluatedRows, weighted_score
 
 RESAMPLED, CONFIDENCE, SIGMAS = 300, 0.99, 2.576
 FEW = 30  # rows: with fewer, the bootstrap interval is too narrow
-SHARES = ("accuracy", "roc_auc")
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,18 @@ class Estimate:
     reference: float | None = None
 
 
-def measured(metric: str, rows: Rows, before: Rows) -> Estimate:
+def measured(metric: str, rows: EvaluatedRows, before: EvaluatedRows) -> Estimate:
     draw, n = np.random.default_rng(0), len(rows)
-    value, reference = (prepared(metric, one)(np.ones(len(one))) for one in (rows, before))
-    drawn = list(errors(n, lambda at: prepared(metric, rows.take(at)), RESAMPLED, draw))
+    value, reference = (weighted_score(metric, one)(np.ones(len(one))) for one in (rows, before))
+    drawn = list(errors(n, lambda at: weighted_score(metric, rows.take(at)), RESAMPLED, draw))
     ends = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     low, high = (value + float(end) for end in ends)
-    if metric in SHARES and (n < FEW or low == high):
+    if METRICS[metric].is_share and (n < FEW or low == high):
         low, high = _of_share(value, _judged(metric, rows))
     return Estimate(value, low, high, n, reference)
 
 
-def _judged(metric: str, rows: Rows) -> int:
+def _judged(metric: str, rows: EvaluatedRows) -> int:
     """Rows behind a share: for the area under the ROC curve those of the rarer class."""
     return min(np.unique(rows.actual, return_counts=True)[1]) if metric == "roc_auc" else len(rows)
 
@@ -52,7 +52,7 @@ def mean(values: Floats, reference: float | None) -> Estimate:
     return Estimate(value, value - half, value + half, len(values), reference)
 
 
-def happened(rows: Rows) -> Estimate:
+def happened(rows: EvaluatedRows) -> Estimate:
     """Share of the positive class; `reference`: the mean predicted probability."""
     assert rows.probability is not None
     difference = mean(rows.actual - rows.probability, None)
@@ -65,7 +65,8 @@ def is_worse(metric: str, estimate: Estimate) -> bool:
     """True if the whole interval is worse than the reference."""
     if estimate.reference is None:
         return False
-    return estimate.low > estimate.reference if metric == "rmse" else estimate.high < estimate.reference
+    higher = METRICS[metric].higher_is_better
+    return estimate.high < estimate.reference if higher else estimate.low > estimate.reference
 
 
 def in_words(metric: str, estimate: Estimate) -> str:

@@ -4,9 +4,9 @@ import hashlib
 import json
 import os
 import platform
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from mlops_kit.base import github_env
 from mlops_kit.base.clock import timestamp
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
@@ -125,9 +125,7 @@ def identity(contract: Contract, lock: Lock, environment_files: dict[str, str]) 
 def trigger(repository: Repository, run_id: str) -> Trigger:
     """By whoever GitHub names, else Git; where Git knows nobody, whoever is logged in."""
     names = (os.environ.get(name) for name in ("USER", "USERNAME"))
-    actor = (
-        os.environ.get("GITHUB_ACTOR") or commits.person(repository) or next(filter(None, names), "unknown")
-    )
+    actor = github_env.actor() or commits.person(repository) or next(filter(None, names), "unknown")
     return Trigger(event=runner.event_name(), actor=actor, run=run_id, url=runner.run_url())
 
 
@@ -159,7 +157,7 @@ def draft(
         environment=pinned,
         artifacts=artifacts(contract, lock),
         trigger=trigger(repository, run_id),
-        gates=[asdict(result) for result in verdict.results] if verdict else [],
+        gates=[result.model_dump() for result in verdict.results] if verdict else [],
         measured=verdict.measured if verdict else {},
         identity=identity(contract, lock, pinned.files),
         description="",

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from mlops_kit.alerts.kinds import Finding, judged_by
 from mlops_kit.base import clock
-from mlops_kit.data.bootstrap import Floats, Rows
+from mlops_kit.data.bootstrap import Floats
+from mlops_kit.data.scores import EvaluatedRows
 from mlops_kit.monitoring.checks import data_drift, prediction_drift, trend
 from mlops_kit.monitoring.checks.data_drift import DataDrift
 from mlops_kit.monitoring.checks.prediction_drift import PredictionDrift
@@ -112,7 +113,7 @@ def measure(
         )
     labelled_rows, notes = joined(predicted, labels)
     labelled_rows = lines.only(labelled_rows, pc.is_valid(labelled_rows["actual"]))
-    nothing = Rows(np.empty(0), np.empty(0)), labelled_rows, labelled_rows
+    nothing = EvaluatedRows(np.empty(0), np.empty(0)), labelled_rows, labelled_rows
     rows, table, dropped = (
         values.numbers(labelled_rows, reference.predictions, form) if len(labelled_rows) else nothing
     )
@@ -157,7 +158,7 @@ def measured(
     return (metric, figure, _slices(losses, table, evaluated, usual)) if figure else None
 
 
-def _measured(metric: str, rows: Rows, before: Rows) -> Estimate | None:
+def _measured(metric: str, rows: EvaluatedRows, before: EvaluatedRows) -> Estimate | None:
     """None for a metric that needs two classes if all labels are of one."""
     if metric == "roc_auc" and len(np.unique(rows.actual)) < 2:
         return None
@@ -166,7 +167,7 @@ def _measured(metric: str, rows: Rows, before: Rows) -> Estimate | None:
 
 def _judged(
     evaluated: pa.Table,
-    rows: Rows,
+    rows: EvaluatedRows,
     table: pa.Table,
     form: Predictions,
     so_far: ConceptDrift,
@@ -237,13 +238,13 @@ def _later(table: pa.Table, since: datetime | None) -> npt.NDArray[np.intp] | No
     return recent if LEAST_LABELS <= len(recent) < len(table) else None
 
 
-def _metric(rows: Rows, form: Predictions) -> str:
+def _metric(rows: EvaluatedRows, form: Predictions) -> str:
     if form.task == "regression":
         return "rmse"
     return "roc_auc" if rows.probability is not None and rows.probability.ndim == 1 else "accuracy"
 
 
-def _losses(rows: Rows, before: Rows, form: Predictions) -> Floats:
+def _losses(rows: EvaluatedRows, before: EvaluatedRows, form: Predictions) -> Floats:
     """Losses between 0 and 1: the Brier score if there are probabilities, else 0 for a hit and 1 for a miss."""
     if form.task == "regression":
         usual = np.quantile(np.abs(before.prediction - before.actual), USUAL)

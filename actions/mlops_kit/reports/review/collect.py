@@ -124,7 +124,7 @@ def _fill_versions(repository: Repository, contract: Contract, review: Review, e
     review.newest = registered[-1].name if registered else ""
     by_commit = {one.commit: one for one in registered}
     assignments = [one for one in stages.assignments(repository, contract.model) if one.at < end]
-    holding = stages.holding(assignments, "production")
+    holding = stages.current_stay(assignments, "production")
     in_use = by_commit.get(holding.commit) if holding else registered[-1] if registered else None
     if in_use:
         age = max((end - datetime.fromisoformat(in_use.created)).days, 0)

@@ -35,7 +35,7 @@ def _span(week: Week) -> str:
 def _weeks(review: Review) -> str:
     """A table of weeks, newest first; a week without predictions is a gap."""
     judged = [
-        metrics_file.Figure(one.figure.value, one.figure.low, one.figure.high)
+        metrics_file.Metric(one.figure.value, one.figure.low, one.figure.high)
         for one in review.weeks
         if one.figure
     ]
@@ -44,7 +44,7 @@ def _weeks(review: Review) -> str:
     for week in reversed(review.weeks):
         figure = week.figure
         drawn = (
-            f"`{bar(metrics_file.Figure(figure.value, figure.low, figure.high), low, high)}`"
+            f"`{bar(metrics_file.Metric(figure.value, figure.low, figure.high), low, high)}`"
             if figure
             else ""
         )
@@ -159,20 +159,15 @@ def _version_lines(review: Review) -> list[str]:
 def html(review: Review) -> str:
     title = f"{review.model}, week {review.week.name}"
     head = f"<h1>{report_html.text(review.model)}: {report_html.text(review.headline)}</h1>\n<p class=quiet>{_span(review.week)}</p>"
-    decide = "".join(f"<li>{report_html.prose(one)}</li>" for one in review.decide)
-    quality = _quality_plots(review) if review.connected else f"<p>{report_html.prose(NOT_CONNECTED)}</p>"
+    decide = report_html.render("\n".join(f"- {one}" for one in review.decide))
+    quality = _quality_plots(review) if review.connected else report_html.render(NOT_CONNECTED)
     sections = [
-        ("To decide", f"<ul>{decide}</ul>" if decide else "<p>Nothing.</p>"),
+        ("To decide", decide or "<p>Nothing.</p>"),
         ("Quality", quality),
         ("Slices", _slice_plots(review.week)),
-        ("Drift", f"<p>{report_html.prose(_drift(review))}</p>"),
+        ("Drift", report_html.render(_drift(review))),
         ("Alarms", _alarm_table(review.alarms)),
-        (
-            "Versions and trainings",
-            "<ul>"
-            + "".join(f"<li>{report_html.prose(one)}</li>" for one in _version_lines(review))
-            + "</ul>",
-        ),
+        ("Versions and trainings", report_html.render(_versions(review))),
     ]
     return report_html.document(title, head, sections)
 
@@ -194,17 +189,17 @@ def _quality_plots(review: Review) -> str:
     return f"<div class=plots>{''.join(drawn)}</div>"
 
 
-def _or_gap(figure: Estimate | None) -> metrics_file.Figure:
+def _or_gap(figure: Estimate | None) -> metrics_file.Metric:
     """A week that nothing is known of is a gap in the line."""
     if figure is None:
-        return metrics_file.Figure(float("nan"))
-    return metrics_file.Figure(figure.value, figure.low, figure.high, figure.n)
+        return metrics_file.Metric(float("nan"))
+    return metrics_file.Metric(figure.value, figure.low, figure.high, figure.n)
 
 
 def _slice_plots(week: Week) -> str:
     worst = sorted(week.slices.items(), key=lambda pair: -pair[1].value)
     named = [
-        (f"{name} ({one.n:,})", metrics_file.Figure(one.value, one.low, one.high, one.n))
+        (f"{name} ({one.n:,})", metrics_file.Metric(one.value, one.low, one.high, one.n))
         for name, one in worst[: 2 * MOST_SLICES]
     ]
     return f"<div class=plots><figure>{plots.intervals(named, 'mean loss')}</figure></div>" if named else ""

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.data.bootstrap import Rows
+from mlops_kit.data.scores import EvaluatedRows
 from mlops_kit.monitoring.checks import concept_drift
 from mlops_kit.monitoring.checks.concept_drift import ConceptDrift
 from mlops_kit.monitoring.reference import Reference
@@ -46,7 +46,7 @@ def test_the_interval_of_many_rows_is_that_of_the_share() -> None:
     """It is drawn from small parts of them; of all of ten million it would take minutes and gigabytes."""
     n = 200_000
     hit = np.arange(n) % 4 > 0
-    rows = Rows(np.ones(n), hit.astype(float))
+    rows = EvaluatedRows(np.ones(n), hit.astype(float))
     found = intervals.measured("accuracy", rows, rows)
     half = intervals.SIGMAS * math.sqrt(0.75 * 0.25 / n)
     assert found.value == 0.75
