@@ -28,7 +28,7 @@ def assign(
     known: list[Assignment],
     **said: str,
 ) -> Given:
-    """`known` is what there was when it was decided. Raises commits.Moved when origin has more by now."""
+    """`known` is what there was when it was decided. Raises commits.RefMoved when origin has more by now."""
     count = max((one.count or 0 for one in known), default=0) + 1  # GTO counts through all stages
     tag = tags.stage_tag(version.model, stage, count)
     made, tagger = _tag_object(repository, version, stage, tag, known, said)
