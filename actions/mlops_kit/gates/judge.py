@@ -1,42 +1,57 @@
-"""May this model be registered? Each gate of mlops.yaml says pass, fail or unknown, and why."""
-
-from dataclasses import replace
+"""Judge the trained model by the gates of mlops.yaml: each passes, fails or is unknown, and says why."""
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data.metrics_file import read_metrics
-from mlops_kit.gates import loosened as looseneds
+from mlops_kit.gates import loosened
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs import hooks
 from mlops_kit.runs.events import Journal
-from mlops_kit.versions import version
+from mlops_kit.versions import gate_results, version
 from mlops_kit.versions.gate_results import REMOVED, GateResult, Verdict
 
 
+def gate(repository: Repository, contract: Contract, journal: Journal, say: Say, only: str = "") -> Verdict:
+    """Judge, keep the verdict for `report` and `register`, and run the hooks of `after_gate`.
+
+    With `only`, one gate is judged; then nothing is kept and no hook runs.
+    """
+    with journal.stage("gate") as facts:
+        verdict = judge(repository, contract, journal, say, only)
+        status = "open" if verdict.is_open else "closed"
+        facts |= {"status": status, "closed_by": verdict.closed_by}
+        facts |= {"better": verdict.better, "against": verdict.against}
+    if not only:
+        gate_results.save(repository, verdict, journal.run)
+        about = {"verdict": status, "better": verdict.better}
+        hooks.run_hooks(contract, repository, "after_gate", journal, say, **about)
+    return verdict
+
+
 def judge(repository: Repository, contract: Contract, journal: Journal, say: Say, only: str = "") -> Verdict:
-    """Raises KitError when there are no metrics to judge by, or no gate is called `only`."""
+    """Raises KitError if there are no metrics to judge by, or no gate is called `only`."""
     if only and only not in contract.gates:
         known = ", ".join(contract.gates) or "none"
         raise KitError(f"mlops.yaml has no gate {only!r}.", f"Its gates: {known}.")
-    from mlops_kit.gates import kinds  # and with it numpy: who only reads a verdict needs none
+    from mlops_kit.gates import kinds  # imports numpy, which the rest of this module does not need
 
     version.refresh(repository, contract.model, say)
     bench = kinds.Bench(repository, contract, say, read_metrics(repository.root / contract.metrics))
     results = []
-    for name, gate in contract.gates.items():
+    for name, section in contract.gates.items():
         if name == only or not only:
             say(f"Gate {name}")
-            results.append(kinds.judged(name, gate, bench))
+            results.append(kinds.judged(name, section, bench))
             _emit(journal, results[-1])
     results = _flagged(results, repository, contract, say, complete=not only)
-    return Verdict(results, kinds.with_size(bench), bench.better, bench.against)
+    return Verdict(
+        results=results, measured=kinds.with_size(bench), better=bench.better, against=bench.against
+    )
 
 
 def _emit(journal: Journal, result: GateResult) -> None:
     journal.emit(f"gate:{result.name}", result.status, value=result.value, bound=result.bound)
-
-
-# ---- what was loosened ----
 
 
 def _flagged(
@@ -44,23 +59,27 @@ def _flagged(
 ) -> list[GateResult]:
     """The results with what this change loosened, and one more for each gate that it removed."""
     try:
-        found = looseneds.before(repository, contract)
+        start = loosened.before(repository, contract)
     except KitError as error:
         say(f"Whether a gate was loosened is not known: {error.what}")
         return results
-    if found is None:
+    if start is None:
         return results
-    where, then = found
+    where, then = start
     flagged = []
     for result in results:
-        words = looseneds.loosened(result.name, contract, then)
-        flagged.append(replace(result, loosened=f"since {where}: {words}") if words else result)
-    for name, gate in looseneds.removed(contract, then).items() if complete else ():
-        says = f"the {gate.kind} gate of {where} is not in mlops.yaml any more"
+        changes = loosened.changes(result.name, contract, then)
+        flag = {"loosened": f"since {where}: {changes}"} if changes else {}
+        flagged.append(result.model_copy(update=flag))
+    for name, section in loosened.removed(contract, then).items() if complete else ():
         flagged.append(
-            GateResult(name, REMOVED, "pass", says, loosened=f"since {where}: removed", because=gate.because)
+            GateResult(
+                name=name,
+                kind=REMOVED,
+                status="pass",
+                says=f"the {section.kind} gate of {where} is not in mlops.yaml any more",
+                loosened=f"since {where}: removed",
+                because=section.because,
+            )
         )
     return flagged
-
-
-# ---- kept for report and register ----

@@ -1,8 +1,8 @@
-"""How each kind of gate judges. What cannot be judged is "can't tell", with the reason, and never a pass."""
+"""Each kind of gate as a function of its section in mlops.yaml. What cannot be judged is unknown, never a pass."""
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.base.errors import KitError
@@ -12,9 +12,9 @@ from mlops_kit.data.metrics_file import Metric, metric_at, value_at
 from mlops_kit.gates import measure
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.project.sections import ChampionGate, LatencyGate, SizeGate, SlicesGate, ThresholdGate
+from mlops_kit.project.sections import ChampionGate, Gate, LatencyGate, SizeGate, SlicesGate, ThresholdGate
 from mlops_kit.versions import version as versions
-from mlops_kit.versions.gate_results import GateResult, Status
+from mlops_kit.versions.gate_results import Better, GateResult, Status
 
 if TYPE_CHECKING:
     from mlops_kit.data.bootstrap import Difference
@@ -26,62 +26,97 @@ MB = 1_000_000
 
 @dataclass
 class Bench:
-    """What the gates judge from, and what they find out on the way."""
+    """What the gates judge from, and what they measure on the way."""
 
     repository: Repository
     contract: Contract
     say: Say
     metrics: dict[str, Any]
     measured: dict[str, Any] = field(default_factory=dict)
-    better: str = ""
+    better: Better = ""
     against: str = ""
 
 
-def judged(name: str, gate: Any, bench: Bench) -> GateResult:
+Judge = Callable[[str, Any, Bench], GateResult]
+GATES: dict[type[Gate], Judge] = {}  # filled by `judges`
+
+
+def judges(section: type[Gate]) -> Callable[[Judge], Judge]:
+    """Register the function that judges gates of this kind, given name, section and bench."""
+
+    def register(judge: Judge) -> Judge:
+        GATES[section] = judge
+        return judge
+
+    return register
+
+
+def judged(name: str, gate: Gate, bench: Bench) -> GateResult:
     try:
-        result = GATES[gate.kind](name, gate, bench)
+        return GATES[type(gate)](name, gate, bench)
     except KitError as error:
-        result = _no(name, gate, "unknown", error.what)
-    details = {key: None if _is_no_number(value) else value for key, value in result.details.items()}
-    value = None if _is_no_number(result.value) else result.value
-    return replace(result, because=gate.because, value=value, details=details)
+        return _unknown(name, gate, error.what)
 
 
-def _is_no_number(value: Any) -> bool:
-    """NaN and infinity, which JSON has no word for."""
-    return isinstance(value, float) and not math.isfinite(value)
+def by_metrics(bench: Bench) -> list[GateResult]:
+    """The results of the gates that need nothing but the metrics."""
+    gates = bench.contract.gates.items()
+    return [judged(name, gate, bench) for name, gate in gates if gate.needs_only_metrics]
 
 
-def by_figures(bench: Bench) -> list[GateResult]:
-    """Of the gates that ask nothing but the metrics."""
-    only = {name: gate for name, gate in bench.contract.gates.items() if gate.kind in ("threshold", "slices")}
-    return [judged(name, gate, bench) for name, gate in only.items()]
+def _result(
+    name: str,
+    gate: Gate,
+    status: Status,
+    says: str,
+    value: float | None = None,
+    bound: float | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> GateResult:
+    """NaN and infinity, which JSON does not have, become None."""
+    return GateResult(
+        name=name,
+        kind=gate.kind,
+        status=status,
+        says=says,
+        value=_finite(value),
+        bound=_finite(bound),
+        because=gate.because,
+        details={key: _finite(detail) for key, detail in (details or {}).items()},
+    )
+
+
+def _unknown(name: str, gate: Gate, why: str, **more: Any) -> GateResult:
+    return _result(name, gate, "unknown", f"can't tell: {why}", **more)
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 # ---- threshold ----
 
 
+@judges(ThresholdGate)
 def threshold(name: str, gate: ThresholdGate, bench: Bench) -> GateResult:
     found = metric_at(bench.metrics, gate.metric)
     if found is None:
-        return _no(name, gate, "unknown", f"{gate.metric} is not in {bench.contract.metrics}")
+        return _unknown(name, gate, f"{gate.metric} is not in {bench.contract.metrics}")
     if not found.is_number:
-        return _no(name, gate, "fail", f"{gate.metric} is {found.value}, which is no number")
+        return _result(name, gate, "fail", f"{gate.metric} is {found.value}, which is no number")
     if few := _few_rows(gate, found, bench):
-        return _no(name, gate, "unknown", few, value=found.value)
+        return _unknown(name, gate, few, value=found.value)
     if gate.interval and not found.is_within:
         ends = f"{_number(found.low)} to {_number(found.high)}"
         says = f"{gate.metric} {_number(found.value)} is not within its own interval, {ends}"
-        return _no(
-            name, gate, "unknown", says, value=found.value, details={"low": found.low, "high": found.high}
-        )
+        return _unknown(name, gate, says, value=found.value, details={"low": found.low, "high": found.high})
     bound = _bound(gate, bench)
     judged, end = _worse_end(gate, found)
     passes = _holds(gate, judged, bound)
     says = f"{gate.metric} {_number(found.value)}{end}, {_asked(gate, bound)}"
     details = {"judged": judged, "low": found.low, "high": found.high, "n": found.n}
     status: Status = "pass" if passes else "fail"
-    return GateResult(name, gate.kind, status, says, found.value, bound, details=details)
+    return _result(name, gate, status, says, found.value, bound, details=details)
 
 
 def _worse_end(gate: ThresholdGate, found: Metric) -> tuple[float, str]:
@@ -133,25 +168,26 @@ def _asked(gate: ThresholdGate, bound: float) -> str:
 # ---- slices ----
 
 
+@judges(SlicesGate)
 def slices(name: str, gate: SlicesGate, bench: Bench) -> GateResult:
     found = value_at(bench.metrics, gate.of)
     if not isinstance(found, dict):
-        return _no(name, gate, "unknown", f"{gate.of} is not in {bench.contract.metrics}")
+        return _unknown(name, gate, f"{gate.of} is not in {bench.contract.metrics}")
     values, insufficient, unknown = _sorted_out(found, gate)
     details = {"values": values, "insufficient": insufficient, "without_value": unknown}
     few = f"; insufficient: {', '.join(insufficient)}" if insufficient else ""
     if unknown:
         says = f"{gate.metric} is no number for {', '.join(unknown)}{few}"
-        return _no(name, gate, "unknown", says, details=details)
+        return _unknown(name, gate, says, details=details)
     if len(values) < 2:
         says = f"{len(values)} of {len(found)} slices have {gate.min_rows} rows, two are needed{few}"
-        return _no(name, gate, "unknown", says, details=details)
+        return _unknown(name, gate, says, details=details)
     low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
     gap = values[high] - values[low]
     ends = f"{low} {_number(values[low])}, {high} {_number(values[high])}"
     says = f"gap {_number(gap)} in {gate.metric} ({ends}), at most {_number(gate.gap_at_most)}{few}"
     status: Status = "pass" if gap <= gate.gap_at_most else "fail"
-    return GateResult(name, gate.kind, status, says, gap, gate.gap_at_most, details=details)
+    return _result(name, gate, status, says, gap, gate.gap_at_most, details=details)
 
 
 def _sorted_out(
@@ -176,11 +212,14 @@ def _sorted_out(
 # ---- latency and size ----
 
 
+@judges(LatencyGate)
 def latency(name: str, gate: LatencyGate, bench: Bench) -> GateResult:
     try:
         took = measure.latency(bench.repository, bench.contract, gate.rows, gate.calls)
     except KitError as error:
-        return _no(name, gate, "fail" if bench.contract.commands.predict else "unknown", error.what)
+        if bench.contract.commands.predict:
+            return _result(name, gate, "fail", error.what)
+        return _unknown(name, gate, error.what)
     bench.measured.setdefault("latency", {})[name] = took.as_json()
     status: Status = "pass" if took.p95_seconds <= gate.p95_seconds_at_most else "fail"
     each = "a row" if took.rows == 1 else f"{took.rows} rows"
@@ -190,15 +229,16 @@ def latency(name: str, gate: LatencyGate, bench: Bench) -> GateResult:
     )
     details = took.as_json()
     bound = gate.p95_seconds_at_most
-    return GateResult(name, gate.kind, status, says, took.p95_seconds, bound, details=details)
+    return _result(name, gate, status, says, took.p95_seconds, bound, details=details)
 
 
+@judges(SizeGate)
 def size(name: str, gate: SizeGate, bench: Bench) -> GateResult:
     bytes_of = measure.size(bench.repository, bench.contract)
     mb = sum(bytes_of.values()) / MB
     status: Status = "pass" if mb <= gate.mb_at_most else "fail"
     says = f"{mb:.2f} MB ({', '.join(bytes_of)}), at most {gate.mb_at_most:g} MB"
-    return GateResult(name, gate.kind, status, says, mb, gate.mb_at_most, details={"bytes": bytes_of})
+    return _result(name, gate, status, says, mb, gate.mb_at_most, details={"bytes": bytes_of})
 
 
 def with_size(bench: Bench) -> dict[str, Any]:
@@ -213,6 +253,7 @@ def with_size(bench: Bench) -> dict[str, Any]:
 # ---- champion ----
 
 
+@judges(ChampionGate)
 def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
     from mlops_kit.data import bootstrap
     from mlops_kit.gates import champion
@@ -220,7 +261,7 @@ def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
     version = versions.champion(bench.repository, bench.contract.model, gate.stage)
     if version is None:
         bench.better = "first"
-        return _no(name, gate, "pass", "first version: nothing to compare with")
+        return _result(name, gate, "pass", "first version: nothing to compare with")
     bench.against, bench.better = version.name, "can't tell"
     duel = champion.duel(bench.repository, bench.contract, version, bench.say)
     about = {
@@ -234,17 +275,17 @@ def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
         says = (
             f"{len(duel.challenger)} rows to compare on, fewer than {gate.min_rows}{_left_out(duel, version)}"
         )
-        return _no(name, gate, "unknown", says, details=about)
+        return _unknown(name, gate, says, details=about)
     found = bootstrap.compare(gate.metric, duel.champion, duel.challenger, gate.confidence)
     details = about | {key: value for key, value in asdict(found).items() if key != "n"}
     if not found.is_known:
         says = f"{gate.metric} is no number on these rows, or on some of the resampled ones"
-        return _no(name, gate, "unknown", says, details=details)
+        return _unknown(name, gate, says, details=details)
     bench.better = _better(found)
     status = _not_worse(found, -gate.worse_by_at_most)
     says = _versus(gate, found, status, version) + _left_out(duel, version)
     bound = -gate.worse_by_at_most
-    return GateResult(name, gate.kind, status, says, found.value, bound, details=details)
+    return _result(name, gate, status, says, found.value, bound, details=details)
 
 
 def _not_worse(found: "Difference", bound: float) -> Status:
@@ -253,7 +294,7 @@ def _not_worse(found: "Difference", bound: float) -> Status:
     return "fail" if found.high < bound else "unknown"
 
 
-def _better(found: "Difference") -> str:
+def _better(found: "Difference") -> Better:
     if found.same:
         return "the same"
     return "better" if found.low > 0 else "worse" if found.high < 0 else "can't tell"
@@ -272,20 +313,6 @@ def _versus(gate: ChampionGate, found: "Difference", status: Status, version: ve
 def _left_out(duel: "Duel", version: versions.Version) -> str:
     said = f"; {duel.left_out} rows left out that {version.name} was trained on" if duel.left_out else ""
     return said + (f"; {duel.unchecked}" if duel.unchecked else "")
-
-
-GATES: dict[str, Callable[[str, Any, Bench], GateResult]] = {
-    "threshold": threshold,
-    "slices": slices,
-    "latency": latency,
-    "size": size,
-    "champion": against_champion,
-}
-
-
-def _no(name: str, gate: Any, status: Status, says: str, **more: Any) -> GateResult:
-    """A result without comparison; `says` begins with "can't tell" where it is unknown."""
-    return GateResult(name, gate.kind, status, f"can't tell: {says}" if status == "unknown" else says, **more)
 
 
 def _number(value: float | None) -> str:

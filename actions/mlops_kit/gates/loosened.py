@@ -1,4 +1,4 @@
-"""Gates that were loosened in the same change: flagged for whoever reviews it, not refused."""
+"""Gates that the same change loosened. They are flagged for the reviewer, not refused."""
 
 from typing import Any
 
@@ -7,47 +7,15 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.project.sections import Gate
+from mlops_kit.project.sections import Gate, Loosens
 from mlops_kit.versions import version
-
-# How each number of a gate must move to let more pass: down, up, or either way.
-DOWN, UP, EITHER = "down", "up", "either"
-LOOSER = {
-    "threshold": {
-        "metric": EITHER,
-        "at_least": DOWN,
-        "at_most": UP,
-        "margin": DOWN,
-        "interval": DOWN,
-        "min_rows": DOWN,
-    },
-    # More rows leave slices out, fewer make two slices of noise enough to be judged.
-    "slices": {"of": EITHER, "metric": EITHER, "gap_at_most": UP, "min_rows": EITHER},
-    "latency": {"p95_seconds_at_most": UP, "rows": DOWN, "calls": DOWN},
-    "size": {"mb_at_most": UP},
-    "champion": {
-        "metric": EITHER,
-        "worse_by_at_most": UP,
-        "stage": EITHER,
-        "confidence": DOWN,
-        "min_rows": DOWN,
-    },
-}
-# What a gate judges by, beside its own numbers.
-JUDGED_BY = {
-    "threshold": ("metrics",),
-    "slices": ("metrics",),
-    "latency": ("commands.predict", "rows.test"),
-    "size": ("artifacts",),
-    "champion": ("predictions.file", "predictions.positive", "rows.test", "rows.train", "rows.key"),
-}
 
 
 def before(repository: Repository, contract: Contract) -> tuple[str, Contract] | None:
-    """The contract that this change started from, and where it stands; None where there is no such thing.
+    """The contract that this change started from, and its name; None if there is none.
 
-    On a pull request that of the branch it goes to, else of the newest version, else of main at origin.
-    Raises KitError when it cannot be read.
+    On a pull request it is that of the target branch, else that of the newest version, else that of main at
+    origin. Raises KitError if it cannot be read.
     """
     newest = version.newest(repository, contract.model)
     target = github_env.base_branch()
@@ -66,43 +34,49 @@ def _merge_base(repository: Repository, branch: str) -> str | None:
         return None
 
 
-def loosened(name: str, now: Contract, then: Contract) -> str:
-    """What makes it easier to pass than it was, in words; empty when nothing does."""
-    gate, was = now.gates[name], then.gates.get(name)
-    if was is None:
+def changes(name: str, now: Contract, then: Contract) -> str:
+    """What makes the gate easier to pass than before, in words; empty if nothing does."""
+    gate, earlier = now.gates[name], then.gates.get(name)
+    if earlier is None:
         return ""
-    if gate.kind != was.kind:
-        return f"kind {was.kind} -> {gate.kind}"
-    said = [
-        f"{key} {_words(old)} -> {_words(new)}"
-        for key, direction in LOOSER[gate.kind].items()
-        if _is_looser(old := getattr(was, key), new := getattr(gate, key), direction)
+    if gate.kind != earlier.kind:
+        return f"kind {earlier.kind} -> {gate.kind}"
+    changed = [
+        (key, old, new)
+        for key, loosens in _directions(gate)
+        if _is_looser(old := getattr(earlier, key), new := getattr(gate, key), loosens)
     ]
-    said += [
-        f"{path} {_words(old)} -> {_words(new)}"
-        for path in JUDGED_BY[gate.kind]
+    changed += [
+        (path, old, new)
+        for path in gate.judged_by
         if (old := _at(then, path)) is not None and old != (new := _at(now, path))
     ]
-    return ", ".join(said)
+    return ", ".join(f"{key} {_words(old)} -> {_words(new)}" for key, old, new in changed)
 
 
 def removed(now: Contract, then: Contract) -> dict[str, Gate]:
     return {name: gate for name, gate in then.gates.items() if name not in now.gates}
 
 
-def _is_looser(old: Any, new: Any, direction: str) -> bool:
+def _directions(gate: Gate) -> list[tuple[str, Loosens]]:
+    """The fields of the gate's kind whose annotation says how they loosen it."""
+    fields = type(gate).model_fields.items()
+    return [(key, one) for key, field in fields for one in field.metadata if isinstance(one, Loosens)]
+
+
+def _is_looser(old: Any, new: Any, loosens: Loosens) -> bool:
     if old == new:
         return False
-    if direction == EITHER or not isinstance(old, int | float) or not isinstance(new, int | float):
-        return True  # another metric as the bound, or none: nobody can say without looking
-    return new < old if direction == DOWN else new > old
+    if loosens.direction == "either" or not isinstance(old, int | float) or not isinstance(new, int | float):
+        return True  # another metric as the bound, or none: only a person can tell
+    return new < old if loosens.direction == "down" else new > old
 
 
 def _at(contract: Contract, path: str) -> Any:
-    found: Any = contract
+    value: Any = contract
     for part in path.split("."):
-        found = getattr(found, part, None)
-    return found
+        value = getattr(value, part, None)
+    return value
 
 
 def _words(value: Any) -> str:

@@ -1,24 +1,26 @@
-"""Checks as events: what the weekly review, the retraining policy and whoever asks later read."""
+"""The journal of a check: its events are published, or handed to the job that may write."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mlops_kit.alerts import heartbeat, outcome
 from mlops_kit.alerts.kinds import STAGE
-from mlops_kit.base.errors import KitError
 from mlops_kit.forge import runner
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events as events_module
 from mlops_kit.runs import publish as publishs
 from mlops_kit.runs.events import Journal
+from mlops_kit.runs.handover import EVENTS, RUN, Handover
 
-AGAIN = "The job before writes it: `mlops-kit monitor check --hand-over FOLDER`."
+OUTCOME = "outcome.json"
 
 
-OUTCOME, EVENTS, RUN = "outcome.json", "events.jsonl", "run"  # what one job hands over to the next
+def handover(folder: Path) -> Handover:
+    """What `monitor check --hand-over` leaves for `alert --from`."""
+    again = "The job before writes it: `mlops-kit monitor check --hand-over FOLDER`."
+    return Handover(folder, (RUN, EVENTS, OUTCOME), "check that was handed over", again)
 
 
 @contextmanager
@@ -42,32 +44,16 @@ def journal(repository: Repository, contract: Contract, handed: Path | None) -> 
 
 
 def _hand_over(repository: Repository, made: Journal, folder: Path, *, alive: bool) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / RUN).write_text(made.run, encoding="utf-8")
-    shutil.copyfile(made.file, folder / EVENTS)
-    kept = repository.root / outcome.FILE
+    """The outcome too, if the check came to its end (`alive`)."""
+    files = {RUN: made.run.encode(), EVENTS: made.file.read_bytes()}
     if alive:
-        shutil.copyfile(kept, folder / OUTCOME)
+        files[OUTCOME] = (repository.root / outcome.FILE).read_bytes()
+    handover(folder).write(files)
 
 
 def take_over(repository: Repository, folder: Path) -> Journal:
     """The run that another job began. Raises KitError for what `monitor check --hand-over` does not write."""
-    try:
-        run = (folder / RUN).read_text(encoding="utf-8").strip()
-        lines = (folder / EVENTS).read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        raise KitError(
-            f"{folder} holds no check that was handed over: {error}.",
-            AGAIN,
-        ) from error
-    if not events_module.RUN_ID.fullmatch(run):
-        raise KitError(f"{folder / RUN} is {run[:80]!r}, which is no run.", AGAIN)
-    if strangers := [one for one in events_module.read(lines) if one.get("run") != run]:
-        raise KitError(f"{folder / EVENTS} tells of another run, {strangers[0].get('run')!r}.", AGAIN)
-    made = Journal(repository, run)
-    made.file.parent.mkdir(parents=True, exist_ok=True)
-    made.file.write_text(lines, encoding="utf-8")
-    return made
+    return handover(folder).journal(repository)
 
 
 def publish(repository: Repository, contract: Contract, made: Journal, *, alive: bool) -> None:

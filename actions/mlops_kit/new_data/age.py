@@ -1,7 +1,7 @@
-"""The cadence: when today's data was last looked at, and how old its newest row is.
+"""How old the newest row of the model's data is, and when a training last used today's data.
 
-Nothing new is an answer too: whoever looked and found nothing to learn has done what the clock asks for.
-What stays is that the world moves on, so one alarm says when the newest row is older than its limit.
+A training that finds nothing new counts as up to date. An alarm reports if the newest row is older than
+`new_data.newest_row.at_most_days`.
 """
 
 from dataclasses import dataclass
@@ -22,15 +22,9 @@ LOOKED = ("registered", "identical")  # how `register` ends when the model is th
 
 
 def clock(repository: Repository) -> datetime | None:
-    """When it was last made sure that the version in use is what the data gives, new version or not."""
-    found, _ = log.ask(repository, log.Wish(stage="register"))
+    """When `register` last confirmed that the newest version is what the data gives; None if it never did."""
+    found, _ = log.find(repository, log.Filter(stage="register"))
     return next((clocks.moment(run.start) for run in found if run.stages["register"] in LOOKED), None)
-
-
-# ---- where the data is ----
-
-
-# ---- where the alarm can be raised ----
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class Age:
 
 
 def age(contract: Contract, known: list[str | None], now: datetime | None = None) -> Age | None:
-    """Of the newest of the moments that are known; None where nobody asked, or nobody knows."""
+    """The age of the newest known moment; None if mlops.yaml sets no limit, or no moment is known."""
     limit = contract.new_data.newest_row
     moments = [datetime.strptime(one, FORM).replace(tzinfo=UTC) for one in known if one]
     if limit is None or not moments:
@@ -61,25 +55,25 @@ def age(contract: Contract, known: list[str | None], now: datetime | None = None
     return Age(max(moments), max(days, 0), limit)
 
 
-def tell(repository: Repository, contract: Contract, found: Age | None, journal: Journal) -> str:
-    """Raises, updates or closes the one alarm; what there is to say, empty where nobody asked."""
+def update_alarm(repository: Repository, contract: Contract, age: Age | None, journal: Journal) -> str:
+    """Raise, update or close the alarm. Returns a line for the log, empty if there is nothing to say."""
     if contract.new_data.newest_row is None:
         return ""
-    if found is None:
+    if age is None:
         journal.emit(ALARM, "unknown")
         return "The age of the newest row is not known yet; the next version will say it."
-    facts = {"newest": found.newest.strftime(FORM), "days": found.days, "limit": found.limit.at_most_days}
-    journal.emit(ALARM, "old" if found.is_over else "ok", **facts)
-    if found.is_over:
-        where = alarms.ring(repository, Alarm(ALARM, TITLE, _text(found)))
-        return f"{found.says} {where}"
-    was = alarms.clear(repository, ALARM, f"It is over. {found.says}")
+    facts = {"newest": age.newest.strftime(FORM), "days": age.days, "limit": age.limit.at_most_days}
+    journal.emit(ALARM, "old" if age.is_over else "ok", **facts)
+    if age.is_over:
+        where = alarms.ring(repository, Alarm(ALARM, TITLE, _text(age)))
+        return f"{age.says} {where}"
+    was = alarms.clear(repository, ALARM, f"It is over. {age.says}")
     return f"cleared: {was}" if was else ""
 
 
-def _text(found: Age) -> str:
+def _text(age: Age) -> str:
     return (
-        f"{found.says}\n\nNew data was looked for on {clocks.now():%Y-%m-%d}, and nothing newer came, so there "
+        f"{age.says}\n\nNew data was looked for on {clocks.now():%Y-%m-%d}, and nothing newer came, so there "
         "was nothing to learn; the version in use stays. Does the source still deliver? "
         "`mlops-kit watch-data --dry-run` looks now. Where rows rightly come less often, raise "
         "`new_data.newest_row.at_most_days` in mlops.yaml. The first version with newer rows closes this issue."

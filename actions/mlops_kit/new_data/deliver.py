@@ -1,19 +1,22 @@
-"""New data reaches main as one commit that changes only .dvc pointers. Runs no code of the project."""
+"""Deliver new data to main: one commit that changes only .dvc pointers. Runs no code of the project."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from pydantic import Field
 
 from mlops_kit.base import credentials
 from mlops_kit.base.documents import parse_yaml
 from mlops_kit.base.errors import KitError
+from mlops_kit.base.strict import Exact
 from mlops_kit.forge import alarms as alarms_module
 from mlops_kit.forge.alarms import Alarm
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs.handover import Handover
 
 BRANCH = "mlops/data"
 HANDOVER = Path(".mlops/new-data.json")
@@ -37,42 +40,43 @@ class Delivered:
         }[self.how]
 
 
-@dataclass(frozen=True)
-class Handover:
-    """What the job that may write gets from the one that ran the project's code."""
+class Delivery(Exact):
+    """What a look for new data leaves for the job that may write."""
 
-    pointers: dict[str, str] = field(default_factory=dict)
+    pointers: dict[str, str] = Field(default_factory=dict)  # path of a .dvc file -> its text
     message: str = ""
-    alarms: list[Alarm] = field(default_factory=list)
-    cleared: dict[str, str] = field(default_factory=dict)  # name of an alarm -> why it is over
-    waits: dict[str, str] = field(default_factory=dict)  # pointers on `mlops/data` since an earlier look
+    alarms: list[Alarm] = Field(default_factory=list)
+    cleared: dict[str, str] = Field(default_factory=dict)  # name of an alarm -> why it is over
+    waits: dict[str, str] = Field(default_factory=dict)  # pointers on `mlops/data` since an earlier look
 
     def write(self, root: Path) -> None:
-        path = root / HANDOVER
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        handover(root / HANDOVER).write({HANDOVER.name: self.text()})
 
 
-def read_handover(path: Path) -> Handover:
-    """Raises KitError when this is not what `watch-data --no-deliver` writes."""
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        alarms = [Alarm(**one) for one in content.pop("alarms", [])]
-        return Handover(**content, alarms=alarms)
-    except (OSError, ValueError, TypeError) as error:
-        raise KitError(
-            f"{path} is not a hand-over of new data: {error}.",
-            "`mlops-kit watch-data --no-deliver` leaves one.",
-        ) from error
+def handover(path: Path) -> Handover:
+    """The one file that `watch-data --no-deliver` leaves for `watch-data --handover`."""
+    again = "`mlops-kit watch-data --no-deliver` leaves one."
+    return Handover(path.parent, (path.name,), "new data that was handed over", again)
 
 
-def tell(repository: Repository, handed: Handover) -> list[str]:
-    """Raises the alarms, closes those that are over, and says where each stands."""
-    told = [f"{alarm.title}: {alarms_module.ring(repository, alarm)}" for alarm in handed.alarms]
-    for name, why in handed.cleared.items():
-        if was := alarms_module.clear(repository, name, f"It is over: {why}."):
-            told.append(f"cleared: {was}")
-    return told
+def read_delivery(handed: Handover, name: str) -> Delivery:
+    """Raises KitError if this is not what `watch-data --no-deliver` writes."""
+    return handed.payload(name, Delivery, "a hand-over of new data")
+
+
+def read_left(repository: Repository) -> Delivery:
+    """What the last look in this clone left; empty if nobody looked."""
+    handed = handover(repository.root / HANDOVER)
+    return read_delivery(handed, HANDOVER.name) if handed.has(HANDOVER.name) else Delivery()
+
+
+def update_alarms(repository: Repository, delivery: Delivery) -> list[str]:
+    """Raise the alarms and close those that are over; a line for each with the address of its issue."""
+    lines = [f"{alarm.title}: {alarms_module.ring(repository, alarm)}" for alarm in delivery.alarms]
+    for name, why in delivery.cleared.items():
+        if address := alarms_module.clear(repository, name, f"It is over: {why}."):
+            lines.append(f"cleared: {address}")
+    return lines
 
 
 def deliver(
@@ -82,10 +86,10 @@ def deliver(
     message: str,
     waits: Mapping[str, str] | None = None,
 ) -> Delivered:
-    """Puts the pointers onto main, or onto `mlops/data` with a pull request where main is protected.
+    """Put the pointers onto main, or onto `mlops/data` with a pull request if main is protected.
 
-    What `waits` there already stays beside them. Doing it again does nothing. Raises KitError when a file is no pointer that mlops.yaml watches, or
-    when it changes more than which data is meant.
+    Pointers that wait there already (`waits`) stay beside them. A second call does nothing. Raises KitError if a
+    file is not a pointer that mlops.yaml watches, or if it changes more than hash and size.
     """
     base = branch_name(repository)
     beside = {path: text.encode() for path, text in (waits or {}).items()}
@@ -101,9 +105,9 @@ def deliver(
 
 
 def ask_again(repository: Repository) -> Delivered | None:
-    """For what waits on `mlops/data`: a pull request, where none could be opened when it was put there.
+    """Open the pull request for `mlops/data` that could not be opened when data was put there.
 
-    None where there is or was one, which somebody closed, or no token to ask with.
+    None if the branch has or had one, or if there is no token.
     """
     tip = commits.remote_tip(repository, BRANCH)
     if tip is None or not credentials.token():
@@ -125,7 +129,7 @@ def waiting(repository: Repository) -> dict[str, str]:
 
 
 def branch_name(repository: Repository) -> str:
-    """What origin calls its main branch; without origin the one that is checked out."""
+    """The default branch of origin; without an origin the branch that is checked out."""
     if not repository.has_origin:
         return repository.git("symbolic-ref", "--short", "HEAD").strip()
     said = repository.git("ls-remote", "--symref", "origin", "HEAD", **credentials.access())
@@ -134,7 +138,7 @@ def branch_name(repository: Repository) -> str:
 
 
 def check(repository: Repository, contract: Contract, pointers: Pointers, base: str) -> None:
-    """A hand-over may say that the data is other data, and nothing else."""
+    """Raises KitError for a file that is not a watched pointer, or changes more than hash and size."""
     watched = {watch.pointer for watch in contract.new_data.watch}
     tip = commits.remote_tip(repository, base)
     for path, content in pointers.items():
@@ -163,26 +167,26 @@ def _apart_from_hashes(text: str, path: str) -> Any:
 
 
 def _onto_main(repository: Repository, base: str, pointers: Pointers, message: str) -> Delivered:
-    made: list[Delivered] = []
+    results: list[Delivered] = []
 
     def once() -> None:
         tip = commits.remote_tip(repository, base)
         if tip and _same(repository, tip, pointers):
-            made.append(Delivered(tip, "nothing"))
+            results.append(Delivered(tip, "nothing"))
             return
         commit = commits.commit(repository, tip, pointers, message)
         if repository.has_origin:
             commits.push(repository, f"{commit}:refs/heads/{base}")
             repository.git("update-ref", f"refs/remotes/origin/{base}", commit)
-        made.append(Delivered(commit, "push" if repository.has_origin else "local"))
+        results.append(Delivered(commit, "push" if repository.has_origin else "local"))
         _advance(repository, base, tip, commit, pointers)
 
     commits.retry(once)
-    return made[-1]
+    return results[-1]
 
 
 def _advance(repository: Repository, base: str, tip: str | None, commit: str, pointers: Pointers) -> None:
-    """Takes this clone along where it stood on the commit before: the files are the same already."""
+    """Move this clone to the new commit if it stood on the one before: its files are the same already."""
     head = commits.tip(repository, "HEAD")
     on = repository.git("rev-parse", "--abbrev-ref", "HEAD").strip()
     if tip and head == tip and on in (base, "HEAD"):
@@ -202,7 +206,7 @@ def _pull_request(repository: Repository, base: str, pointers: Pointers, message
 
 
 def _is_that(repository: Repository, commit: str, tip: str | None, pointers: Pointers) -> bool:
-    """Is the branch one commit on top of main that holds just these pointers?"""
+    """True if the branch is one commit on top of main that changes only these pointers."""
     parents = repository.git("rev-list", "--parents", "-1", commit).split()[1:]
     changed = set(repository.git("diff", "--name-only", f"{tip}", commit).splitlines())
     return parents == [tip] and changed == set(pointers) and _same(repository, commit, pointers)
@@ -215,7 +219,10 @@ def _same(repository: Repository, commit: str, pointers: Pointers) -> bool:
 
 
 def _ask_for_pull(repository: Repository, base: str, message: str, unless_for: str = "") -> str:
-    """Its address; empty where the commit has had one. Raises KitError that names the branch when GitHub cannot be asked: the data is not lost."""
+    """The address of the pull request; empty if the commit has had one.
+
+    Raises KitError naming the branch if GitHub cannot be asked: the data is not lost.
+    """
     from mlops_kit.forge import github
 
     title, _, text = message.partition("\n")

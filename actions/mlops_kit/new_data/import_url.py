@@ -8,13 +8,13 @@ from mlops_kit.base.documents import parse_yaml
 from mlops_kit.base.processes import ProcessError
 from mlops_kit.data.storage import DataRefused
 from mlops_kit.new_data import accept
-from mlops_kit.new_data.outcome import NotYet, Outcome
-from mlops_kit.new_data.source import Nothing, Source
+from mlops_kit.new_data.result import NotYet, WatchResult
+from mlops_kit.new_data.source import NothingNew, Source
 from mlops_kit.new_data.undo import kept
 from mlops_kit.project.transfer import said_by_dvc
 
 
-def take(source: Source) -> Outcome:
+def take(source: Source) -> WatchResult:
     """Moves the pointer to what the source holds now, and pushes it.
 
     Raises Nothing, NotYet or DataRefused with the workspace as it was.
@@ -26,23 +26,23 @@ def take(source: Source) -> Outcome:
         before.set_aside()
         _update(source, "--no-download")
         if _dependency(source) == recorded:
-            raise Nothing(f"{name} has not changed")
+            raise NothingNew(f"{name} has not changed")
         _settled(source)
         _update(source)
         now = source.entry
         if now.md5 == was.md5:
-            raise Nothing(f"{name} holds the same content again")
+            raise NothingNew(f"{name} holds the same content again")
         source.not_waiting()
         counted = accept.accept(source.repository, source.contract, source.path, name)
         if source.dry:
-            raise _Tried(source.entry.md5, counted)
+            raise _DryRun(source.entry.md5, counted)
         source.push()
-    return Outcome(
+    return WatchResult(
         pointer, name, "found", f"new data from {name}", was.path, was.md5, now.md5, rows_before, counted
     )
 
 
-class _Tried(Exception):
+class _DryRun(Exception):
     """A dry run that would have found: its md5 and rows; the workspace goes back."""
 
     def __init__(self, md5: str, rows: int | None) -> None:
@@ -50,15 +50,15 @@ class _Tried(Exception):
         self.md5, self.rows = md5, rows
 
 
-def try_it(source: Source) -> Outcome:
+def dry_run(source: Source) -> WatchResult:
     """As `take`, and puts everything back."""
     was, name = source.entry, source.name
     try:
         return take(source)
-    except _Tried as tried:
+    except _DryRun as tried:
         says = f"new data from {name} (dry run)"
         facts = (was.path, was.md5, tried.md5, None, tried.rows)
-        return Outcome(source.watch.pointer, name, "found", says, *facts)
+        return WatchResult(source.watch.pointer, name, "found", says, *facts)
 
 
 def _dependency(source: Source) -> dict[str, Any]:

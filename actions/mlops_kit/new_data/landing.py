@@ -7,8 +7,8 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.data.storage import DataRefused, Landed, Place
 from mlops_kit.data.tables import PARQUET, TEXT
 from mlops_kit.new_data import accept
-from mlops_kit.new_data.outcome import STAGE, NotYet, Outcome
-from mlops_kit.new_data.source import Nothing, Source
+from mlops_kit.new_data.result import STAGE, NotYet, WatchResult
+from mlops_kit.new_data.source import NothingNew, Source
 from mlops_kit.new_data.undo import kept
 from mlops_kit.project import commits
 from mlops_kit.project.lock import file_md5
@@ -17,7 +17,7 @@ from mlops_kit.runs import log
 INCOMING = Path(".mlops/incoming")
 
 
-def take(source: Source) -> Outcome:
+def take(source: Source) -> WatchResult:
     """Moves the pointer to what landed, and pushes it.
 
     Raises Nothing, NotYet or DataRefused with the workspace as it was.
@@ -27,7 +27,7 @@ def take(source: Source) -> Outcome:
     if not landed and _took_before(source):
         raise DataRefused(f"{source.name} is empty now: what was taken from there vanished")
     if not landed:
-        raise Nothing(f"nothing has landed in {source.name}")
+        raise NothingNew(f"nothing has landed in {source.name}")
     if source.watch.mode == "collect":
         return _collect(source, place, landed)
     return _replace(source, place, landed[-1])
@@ -44,13 +44,13 @@ def _took_before(source: Source) -> bool:
 # ---- the newest file is the data ----
 
 
-def _replace(source: Source, place: Place, newest: Landed) -> Outcome:
+def _replace(source: Source, place: Place, newest: Landed) -> WatchResult:
     was = source.entry
     if Path(newest.name).suffix != Path(was.path).suffix and _is_table(was.path):
         raise DataRefused(f"{newest.name} is another format than {was.path}")
     file, md5 = _bring(source, place, newest, Path(was.path).suffix)
     if md5 == was.md5:
-        raise Nothing(f"{newest.name} holds the same content again")
+        raise NothingNew(f"{newest.name} holds the same content again")
     rows_before = accept.rows_now(source.repository, source.contract, was.path, was.md5)
     counted = accept.accept(source.repository, source.contract, file, newest.name)
     if not source.dry:
@@ -62,7 +62,7 @@ def _replace(source: Source, place: Place, newest: Landed) -> Outcome:
             source.push()
     says = f"new data: {newest.name}"
     facts = (was.path, was.md5, md5, rows_before, counted)
-    return Outcome(source.watch.pointer, source.name, "found", says, *facts)
+    return WatchResult(source.watch.pointer, source.name, "found", says, *facts)
 
 
 def _is_what_came(source: Source, md5: str) -> None:
@@ -76,7 +76,7 @@ def _is_what_came(source: Source, md5: str) -> None:
 # ---- every new file is added ----
 
 
-def _collect(source: Source, place: Place, landed: list[Landed]) -> Outcome:
+def _collect(source: Source, place: Place, landed: list[Landed]) -> WatchResult:
     was = source.entry
     if not was.md5.endswith(".dir"):
         raise KitError(
@@ -85,13 +85,13 @@ def _collect(source: Source, place: Place, landed: list[Landed]) -> Outcome:
         )
     new = _new_files(source, place, landed)
     if not new:
-        raise Nothing(f"{source.name} holds nothing that {was.path} does not have")
+        raise NothingNew(f"{source.name} holds nothing that {was.path} does not have")
     counts = [accept.accept(source.repository, source.contract, file, name) for name, file in new.items()]
     rows_before = accept.rows_now(source.repository, source.contract, was.path, was.md5)
     if not source.dry:
         _add(source, new)
     facts = (was.path, was.md5, source.entry.md5, rows_before, _sum(rows_before, counts))
-    return Outcome(source.watch.pointer, source.name, "found", f"new data: {', '.join(new)}", *facts)
+    return WatchResult(source.watch.pointer, source.name, "found", f"new data: {', '.join(new)}", *facts)
 
 
 def _new_files(source: Source, place: Place, landed: list[Landed]) -> dict[str, Path]:

@@ -13,11 +13,11 @@ from mlops_kit.project.sections import Watch
 from mlops_kit.project.transfer import transfer
 
 
-class Nothing(Exception):
+class NothingNew(Exception):
     """There is no new data: the reason, in a sentence."""
 
 
-class Waiting(Nothing):
+class OnBranch(NothingNew):
     """It is on the branch mlops/data already."""
 
 
@@ -85,4 +85,4 @@ class Source:
     def not_waiting(self) -> None:
         """Raises Waiting when a pull request brings this very data already."""
         if self.waiting and parse_pointer(self.waiting, self.watch.pointer) == [self.entry]:
-            raise Waiting("the new data waits on the branch mlops/data to be merged")
+            raise OnBranch("the new data waits on the branch mlops/data to be merged")

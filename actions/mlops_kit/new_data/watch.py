@@ -1,4 +1,4 @@
-"""One look for new data: every watch of mlops.yaml, events, alarms, delivery."""
+"""Look for new data: check every watch of mlops.yaml, write events, and deliver what was found."""
 
 import shutil
 from collections.abc import Callable
@@ -9,20 +9,20 @@ from mlops_kit.base.progress import Say
 from mlops_kit.data.storage import DataRefused
 from mlops_kit.forge.alarms import Alarm
 from mlops_kit.new_data import deliver, import_url, landing
-from mlops_kit.new_data.deliver import Handover
-from mlops_kit.new_data.outcome import STAGE, NewData, NotYet, Outcome
-from mlops_kit.new_data.source import Nothing, Source, Waiting
+from mlops_kit.new_data.deliver import Delivery
+from mlops_kit.new_data.result import STAGE, LookResult, NotYet, WatchResult
+from mlops_kit.new_data.source import NothingNew, OnBranch, Source
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events
 
-Agree = Callable[[NewData], bool]
+Agree = Callable[[LookResult], bool]
 
 
-def look(repository: Repository, contract: Contract, say: Say, *, dry: bool = False) -> NewData:
-    """Looks at every watch; what is found stands in the workspace afterwards, committed to nothing.
+def look(repository: Repository, contract: Contract, say: Say, *, dry: bool = False) -> LookResult:
+    """Check every watch. Pointers that were found are changed in the workspace and not committed.
 
-    Raises KitError when something else than the data is wrong, with the workspace as it was.
+    Raises KitError if something other than the data is wrong; the workspace is then as it was.
     """
     _clean(repository, contract)
     waiting = deliver.waiting(repository) if contract.new_data.watch else {}
@@ -33,47 +33,55 @@ def look(repository: Repository, contract: Contract, say: Say, *, dry: bool = Fa
     found = [one for one in outcomes if one.status == "found"]
     pointers = {} if dry else {one.pointer: repository.text(one.pointer) or "" for one in found}
     waits = {one.pointer: waiting[one.pointer] for one in outcomes if one.on_branch}
-    return NewData(bool(found), outcomes, pointers, waits=waits)
+    return LookResult(bool(found), outcomes, pointers, waits=waits)
 
 
-def look_and_leave(repository: Repository, contract: Contract, say: Say) -> NewData:
-    """Leaves pointers in the workspace and everything that needs a token in the hand-over."""
+def look_and_leave(repository: Repository, contract: Contract, say: Say) -> LookResult:
+    """Leave the pointers in the workspace, and what needs a token in `.mlops/new-data.json`."""
     result = _recorded(repository, contract, say)
-    handover(result).write(repository.root)
+    delivery(result).write(repository.root)
     return result
 
 
-def look_and_deliver(repository: Repository, contract: Contract, say: Say, agree: Agree) -> NewData:
-    """Brings what was found to main too, where whoever sits here agrees, and raises or clears alarms."""
+def look_and_deliver(repository: Repository, contract: Contract, say: Say, agree: Agree) -> LookResult:
+    """Also bring what was found to main, if `agree` says so, and raise or close alarms."""
     result = _recorded(repository, contract, say)
-    wish = handover(result)
-    wish.write(repository.root)
+    left = delivery(result)
+    left.write(repository.root)
     if result.found and not agree(result):
-        return NewData(result.found, result.outcomes, result.pointers, None, deliver.tell(repository, wish))
-    return _delivered(repository, contract, wish, result)
+        alarms = deliver.update_alarms(repository, left)
+        return LookResult(result.found, result.outcomes, result.pointers, None, alarms)
+    return _delivered(repository, contract, left, result)
 
 
-def deliver_handover(repository: Repository, contract: Contract, path: Path) -> NewData:
-    """What `look_and_leave` left, perhaps on another machine. Runs no code of the project."""
-    wish = deliver.read_handover(path)
-    return _delivered(repository, contract, wish, NewData(bool(wish.pointers), [], wish.pointers))
+def deliver_handover(repository: Repository, contract: Contract, path: Path) -> LookResult:
+    """Deliver what `look_and_leave` left, perhaps on another machine. Runs no code of the project."""
+    left = deliver.read_delivery(deliver.handover(path), path.name)
+    return _delivered(repository, contract, left, LookResult(bool(left.pointers), [], left.pointers))
 
 
-def handover(result: NewData) -> Handover:
-    bad = [_alarm(one) for one in result.refused]
+def delivery(result: LookResult) -> Delivery:
+    """Found pointers, alarms for refused data, and the alarms that are over."""
+    alarms = [_alarm(one) for one in result.refused]
     good = {_alarm_name(one): one.says for one in result.outcomes if one.status in ("found", "nothing")}
-    ringing = {alarm.name for alarm in bad}
-    cleared = {name: says for name, says in good.items() if name not in ringing}
-    return Handover(result.pointers, _message(result), bad, cleared, result.waits)
+    ringing = {alarm.name for alarm in alarms}
+    return Delivery(
+        pointers=result.pointers,
+        message=_message(result),
+        alarms=alarms,
+        cleared={name: says for name, says in good.items() if name not in ringing},
+        waits=result.waits,
+    )
 
 
-def _delivered(repository: Repository, contract: Contract, wish: Handover, result: NewData) -> NewData:
-    told = deliver.tell(repository, wish)
-    pointers = {path: text.encode() for path, text in wish.pointers.items()}
-    done = deliver.deliver(repository, contract, pointers, wish.message, wish.waits) if pointers else None
-    if wish.waits and not pointers:
+def _delivered(repository: Repository, contract: Contract, left: Delivery, result: LookResult) -> LookResult:
+    """The result with where the pointers and alarms are now."""
+    alarms = deliver.update_alarms(repository, left)
+    pointers = {path: text.encode() for path, text in left.pointers.items()}
+    done = deliver.deliver(repository, contract, pointers, left.message, left.waits) if pointers else None
+    if left.waits and not pointers:
         done = deliver.ask_again(repository)
-    return NewData(result.found, result.outcomes, result.pointers, done, told)
+    return LookResult(result.found, result.outcomes, result.pointers, done, alarms)
 
 
 def _clean(repository: Repository, contract: Contract) -> None:
@@ -85,7 +93,7 @@ def _clean(repository: Repository, contract: Contract) -> None:
         )
 
 
-def _recorded(repository: Repository, contract: Contract, say: Say) -> NewData:
+def _recorded(repository: Repository, contract: Contract, say: Say) -> LookResult:
     journal = events.begin(repository)
     with journal.stage(STAGE) as facts:
         result = look(repository, contract, say)
@@ -102,29 +110,29 @@ def _recorded(repository: Repository, contract: Contract, say: Say) -> NewData:
     return result
 
 
-def _one(source: Source) -> Outcome:
+def _one(source: Source) -> WatchResult:
     pointer, was = source.watch.pointer, source.entry
     name = source.name
     try:
         if source.watch.folder:
             return landing.take(source)
-        return import_url.try_it(source) if source.dry else import_url.take(source)
-    except Nothing as nothing:
-        waits = isinstance(nothing, Waiting)
-        return Outcome(pointer, name, "nothing", str(nothing), was.path, was.md5, on_branch=waits)
+        return import_url.dry_run(source) if source.dry else import_url.take(source)
+    except NothingNew as nothing:
+        waits = isinstance(nothing, OnBranch)
+        return WatchResult(pointer, name, "nothing", str(nothing), was.path, was.md5, on_branch=waits)
     except NotYet as error:
-        return Outcome(pointer, name, "waits", error.what, was.path, was.md5)
+        return WatchResult(pointer, name, "waits", error.what, was.path, was.md5)
     except DataRefused as error:
-        return Outcome(pointer, name, "refused", error.what, was.path, was.md5)
+        return WatchResult(pointer, name, "refused", error.what, was.path, was.md5)
     finally:
         shutil.rmtree(source.repository.root / landing.INCOMING, ignore_errors=True)
 
 
-def _alarm_name(outcome: Outcome) -> str:
+def _alarm_name(outcome: WatchResult) -> str:
     return f"new-data-{outcome.pointer}"
 
 
-def _alarm(outcome: Outcome) -> Alarm:
+def _alarm(outcome: WatchResult) -> Alarm:
     text = (
         f"New data for `{outcome.data}` from `{outcome.source}` was refused, and nothing was trained:\n\n"
         f"> {outcome.says.replace(chr(10), chr(10) + '> ')}\n\n"
@@ -135,7 +143,7 @@ def _alarm(outcome: Outcome) -> Alarm:
     return Alarm(_alarm_name(outcome), f"New data for {outcome.data} is refused", text)
 
 
-def _message(result: NewData) -> str:
+def _message(result: LookResult) -> str:
     found = [one for one in result.outcomes if one.status == "found"]
     if not found:
         return ""
@@ -143,14 +151,14 @@ def _message(result: NewData) -> str:
     return f"Take new data for {', '.join(one.data for one in found)}\n\n" + "\n".join(lines) + "\n"
 
 
-def _counted(outcome: Outcome) -> str:
+def _counted(outcome: WatchResult) -> str:
     if outcome.rows_after is None:
         return ""
     was = "" if outcome.rows_before is None else f"{outcome.rows_before:,} -> "
     return f" ({was}{outcome.rows_after:,} rows)"
 
 
-def in_words(result: NewData) -> str:
+def in_words(result: LookResult) -> str:
     lines = [f"{one.line}{_counted(one)}" for one in result.outcomes] or (
         [] if result.delivered else ["Nothing is watched: mlops.yaml has no new_data.watch."]
     )

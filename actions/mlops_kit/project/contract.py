@@ -10,8 +10,8 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.strict import Strict
 from mlops_kit.project.sections import (
     Alerts,
+    AnyGate,
     Commands,
-    Gate,
     Hook,
     Monitoring,
     NewData,
@@ -46,7 +46,7 @@ class Contract(Strict):
     predictions: Predictions | None = None
     rows: Rows | None = None
     sample: Sample | None = None
-    gates: dict[str, Gate] = {}
+    gates: dict[str, AnyGate] = {}
     new_data: NewData = NewData()
     monitoring: Monitoring = Monitoring()
     alerts: Alerts = Alerts()

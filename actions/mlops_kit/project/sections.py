@@ -1,6 +1,9 @@
 """The sections of `mlops.yaml`, a class each."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -61,19 +64,50 @@ class Rows(Strict):
     key: str = "key"
 
 
-class ThresholdGate(Strict):
+@dataclass(frozen=True)
+class Loosens:
+    """The direction in which a field of a gate lets more models pass; `either` if it depends on the data."""
+
+    direction: Literal["down", "up", "either"]
+
+
+class Gate(Strict):
+    """Base of the gate kinds. A kind is a subclass here and a function in gates/kinds.py.
+
+    Every field but `kind` and `because` says with `Loosens` which change of it is flagged for the reviewer.
+    """
+
+    judged_by: ClassVar[
+        tuple[str, ...]
+    ] = ()  # what the kind reads, as paths in the contract: flagged if changed
+
+    if (
+        TYPE_CHECKING
+    ):  # each kind declares both, `kind` first and `because` last, as the reference page lists them
+        kind: str
+        because: str
+
+    @property
+    def needs_only_metrics(self) -> bool:
+        """True if any job that has the metrics file can judge again, without data, model or environment."""
+        return self.judged_by == ("metrics",)
+
+
+class ThresholdGate(Gate):
     """A metric against a number, or against another metric such as the baseline's."""
 
+    judged_by = ("metrics",)
+
     kind: Literal["threshold"]
-    metric: str
+    metric: Annotated[str, Loosens("either")]
     """Its path in the metrics file, for instance model.roc_auc."""
-    at_least: float | str | None = None
-    at_most: float | str | None = None
-    margin: Annotated[float, Field(ge=0)] = 0.0
+    at_least: Annotated[float | str | None, Loosens("down")] = None
+    at_most: Annotated[float | str | None, Loosens("up")] = None
+    margin: Annotated[float, Field(ge=0), Loosens("down")] = 0.0
     """How far beyond the bound it must be."""
-    interval: bool = True
+    interval: Annotated[bool, Loosens("down")] = True
     """Judge by the metric's interval where it has one: its worse end must hold, not only its middle."""
-    min_rows: Annotated[int, Field(ge=1)] = 30
+    min_rows: Annotated[int, Field(ge=1), Loosens("down")] = 30
     because: str = ""
 
     @model_validator(mode="after")
@@ -83,55 +117,67 @@ class ThresholdGate(Strict):
         return self
 
 
-class SlicesGate(Strict):
+class SlicesGate(Gate):
     """Fairness: the gap between the best and the worst slice of a column."""
 
+    judged_by = ("metrics",)
+
     kind: Literal["slices"]
-    of: str
+    of: Annotated[str, Loosens("either")]
     """Path of the slices in the metrics file, for instance slices.carrier."""
-    metric: str
-    gap_at_most: Annotated[float, Field(ge=0)]
-    min_rows: Annotated[int, Field(ge=1)] = 100
+    metric: Annotated[str, Loosens("either")]
+    gap_at_most: Annotated[float, Field(ge=0), Loosens("up")]
+    # More leaves slices out; fewer lets two slices of noise be enough to judge.
+    min_rows: Annotated[int, Field(ge=1), Loosens("either")] = 100
     because: str = ""
 
 
-class LatencyGate(Strict):
+class LatencyGate(Gate):
     """Seconds that one call of `predict` takes, its start included, measured here and now."""
 
+    judged_by = ("commands.predict", "rows.test")
+
     kind: Literal["latency"]
-    p95_seconds_at_most: Annotated[float, Field(gt=0)]
-    rows: Annotated[int, Field(ge=1)] = 1
+    p95_seconds_at_most: Annotated[float, Field(gt=0), Loosens("up")]
+    rows: Annotated[int, Field(ge=1), Loosens("down")] = 1
     """In the call; taken from the start of the test rows."""
-    calls: Annotated[int, Field(ge=3)] = 5
+    calls: Annotated[int, Field(ge=3), Loosens("down")] = 5
     because: str = ""
 
 
-class SizeGate(Strict):
+class SizeGate(Gate):
     """Bytes of the artifacts."""
 
+    judged_by = ("artifacts",)
+
     kind: Literal["size"]
-    mb_at_most: Annotated[float, Field(gt=0)]
+    mb_at_most: Annotated[float, Field(gt=0), Loosens("up")]
     because: str = ""
 
 
-class ChampionGate(Strict):
+class ChampionGate(Gate):
     """Against the version in use, on the same rows: a paired bootstrap."""
 
+    judged_by = ("predictions.file", "predictions.positive", "rows.test", "rows.train", "rows.key")
+
     kind: Literal["champion"]
-    metric: str
+    metric: Annotated[str, Loosens("either")]
     """One of {metrics}."""
-    worse_by_at_most: Annotated[float, Field(ge=0)] = 0.0
+    worse_by_at_most: Annotated[float, Field(ge=0), Loosens("up")] = 0.0
     """In the metric's own unit; the interval of the difference must hold it."""
-    stage: str = "production"
+    stage: Annotated[str, Loosens("either")] = "production"
     """Without a version in this stage, the newest registered one is the champion."""
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
-    min_rows: Annotated[int, Field(ge=1)] = 200
+    confidence: Annotated[float, Field(gt=0.5, lt=1), Loosens("down")] = 0.95
+    min_rows: Annotated[int, Field(ge=1), Loosens("down")] = 200
     because: str = ""
 
 
-Gate = Annotated[
-    ThresholdGate | SlicesGate | LatencyGate | SizeGate | ChampionGate, Field(discriminator="kind")
-]
+# The union of all kinds above. A type checker takes it for the base class, because it cannot follow a union that
+# is made at run time.
+if TYPE_CHECKING:
+    AnyGate = Gate
+else:
+    AnyGate = Annotated[reduce(or_, Gate.__subclasses__()), Field(discriminator="kind")]
 
 
 class Watch(Strict):

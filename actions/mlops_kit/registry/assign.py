@@ -1,4 +1,4 @@
-"""An assignment as a tag in GTO's format, pushed before it is kept."""
+"""Assign a version to a stage: a tag in GTO's format, pushed before it is kept here."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,10 +15,10 @@ NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
-class Given:
+class NewAssignment:
     tag: str
-    who: str
-    published: bool
+    who: str  # promoted
+    published: bool  # at origin
 
 
 def assign(
@@ -27,22 +27,22 @@ def assign(
     stage: str,
     known: list[Assignment],
     **said: str,
-) -> Given:
-    """`known` is what there was when it was decided. Raises commits.RefMoved when origin has more by now."""
+) -> NewAssignment:
+    """`known`: the assignments on which the decision was based. Raises commits.RefMoved if origin has more by now."""
     count = max((one.count or 0 for one in known), default=0) + 1  # GTO counts through all stages
     tag = tags.stage_tag(version.model, stage, count)
-    made, tagger = _tag_object(repository, version, stage, tag, known, said)
+    tag_object, tagger = _tag_object(repository, version, stage, tag, known, said)
     origin = repository.has_origin
     if origin:
         try:
-            commits.push(repository, f"{made}:{tags.ref(tag)}")
+            commits.push(repository, f"{tag_object}:{tags.ref(tag)}")
         except commits.PushRefused as error:
             raise KitError(
                 f"A rule of origin refuses the tag {tag}:\n{error.what}",
                 f"Let whoever runs this create tags `{tags.ref(tags.stage_glob(version.model))}`. {stage} is unchanged.",
             ) from error
-    repository.git("update-ref", tags.ref(tag), made)
-    return Given(tag, actor() or tagger, origin)
+    repository.git("update-ref", tags.ref(tag), tag_object)
+    return NewAssignment(tag, actor() or tagger, origin)
 
 
 def _tag_object(
@@ -53,9 +53,9 @@ def _tag_object(
     known: list[Assignment],
     said: dict[str, str],
 ) -> tuple[str, str]:
-    """Without a ref, so that nothing is here before it is at origin; and the tagger's name.
+    """The hash of a new tag object without a ref, and the tagger's name.
 
-    Never dated before the newest one, by whatever clock that was: GTO goes by the date.
+    It is never dated before the newest assignment, whatever the clocks say, because GTO orders by date.
     """
     now = datetime.now(UTC).replace(microsecond=0)
     at = max([now, *(one.dated + timedelta(seconds=1) for one in known)])
@@ -65,10 +65,10 @@ def _tag_object(
     why = said.pop("why")
     text = stages.message(f"{version.model} {version.name} -> {stage}", why, **said, By=actor(), Clock=clock)
     head = f"object {version.commit}\ntype commit\ntag {tag}\ntagger {tagger}\n\n"
-    made = repository.git("mktag", stdin=head + text).strip()
-    return made, tagger.partition(" <")[0]
+    tag_object = repository.git("mktag", stdin=head + text).strip()
+    return tag_object, tagger.partition(" <")[0]
 
 
 def actor() -> str:
-    """Who asked for it on a runner, where the tagger is a robot; empty elsewhere."""
+    """On a runner, the person who started the workflow, because the tagger is a bot; empty elsewhere."""
     return github_env.actor() if github_env.on_runner() else ""

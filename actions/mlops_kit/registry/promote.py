@@ -1,7 +1,7 @@
-"""A version into a stage, and the one before back into it.
+"""Put a version into a stage, or the version before back into it.
 
-Everything is checked before the tag is made, so that whatever goes wrong, the stage holds what it held. Two
-at once make the same tag, flights#production#5, and origin takes one of them.
+Everything is checked before the tag is made, so an error leaves the stage as it was. Two promotions at once make
+the same tag, for instance flights#production#5, and origin takes one of them.
 """
 
 from dataclasses import dataclass, replace
@@ -26,13 +26,13 @@ LOOK = "Nothing of yours was done. `mlops-kit versions` shows what is where; the
 
 
 @dataclass(frozen=True)
-class Wish:
-    """`part` is for a workflow of several jobs: one reaches the remote, one may write, one runs the hooks."""
+class PromotionRequest:
+    """What to promote. `part` is for a workflow of three jobs: one reads the remote, one writes, one runs hooks."""
 
     stage: str
     why: str
-    version: str = ""  # empty: back to the one before
-    expect: str = ""  # refuse when the stage does not hold this version any more
+    version: str = ""  # empty: roll back to the version before
+    expect: str = ""  # refuse if the stage does not hold this version any more
     part: Part = "all"
 
 
@@ -55,7 +55,7 @@ class Promoted:
 
 @dataclass(frozen=True)
 class Board:
-    """Versions and stages as they are now."""
+    """The versions and the assignments to stages, oldest first."""
 
     by_commit: dict[str, Version]
     ordered: list[Assignment]
@@ -64,7 +64,7 @@ class Board:
         return stages.current_stay(self.ordered, stage)
 
     def name(self, stay: Stay | None) -> str:
-        """Of the version; of a commit that is none any more its hash."""
+        """The version's name; the commit's hash if the version was deleted."""
         if stay is None:
             return ""
         return self.by_commit[stay.commit].name if stay.commit in self.by_commit else stay.commit[:7]
@@ -76,35 +76,35 @@ class Board:
 
 
 def board(repository: Repository, model: str) -> Board:
-    """Of this clone."""
+    """The board as this clone has it."""
     by_commit = {version.commit: version for version in versions.versions(repository, model)}
     return Board(by_commit, stages.assignments(repository, model))
 
 
-def carry_out(repository: Repository, contract: Contract, wish: Wish, say: Say) -> Promoted:
-    """Raises KitError with the reason; then the stage holds what it held."""
-    found = _asked(repository, contract.model)
-    _expect_stage(found, contract, wish.stage)
-    if wish.part == "after":
-        return _tell(repository, contract, _what_holds(found, wish), say)
-    version, held = _chosen(repository, contract.model, found, wish), found.held(wish.stage)
-    done = Promoted("unchanged", version.name, wish.stage, found.name(held), wish.why)
+def promote(repository: Repository, contract: Contract, request: PromotionRequest, say: Say) -> Promoted:
+    """Promote or roll back. Raises KitError with the reason; the stage then holds what it held."""
+    found = _board_of_origin(repository, contract.model)
+    _expect_stage(found, contract, request.stage)
+    if request.part == "after":
+        return _announce(repository, contract, _in_stage(found, request), say)
+    version, held = _chosen_version(repository, contract.model, found, request), found.held(request.stage)
+    done = Promoted("unchanged", version.name, request.stage, found.name(held), request.why)
     if held and held.commit == version.commit:
-        says = f"{version.name} is in {wish.stage} already, since {held.since:%Y-%m-%d %H:%M} UTC."
+        says = f"{version.name} is in {request.stage} already, since {held.since:%Y-%m-%d %H:%M} UTC."
         return replace(done, says=says)
     say(f"check {version.tag}")
     integrity.checked(repository, contract, version)
-    if wish.part != "move":
+    if request.part != "move":
         looked = tuple(artifacts.check(repository, contract, version))
-        done = replace(done, outcome="checked", checked=looked, says=_may(done, looked))
-    if wish.part != "check":
-        say(f"put {version.name} into {wish.stage}")
-        done = _move(repository, found, version, wish, done)
-    return _tell(repository, contract, done, say) if wish.part == "all" else done
+        done = replace(done, outcome="checked", checked=looked, says=_check_says(done, looked))
+    if request.part != "check":
+        say(f"put {version.name} into {request.stage}")
+        done = _move(repository, found, version, request, done)
+    return _announce(repository, contract, done, say) if request.part == "all" else done
 
 
-def _asked(repository: Repository, model: str) -> Board:
-    """With what origin has, and nothing else: what it does not have must not decide what is in a stage."""
+def _board_of_origin(repository: Repository, model: str) -> Board:
+    """The board as origin has it. Raises KitError for tags that only this clone has: they must not decide."""
     try:
         versions.fetch(repository, model)
         gone = versions.only_here(repository, model)
@@ -123,7 +123,7 @@ def _asked(repository: Repository, model: str) -> Board:
 
 
 def _expect_stage(found: Board, contract: Contract, stage: str) -> None:
-    """A misspelt stage must not become one that nobody serves from."""
+    """Raises KitError for a misspelt stage, from which nobody would serve."""
     known = sorted({"production", *contract.stages, *stages.stage_names(found.ordered)})
     if stage not in known:
         raise KitError(
@@ -132,60 +132,66 @@ def _expect_stage(found: Board, contract: Contract, stage: str) -> None:
         )
 
 
-def _chosen(repository: Repository, model: str, found: Board, wish: Wish) -> Version:
-    was = found.name(found.held(wish.stage))
-    if wish.expect and (was or NOTHING) not in (wish.expect, tags.version_in(model, wish.expect)):
-        raise KitError(found.says(wish.stage, f"and not {wish.expect}"), LOOK)
-    if wish.version:
-        return versions.find(repository, model, wish.version)
-    commit = stages.rollback_target(found.ordered, wish.stage)
+def _chosen_version(repository: Repository, model: str, found: Board, request: PromotionRequest) -> Version:
+    was = found.name(found.held(request.stage))
+    if request.expect and (was or NOTHING) not in (request.expect, tags.version_in(model, request.expect)):
+        raise KitError(found.says(request.stage, f"and not {request.expect}"), LOOK)
+    if request.version:
+        return versions.find(repository, model, request.version)
+    commit = stages.rollback_target(found.ordered, request.stage)
     if not was or commit is None:
         what = f"{was} is the first version in it" if was else "no version is in it"
         raise KitError(
-            f"{wish.stage} cannot be rolled back: {what}.",
-            f"`mlops-kit promote V --stage {wish.stage}` puts one there.",
+            f"{request.stage} cannot be rolled back: {what}.",
+            f"`mlops-kit promote V --stage {request.stage}` puts one there.",
         )
     if commit not in found.by_commit:
         raise KitError(
-            f"{wish.stage} held commit {commit[:7]} before, which is no version any more: its tag was deleted, "
+            f"{request.stage} held commit {commit[:7]} before, which is no version any more: its tag was deleted, "
             "moved or taken back.",
-            f"`mlops-kit promote V --stage {wish.stage}` puts another one there.",
+            f"`mlops-kit promote V --stage {request.stage}` puts another one there.",
         )
     return found.by_commit[commit]
 
 
-def _may(done: Promoted, looked: tuple[str, ...]) -> str:
-    found = f"in the remote, unaltered: {', '.join(looked)}" if looked else "it has no artifact to look for"
+def _check_says(done: Promoted, artifacts_found: tuple[str, ...]) -> str:
+    found = (
+        f"in the remote, unaltered: {', '.join(artifacts_found)}"
+        if artifacts_found
+        else "it has no artifact to look for"
+    )
     return f"{done.version} can go into {done.stage}, which holds {done.was or NOTHING}; {found}."
 
 
-def _move(repository: Repository, found: Board, version: Version, wish: Wish, done: Promoted) -> Promoted:
-    kind = PROMOTION if wish.version else ROLLBACK
-    said = {"why": wish.why, "Was": done.was or NOTHING, "Kind": kind}
+def _move(
+    repository: Repository, found: Board, version: Version, request: PromotionRequest, done: Promoted
+) -> Promoted:
+    kind = PROMOTION if request.version else ROLLBACK
+    said = {"why": request.why, "Was": done.was or NOTHING, "Kind": kind}
     try:
-        given = assign.assign(repository, version, wish.stage, found.ordered, **said)
+        given = assign.assign(repository, version, request.stage, found.ordered, **said)
     except commits.RefMoved as error:
         versions.fetch(repository, version.model)
         now = board(repository, version.model)
-        raise KitError(now.says(wish.stage, "and somebody promoted while this ran"), LOOK) from error
-    outcome = "promoted" if wish.version else "rolled back"
-    says = f"{wish.stage}: {done.was or NOTHING} -> {version.name} ({given.tag})."
+        raise KitError(now.says(request.stage, "and somebody promoted while this ran"), LOOK) from error
+    outcome = "promoted" if request.version else "rolled back"
+    says = f"{request.stage}: {done.was or NOTHING} -> {version.name} ({given.tag})."
     if not given.published:
         says += f" There is no origin: to publish it later, `git push origin '{given.tag}'`."
     return replace(done, outcome=outcome, who=given.who, tag=given.tag, published=given.published, says=says)
 
 
-def _what_holds(found: Board, wish: Wish) -> Promoted:
-    held = found.held(wish.stage)
+def _in_stage(found: Board, request: PromotionRequest) -> Promoted:
+    held = found.held(request.stage)
     if held is None:
-        raise KitError(found.says(wish.stage, "so there is nothing to tell"), LOOK)
+        raise KitError(found.says(request.stage, "so there is nothing to tell"), LOOK)
     put = held.put
     was = "" if put.was == NOTHING else put.was
-    return Promoted("told", found.name(held), wish.stage, was, put.why, put.who, put.tag, True)
+    return Promoted("told", found.name(held), request.stage, was, put.why, put.who, put.tag, True)
 
 
-def _tell(repository: Repository, contract: Contract, done: Promoted, say: Say) -> Promoted:
-    """The hooks: what they do can fail, and the promotion stands."""
+def _announce(repository: Repository, contract: Contract, done: Promoted, say: Say) -> Promoted:
+    """Run the hooks. The promotion stands if they fail."""
     journal = events.alone(repository)
     about = {"version": done.version, "was": done.was, "why": done.why, "tag": done.tag}
     with journal.stage("promote", to=done.stage, **about):

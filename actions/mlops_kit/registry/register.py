@@ -1,6 +1,5 @@
-"""The ways to a version: all of it here, or handed from the job that trains to the job that may write, and told by a third."""
+"""The four entry points of `register`: local, `--hand-over`, `--from` and `--tell`."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,12 +11,14 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK, Lock
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
-from mlops_kit.registry import handed_record, version_commit
+from mlops_kit.registry import candidate as candidates
+from mlops_kit.registry import version_commit
 from mlops_kit.registry.announce import announce
-from mlops_kit.registry.handed_record import Handover
+from mlops_kit.registry.candidate import Candidate
 from mlops_kit.registry.version_commit import Registered
 from mlops_kit.runs import events, log, publish
 from mlops_kit.runs.events import Journal
+from mlops_kit.runs.handover import EVENTS, Handover
 from mlops_kit.training import train
 from mlops_kit.versions import draft, gate_results, records
 from mlops_kit.versions import version as versions
@@ -31,29 +32,29 @@ ADD_REMOTE = (
 )
 
 
-def here(repository: Repository, contract: Contract, bump: str, say: Say) -> Registered:
-    """Everything on this machine. Raises KitError when it cannot be; then nothing is registered."""
+def local(repository: Repository, contract: Contract, bump: str, say: Say) -> Registered:
+    """Register what was trained and judged on this machine. Raises KitError if it cannot be registered."""
     journal = events.go_on(repository)
-    with journal.stage("register") as found:
-        handed = _gather(repository, contract, journal, say, {})
-        done = _finish(repository, contract, handed, bump, say)
-        found |= {"status": done.outcome, "version": done.version or None}
+    with journal.stage("register") as facts:
+        candidate = _gather(repository, contract, journal, say, {})
+        done = _finish(repository, contract, candidate, bump, say)
+        facts |= {"status": done.outcome, "version": done.version or None}
     if done.outcome == "registered":
         named = {"version": done.version, "tag": done.tag}
         announce(contract, repository, "after_register", journal, say, **named)
         if LOCK in repository.dirty():
             say(f"{LOCK} here is that of {done.tag}: commit it, or `git restore {LOCK}`")
-    _tell_age(repository, contract, handed.made if done.version else None, journal, say)
+    _update_age_alarm(repository, contract, candidate.record if done.version else None, journal, say)
     journal.end()
     return done
 
 
-def tell(repository: Repository, contract: Contract, name: str, say: Say) -> Registered:
-    """Only the hooks, for a version that another job registered: it stands, whatever becomes of them."""
+def announce_registered(repository: Repository, contract: Contract, name: str, say: Say) -> Registered:
+    """`--tell`: run the hooks for a version that another job registered. It stands if they fail."""
     versions.fetch(repository, contract.model)
     version = versions.find(repository, contract.model, name)
-    told = {"version": version.name, "tag": version.tag}
-    failed = announce(contract, repository, "after_register", events.go_on(repository), say, **told)
+    about = {"version": version.name, "tag": version.tag}
+    failed = announce(contract, repository, "after_register", events.go_on(repository), say, **about)
     if failed:
         runner.annotate(
             "warning", f"{version.tag} stands; of its hooks failed: {', '.join(failed)}. See above."
@@ -63,24 +64,28 @@ def tell(repository: Repository, contract: Contract, name: str, say: Say) -> Reg
 
 
 def hand_over(repository: Repository, contract: Contract, say: Say) -> Registered:
-    """Pushes the data and writes the folder; where there is nothing to register, it says why."""
+    """`--hand-over`: push the data and write the folder, or say why there is nothing to register.
+
+    The events and what the look for new data left are handed over in any case.
+    """
     journal = events.go_on(repository)
-    folder = repository.root / handed_record.FOLDER
-    folder.mkdir(exist_ok=True)
-    if (found := repository.root / deliver.HANDOVER).is_file():
-        shutil.copy(found, folder / handed_record.NEW_DATA)
+    files: dict[str, str | bytes] = {}
+    if (left := repository.root / deliver.HANDOVER).is_file():
+        files[candidates.NEW_DATA] = left.read_bytes()
     try:
         with journal.stage("hand-over") as facts:
-            done = _hand_over(repository, contract, folder, journal, say)
+            done = _hand_over(repository, contract, files, journal, say)
             facts |= {"status": done.outcome}
     finally:
-        (folder / handed_record.EVENTS).write_bytes(journal.file.read_bytes())
+        files[EVENTS] = journal.file.read_bytes()
+        candidates.handover(contract, repository.root / candidates.FOLDER).write(files)
     return done
 
 
 def _hand_over(
-    repository: Repository, contract: Contract, folder: Path, journal: Journal, say: Say
+    repository: Repository, contract: Contract, files: dict[str, str | bytes], journal: Journal, say: Say
 ) -> Registered:
+    """Adds the candidate's files."""
     last = train.load(repository)
     if last is None or last.run != journal.run:
         if not any(event["status"] in log.WORST for event in journal.events()):
@@ -88,10 +93,12 @@ def _hand_over(
         return Registered("nothing", says="Nothing to hand over: this run did not train.")
     if not last.registers:
         return Registered("nothing", says=_why_not(last.why_sample))
-    pointers = handed_record.new_data(folder).pointers
-    handed = _gather(repository, contract, journal, say, pointers)
-    handed_record.write(repository, contract, folder, handed)
-    says = "Handed over." if handed.verdict.is_open else "The gates are closed; handed over for the record."
+    pointers = deliver.read_left(repository).pointers
+    candidate = _gather(repository, contract, journal, say, pointers)
+    files |= candidates.files(contract, candidate)
+    says = (
+        "Handed over." if candidate.verdict.is_open else "The gates are closed; handed over for the record."
+    )
     return Registered("handed over", says=says)
 
 
@@ -99,28 +106,28 @@ def _why_not(why: str) -> str:
     return f"Nothing registered: {why}." + (f" {ADD_REMOTE}" if why == "no remote" else "")
 
 
-def take_over(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
-    """The other end: checks what was handed over, brings new data to main, registers, publishes events."""
+def receive(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
+    """`--from`: check what was handed over, bring new data to main, register, and publish the events."""
     journal = Journal(repository, events.new_run_id())
-    if lines := handed_record.events(folder):
-        journal.file.parent.mkdir(parents=True, exist_ok=True)
-        journal.file.write_text(lines, encoding="utf-8", newline="\n")
+    handed = candidates.handover(contract, folder)
+    if lines := candidates.events(handed):
+        journal.keep(lines)
     else:
         journal.emit("run", "crashed", commit=repository.commit(), error="the training ended without a word")
     say(f"Publishing the events of run {journal.run}")
     begun = None
     try:
-        with journal.stage("register") as found:
+        with journal.stage("register") as facts:
             begun = publish.begin_publishing(repository, journal)
-            done = _take_over(repository, contract, folder, bump, journal, say)
-            found |= {"status": done.outcome, "version": done.version or None}
+            done = _receive(repository, contract, handed, bump, journal, say)
+            facts |= {"status": done.outcome, "version": done.version or None}
     finally:
         _end(repository, journal, begun, say)
     return done
 
 
 def _end(repository: Repository, journal: Journal, begun: str | None, say: Say) -> None:
-    """What was registered stands, also where nobody else hears of its run; for that there is an alarm."""
+    """A version stands even if the events of its run cannot be published; an alarm tells of that."""
     try:
         publish.end_publishing(repository, journal, begun=begun)
     except KitError as error:
@@ -128,44 +135,43 @@ def _end(repository: Repository, journal: Journal, begun: str | None, say: Say) 
         runner.annotate("warning", error.what)
 
 
-def _take_over(
-    repository: Repository, contract: Contract, folder: Path, bump: str, journal: Journal, say: Say
+def _receive(
+    repository: Repository, contract: Contract, handed: Handover, bump: str, journal: Journal, say: Say
 ) -> Registered:
     say("Checking what was handed over")
-    found = handed_record.new_data(folder)
-    for told in deliver.tell(repository, found):
-        say(told)
-    if found.waits and (asked := deliver.ask_again(repository)):
+    new_data = candidates.new_data(handed)
+    for line in deliver.update_alarms(repository, new_data):
+        say(line)
+    if new_data.waits and (asked := deliver.ask_again(repository)):
         say(asked.says)
-    handed = handed_record.read(repository, contract, folder)
-    if handed is None:
-        _tell_age(repository, contract, None, journal, say)
+    candidate = candidates.read(repository, contract, handed)
+    if candidate is None:
+        _update_age_alarm(repository, contract, None, journal, say)
         return Registered("nothing", says="Nothing was handed over to register.")
-    if handed.pointers:
-        say(f"Bringing {', '.join(handed.pointers)} to main")
-        content = {path: text.encode() for path, text in handed.pointers.items()}
-        message = found.message or "Take new data"
-        say(deliver.deliver(repository, contract, content, message, found.waits).says)
-    (repository.root / contract.metrics).write_bytes(handed.metrics)
-    done = _finish(repository, contract, handed, bump, say)
-    _tell_age(repository, contract, handed.made if done.version else None, journal, say)
+    if candidate.pointers:
+        say(f"Bringing {', '.join(candidate.pointers)} to main")
+        content = {path: text.encode() for path, text in candidate.pointers.items()}
+        message = new_data.message or "Take new data"
+        say(deliver.deliver(repository, contract, content, message, new_data.waits).says)
+    (repository.root / contract.metrics).write_bytes(candidate.metrics)
+    done = _finish(repository, contract, candidate, bump, say)
+    _update_age_alarm(repository, contract, candidate.record if done.version else None, journal, say)
     return done
 
 
-def _tell_age(
-    repository: Repository, contract: Contract, made: Record | None, journal: Journal, say: Say
+def _update_age_alarm(
+    repository: Repository, contract: Contract, registered: Record | None, journal: Journal, say: Say
 ) -> None:
-    """Of the rows of the model in use: the one made now, where it is a version, and the newest one."""
-    newest = records.newest(repository, contract.model)
-    known = [one.newest_row for one in (made, newest) if one]
-    if known and (told := age.tell(repository, contract, age.age(contract, known), journal)):
-        say(told)
-        runner.annotate("notice", told)
+    """The age of the newest row that the version in use, or the one `registered` now, was made of."""
+    known = [one.newest_row for one in (registered, records.newest(repository, contract.model)) if one]
+    if known and (says := age.update_alarm(repository, contract, age.age(contract, known), journal)):
+        say(says)
+        runner.annotate("notice", says)
 
 
 def _gather(
     repository: Repository, contract: Contract, journal: Journal, say: Say, pointers: Mapping[str, str]
-) -> Handover:
+) -> Candidate:
     """Everything that a version needs, from the workspace, with its data in the remote."""
     last = train.load(repository)
     if last and not last.registers:
@@ -177,16 +183,16 @@ def _gather(
     verdict = _verdict(repository)
     run_id = last.run if last else journal.run
     before = records.newest(repository, contract.model)
-    made = draft.draft(repository, contract, lock, run_id, verdict, before)
+    record = draft.draft(repository, contract, lock, run_id, verdict, before)
     if verdict.is_open:
         _push(repository, contract, say)
     metrics = (repository.root / contract.metrics).read_bytes()
-    return Handover(made, lock, metrics, verdict, dict(pointers))
+    return Candidate(record, lock, metrics, verdict, dict(pointers))
 
 
 def _refuse_dirty(repository: Repository, contract: Contract, pointers: Mapping[str, str]) -> None:
-    if dirty := repository.dirty(*OWN, contract.metrics, *pointers, f"{handed_record.FOLDER}/"):
-        dirty = [path for path in dirty if not path.startswith(f"{handed_record.FOLDER}/")]
+    if dirty := repository.dirty(*OWN, contract.metrics, *pointers, f"{candidates.FOLDER}/"):
+        dirty = [path for path in dirty if not path.startswith(f"{candidates.FOLDER}/")]
     if dirty:
         shown = ", ".join(dirty[:5]) + (", ..." if len(dirty) > 5 else "")
         raise KitError(
@@ -233,8 +239,10 @@ def _push(repository: Repository, contract: Contract, say: Say) -> None:
     transfer(repository, contract.commands.dvc, "push", "--run-cache")
 
 
-def _finish(repository: Repository, contract: Contract, handed: Handover, bump: str, say: Say) -> Registered:
-    if not handed.verdict.is_open:
-        return version_commit.reject(repository, handed.made)
+def _finish(
+    repository: Repository, contract: Contract, candidate: Candidate, bump: str, say: Say
+) -> Registered:
+    if not candidate.verdict.is_open:
+        return version_commit.reject(repository, candidate.record)
     say("Registering")
-    return version_commit.register(repository, contract, handed, bump)
+    return version_commit.register(repository, contract, candidate, bump)

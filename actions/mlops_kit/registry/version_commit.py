@@ -13,7 +13,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry import card
-from mlops_kit.registry.handed_record import Handover
+from mlops_kit.registry.candidate import Candidate
 from mlops_kit.runs import events
 from mlops_kit.versions import description, differences, record, tags
 from mlops_kit.versions import version as versions
@@ -35,7 +35,7 @@ class Registered:
     says: str = ""
 
 
-def register(repository: Repository, contract: Contract, handed: Handover, bump: str) -> Registered:
+def register(repository: Repository, contract: Contract, candidate: Candidate, bump: str) -> Registered:
     """Tags the model as the next version, at origin where there is one.
 
     The same inputs and predictions as an earlier version register nothing. A number that another run took
@@ -43,7 +43,7 @@ def register(repository: Repository, contract: Contract, handed: Handover, bump:
     registered, here neither.
     """
     found: list[Registered] = []
-    made = handed.made
+    made = candidate.record
 
     def once() -> None:
         versions.fetch(repository, contract.model)
@@ -52,7 +52,7 @@ def register(repository: Repository, contract: Contract, handed: Handover, bump:
             return
         whole = _complete(repository, made, bump)
         commit = commits.commit(
-            repository, made.code.commit, _files(contract, handed, whole), _message(whole)
+            repository, made.code.commit, _files(contract, candidate, whole), _message(whole)
         )
         found.append(_tag(repository, whole, commit))
 
@@ -90,12 +90,12 @@ def _complete(repository: Repository, made: Record, bump: str) -> Record:
     )
 
 
-def _files(contract: Contract, handed: Handover, whole: Record) -> dict[str, bytes | None]:
+def _files(contract: Contract, candidate: Candidate, whole: Record) -> dict[str, bytes | None]:
     """What the version's commit adds to the merged one."""
-    pointers = {path: text.encode() for path, text in handed.pointers.items()}
+    pointers = {path: text.encode() for path, text in candidate.pointers.items()}
     return {
-        LOCK: handed.lock.text.encode(),
-        contract.metrics: handed.metrics,
+        LOCK: candidate.lock.text.encode(),
+        contract.metrics: candidate.metrics,
         record.FILE: whole.text().encode(),
         record.CARD: card.card(whole).encode(),
         **pointers,

@@ -1,4 +1,4 @@
-"""What every step did, as JSON lines: kept here, published to the branch `mlops/runs`, asked later."""
+"""The events of a run as JSON lines, kept in `.mlops/events` and published to the branch `mlops/runs`."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def new_run_id() -> str:
 
 @dataclass
 class Journal:
-    """The events of one run, written at once, so that a killed run shows how far it came."""
+    """The events of one run. Each is written at once, so that a killed run shows how far it came."""
 
     repository: Repository
     run: str
@@ -58,6 +58,11 @@ class Journal:
         with self.file.open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(line + "\n")
 
+    def keep(self, lines: str) -> None:
+        """Begin with the events that another job wrote."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_text(lines, encoding="utf-8", newline="\n")
+
     def events(self) -> list[dict[str, Any]]:
         return read(self.file.read_text(encoding="utf-8"))
 
@@ -66,7 +71,7 @@ class Journal:
         return self.file.exists() and any(map(ends, self.events()))
 
     def end(self) -> None:
-        """That nothing is to come; what has a beginning and no end was killed, or left by whoever began it."""
+        """Mark the run as over. A run without this event was killed or abandoned."""
         self.emit("run", "end")
 
     @contextmanager
@@ -84,7 +89,7 @@ class Journal:
 
 
 def ends(event: dict[str, Any]) -> bool:
-    """Is it the last word of a run? What is told of it later, for instance of an alarm, changes it no more."""
+    """True for the event that ends a run. Later events, for instance of an alarm, do not change its status."""
     return (event["stage"], event["status"]) == ("run", "end")
 
 

@@ -1,4 +1,4 @@
-"""Commands of tiers that run at fixed moments: before_train, after_gate, after_register and so on."""
+"""Run the commands that tiers registered for a moment: before_train, after_gate, after_register and so on."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What ran, when and how it ended: asked of the branch `mlops/runs` and of this machine, with no server."""
+"""What ran, when and how it ended, read from the branch `mlops/runs` and from this clone."""
 
 import json
 import os
@@ -25,12 +25,12 @@ NEEDED = {"run", "at", "stage", "status"}
 STATUSES = ("done", "failed", "rejected", "refused", "closed", "stopped", "running", "crashed")
 # From the worst: what a run is called when its stages ended differently.
 WORST = ("failed", "rejected", "refused", "closed")
-SILENT = timedelta(hours=6)  # after which GitHub ends a job, whatever it does
+LONGEST_JOB = timedelta(hours=6)  # after which GitHub ends a job, whatever it does
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run, summed up from its events."""
+    """One run, summarized from its events."""
 
     run: str
     status: str  # one of STATUSES
@@ -45,8 +45,8 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """Which runs; an empty word does not matter."""
+class Filter:
+    """Which runs to list. Empty fields match every run."""
 
     stage: str = ""
     status: str = ""
@@ -54,7 +54,7 @@ class Wish:
     until: datetime | None = None
     limit: int = 0  # 0: all
 
-    def wants(self, run: Run) -> bool:
+    def matches(self, run: Run) -> bool:
         start = moment(run.start)
         in_time = not (self.since and start < self.since) and not (self.until and start > self.until)
         named = not self.stage or self.stage in run.stages
@@ -71,27 +71,27 @@ class Log:
     note: str = ""
 
     def every(self) -> Iterator[Event]:
-        """Of all runs, in no order."""
+        """The events of all runs, in no order."""
         return chain.from_iterable(self.events.values())
 
 
-def ask(repository: Repository, wish: Wish, now: datetime | None = None) -> tuple[list[Run], str]:
-    """Runs, newest first, and what must be said beside them."""
+def find(repository: Repository, wanted: Filter, now: datetime | None = None) -> tuple[list[Run], str]:
+    """The matching runs, newest first, and notes for the reader (empty if there are none)."""
     log = read(repository)
-    every = summed(log, now)
-    notes = [log.note, _unheard_of(wish.stage, every)]
-    return list(filter(wish.wants, every))[: wish.limit or None], "\n".join(filter(None, notes))
+    every = newest_first(log, now)
+    notes = [log.note, _unknown_stage(wanted.stage, every)]
+    return list(filter(wanted.matches, every))[: wanted.limit or None], "\n".join(filter(None, notes))
 
 
-def _unheard_of(stage: str, every: list[Run]) -> str:
+def _unknown_stage(stage: str, every: list[Run]) -> str:
     known = {name for run in every for name in run.stages if ":" not in name}
     if not stage or any(stage in run.stages for run in every):
         return ""
     return f"No run had the stage {stage!r}; there were: {', '.join(sorted(known)) or 'none yet'}."
 
 
-def summed(log: Log, now: datetime | None = None) -> list[Run]:
-    """Newest first."""
+def newest_first(log: Log, now: datetime | None = None) -> list[Run]:
+    """The runs of a log, newest first."""
     found = [summary(run, listed, run in log.published, now) for run, listed in log.events.items()]
     return sorted(found, key=lambda run: run.start, reverse=True)
 
@@ -106,7 +106,7 @@ def events_of(repository: Repository, run: str) -> list[Event]:
 
 
 def read(repository: Repository) -> Log:
-    """Of the branch, fetched where origin answers, and of this clone's own files."""
+    """The log of the branch, fetched if origin answers, and of this clone."""
     note = ""
     try:
         tip = commits.remote_tip(repository, events_module.BRANCH)
@@ -116,9 +116,9 @@ def read(repository: Repository) -> Log:
     published = by_run(lines(repository, tip)) if tip else {}
     found = dict(published)
     for run, text in local(repository).items():
-        ours = by_run(text.split("\n")).get(run, [])
-        if len(ours) > len(found.get(run, [])):
-            found[run] = ours
+        here = by_run(text.split("\n")).get(run, [])
+        if len(here) > len(found.get(run, [])):
+            found[run] = here
     return Log(found, set(published), note)
 
 
@@ -177,7 +177,7 @@ def _status(
     """One that does not say that it is over was killed, or left by the person who began it."""
     begun = started.get("run", {})
     by_hand = bool(begun.get("machine"))
-    heard = not by_hand and now - moment(listed[-1]["at"]) < SILENT
+    heard = not by_hand and now - moment(listed[-1]["at"]) < LONGEST_JOB
     said = {event["status"] for event in listed if event["stage"] == "run"}
     if "crashed" in said:
         return "crashed"

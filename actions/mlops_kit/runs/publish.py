@@ -1,4 +1,4 @@
-"""Brings the events of runs to the branch `mlops/runs`, where everybody can ask for them."""
+"""Publish the events of runs on the branch `mlops/runs`."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,13 +17,13 @@ ALARM = "events-not-published"
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedRuns:
     runs: list[str]
-    alarm: str = ""  # that was closed
+    alarm: str = ""  # address of the alarm that was closed
 
 
-def publish(repository: Repository) -> Published:
-    """Puts this clone's runs onto the branch; one that is there and grew is brought up to date.
+def publish(repository: Repository) -> PublishedRuns:
+    """Put this clone's runs onto the branch, and update those that grew.
 
     Raises KitError after retries, with an alarm raised where that is possible; nothing else is undone.
     """
@@ -33,7 +33,7 @@ def publish(repository: Repository) -> Published:
         if new := _unpublished(repository, tip):
             commits.append(repository, events.BRANCH, new, f"Events of {_counted(new)}")
     cleared = alarms.clear(repository, ALARM, "Events are published again.") if new else ""
-    return Published([_run(path) for path in new if path.endswith(".jsonl")], alarm=cleared)
+    return PublishedRuns([_run(path) for path in new if path.endswith(".jsonl")], alarm=cleared)
 
 
 def begin_publishing(repository: Repository, journal: Journal) -> str | None:

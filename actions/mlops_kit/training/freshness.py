@@ -1,4 +1,4 @@
-"""Would a training change anything? Asked of Git and a lock, without DVC and without downloading anything."""
+"""Which stages a training would run again, from Git and a lock, without DVC and without any download."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""One training: from the newest lock, by the project's own DVC, with the workspace as before if it fails."""
+"""Train: run the project's DVC from the newest lock. If it fails, the workspace is as it was before."""
 
 import json
 import re
@@ -35,7 +35,7 @@ SAYS = {  # what DVC says of a stage, and our word for it
 
 @dataclass(frozen=True)
 class Training:
-    """What the last `train` did; kept in `.mlops/` for gate, report and register."""
+    """The result of the last `train`, kept in `.mlops/training.json` for gate, report and register."""
 
     run: str
     commit: str
@@ -60,7 +60,7 @@ class Training:
 
 
 def load(repository: Repository) -> Training | None:
-    """Of the last training here; None where there was none."""
+    """The last training in this clone; None if there was none."""
     text = repository.text(str(STATE))
     try:
         return Training(**json.loads(text)) if text else None
@@ -75,7 +75,7 @@ def save(repository: Repository, training: Training) -> None:
 
 
 def lock(repository: Repository) -> Lock:
-    """What the last training made. Raises KitError where nothing was trained yet."""
+    """The lock of the last training. Raises KitError if nothing was trained yet."""
     last = load(repository)
     on_sample = last is not None and last.on == "sample"
     text = repository.text(str(SAMPLE_LOCK) if on_sample else LOCK)
@@ -85,10 +85,24 @@ def lock(repository: Repository) -> Lock:
 
 
 def behind(repository: Repository, contract: Contract) -> Freshness:
-    """The tree against what was trained last, whose results are here."""
+    """The tree compared with the last training, whose results are here."""
     last, start = load(repository), freshness.of_tree(repository)
     revision = last.commit if last else start.revision if start else None
     return freshness.of(repository, contract, lock(repository), revision)
+
+
+def outdated(repository: Repository, contract: Contract, run: str) -> list[str]:
+    """Why the results here are not those of the current inputs; empty if they are, or if `run` made them."""
+    last = load(repository)
+    if last is None or not last.registers or last.run == run:
+        return []
+    return behind(repository, contract).stale
+
+
+def on_sample(repository: Repository) -> str:
+    """Why the last training used the sample; empty if it used the data, or if there was none."""
+    last = load(repository)
+    return last.why_sample if last and not last.registers else ""
 
 
 # ---- on what ----
@@ -116,7 +130,7 @@ def missing_data(repository: Repository) -> list[str]:
 def train(
     repository: Repository, contract: Contract, journal: Journal, say: Say, *, sample: bool
 ) -> Training:
-    """Raises KitError when a stage fails; then lock, parameters and results are as they were."""
+    """Raises KitError if a stage fails; lock, parameters and results are then as they were."""
     why = "asked" if sample else why_sample(repository, contract)
     if why and contract.sample is None:
         raise KitError(

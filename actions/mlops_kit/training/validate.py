@@ -1,4 +1,4 @@
-"""Is the data what it should be? Asked of the project's own command, before anything trains."""
+"""Check the data with the project's own command, before anything trains."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ TRACEBACK = re.compile(r"^Traceback \(most recent call last\):$|: No module name
 
 @dataclass(frozen=True)
 class Validation:
-    """`says` is what the project's command said, or why it was not asked."""
+    """`says` is the output of the project's command, or why it was not run."""
 
     valid: bool
     asked: bool
@@ -31,7 +31,7 @@ class Validation:
 def validate(
     repository: Repository, contract: Contract, journal: Journal, say: Say, file: str | None
 ) -> Validation:
-    """Raises KitError when the data cannot be had; or the check breaks; data that is refused is a result."""
+    """Raises KitError if the data cannot be fetched or the command breaks. Refused data is a result."""
     with journal.stage("validate", file=file) as found:
         result = _validate(repository, contract, say, file)
         found["status"] = "end" if result.valid else "refused"
@@ -66,7 +66,7 @@ def _validate(repository: Repository, contract: Contract, say: Say, file: str | 
 
 
 def _broke(error: ProcessError) -> bool:
-    """Not a verdict: it was killed, could not be run, or ended in a traceback."""
+    """True if the command gave no verdict: it was killed, could not be run, or ended in a traceback."""
     return error.code < 0 or error.code in NOT_RUN or bool(TRACEBACK.search(error.stderr))
 
 

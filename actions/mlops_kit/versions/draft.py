@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import platform
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mlops_kit.base import github_env
@@ -158,7 +157,7 @@ def draft(
         environment=pinned,
         artifacts=artifacts(contract, lock),
         trigger=trigger(repository, run_id),
-        gates=[asdict(result) for result in verdict.results] if verdict else [],
+        gates=[result.model_dump() for result in verdict.results] if verdict else [],
         measured=verdict.measured if verdict else {},
         identity=identity(contract, lock, pinned.files),
         description="",

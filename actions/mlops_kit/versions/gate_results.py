@@ -1,12 +1,13 @@
-"""What the gates decided, as typed results, kept in `.mlops/gates.json` for report and register."""
+"""The results of the gates: typed, and kept in `.mlops/gates.json` for `report` and `register`."""
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from mlops_kit.base.errors import KitError
+from pydantic import Field
+
+from mlops_kit.base import strict
+from mlops_kit.base.strict import Exact, JsonObject
 from mlops_kit.project import contract as contracts
 from mlops_kit.project.contract import FILE, FRAGMENTS
 from mlops_kit.project.lock import LOCK
@@ -14,40 +15,41 @@ from mlops_kit.project.repository import Repository
 
 STATE = Path(".mlops/gates.json")
 Status = Literal["pass", "fail", "unknown"]
-REMOVED: Literal["removed"] = "removed"  # the kind of a gate that this change took out
+REMOVED: Literal["removed"] = "removed"  # the kind of a gate that this change removed from mlops.yaml
 STATUSES: tuple[Status, ...] = ("pass", "fail", "unknown")
 Shown = Literal["pass", "fail", "unknown", "removed"]
+Better = Literal["", "better", "worse", "the same", "can't tell", "first"]
 
 
 def shown(kind: object, status: object) -> Shown:
-    """What a table says of a result, which a record of another kit may hold: a removed gate judges nothing."""
+    """The status as tables show it. The record of a newer kit may hold a status that this one does not know."""
     return REMOVED if kind == REMOVED else next((one for one in STATUSES if one == status), "unknown")
 
 
-@dataclass(frozen=True)
-class GateResult:
-    """`unknown` (can't tell) never passes. `says` is a sentence for a person with value and bound."""
+class GateResult(Exact):
+    """The result of one gate. `unknown` (can't tell) never passes."""
 
     name: str
     kind: str
     status: Status
-    says: str
+    says: str  # a sentence for a person, with value and bound
     value: float | None = None
     bound: float | None = None
-    loosened: str = ""  # what this change loosened of the gate, in words
+    loosened: str = ""  # how this change loosened the gate, in words
     because: str = ""
-    details: dict[str, Any] = field(default_factory=dict)
+    details: JsonObject = Field(default_factory=dict)
 
     @property
     def shown(self) -> Shown:
         return shown(self.kind, self.status)
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Exact):
+    """The results of all gates of one model."""
+
     results: list[GateResult]
-    measured: dict[str, Any] = field(default_factory=dict)  # latency and size, with machine and n
-    better: str = ""  # better, worse, the same, can't tell or first; against the champion
+    measured: JsonObject = Field(default_factory=dict)  # latency and size, with machine and n
+    better: Better = ""  # than the champion; "first" if there is none, empty if no gate compares
     against: str = ""  # the champion's version
 
     @property
@@ -59,33 +61,47 @@ class Verdict:
         return [result.name for result in self.results if result.status != "pass"]
 
 
+class KeptVerdict(Verdict):
+    """`.mlops/gates.json`: a verdict, and what it is about."""
+
+    open: bool
+    commit: str
+    run: str
+    of: str  # SHA-256 of lock, metrics and gates
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict(**{name: getattr(self, name) for name in Verdict.model_fields})
+
+
 def save(repository: Repository, verdict: Verdict, run: str) -> None:
-    content = asdict(verdict) | {
-        "open": verdict.is_open,
-        "commit": repository.commit(),
-        "run": run,
-        "of": _basis(repository),
-    }
+    kept = KeptVerdict(
+        **dict(verdict),
+        open=verdict.is_open,
+        commit=repository.commit(),
+        run=run,
+        of=_basis(repository),
+    )
     path = repository.root / STATE
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(kept.text(), encoding="utf-8")
 
 
 def load(repository: Repository) -> Verdict | None:
-    """The last verdict; None where there is none, or lock, metrics or gates changed since."""
+    """The last verdict; None if there is none, or if lock, metrics or gates changed since.
+
+    Raises KitError if the file is not what `save` writes.
+    """
     text = repository.text(str(STATE))
-    try:
-        content = json.loads(text) if text else {}
-        if not content or content["of"] != _basis(repository):
-            return None
-        results = [GateResult(**result) for result in content["results"]]
-        return Verdict(results, content["measured"], content["better"], content["against"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise KitError(f"{STATE} is damaged: {error!r}.", f"`rm {STATE}`, then `mlops-kit gate`.") from error
+    if not text:
+        return None
+    do = f"`rm {STATE}`, then `mlops-kit gate`."
+    kept = strict.parse(KeptVerdict, text, str(STATE), "a verdict of the gates", do)
+    return kept.verdict if kept.of == _basis(repository) else None
 
 
 def _basis(repository: Repository) -> str:
-    """Of what a verdict speaks: a model, and gates."""
+    """SHA-256 of what a verdict depends on: lock, metrics, mlops.yaml and its fragments."""
     fragments = sorted((repository.root / FRAGMENTS).glob("*.y*ml"))
     metrics = contracts.load(repository.root).metrics
     files = [repository.root / name for name in (LOCK, metrics, FILE)] + fragments

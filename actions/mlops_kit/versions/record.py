@@ -3,9 +3,9 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from mlops_kit.base.errors import KitError
+from mlops_kit.base import strict
 from mlops_kit.base.strict import Strict
 from mlops_kit.data import columns
 
@@ -97,14 +97,5 @@ class Record(Strict):
 
 def parse(text: str, where: str) -> Record:
     """Raises KitError naming the field that is missing or wrong."""
-    try:
-        return Record.model_validate_json(text)
-    except ValidationError as error:
-        problems = [f"{'.'.join(map(str, one['loc'])) or 'JSON'}: {one['msg']}" for one in error.errors()]
-        raise KitError(
-            f"{where} is not a record: {'; '.join(problems[:5])}.",
-            "It was altered, or written by a newer kit: `mlops-kit doctor` says which is wanted.",
-        ) from error
-
-
-# ---- what the workspace says ----
+    do = "It was altered, or written by a newer kit: `mlops-kit doctor` says which version is needed."
+    return strict.parse(Record, text, where, "a record", do)

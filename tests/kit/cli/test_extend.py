@@ -92,7 +92,7 @@ def test_the_commands_of_an_orchestrator_are_one_run(tips: Repository) -> None:
     for words in ("validate", "train", "train", "gate", "register"):
         done = kit(tips, words, **OUTSIDE)
         assert done.code == 0, done.said
-    (found,), _ = log.ask(tips, log.Wish())
+    (found,), _ = log.find(tips, log.Filter())
     assert (found.run, found.trigger, found.status, found.version) == ("flow-1", "cron", "done", "v0.1.0")
     assert [name for name in found.stages if ":" not in name] == ["validate", "train", "gate", "register"]
     record = json.loads(must(["git", "show", "tips@v0.1.0:record.json"], tips.root))

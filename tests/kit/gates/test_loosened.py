@@ -1,7 +1,6 @@
 """A gate that is loosened in the change that it judges is flagged, whatever it says."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -65,8 +64,8 @@ def test_a_removed_gate_is_flagged_and_other_predictions_too(small: Scripted) ->
     assert gone.loosened == "since v0.1.0: removed"
     assert card.MARKS[gone.shown] == "⚠️ removed"
     assert report_html.WORDS[gone.shown] == "removed"
-    assert card.gates_table([asdict(gone)]).count("⚠️ removed") == 1
-    assert results(a_record(small.repository.commit(), gates=[asdict(gone)]))[-1].startswith(
+    assert card.gates_table([gone.model_dump()]).count("⚠️ removed") == 1
+    assert results(a_record(small.repository.commit(), gates=[gone.model_dump()]))[-1].startswith(
         "  gate        b: removed,"
     )
     assert len(judged(small, only="a").results) == 1

@@ -1,4 +1,4 @@
-"""A13 and A10 by the check of every day: a log that is gone, and training data that moved from version to version."""
+"""The scheduled check: a log that is gone, and training data that drifted from version to version."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.new_data import watch as watchs
-from mlops_kit.new_data.outcome import NewData
+from mlops_kit.new_data.result import LookResult
 from mlops_kit.project import contract as contracts
 
 from tests.kit.small_repository import Small
@@ -29,7 +29,7 @@ def land(path: Path, text: str, age: float = 3600) -> None:
     os.utime(path, (time.time() - age,) * 2)
 
 
-def watch(one: Small, agree: bool = True) -> NewData:
+def watch(one: Small, agree: bool = True) -> LookResult:
     return watchs.look_and_deliver(one.repository, contracts.load(one.root), lambda _: None, lambda _: agree)
 
 

@@ -1,4 +1,4 @@
-"""A14: nothing new is an answer that resets the clock; rows that get old are one alarm."""
+"""Nothing new is an answer that resets the clock; rows that get old are one alarm."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -96,7 +96,7 @@ def test_one_alarm_is_raised_updated_and_closed(flights: Repository, monkeypatch
     hub, journal = github(monkeypatch), Journal(flights, "a")
 
     def told(*known: str | None) -> str:
-        return age.tell(flights, contract(), age.age(contract(), list(known), TODAY), journal)
+        return age.update_alarm(flights, contract(), age.age(contract(), list(known), TODAY), journal)
 
     assert told("2026-01-30T12:00:00Z") == ""  # exactly 30 days
     assert "of 2026-01-29 (`when`), 31 days ago; mlops.yaml allows 30." in told("2026-01-29T11:00:00Z", None)
@@ -113,8 +113,8 @@ def test_one_alarm_is_raised_updated_and_closed(flights: Repository, monkeypatch
 def test_what_nobody_asked_for_is_no_alarm(flights: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     hub, journal = github(monkeypatch), Journal(flights, "a")
     quiet = contract(new_data={})
-    assert age.tell(flights, quiet, age.age(quiet, ["2000-01-01T00:00:00Z"]), journal) == ""
-    assert "not known yet" in age.tell(flights, contract(), age.age(contract(), [None]), journal)
+    assert age.update_alarm(flights, quiet, age.age(quiet, ["2000-01-01T00:00:00Z"]), journal) == ""
+    assert "not known yet" in age.update_alarm(flights, contract(), age.age(contract(), [None]), journal)
     assert hub.open == {}
 
 
@@ -129,7 +129,7 @@ def cadence_of(repository: Repository, later: timedelta = timedelta(0)) -> str:
 def test_the_clock_is_set_by_a_version_and_by_finding_nothing_to_learn(gated: Repository) -> None:
     with pytest.raises(Unknown):
         cadence_of(gated)
-    register.here(gated, means(gated), "minor", silent)
+    register.local(gated, means(gated), "minor", silent)
     first = age.clock(gated)
     assert first
     assert cadence_of(gated) == "ok"
@@ -138,7 +138,7 @@ def test_the_clock_is_set_by_a_version_and_by_finding_nothing_to_learn(gated: Re
     assert age.clock(gated) == first  # a run that ended without a word resets nothing
     for words in ("train", "gate"):
         assert kit(gated, words).code == 0
-    assert register.here(gated, means(gated), "minor", silent).outcome == "identical"
+    assert register.local(gated, means(gated), "minor", silent).outcome == "identical"
     again = age.clock(gated)
     assert again
     assert again > first
@@ -155,7 +155,7 @@ def test_without_a_second_job_old_rows_are_reported_too(
         for words in ("train", "gate"):
             assert kit(gated, words).code == 0
         said: list[str] = []
-        assert register.here(gated, means(gated), "minor", said.append).outcome == outcome
+        assert register.local(gated, means(gated), "minor", said.append).outcome == outcome
         assert "of 2026-01-01 (`key`)" in said[-1]
     assert len(hub.open) == 1
 
@@ -178,12 +178,12 @@ def test_the_schedule_reports_old_rows_of_the_version_in_use(
         clone = clone_of(gated, f"runner{attempt}", "--depth=1")
         (gated.root / "mlops-run").rename(clone.root / "mlops-run")
         said: list[str] = []
-        done_ = register.take_over(clone, means(clone), clone.root / "mlops-run", "minor", said.append)
+        done_ = register.receive(clone, means(clone), clone.root / "mlops-run", "minor", said.append)
         assert done_.version == "v0.1.0"
         assert any("of 2026-01-01 (`key`)" in line for line in said)
     assert len(hub.open) == 1
     newest = records.newest(clone, "tips")
     assert newest
     assert newest.newest_row == "2026-01-01T00:00:00Z"
-    found, _ = log.ask(clone, log.Wish(stage="newest-row", status="old"))
+    found, _ = log.find(clone, log.Filter(stage="newest-row", status="old"))
     assert len(found) == 2

@@ -1,4 +1,4 @@
-"""A7: new data is found, checked, and only then does its pointer move. With real DVC and real remotes."""
+"""New data is found, checked, and only then does its pointer move. With real DVC and real remotes."""
 
 import json
 import os

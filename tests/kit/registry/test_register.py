@@ -19,7 +19,7 @@ from tests.kit.training.test_train import silent
 
 
 def register(repository: Repository, bump: str = "minor") -> Registered:
-    return registering.here(repository, means(repository), bump, silent)
+    return registering.local(repository, means(repository), bump, silent)
 
 
 def again(repository: Repository) -> None:

@@ -20,4 +20,6 @@ def judged(repository: Repository, *statuses: str, better: str = "", against: st
     for at, status in enumerate(statuses):
         said: dict[str, Any] = {"name": f"g{at}", "kind": "threshold", "status": status, "says": f"why {at}"}
         results.append(GateResult(**said | more))
-    gate_results.save(repository, Verdict(results, {}, better, against), "r")
+    gate_results.save(
+        repository, Verdict.model_validate({"results": results, "better": better, "against": against}), "r"
+    )

@@ -1,4 +1,4 @@
-"""A9: a run that was killed is not done, wherever it was killed: in a command, or between two."""
+"""A run that was killed is not done, wherever it was killed: in a command, or between two."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ ON_RUNNER = {"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "77", "GITHUB_EVENT_NAME
 
 
 def status(repository: Repository, now: datetime | None = None) -> str:
-    (run,) = log.ask(repository, log.Wish(), now)[0]
+    (run,) = log.find(repository, log.Filter(), now)[0]
     return run.status
 
 
@@ -67,7 +67,7 @@ def test_on_a_runner_it_runs_until_a_job_would_be_over_and_then_it_crashed(publi
 
 def test_what_is_registered_is_done(gated: Repository) -> None:
     assert status(gated) == "stopped"
-    register.here(gated, means(gated), "minor", silent)
+    register.local(gated, means(gated), "minor", silent)
     assert status(gated) == "done"
 
 
@@ -114,7 +114,7 @@ def test_a_run_that_is_cut_short_before_it_trains_is_crashed(published: Reposito
     events.begin(published)
     done = register.hand_over(published, means(published), silent)
     assert done.outcome == "nothing"
-    (run,) = log.ask(published, log.Wish())[0]
+    (run,) = log.find(published, log.Filter())[0]
     assert (run.status, run.error) == ("crashed", "it was cut short before it trained")
 
 
@@ -150,7 +150,7 @@ def test_a_registration_whose_events_cannot_be_published_stands(
     hook.write_text(f'#!/bin/sh\n[ "$1" != refs/heads/{events.BRANCH} ]\n')
     hook.chmod(0o755)
     said: list[str] = []
-    done = register.take_over(runner, means(runner), runner.root / "mlops-run", "minor", said.append)
+    done = register.receive(runner, means(runner), runner.root / "mlops-run", "minor", said.append)
     assert (done.outcome, done.version) == ("registered", "v0.1.0")
     assert [title for title, _ in hub.open.values()] == ["Events of runs cannot be published"]
     assert "The events could not be published" in said[-1]
@@ -175,7 +175,7 @@ def registered(runner: Repository, number: int, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(name, value)
     clone = clone_of(runner, f"run-{number}", "--depth=1")
     shutil.copytree(runner.root / "mlops-run", clone.root / "mlops-run")
-    register.take_over(clone, means(clone), clone.root / "mlops-run", "minor", silent)
+    register.receive(clone, means(clone), clone.root / "mlops-run", "minor", silent)
 
 
 def test_github_is_asked_about_the_alarm_only_where_the_run_before_was_not_published(
@@ -199,10 +199,10 @@ def test_github_is_asked_about_the_alarm_only_where_the_run_before_was_not_publi
 
 def test_what_is_asked_for_after_the_end_is_a_run_of_its_own(gated: Repository) -> None:
     assert kit(gated, "register").code == 0
-    before = log.ask(gated, log.Wish())[0]
+    before = log.find(gated, log.Filter())[0]
     (gated.root / "train.sh").write_text("not committed\n")
     assert kit(gated, "register").code == 1
-    later, *as_before = log.ask(gated, log.Wish())[0]
+    later, *as_before = log.find(gated, log.Filter())[0]
     assert as_before == before
     assert (later.status, later.stages) == ("failed", {"register": "failed"})
 
@@ -213,7 +213,7 @@ def test_an_alarm_that_is_told_of_after_the_end_changes_no_run(tmp_path: Path) -
     with journal.stage("monitor"):
         pass
     journal.end()
-    (before,) = log.ask(one, log.Wish())[0]
+    (before,) = log.find(one, log.Filter())[0]
     journal.emit("alarm:data", "closed")
-    (after,) = log.ask(one, log.Wish(stage="alarm:data"))[0]
+    (after,) = log.find(one, log.Filter(stage="alarm:data"))[0]
     assert (after.status, after.seconds) == (before.status, before.seconds) == ("done", before.seconds)

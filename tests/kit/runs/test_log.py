@@ -1,4 +1,4 @@
-"""A9: every run can be asked about later, from a fresh clone, also one that was killed."""
+"""Every run can be asked about later, from a fresh clone, also one that was killed."""
 
 import json
 import os
@@ -62,12 +62,12 @@ def three(one: Small) -> None:
 
 
 def asked(one: Small, **wish: Any) -> dict[str, str]:
-    return {run.run: run.status for run in log.ask(one.repository, log.Wish(**wish))[0]}
+    return {run.run: run.status for run in log.find(one.repository, log.Filter(**wish))[0]}
 
 
 def test_a_run_is_summed_up(flights: Small) -> None:
     three(flights)
-    found = {run.run: run for run in log.ask(flights.repository, log.Wish())[0]}
+    found = {run.run: run for run in log.find(flights.repository, log.Filter())[0]}
     assert list(found) == ["c", "b", "a"]
     first = found["a"]
     assert (first.status, first.trigger, first.commit, first.version) == ("done", "push", "c0ffee0", "v0.1.0")
@@ -149,7 +149,7 @@ def test_a_run_that_grew_is_published_again_and_keeps_what_others_wrote(flights:
     write(flights, "a", "2026-01-10", begun(), *ended("train"), *ended("gate"))
     publish.publish(flights.repository)
     shutil.rmtree(flights.root / ".mlops")
-    (run,) = log.ask(flights.repository, log.Wish())[0]
+    (run,) = log.find(flights.repository, log.Filter())[0]
     assert run.stages == {"train": "end", "register": "registered", "gate": "end"}
 
 

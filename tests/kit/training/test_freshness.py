@@ -1,4 +1,4 @@
-"""A24: what would train again, from Git alone. Only the last test has DVC and data, to compare."""
+"""What would train again is known from Git alone. Only the last test has DVC and data, to compare."""
 
 import json
 import re

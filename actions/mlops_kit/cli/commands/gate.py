@@ -1,6 +1,5 @@
 """`mlops-kit gate`"""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,30 +26,20 @@ def command(only: str, as_json: bool) -> None:
     from mlops_kit.forge import runner
     from mlops_kit.gates import judge
     from mlops_kit.project import contract, repository
-    from mlops_kit.runs import events, hooks
+    from mlops_kit.runs import events
     from mlops_kit.training import train
-    from mlops_kit.versions import gate_results
 
     here = repository.find(Path.cwd())
-    wanted, journal, say = contract.load(here.root), events.go_on(here), reporter()
-    with journal.stage("gate") as found:
-        verdict = judge.judge(here, wanted, journal, say, only)
-        found |= {"status": "open" if verdict.is_open else "closed", "closed_by": verdict.closed_by}
-        found |= {"better": verdict.better, "against": verdict.against}
-    last = train.load(here)
-    if last and last.registers and last.run != journal.run:
-        for line in train.behind(here, wanted).stale:
-            say(f"What was judged is an earlier training's: {line}")
-    why = last.why_sample if last and not last.registers else ""
-    if not only:
-        gate_results.save(here, verdict, journal.run)
-        status = "open" if verdict.is_open else "closed"
-        hooks.run_hooks(wanted, here, "after_gate", journal, say, verdict=status, better=verdict.better)
+    declared, journal, say = contract.load(here.root), events.go_on(here), reporter()
+    for line in train.outdated(here, declared, journal.run):
+        say(f"What is judged is an earlier training's: {line}")
+    verdict = judge.gate(here, declared, journal, say, only)
+    sample = train.on_sample(here)
     runner.output(open=verdict.is_open, better=verdict.better, against=verdict.against)
     if not verdict.is_open:
-        runner.annotate("warning" if why else "error", f"Gates closed by {', '.join(verdict.closed_by)}")
-    result = asdict(verdict) | {"open": verdict.is_open, "sample": why}
-    finish(result, in_words(verdict, why), as_json, yes=verdict.is_open or bool(why))
+        runner.annotate("warning" if sample else "error", f"Gates closed by {', '.join(verdict.closed_by)}")
+    result = verdict.model_dump() | {"open": verdict.is_open, "sample": sample}
+    finish(result, in_words(verdict, sample), as_json, yes=verdict.is_open or bool(sample))
 
 
 def in_words(verdict: "Verdict", why_sample: str) -> str:

@@ -15,7 +15,7 @@ from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.registry import promote
 from mlops_kit.registry.assign import NOTHING
-from mlops_kit.registry.promote import Part, Wish
+from mlops_kit.registry.promote import Part, PromotionRequest
 
 OPTIONS = (
     click.option(
@@ -52,16 +52,16 @@ def command(version: str, stage: str, why: str, expect: str, part: Part, as_json
 
     Nothing is trained. What refuses leaves the stage as it is. Two at once: the second is told.
     """
-    carry_out(Wish(stage, why, version, expect, part), as_json)
+    execute(PromotionRequest(stage, why, version, expect, part), as_json)
 
 
-def carry_out(wish: Wish, as_json: bool) -> None:
-    if not wish.why.strip():
+def execute(request: PromotionRequest, as_json: bool) -> None:
+    if not request.why.strip():
         raise click.UsageError("--why is empty: whoever is paged next will want to know.")
     here = repository.find(Path.cwd())
-    done = promote.carry_out(here, contracts.load(here.root), wish, reporter())
-    told = {"outcome": done.outcome, "version": done.version, "tag": done.tag}
-    runner.output(**told, was=done.was or NOTHING)
+    done = promote.promote(here, contracts.load(here.root), request, reporter())
+    outputs = {"outcome": done.outcome, "version": done.version, "tag": done.tag}
+    runner.output(**outputs, was=done.was or NOTHING)
     runner.annotate("notice", done.says)
     runner.summary(f"### {done.says}\n\n{plain(done.why, 500)}")
     finish(done, done.says, as_json)

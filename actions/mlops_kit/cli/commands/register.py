@@ -39,22 +39,23 @@ def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, a
     """
     from mlops_kit.alerts import heartbeat
     from mlops_kit.forge import runner
-    from mlops_kit.project import contract, repository
+    from mlops_kit.project import contract as contracts
+    from mlops_kit.project import repository
     from mlops_kit.registry import announce, register
 
     here = repository.find(Path.cwd())
-    means = contract.load(here.root)
+    contract = contracts.load(here.root)
     say = reporter()
     if tell:
-        done = register.tell(here, means, tell, say)
+        done = register.announce_registered(here, contract, tell, say)
     elif hand_over:
-        done = register.hand_over(here, means, say)
+        done = register.hand_over(here, contract, say)
     elif handed:
-        done = register.take_over(here, means, handed.absolute(), bump, say)
+        done = register.receive(here, contract, handed.absolute(), bump, say)
     else:
-        done = register.here(here, means, bump, say)
-    untold = bool(handed) and done.outcome == "registered" and announce.listens(means, "after_register")
-    runner.output(outcome=done.outcome, version=done.version, tag=done.tag, commit=done.commit, untold=untold)
+        done = register.local(here, contract, bump, say)
+    waits = bool(handed) and done.outcome == "registered" and announce.listens(contract, "after_register")
+    runner.output(outcome=done.outcome, version=done.version, tag=done.tag, commit=done.commit, untold=waits)
     runner.annotate("notice", done.says)
     if not hand_over and not tell:
         runner.summary(f"### {done.says}")

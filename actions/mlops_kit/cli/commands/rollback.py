@@ -2,8 +2,8 @@
 
 import click
 
-from mlops_kit.cli.commands.promote import carry_out, stage_options
-from mlops_kit.registry.promote import Part, Wish
+from mlops_kit.cli.commands.promote import execute, stage_options
+from mlops_kit.registry.promote import Part, PromotionRequest
 
 
 @click.command()
@@ -13,4 +13,4 @@ def command(stage: str, why: str, expect: str, part: Part, as_json: bool) -> Non
 
     Once more goes back further; `promote V` chooses one. Nothing is trained.
     """
-    carry_out(Wish(stage, why, "", expect, part), as_json)
+    execute(PromotionRequest(stage, why, "", expect, part), as_json)

@@ -11,7 +11,7 @@ from mlops_kit.project import repository
 from mlops_kit.runs import log
 from mlops_kit.runs import publish as publishs
 
-WISHES = ("--stage", "--status", "--since", "--until", "--limit")
+FILTERS = ("--stage", "--status", "--since", "--until", "--limit")
 
 
 @click.command()
@@ -29,8 +29,8 @@ WISHES = ("--stage", "--status", "--since", "--until", "--limit")
 )
 @click.option("--publish", is_flag=True, help="Put this clone's runs onto the branch mlops/runs.")
 @json_option
-@excludes("--publish", "--run", *WISHES)
-@excludes("--run", *WISHES)
+@excludes("--publish", "--run", *FILTERS)
+@excludes("--run", *FILTERS)
 def command(
     stage: str, status: str, since: str, until: str, run: str, limit: int, publish: bool, as_json: bool
 ) -> None:
@@ -47,7 +47,7 @@ def command(
         finish(events, "\n".join(map(event_line, events)), as_json)
     else:
         begin, end = (clock.when(text) if text else None for text in (since, until))
-        found, note = log.ask(here, log.Wish(stage, status, begin, end, limit))
+        found, note = log.find(here, log.Filter(stage, status, begin, end, limit))
         if note:
             tell(note)
         content = [vars(one) for one in found]

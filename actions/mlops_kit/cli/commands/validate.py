@@ -22,9 +22,9 @@ def command(file: str | None, as_json: bool) -> None:
     from mlops_kit.training import validate
 
     here = repository.find(Path.cwd())
-    found = validate.validate(here, contract.load(here.root), events.go_on(here), reporter(), file)
-    runner.output(valid=found.valid)
-    if not found.valid:
-        runner.annotate("error", f"The data is refused: {found.says}")
-        runner.summary(f"## The data is refused, nothing is trained\n\n```text\n{found.says}\n```")
-    finish(found, found.says, as_json, yes=found.valid)
+    result = validate.validate(here, contract.load(here.root), events.go_on(here), reporter(), file)
+    runner.output(valid=result.valid)
+    if not result.valid:
+        runner.annotate("error", f"The data is refused: {result.says}")
+        runner.summary(f"## The data is refused, nothing is trained\n\n```text\n{result.says}\n```")
+    finish(result, result.says, as_json, yes=result.valid)

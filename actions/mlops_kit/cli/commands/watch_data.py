@@ -9,7 +9,7 @@ from mlops_kit.cli.options import excludes, json_option
 from mlops_kit.cli.output import finish, reporter, tell
 from mlops_kit.forge import runner
 from mlops_kit.new_data import watch
-from mlops_kit.new_data.outcome import NewData
+from mlops_kit.new_data.result import LookResult
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 
@@ -41,18 +41,18 @@ def command(dry_run: bool, deliver: bool, handover: Path | None, yes: bool, as_j
     elif not deliver:
         result = watch.look_and_leave(here, contract, reporter())
     else:
-        result = watch.look_and_deliver(here, contract, reporter(), lambda found: yes or _agreed(found))
+        result = watch.look_and_deliver(here, contract, reporter(), lambda result: yes or _agreed(result))
     runner.output(found=result.found, paths=" ".join(result.pointers))
     runner.summary("\n".join(f"- {line}" for line in watch.in_words(result).splitlines()))
-    for one in result.refused:
-        runner.annotate("error", one.line)
-    for told in result.alarms:
-        tell(told)
+    for refused in result.refused:
+        runner.annotate("error", refused.line)
+    for line in result.alarms:
+        tell(line)
     finish(result, watch.in_words(result), as_json, yes=not result.refused)
 
 
-def _agreed(found: NewData) -> bool:
+def _agreed(result: LookResult) -> bool:
     if runner.on_runner() or not sys.stdin.isatty():
         return True
-    tell(watch.in_words(found))
+    tell(watch.in_words(result))
     return click.confirm("Bring it to main?", default=True, err=True)

@@ -1,4 +1,4 @@
-"""The week as Markdown for an issue and as one HTML page that needs nothing else."""
+"""The review as Markdown for an issue, and as one self-contained HTML page."""
 
 from html import escape
 
@@ -7,8 +7,8 @@ from mlops_kit.data import metrics_file
 from mlops_kit.reports import plots, report_html
 from mlops_kit.reports.bars import bar, scale
 from mlops_kit.reports.review.collect import Review
-from mlops_kit.reports.review.weeks import Alarm, Week
-from mlops_kit.statistics.intervals import Figure
+from mlops_kit.reports.review.weeks import RaisedAlarm, Week
+from mlops_kit.statistics.intervals import Estimate
 
 MOST_SLICES, MOST_COLUMNS = 12, 8
 NOT_CONNECTED = "No predictions log is connected (`monitoring.log` of mlops.yaml), so nobody knows how right the model is."
@@ -33,7 +33,7 @@ def _span(week: Week) -> str:
 
 
 def _weeks(review: Review) -> str:
-    """The newest on top; one without predictions is a gap."""
+    """A table of weeks, newest first; a week without predictions is a gap."""
     judged = [
         metrics_file.Metric(one.figure.value, one.figure.low, one.figure.high)
         for one in review.weeks
@@ -61,7 +61,7 @@ def _weeks(review: Review) -> str:
                 f"{week.failed:,}" if week.failed else "",
             ]
         )
-    said = table(
+    text = table(
         [
             "week",
             "predictions",
@@ -74,11 +74,11 @@ def _weeks(review: Review) -> str:
         (1, 2, 3, 5),
     )
     reference = next((one.figure.reference for one in reversed(review.weeks) if one.figure), None)
-    return said if reference is None else f"{said}\n\nWhen the model was made it was {number(reference)}."
+    return text if reference is None else f"{text}\n\nWhen the model was made it was {number(reference)}."
 
 
 def _slices(week: Week) -> str:
-    """Those with the highest loss first."""
+    """A table of slices, highest loss first."""
     worst = sorted(week.slices.items(), key=lambda pair: -pair[1].value)
     rows = [
         [
@@ -91,11 +91,11 @@ def _slices(week: Week) -> str:
         for name, one in worst[:MOST_SLICES]
     ]
     left = len(worst) - len(rows)
-    said = table(["slice", "mean loss", "99 % interval", "rows", "when made"], rows, (1, 2, 3, 4))
-    return f"{said}\n\n{left} better ones are in the page." if left > 0 else said
+    text = table(["slice", "mean loss", "99 % interval", "rows", "when made"], rows, (1, 2, 3, 4))
+    return f"{text}\n\n{left} better ones are in the page." if left > 0 else text
 
 
-def _interval(one: Figure) -> str:
+def _interval(one: Estimate) -> str:
     return f"{number(one.low)} to {number(one.high)}"
 
 
@@ -118,7 +118,7 @@ def _of_many(count: int, what: str) -> str:
     return f"{count} {what}{'s' * (count != 1)}"
 
 
-def _alarms(alarms: list[Alarm]) -> str:
+def _alarms(alarms: list[RaisedAlarm]) -> str:
     if not alarms:
         return "None."
     rows = [
@@ -177,8 +177,8 @@ def _quality_plots(review: Review) -> str:
     if any(week.figure for week in review.weeks):
         points = [(week.name, _or_gap(week.figure)) for week in review.weeks]
         reference = next((one.figure.reference for one in reversed(review.weeks) if one.figure), None)
-        said = "<p class=quiet>dashed: when the model was made</p>" if reference is not None else ""
-        drawn.append(f"<figure>{plots.history(points, review.metric, reference)}{said}</figure>")
+        legend = "<p class=quiet>dashed: when the model was made</p>" if reference is not None else ""
+        drawn.append(f"<figure>{plots.history(points, review.metric, reference)}{legend}</figure>")
     drawn += [
         f"<figure>{plots.counts([(week.name, week.predictions) for week in review.weeks], 'predictions')}</figure>",
         f"<figure>{plots.counts([(week.name, week.labelled) for week in review.weeks], 'with a label')}</figure>",
@@ -189,7 +189,7 @@ def _quality_plots(review: Review) -> str:
     return f"<div class=plots>{''.join(drawn)}</div>"
 
 
-def _or_gap(figure: Figure | None) -> metrics_file.Metric:
+def _or_gap(figure: Estimate | None) -> metrics_file.Metric:
     """A week that nothing is known of is a gap in the line."""
     if figure is None:
         return metrics_file.Metric(float("nan"))
@@ -205,7 +205,7 @@ def _slice_plots(week: Week) -> str:
     return f"<div class=plots><figure>{plots.intervals(named, 'mean loss')}</figure></div>" if named else ""
 
 
-def _alarm_table(alarms: list[Alarm]) -> str:
+def _alarm_table(alarms: list[RaisedAlarm]) -> str:
     if not alarms:
         return "<p>None.</p>"
     rows = [

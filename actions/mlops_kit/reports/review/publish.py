@@ -1,23 +1,29 @@
-"""The page of a week goes into one issue, which is brought up to date; a comment a week says that there is a new one."""
+"""Write the review of a week, and publish it: one issue is updated, and one comment a week announces it."""
 
-import json
-import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Annotated
 
-from mlops_kit.base.errors import KitError
-from mlops_kit.forge import github
-from mlops_kit.monitoring import run
+from pydantic import Field
+
+from mlops_kit.base.progress import Say
+from mlops_kit.base.strict import Exact
+from mlops_kit.forge import github, runner
+from mlops_kit.monitoring import run as check_run
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.reports.review import collect, pages
 from mlops_kit.reports.review.collect import Review
 from mlops_kit.runs import events
 from mlops_kit.runs import log as runs
+from mlops_kit.runs.handover import Handover
+from mlops_kit.versions import version as versions
 
 FOLDER = Path(".mlops/review")
 TEXT, PAGE, FACTS = "review.md", "review.html", "review.json"
 STAGE, TITLE, LABEL = "review", "Weekly review", "mlops-review"
-WEEK = re.compile(r"\d{4}-W\d{2}")
+WEEK = r"^\d{4}-W\d{2}$"
 
 
 @dataclass(frozen=True)
@@ -27,49 +33,61 @@ class Published:
     where: str = ""
 
     @property
-    def says(self) -> str:
+    def text(self) -> str:
         return f"The review of {self.week}: {self.done}{f', {self.where}' if self.where else ''}"
 
 
-def write(folder: Path, review: Review, text: str, page: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / TEXT).write_text(text, encoding="utf-8", newline="\n")
-    (folder / PAGE).write_text(page, encoding="utf-8", newline="\n")
-    facts = {"week": review.week.name, "headline": review.headline, "is_empty": review.is_empty}
-    (folder / FACTS).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+class ReviewFacts(Exact):
+    """`review.json`."""
+
+    week: Annotated[str, Field(pattern=WEEK)]
+    headline: str
+    is_empty: bool
+
+
+def make(repository: Repository, contract: Contract, monday: date, folder: Path, say: Say) -> Review:
+    """Writes the review of the week that begins on this Monday. Raises KitError if a log or labels cannot be read."""
+    versions.refresh(repository, contract.model, say)
+    review = collect.build(repository, contract, monday, say)
+    _write(folder, review, pages.markdown(review), pages.html(review))
+    runner.output(markdown=folder / TEXT, page=folder / PAGE)
+    return review
+
+
+def handover(folder: Path) -> Handover:
+    """The pages of a week, and its facts for the job that publishes them."""
+    return Handover(folder, (TEXT, PAGE, FACTS), "review", "`mlops-kit review` writes one.")
+
+
+def _write(folder: Path, review: Review, text: str, page: str) -> None:
+    facts = ReviewFacts(week=review.week.name, headline=review.headline, is_empty=review.is_empty)
+    handover(folder).write({TEXT: text, PAGE: page, FACTS: facts.text()})
 
 
 def publish(
     repository: Repository, contract: Contract, folder: Path, labels: tuple[str, ...] = ()
 ) -> Published:
-    """Once a week is enough: one that was published is left alone. Raises KitError where GitHub cannot be asked."""
-    week, headline, text, is_empty = _read(folder)
-    if is_empty:
+    """Updates the issue, once for each week. Raises KitError if GitHub cannot be reached or `folder` holds no review."""
+    published = _publish(repository, contract, folder, labels)
+    runner.output(url=published.where)
+    return published
+
+
+def _publish(repository: Repository, contract: Contract, folder: Path, labels: tuple[str, ...]) -> Published:
+    handed = handover(folder)
+    facts, text = handed.payload(FACTS, ReviewFacts, "what `mlops-kit review` writes"), handed.text(TEXT)
+    week = facts.week
+    if facts.is_empty:
         return Published(week, "nothing to tell yet")
     if _is_published(repository, week):
         return Published(week, "told already")
     placed = github.connect(repository).page_in_place(
-        github.marker(STAGE, contract.model), TITLE, text, f"**{headline}**", (LABEL, *labels)
+        github.marker(STAGE, contract.model), TITLE, text, f"**{facts.headline}**", (LABEL, *labels)
     )
     journal = events.alone(repository, STAGE)
     journal.emit(STAGE, "published", week=week, where=placed.url)
-    run.publish(repository, contract, journal, alive=False)
+    check_run.publish(repository, contract, journal, alive=False)
     return Published(week, placed.done, placed.url)
-
-
-def _read(folder: Path) -> tuple[str, str, str, bool]:
-    try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        week, headline = str(facts["week"]), str(facts["headline"])
-        is_empty = bool(facts["is_empty"])
-        text = (folder / TEXT).read_text(encoding="utf-8")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise KitError(f"{folder} holds no review: {error}.", "`mlops-kit review` writes one.") from error
-    if not WEEK.fullmatch(week):
-        raise KitError(
-            f"{folder / FACTS} is of week {week[:40]!r}, which is none.", "`mlops-kit review` writes one."
-        )
-    return week, headline, text, is_empty
 
 
 def _is_published(repository: Repository, week: str) -> bool:
