@@ -11,7 +11,7 @@ from mlops_kit.base.errors import KitError
 
 @dataclass(frozen=True)
 class Metric:
-    """A number with its interval and the rows behind it, where the file says so."""
+    """A value with its interval and number of rows, where the file has them."""
 
     value: float
     low: float | None = None
@@ -48,7 +48,7 @@ def parse_metrics(text: str, name: str) -> dict[str, Any]:
 
 
 def value_at(content: Any, path: str) -> Any:
-    """What stands at a dotted path; None where nothing does. A key may hold dots itself."""
+    """The value at a dotted path; None where there is none. A key can hold dots itself."""
     if not path:
         return content
     if not isinstance(content, dict):
@@ -63,13 +63,13 @@ def value_at(content: Any, path: str) -> Any:
 
 def metric_at(content: dict[str, Any], path: str) -> Metric | None:
     """The metric at a dotted path, with `n` of the mapping around it; None where there is no number."""
-    found = value_at(content, path)
+    entry = value_at(content, path)
     around = value_at(content, path.rpartition(".")[0]) if "." in path else content
     n = around.get("n") if isinstance(around, dict) else None
-    if isinstance(found, dict) and "value" in found:
-        value, low, high, n = found["value"], found.get("low"), found.get("high"), found.get("n", n)
+    if isinstance(entry, dict) and "value" in entry:
+        value, low, high, n = entry["value"], entry.get("low"), entry.get("high"), entry.get("n", n)
     else:
-        value, low, high = found, None, None
+        value, low, high = entry, None, None
     return Metric(float(value), _end(low), _end(high), _rows(n)) if _is_numeric(value) else None
 
 

@@ -77,15 +77,15 @@ def identity(repository: Repository) -> dict[str, str]:
 
 
 def push(repository: Repository, *refspecs: str) -> None:
-    """All refs or none. Raises Moved, Refused, or KitError when the remote cannot be reached."""
+    """All refs or none. Raises RefMoved, PushRefused, or KitError when the remote cannot be reached."""
     try:
         repository.git("push", "--quiet", "--atomic", "--porcelain", "origin", *refspecs, **access())
     except ProcessError as error:
-        said = f"{error.stdout}\n{error.stderr}"
-        if re.search(r"GH013|GH006|protected branch|rule violations|hook declined", said):
+        output = f"{error.stdout}\n{error.stderr}"
+        if re.search(r"GH013|GH006|protected branch|rule violations|hook declined", output):
             raise PushRefused(f"origin refuses {' '.join(refspecs)}:\n{error.last_words()}") from error
         moved = r"fetch first|non-fast-forward|already exists|cannot lock ref|stale info|failed to update ref"
-        if re.search(moved, said):
+        if re.search(moved, output):
             raise RefMoved(f"{' '.join(refspecs)} changed at origin meanwhile.", "Try again.") from error
         raise KitError(
             f"origin could not be pushed to ({' '.join(refspecs)}):\n{error.last_words()}",
@@ -94,7 +94,7 @@ def push(repository: Repository, *refspecs: str) -> None:
 
 
 def retry(act: Callable[[], None], tries: int = TRIES, wait: float = 0.2) -> None:
-    """Runs until the ref did not move in between. Raises the last Moved after so many tries."""
+    """Run `act` again, with growing pauses, while the ref moves in between. Raises the last RefMoved."""
     for left in reversed(range(tries)):
         try:
             return act()
@@ -113,20 +113,20 @@ def append(
     `on` is where the branch stood a moment ago; where it moved, and without it, origin is asked. The new tip.
     """
     tips = [on] if on else []
-    made = ""
+    new_tip = ""
 
     def once() -> None:
-        nonlocal made
+        nonlocal new_tip
         tip = tips.pop() if tips else remote_tip(repository, branch)
-        made = commit(repository, tip, files, message)
+        new_tip = commit(repository, tip, files, message)
         if repository.has_origin:
-            push(repository, f"{made}:refs/heads/{branch}")
-            repository.git("update-ref", f"refs/remotes/origin/{branch}", made)
+            push(repository, f"{new_tip}:refs/heads/{branch}")
+            repository.git("update-ref", f"refs/remotes/origin/{branch}", new_tip)
         else:
-            repository.git("update-ref", f"refs/heads/{branch}", made, tip or "")
+            repository.git("update-ref", f"refs/heads/{branch}", new_tip, tip or "")
 
     retry(once)
-    return made
+    return new_tip
 
 
 def remote_tip(repository: Repository, branch: str) -> str | None:
@@ -163,9 +163,9 @@ def deepen(repository: Repository) -> None:
 
 
 def deepen_to(repository: Repository, revision: str | None) -> None:
-    """Deepens the history where it does not lead back to an earlier commit.
+    """Fetch the whole history if this clone's does not reach an earlier commit.
 
-    Where origin cannot be asked it stays as it is; who tells it says that it is not whole.
+    If origin does not answer, the history stays as it is; callers report that it is incomplete.
     """
     if revision and not repository.asks("merge-base", "HEAD", revision):
         with suppress(KitError):

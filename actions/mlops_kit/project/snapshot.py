@@ -44,6 +44,8 @@ def readable_contract(repository: Repository, revision: str, today: Contract) ->
 
 @dataclass(frozen=True)
 class Snapshot:
+    """A version's contract and lock, and access to its files."""
+
     repository: Repository
     revision: str  # a tag
     contract: Contract
@@ -53,10 +55,10 @@ class Snapshot:
 
     def is_todays(self, path: str) -> bool:
         """True when the version's output is, byte for byte, the one that is here."""
-        theirs, here = self.lock.out(path) if self.lock else None, self.repository.root / path
-        if theirs is None or not here.exists():
+        out, here = self.lock.out(path) if self.lock else None, self.repository.root / path
+        if out is None or not here.exists():
             return False
-        return file_md5(self.repository.root / theirs.path) == theirs.md5
+        return file_md5(self.repository.root / out.path) == out.md5
 
     def file(self, path: str) -> Path:
         """A copy of an output. Raises KitError when neither cache nor remote has it."""
@@ -71,8 +73,8 @@ class Snapshot:
             try:
                 self._ask("get", path, "--out", str(to))
             except ProcessError as error:
-                said = said_by_dvc(error)
-                raise KitError(f"{path} of {self.revision} cannot be had: {said}", GONE) from error
+                message = said_by_dvc(error)
+                raise KitError(f"{path} of {self.revision} cannot be had: {message}", GONE) from error
         return to
 
     def _kept(self, path: str) -> Path | None:
@@ -96,18 +98,18 @@ class Snapshot:
         if out is None or not out.md5.endswith(".dir"):
             return [out.md5] if out else []
         kept = self._object(out.md5)
-        wish = ("--recursive", "--show-hash", "--json")
+        options = ("--recursive", "--show-hash", "--json")
         try:
-            listed = kept.read_text("utf-8") if kept else self._ask("ls", path, *wish)
+            listed = kept.read_text("utf-8") if kept else self._ask("ls", path, *options)
             return [str(one["md5"]) for one in json.loads(listed)]
         except (OSError, ProcessError, ValueError, TypeError, KeyError) as error:
             raise KitError(f"What {path} of {self.revision} holds cannot be had: {error}", GONE) from error
 
-    def _ask(self, command: str, path: str, *wish: str) -> str:
-        """What DVC says of an output of this revision, wherever data is now."""
-        asked = [*words(self.dvc), command, ".", path, "--rev", self.revision, *wish]
+    def _ask(self, command: str, path: str, *options: str) -> str:
+        """The answer of a DVC command about an output of this revision."""
+        ask = [*words(self.dvc), command, ".", path, "--rev", self.revision, *options]
         config = str(settings_file(self.repository, self.folder))
-        return run([*asked, "--config", config], self.repository.root)
+        return run([*ask, "--config", config], self.repository.root)
 
     @contextmanager
     def alive(self) -> Iterator[Repository]:

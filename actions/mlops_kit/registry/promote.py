@@ -26,7 +26,7 @@ LOOK = "Nothing of yours was done. `mlops-kit versions` shows what is where; the
 
 
 @dataclass(frozen=True)
-class Request:
+class PromotionRequest:
     """What to promote. `part` is for a workflow of three jobs: one reads the remote, one writes, one runs hooks."""
 
     stage: str
@@ -81,7 +81,7 @@ def board(repository: Repository, model: str) -> Board:
     return Board(by_commit, stages.assignments(repository, model))
 
 
-def promote(repository: Repository, contract: Contract, request: Request, say: Say) -> Promoted:
+def promote(repository: Repository, contract: Contract, request: PromotionRequest, say: Say) -> Promoted:
     """Promote or roll back. Raises KitError with the reason; the stage then holds what it held."""
     found = _board_of_origin(repository, contract.model)
     _expect_stage(found, contract, request.stage)
@@ -132,7 +132,7 @@ def _expect_stage(found: Board, contract: Contract, stage: str) -> None:
         )
 
 
-def _chosen_version(repository: Repository, model: str, found: Board, request: Request) -> Version:
+def _chosen_version(repository: Repository, model: str, found: Board, request: PromotionRequest) -> Version:
     was = found.name(found.held(request.stage))
     if request.expect and (was or NOTHING) not in (request.expect, tags.version_in(model, request.expect)):
         raise KitError(found.says(request.stage, f"and not {request.expect}"), LOOK)
@@ -164,7 +164,7 @@ def _check_says(done: Promoted, artifacts_found: tuple[str, ...]) -> str:
 
 
 def _move(
-    repository: Repository, found: Board, version: Version, request: Request, done: Promoted
+    repository: Repository, found: Board, version: Version, request: PromotionRequest, done: Promoted
 ) -> Promoted:
     kind = PROMOTION if request.version else ROLLBACK
     said = {"why": request.why, "Was": done.was or NOTHING, "Kind": kind}
@@ -181,7 +181,7 @@ def _move(
     return replace(done, outcome=outcome, who=given.who, tag=given.tag, published=given.published, says=says)
 
 
-def _in_stage(found: Board, request: Request) -> Promoted:
+def _in_stage(found: Board, request: PromotionRequest) -> Promoted:
     held = found.held(request.stage)
     if held is None:
         raise KitError(found.says(request.stage, "so there is nothing to tell"), LOOK)

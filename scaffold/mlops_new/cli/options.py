@@ -1,10 +1,6 @@
 """Options that several commands have, and `excludes`: options that cannot be given together.
 
-<<<<<<< HEAD:scaffold/mlops_new/options.py
 `mlops_kit.cli.options` does the same for the kit, with inputs of an action and arguments too. Neither package imports the
-=======
-The kit has an `excludes` of its own, for the inputs of actions and for arguments too. Neither package imports the
->>>>>>> 963cc46778d6b3e23ec6f7380a04b067959f7b2d:scaffold/mlops_new/cli/options.py
 other: the kit runs from a checkout of the actions alone, and this command without what the kit needs.
 """
 

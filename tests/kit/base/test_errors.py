@@ -15,7 +15,7 @@ KIT = ROOT / "actions/mlops_kit"
 # Reasons, which stand in a table: of gates, and of what `doctor` cannot know.
 REASONS = {
     *(f"gates/{name}.py" for name in ("champion", "kinds", "measure")),
-    *(f"doctor/{name}.py" for name in ("clone", "data", "finding", "github_settings")),
+    *(f"doctor/{name}.py" for name in ("clone", "data", "diagnosis", "github_settings")),
 }
 
 

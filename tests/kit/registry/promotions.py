@@ -5,7 +5,7 @@ from typing import Any
 
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry import promote as promotes
-from mlops_kit.registry.promote import Promoted, Request
+from mlops_kit.registry.promote import Promoted, PromotionRequest
 from mlops_kit.versions import version as versions
 
 from tests.conftest import must
@@ -16,11 +16,15 @@ WHY = "The newest one is better."
 
 
 def promote(repository: Repository, version: str, stage: str = "production", **more: Any) -> Promoted:
-    return promotes.promote(repository, means(repository), Request(stage, WHY, version, **more), silent)
+    return promotes.promote(
+        repository, means(repository), PromotionRequest(stage, WHY, version, **more), silent
+    )
 
 
 def rollback(repository: Repository, stage: str = "production", **more: Any) -> Promoted:
-    return promotes.promote(repository, means(repository), Request(stage, "It fails.", **more), silent)
+    return promotes.promote(
+        repository, means(repository), PromotionRequest(stage, "It fails.", **more), silent
+    )
 
 
 def refused(repository: Repository, *words: str) -> str:

@@ -15,7 +15,7 @@ from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.registry import promote
 from mlops_kit.registry.assign import NOTHING
-from mlops_kit.registry.promote import Part, Request
+from mlops_kit.registry.promote import Part, PromotionRequest
 
 OPTIONS = (
     click.option(
@@ -52,10 +52,10 @@ def command(version: str, stage: str, why: str, expect: str, part: Part, as_json
 
     Nothing is trained. What refuses leaves the stage as it is. Two at once: the second is told.
     """
-    execute(Request(stage, why, version, expect, part), as_json)
+    execute(PromotionRequest(stage, why, version, expect, part), as_json)
 
 
-def execute(request: Request, as_json: bool) -> None:
+def execute(request: PromotionRequest, as_json: bool) -> None:
     if not request.why.strip():
         raise click.UsageError("--why is empty: whoever is paged next will want to know.")
     here = repository.find(Path.cwd())

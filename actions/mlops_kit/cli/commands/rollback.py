@@ -3,7 +3,7 @@
 import click
 
 from mlops_kit.cli.commands.promote import execute, stage_options
-from mlops_kit.registry.promote import Part, Request
+from mlops_kit.registry.promote import Part, PromotionRequest
 
 
 @click.command()
@@ -13,4 +13,4 @@ def command(stage: str, why: str, expect: str, part: Part, as_json: bool) -> Non
 
     Once more goes back further; `promote V` chooses one. Nothing is trained.
     """
-    execute(Request(stage, why, "", expect, part), as_json)
+    execute(PromotionRequest(stage, why, "", expect, part), as_json)

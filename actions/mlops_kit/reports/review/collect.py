@@ -14,7 +14,7 @@ from mlops_kit.predictions_log import labels
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.reports.review import weeks as weekly
-from mlops_kit.reports.review.weeks import Alarm, Week
+from mlops_kit.reports.review.weeks import RaisedAlarm, Week
 from mlops_kit.runs import log as runs
 from mlops_kit.statistics import intervals
 from mlops_kit.versions import stages
@@ -42,7 +42,7 @@ class Review:
     newest: str = ""  # version
     registered: list[str] = field(default_factory=list)  # in the week
     promoted: list[str] = field(default_factory=list)  # in words
-    alarms: list[Alarm] = field(
+    alarms: list[RaisedAlarm] = field(
         default_factory=list
     )  # that began before the week's end and not ended before it
     decide: list[str] = field(default_factory=list)  # in words
@@ -136,7 +136,7 @@ def _fill_versions(repository: Repository, contract: Contract, review: Review, e
     ]
 
 
-def _to_decide(review: Review, open_now: list[Alarm], last_run: runs.Run | None) -> list[str]:
+def _to_decide(review: Review, open_now: list[RaisedAlarm], last_run: runs.Run | None) -> list[str]:
     """Decisions that wait for a person, with the first command."""
     titles = {ages.ALARM: ages.TITLE} | {kind: row.title for kind, row in KINDS.items()}
     decisions = [f"{titles[one.kind]}, since {one.began:%Y-%m-%d}" for one in open_now if one.kind in titles]

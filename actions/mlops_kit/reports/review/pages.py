@@ -7,7 +7,7 @@ from mlops_kit.data import metrics_file
 from mlops_kit.reports import plots, report_html
 from mlops_kit.reports.bars import bar, scale
 from mlops_kit.reports.review.collect import Review
-from mlops_kit.reports.review.weeks import Alarm, Week
+from mlops_kit.reports.review.weeks import RaisedAlarm, Week
 from mlops_kit.statistics.intervals import Estimate
 
 MOST_SLICES, MOST_COLUMNS = 12, 8
@@ -118,7 +118,7 @@ def _of_many(count: int, what: str) -> str:
     return f"{count} {what}{'s' * (count != 1)}"
 
 
-def _alarms(alarms: list[Alarm]) -> str:
+def _alarms(alarms: list[RaisedAlarm]) -> str:
     if not alarms:
         return "None."
     rows = [
@@ -205,7 +205,7 @@ def _slice_plots(week: Week) -> str:
     return f"<div class=plots><figure>{plots.intervals(named, 'mean loss')}</figure></div>" if named else ""
 
 
-def _alarm_table(alarms: list[Alarm]) -> str:
+def _alarm_table(alarms: list[RaisedAlarm]) -> str:
     if not alarms:
         return "<p>None.</p>"
     rows = [

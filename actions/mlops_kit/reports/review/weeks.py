@@ -118,7 +118,7 @@ def _of(weeks: list[Week], at: datetime) -> Week | None:
 
 
 @dataclass(frozen=True)
-class Alarm:
+class RaisedAlarm:
     kind: str
     began: datetime
     ended: datetime | None
@@ -129,19 +129,19 @@ class Alarm:
         return self.began.astimezone(UTC).date() < week.monday + WEEK and over >= week.monday
 
 
-def alarms(checks: list[Event], events: list[Event]) -> list[Alarm]:
+def alarms(checks: list[Event], events: list[Event]) -> list[RaisedAlarm]:
     """Alarms in the order in which they began. One is over when a later check judged its kind and found nothing.
 
     `checks`: those that count. `events`: for the addresses of issues and the age of the data.
     """
-    ended: list[Alarm] = []
-    open_now: dict[str, Alarm] = {}
+    ended: list[RaisedAlarm] = []
+    open_now: dict[str, RaisedAlarm] = {}
     where = _issues(events)
     ages = [one for one in events if one["stage"] == age.ALARM and one["status"] in ("old", "ok")]
     for event in sorted([*checks, *ages], key=lambda one: str(one["at"])):
         at, (kinds, judged) = moment_of(event["at"]), _found(event)
         for kind in kinds:
-            open_now.setdefault(kind, Alarm(kind, at, None, where.get(kind, "")))
+            open_now.setdefault(kind, RaisedAlarm(kind, at, None, where.get(kind, "")))
         for kind in judged:
             if kind not in kinds and kind in open_now:
                 ended.append(replace(open_now.pop(kind), ended=at))
