@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +16,14 @@ import yaml
 pydantic.BaseModel.model_config["use_attribute_docstrings"] = True
 
 from mlops_kit.cli import main as mains  # its models are made as they are imported
+from mlops_kit.data import scores
 from mlops_kit.project.contract import Contract
 from mlops_kit.versions.record import Record
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 ACTIONS = ROOT / "actions"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 
 CONTRACT = """\
 The contract of a repository with `mlops-kit`: names, commands and results. Files in `mlops.d/*.yaml` add to it and may
@@ -28,6 +31,7 @@ not change what it says. Editors check it against [mlops.schema.json](mlops.sche
 COMMANDS = """\
 Install it once: `uv tool install 'mlops-new[kit]'`. It works in any repository with DVC and an
 [mlops.yaml](mlops.yaml.md); each command does on a laptop what it does in CI."""
+EMPTY = '""'
 
 
 def main() -> int:
@@ -45,20 +49,54 @@ def main() -> int:
 
 def pages() -> Iterator[tuple[Path, str]]:
     for model, name in ((Contract, "mlops"), (Record, "record")):
-        schema = model.model_json_schema(by_alias=True)
+        schema = schema_of(model)
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
         yield REFERENCE / f"{name}.schema.json", json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     yield REFERENCE / "mlops.yaml.md", contract_page()
     yield REFERENCE / "mlops-kit.md", commands_page()
     for path in sorted(ACTIONS.glob("*/action.yml")):
         yield path.with_name("README.md"), action_page(path)
+    yield CONTRIBUTING, contributing(CONTRIBUTING.read_text(encoding="utf-8"))
+
+
+# ---- CONTRIBUTING ----
+
+
+def contributing(page: str) -> str:
+    """The page with a map of each package's floors, from the contracts of import-linter and the comments beside them."""
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for package in ("mlops_kit", "mlops_new"):
+        before, begin, rest = page.partition(f"<!-- rooms of {package} -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        page = f"{before}{begin}\n{_map(settings, package)}\n\n{end}{after}"
+    return page
+
+
+def _map(settings: str, package: str) -> str:
+    """Markdown: a row for each room, the highest floor first."""
+    (listed,) = re.findall(
+        rf'^containers = \["{package}"\]\nlayers = \[\n(.*?)^\]', settings, re.DOTALL | re.MULTILINE
+    )
+    floors = re.findall(r'^  "([^"]+)",  # (.+)$', listed, re.MULTILINE)
+    rows = []
+    for floor, (rooms, purposes) in zip(range(len(floors), 0, -1), floors, strict=True):
+        purpose = dict(one.split(": ", 1) for one in purposes.split("; "))
+        rows += [[str(floor), f"`{room}/`", purpose[room]] for room in rooms.split(" | ")]
+    return _table(["floor", "room", "what it does"], rows)
+
+
+def schema_of(model: type[pydantic.BaseModel]) -> dict[str, Any]:
+    """The JSON schema; `{metrics}` in a description stands for the metrics of `data/scores.py`."""
+    text = json.dumps(model.model_json_schema(by_alias=True))
+    schema: dict[str, Any] = json.loads(text.replace("{metrics}", ", ".join(scores.computed())))
+    return schema
 
 
 # ---- mlops.yaml ----
 
 
 def contract_page() -> str:
-    schema = Contract.model_json_schema(by_alias=True)
+    schema = schema_of(Contract)
     definitions = schema["$defs"]
     parts = [
         "# mlops.yaml",
@@ -140,17 +178,16 @@ def _help(command: click.Command, context: click.Context) -> str:
 
 
 def action_page(path: Path) -> str:
-    action = yaml.safe_load(path.read_text(encoding="utf-8"))
+    """Every key and value of `action.yml` as text: YAML 1.1 would read the output `on` as a boolean."""
+    action = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
     name = path.parent.name
     parts = [
         f"# {name}",
         action["description"],
         "Inputs",
-        _table(["input", "default", ""], _inputs(action)),
+        _table(["input", "default", ""], _inputs(action["inputs"])),
         "Outputs",
-        _table(
-            ["output", ""], [[f"`{key}`", value["description"]] for key, value in action["outputs"].items()]
-        ),
+        _table(["output", ""], [[f"`{key}`", one["description"]] for key, one in action["outputs"].items()]),
     ]
     if name != "setup":
         parts.append(
@@ -160,16 +197,24 @@ def action_page(path: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _inputs(action: dict[str, Any]) -> list[list[str]]:
-    return [
-        [f"`{key}`", f"`{value['default']}`" if value.get("default") else "", value["description"]]
-        for key, value in action["inputs"].items()
-    ]
+def _inputs(inputs: dict[str, dict[str, str]]) -> list[list[str]]:
+    return [[f"`{key}`", _default_of_input(one), one["description"]] for key, one in inputs.items()]
+
+
+def _default_of_input(one: dict[str, str]) -> str:
+    """In words if a caller has to set the input; an empty text as `""`."""
+    if one.get("required") == "true":
+        return "required"
+    return f"`{one['default'] or EMPTY}`" if "default" in one else ""
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.strip().replace("\n", " ").replace("|", "\\|")
 
 
 if __name__ == "__main__":

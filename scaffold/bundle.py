@@ -14,7 +14,7 @@ class TemplateBundle(BuildHookInterface[Any]):
             return
         root = Path(self.root)
         sys.path.insert(0, str(root / "scaffold"))
-        from mlops_new.releases import write_bundle
+        from mlops_new.template.releases import write_bundle
 
         self.folder = tempfile.TemporaryDirectory(prefix="mlops-new-")
         bundle = Path(self.folder.name) / "template.bundle"

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from mlops_new import releases
+from mlops_new.template import releases
 
 # Where the version stands, and the line around it. A test finds each.
 PLACES = {
@@ -42,7 +42,7 @@ def main() -> int:
             print(f"Would release {version} and begin {following}.")
             return 0
         release(asked.root, version, following)
-    except (Refused, releases.Altered) as error:
+    except (Refused, releases.AlteredRelease) as error:
         print(f"release: {error}", file=sys.stderr)
         return 1
     print(f"Released {version} and began {following}. Publish it: git push --atomic origin HEAD v{version}")

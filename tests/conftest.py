@@ -15,6 +15,12 @@ ROOT = Path(__file__).parents[1]
 SECONDS = 900  # after which a process hangs
 # Of the machine and of whoever runs the tests; nothing of it may change a result.
 LEFT_OUT = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "CI", "DVC_", "GIT_", "COPIER_", "PYTEST_", "COV_")
+MARKERS = {
+    "environment": "needs an installed environment, a generated repository, act or a server",
+    "slow": "takes more than three seconds of a core",
+}
+SLOW = frozenset((Path(__file__).with_name("slow.txt")).read_text("utf-8").split())
+FIRST = ("tests/tiers/", "tests/act/")  # the longest tests
 
 
 Once = Callable[[str, Callable[[Path], object]], Path]
@@ -62,6 +68,31 @@ def exported(to: Path) -> Path:
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, to / name)
     return to
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name, what in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {what}")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest reads `-m`
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that `sh tests/run --quick` leaves out, and runs those that need an environment first.
+
+    A test needs an environment if it uses `once`, also through another fixture. A test that makes one itself is
+    marked in its file. tests/slow.txt names the slow tests, as measured.
+
+    Long tests start first, so that no worker waits for one at the end. xdist gives the first part of the list to the
+    first worker. The other workers begin with quick tests while it trains the repository that many tests share.
+    """
+    for item in items:
+        if "once" in getattr(item, "fixturenames", ()):
+            item.add_marker("environment")
+        if getattr(item, "originalname", None) in SLOW:
+            item.add_marker("slow")
+    items.sort(
+        key=lambda item: (not item.get_closest_marker("environment"), not item.nodeid.startswith(FIRST))
+    )
 
 
 @pytest.fixture(scope="session")

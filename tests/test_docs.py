@@ -21,6 +21,7 @@ def checkout(tmp_path: Path) -> Path:
     return exported(tmp_path / "mlops-new")
 
 
+@pytest.mark.environment
 def test_the_first_command_of_the_readme_on_a_bare_system(checkout: Path) -> None:
     """No uv, the system's own Python, and no Git repository around."""
     first = commands(checkout / "README.md")[0]

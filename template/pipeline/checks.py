@@ -14,7 +14,7 @@ from pandera.errors import SchemaErrors
 from pipeline import params
 from pipeline import schema as schemas
 from pipeline.leaks import leaks
-from pipeline.rows import read
+from pipeline.read import read
 from pipeline.schema import DTYPES, ROW, Column, DataError, Schema
 
 ROWS_SHOWN = 5

@@ -12,7 +12,7 @@ import polars as pl
 
 from pipeline import EVALUATION, METRICS, MODEL, params
 from pipeline import schema as schemas
-from pipeline.figures import PRIMARY, Floats, curves, figures
+from pipeline.metrics import PRIMARY, Floats, curves, figures
 from pipeline.schema import ROW, DataError, Schema
 from pipeline.train import codes, features, load, prepared
 

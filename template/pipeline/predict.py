@@ -22,7 +22,7 @@ from pipeline import MODEL, params
 from pipeline import schema as schemas
 from pipeline.checks import check
 from pipeline.evaluate import keyed, predicted
-from pipeline.rows import count, read
+from pipeline.read import count, read
 from pipeline.schema import ROW, DataError, Schema
 from pipeline.train import features, load
 

@@ -12,7 +12,7 @@ from pipeline import PREPARED
 from pipeline import params as read_params
 from pipeline import schema as schemas
 from pipeline.checks import check
-from pipeline.rows import read
+from pipeline.read import read
 from pipeline.schema import ROW, DataError, Schema
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import evaluate, params, prepare, train
 from pipeline import schema as schemas
-from pipeline.rows import read
+from pipeline.read import read
 from pipeline.schema import ROW, Schema
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,7 @@ from conftest import planted, split
 
 from pipeline import params
 from pipeline.evaluate import by_slice, predicted
-from pipeline.figures import Floats, figures
+from pipeline.metrics import Floats, figures
 from pipeline.schema import ROW, Schema
 from pipeline.train import codes, features, train
 

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from pipeline.checks import check
 from pipeline.prepare import drawn, newest
-from pipeline.rows import raw, read
+from pipeline.read import raw, read
 from pipeline.schema import ROW, Column, DataError, Schema
 from pipeline.train import features
 

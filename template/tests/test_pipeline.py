@@ -14,8 +14,8 @@ from polars.testing import assert_frame_equal
 
 from pipeline import EVALUATION, METRICS, MODEL, PREPARED, params, predict, prepare
 from pipeline import schema as schemas
-from pipeline.figures import PRIMARY, figures
-from pipeline.rows import raw
+from pipeline.metrics import PRIMARY, figures
+from pipeline.read import raw
 from pipeline.schema import ROW, DataError, Schema
 from pipeline.train import codes
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_new.releases import SOURCE, publisher
+from mlops_new.template.releases import SOURCE, publisher
 
 from tests.act import workflows
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mlops_new import dvc
+from mlops_new.base import dvc_files
 
 from tests.act.forge import Forge
 from tests.act.remotes import Folder
@@ -15,6 +15,16 @@ GREEN = {"train": "success", "register": "success"}
 RED = {"train": "failure", "register": "success"}
 CHECKS = {"lint": "success", "test": "success", "data": "success"}
 DATA = "data/flights.parquet"
+TOLD = """\
+hooks:
+  after_register:
+    broken: sh -c 'exit 7'
+    told: sh -c 'echo $MLOPS_VERSION $MLOPS_TAG $GITHUB_JOB >> "$REGISTERED"'
+  after_promote:
+    told: sh -c 'echo $MLOPS_STAGE $MLOPS_WAS $MLOPS_VERSION >> "$PROMOTED"'
+registry:
+  sync: sh -c 'cp "$MLOPS_HISTORY" "$MIRROR"'
+"""
 
 
 def record(forge: Forge, version: str) -> dict[str, Any]:
@@ -41,6 +51,16 @@ def merge(forge: Forge, path: str, old: str, new: str) -> str:
     return forge.merge(f"Change {path}", {path: text.replace(old, new)})
 
 
+def tell_files(forge: Forge) -> None:
+    """A merge after which hooks write a file for a new version and one for a promotion, and a registry is a file."""
+    forge.merge("Tell files and a registry", {"mlops.d/told.yaml": TOLD})
+    forge.environment |= {name: str(told(forge, name)) for name in ("REGISTERED", "PROMOTED", "MIRROR")}
+
+
+def told(forge: Forge, name: str) -> Path:
+    return forge.bare.parent / name.lower()
+
+
 def without_latency(means: str) -> str:
     """mlops.yaml without the gate that calls `predict` three times, where nothing asks for what it says."""
     found = re.sub(r"^  latency:\n(?:    .*\n)+", "", means, flags=re.MULTILINE)
@@ -58,7 +78,7 @@ def rows(forge: Forge, change: str, to: Path) -> Path:
 def new_pointer(forge: Forge, folder: Folder, change: str, to: Path) -> str:
     """Changed data, as somebody tracks and pushes it; the text of its pointer."""
     file = rows(forge, change, to / "flights.parquet")
-    md5, text = dvc.pointer(file)
+    md5, text = dvc_files.pointer(file)
     folder.put(f"files/md5/{md5[:2]}/{md5[2:]}", file)
     return text
 

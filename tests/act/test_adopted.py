@@ -10,14 +10,14 @@ from tests.act.api import Api
 from tests.act.forge import Forge
 from tests.act.remotes import Folder, stock
 from tests.conftest import Once, must
-from tests.scaffold import adoptable, adopted
+from tests.scaffold.adopt import adoptions, repositories
 
 
 def test_a_merge_of_a_notebook_trains(
     mlops_new: Path, once: Once, tmp_path: Path, api: Api, export: Path, folder: Folder
 ) -> None:
     work = tmp_path / "house-prices"
-    shutil.copytree(adopted.notebooks(mlops_new, once).root, work, symlinks=True)
+    shutil.copytree(adoptions.notebooks(mlops_new, once).root, work, symlinks=True)
     forge = Forge(tmp_path / "forge", work, api, export)
     stock(folder, work)
     forge.merge("Train by DVC", {".dvc/config": folder.config()})
@@ -39,9 +39,9 @@ def test_a_merge_of_a_notebook_trains(
 def test_a_pull_request_is_judged_by_the_kit_in_the_repository(
     mlops_new: Path, once: Once, tmp_path: Path, api: Api, export: Path, folder: Folder
 ) -> None:
-    adopted.warm(once)
-    work = adoptable.small(tmp_path / "mean")
-    must([mlops_new, "adopt", "--kit", "vendored"], work, **adopted.OFFLINE)
+    adoptions.warm(once)
+    work = repositories.small(tmp_path / "mean")
+    must([mlops_new, "adopt", "--kit", "vendored"], work, **adoptions.OFFLINE)
     must(["git", "commit", "--quiet", "--message=Train by DVC"], work)
     workflows = "".join(file.read_text("utf-8") for file in work.glob(".github/workflows/*.yml"))
     assert "mlops-new/mlops-new" not in workflows

@@ -40,9 +40,9 @@ def test_a_training_that_crashes_registers_nothing(first: Forge, folder: Folder)
     assert "no luck" in failed["error"]
 
 
-def test_closed_gates_leave_a_record_and_no_tag(first: Forge, folder: Folder) -> None:
+def test_closed_gates_leave_a_record_and_no_tag(trained: Path, first: Forge, folder: Folder) -> None:
     forge, kept = first, folder.keys()
-    text = (forge.work / "mlops.yaml").read_text("utf-8")
+    text = (trained / "mlops.yaml").read_text("utf-8")  # with the gate that `first` does without
     for old, new in (
         ("at_least: baseline.roc_auc", "at_least: 0.99"),
         ("gap_at_most: 0.15", "gap_at_most: 0.0001"),
@@ -96,13 +96,3 @@ def test_a_rule_that_refuses_the_tag_is_named(forge_with_folder: Forge) -> None:
     assert "A rule of origin refuses the tag flights@v0.1.0" in outcome.log
     assert "bypass list" in outcome.log
     assert forge.refs() == {}
-
-
-def test_what_a_dispatch_carries_is_not_run(first: Forge, tmp_path: Path) -> None:
-    target = tmp_path / "touched"
-    evil = f"$(touch {target}); `touch {target}`; ${{{{ github.token }}}}"
-    payload = {"client_payload": {"ref": evil, "pointer": evil, evil: evil}, "action": "new-data"}
-    outcome = first.run("train.yml", "repository_dispatch", payload=payload)
-    outcome.must(jobs=GREEN)
-    assert not target.exists()
-    assert list(first.refs()) == ["flights@v0.1.0"]

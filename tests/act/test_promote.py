@@ -1,10 +1,10 @@
-"""The workflow that promotes by hand: check, move, tell; and a drill of going back."""
+"""Who is told of a new version, and the workflow that promotes by hand: check, move, tell; a drill of going back."""
 
+import json
 import shutil
 
-import pytest
-
-from tests.act.flights import merge
+from tests.act.flights import GREEN as TRAINED
+from tests.act.flights import merge, tell_files, told
 from tests.act.forge import Forge
 from tests.act.remotes import Folder
 
@@ -12,24 +12,21 @@ GREEN = {"check": "success", "move": "success", "tell": "success"}
 INPUTS = {"version": "", "stage": "production", "why": "It was asked for."}
 
 
-@pytest.fixture
-def second(first: Forge) -> Forge:
-    """With v0.2.0, and a hook that keeps what it is told."""
-    hook = "hooks:\n  after_promote:\n    told: sh -c 'echo $MLOPS_STAGE $MLOPS_WAS $MLOPS_VERSION >> \"$TOLD\"'\n"
-    first.merge("Tell a file", {"mlops.d/told.yaml": hook})
-    merge(first, "params.yaml", "learning_rate: 0.05", "learning_rate: 0.1")
-    first.run("train.yml").must(jobs={"train": "success", "register": "success"})
-    return first
+def test_a_new_version_is_told_and_a_drill_promotes_it(first: Forge) -> None:
+    """The job that registers runs none of the repository's commands: a job of its own tells hooks and registry."""
+    forge = first
+    tell_files(forge)
+    merge(forge, "params.yaml", "learning_rate: 0.05", "learning_rate: 0.1")
+    outcome = forge.run("train.yml")
+    outcome.must(jobs=TRAINED | {"tell": "success"})
+    assert outcome.outputs["register"]["register"]["untold"] == "true"
+    assert told(forge, "REGISTERED").read_text() == "v0.2.0 flights@v0.2.0 tell\n"
+    history = json.loads(told(forge, "MIRROR").read_text())
+    assert [one["version"] for one in history["versions"]] == ["v0.1.0", "v0.2.0"]
+    assert "flights@v0.2.0 stands; of its hooks failed: broken. See above." in outcome.warnings
 
-
-def test_a_drill_in_the_workflow(second: Forge) -> None:
-    forge, told = second, second.bare.parent / "told.txt"
-    reach = {"TOLD": str(told)}
     for version in ("v0.1.0", "v0.2.0", ""):
-        outcome = forge.run(
-            "promote.yml", "workflow_dispatch", inputs=INPUTS | {"version": version}, env=reach
-        )
-        outcome.must(jobs=GREEN)
+        forge.run("promote.yml", "workflow_dispatch", inputs=INPUTS | {"version": version}).must(jobs=GREEN)
     stages = [name for name in forge.refs() if "#" in name]
     assert stages == [f"flights#production#{count}" for count in (1, 2, 3)]
     held = [forge.git_bare("rev-parse", f"refs/tags/{name}^{{}}") for name in stages]
@@ -37,7 +34,7 @@ def test_a_drill_in_the_workflow(second: Forge) -> None:
     assert held == [*versions, versions[0]]
     assert "By: ada" in forge.show("flights#production#3")
     assert "Kind: rollback" in forge.show("flights#production#3")
-    assert told.read_text().splitlines() == [
+    assert told(forge, "PROMOTED").read_text().splitlines() == [
         "production v0.1.0",
         "production v0.1.0 v0.2.0",
         "production v0.2.0 v0.1.0",

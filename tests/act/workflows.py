@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ruamel.yaml import YAML
 
 FOLDER = Path(".github/workflows")
 RUNNERS = ("ubuntu-24.04", "ubuntu-latest", "self-hosted", "gpu")
@@ -15,9 +16,9 @@ _VARIABLE = re.compile(r"\$\{\{ *vars\.(\w+)(?: *\|\| *'([^']*)')? *\}\}")
 
 
 def read(file: Path) -> dict[str, Any]:
-    """YAML 1.1 reads the key `on` as true."""
-    content = yaml.safe_load(file.read_text("utf-8"))
-    return {"on" if key is True else key: value for key, value in content.items()}
+    """As GitHub reads it, by YAML 1.2: `on` and `yes` are text, and only `true` and `false` are booleans."""
+    content: dict[str, Any] = YAML(typ="safe").load(file.read_text("utf-8"))
+    return content
 
 
 def steps(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -16,6 +16,7 @@ from mlops_kit import VERSION
 from mlops_kit.alerts import webhook
 from mlops_kit.cli import main
 
+from tests.act import workflows
 from tests.conftest import ROOT, must, run
 
 ACTIONS = ROOT / "actions"
@@ -24,8 +25,7 @@ BESIDE = Path(sys.executable).parent
 
 
 def action(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load((ACTIONS / name / "action.yml").read_text("utf-8"))
-    return content
+    return workflows.read(ACTIONS / name / "action.yml")
 
 
 def steps(name: str) -> list[dict[str, Any]]:
@@ -111,6 +111,7 @@ def test_a_hostile_input_is_a_value_and_not_a_command(tmp_path: Path) -> None:
     assert not (tmp_path / "touched").exists()
 
 
+@pytest.mark.environment
 def test_the_launcher_makes_its_environment_once(tmp_path: Path) -> None:
     launcher = ["sh", ACTIONS / "mlops-kit", "--version"]
     first = run(launcher, tmp_path, RUNNER_TEMP=str(tmp_path))
@@ -120,6 +121,7 @@ def test_the_launcher_makes_its_environment_once(tmp_path: Path) -> None:
     assert (tmp_path / ".venv-mlops-kit/requirements.txt").stat().st_mtime_ns == made
 
 
+@pytest.mark.environment
 def test_a_job_may_go_without_what_reads_tables(tmp_path: Path) -> None:
     """What its steps then run is not made anew by those that say nothing, and says so where it lacks something."""
     launcher, of_a_job = ["sh", ACTIONS / "mlops-kit"], {"RUNNER_TEMP": str(tmp_path)}
@@ -152,6 +154,7 @@ def launched(sources: Path, job: Path) -> str:
     return done.said.strip()
 
 
+@pytest.mark.environment
 def test_a_job_compiles_the_kit_once_and_not_beside_its_sources(tmp_path: Path) -> None:
     """Sources that are in a repository, as with --kit vendored, would make its tree dirty."""
     sources = kit_of(tmp_path, "actions")
@@ -160,6 +163,7 @@ def test_a_job_compiles_the_kit_once_and_not_beside_its_sources(tmp_path: Path) 
     assert list((tmp_path / ".venv-mlops-kit").rglob("mlops_kit/cli/__pycache__/main.*.pyc"))
 
 
+@pytest.mark.environment
 def test_the_same_kit_of_another_action_is_not_compiled_again(tmp_path: Path) -> None:
     """A runner may check out each action into a folder of its own, as act does."""
     one, other = kit_of(tmp_path, "setup"), kit_of(tmp_path, "gate")
@@ -170,6 +174,7 @@ def test_the_same_kit_of_another_action_is_not_compiled_again(tmp_path: Path) ->
     assert compiled.stat().st_ino == before
 
 
+@pytest.mark.environment
 def test_the_ref_of_an_action_is_the_kit_that_runs_whatever_ran_before(tmp_path: Path) -> None:
     one, other = kit_of(tmp_path, "v1"), kit_of(tmp_path, "v2")
     version = other / "mlops_kit/__init__.py"
@@ -178,6 +183,7 @@ def test_the_ref_of_an_action_is_the_kit_that_runs_whatever_ran_before(tmp_path:
     assert [words.split()[-1] for words in said] == [VERSION, "9.9.9", VERSION, "9.9.9"]
 
 
+@pytest.mark.environment
 def test_a_kit_that_was_updated_in_place_runs_as_it_is_now(tmp_path: Path) -> None:
     sources = kit_of(tmp_path, "actions")
     assert launched(sources, tmp_path).endswith(VERSION)
@@ -189,6 +195,7 @@ def test_a_kit_that_was_updated_in_place_runs_as_it_is_now(tmp_path: Path) -> No
     )
 
 
+@pytest.mark.environment
 def test_no_module_of_the_repository_runs_in_the_place_of_the_kits(tmp_path: Path) -> None:
     """The job that may write runs no code of the repository, not even by its name."""
     for name in ("json", "click", "mlops_kit"):

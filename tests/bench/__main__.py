@@ -10,56 +10,56 @@ from statistics import median
 from typing import Any
 
 from tests.bench import (
-    asking,
-    crying,
-    drifting,
+    concept_drift,
+    drift_speed,
+    false_alarms,
     flights,
-    growing,
-    merging,
-    operating,
-    seeing,
-    streams,
-    syncing,
+    growth,
+    kit,
+    large_log,
+    merge,
+    power,
+    questions,
+    registry,
     tables,
 )
-from tests.bench import lines as lines_module
 from tests.bench.measure import BenchError, ratio, seconds
 from tests.bench.peers import Peers
 from tests.bench.tables import Table
 
 TABLES = (
     tables.TABLES
-    | operating.TABLES
-    | growing.TABLES
-    | asking.TABLES
-    | merging.TABLES
-    | drifting.TABLES
-    | lines_module.TABLES
-    | crying.TABLES
-    | seeing.TABLES
-    | streams.TABLES
+    | kit.TABLES
+    | growth.TABLES
+    | questions.TABLES
+    | merge.TABLES
+    | drift_speed.TABLES
+    | large_log.TABLES
+    | false_alarms.TABLES
+    | power.TABLES
+    | concept_drift.TABLES
     | flights.TABLES
-    | syncing.TABLES
+    | registry.TABLES
 )
 
 
 def main() -> int:
     """0: all within reach. 10: measured, but not within reach. 1: something could not be run."""
-    wish = _arguments()
+    arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        work = (wish.work or Path(folder)).resolve()
+        work = (arguments.work or Path(folder)).resolve()
         work.mkdir(parents=True, exist_ok=True)
-        peers = Peers(work, wish.kedro_starter, wish.ccds_template, wish.copier_template)
+        peers = Peers(work, arguments.kedro_starter, arguments.ccds_template, arguments.copier_template)
         made, failed = [], False
-        for name in wish.names or TABLES:
+        for name in arguments.names or TABLES:
             measure, runs = TABLES[name]
             print(f"{name} ...", file=sys.stderr)
             try:
-                made.append(measure(peers, wish.runs or runs))
+                made.append(measure(peers, arguments.runs or runs))
             except BenchError as error:
                 print(f"{name} could not be measured: {error}", file=sys.stderr)
                 failed = True
-    if wish.json:
+    if arguments.json:
         print(json.dumps([as_json(table) for table in made], indent=2))
     else:
         print("\n\n".join(in_words(table) for table in made))
@@ -102,10 +102,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kedro-starter", metavar="DIR", type=Path, help=f"spaceflights: {local}")
     parser.add_argument("--ccds-template", metavar="DIR", type=Path, help=local)
     parser.add_argument("--copier-template", metavar="DIR", type=Path, help=local)
-    wish = parser.parse_args()
-    if unknown := sorted(set(wish.names) - TABLES.keys()):
+    arguments = parser.parse_args()
+    if unknown := sorted(set(arguments.names) - TABLES.keys()):
         parser.error(f"there is no {', '.join(unknown)}; choose from {', '.join(TABLES)}")
-    return wish
+    return arguments
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mlops_kit.data.bootstrap import Rows, score
+from mlops_kit.data.scores import EvaluatedRows, score
 from pyarrow import parquet
 
 from tests.bench.measure import BenchError, environment, output
@@ -43,7 +43,7 @@ def _area(batch: Path, made: Path) -> str:
     """Predictions keep the order of the rows."""
     late = np.asarray(parquet.read_table(batch)[TARGET].to_numpy(), dtype=float)
     probability = parquet.read_table(made)["probability"].to_numpy()
-    area = score("roc_auc", Rows(late, (probability > 0.5).astype(float), probability))
+    area = score("roc_auc", EvaluatedRows(late, (probability > 0.5).astype(float), probability))
     return f"{late.mean():.0%} | {area:.2f}"
 
 

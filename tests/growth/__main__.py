@@ -10,10 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mlops_new import create, releases
+from mlops_new.create import create
+from mlops_new.create.request import CreateRequest
+from mlops_new.template import releases
 
 from tests.growth import stand_ins
-from tests.growth.growing import add, commit, files_of, loss, say
+from tests.growth.growing import commit, files_of, loss, say, update
 from tests.growth.owners import EDITS, six_at_once
 from tests.growth.stand_ins import CHOICES
 
@@ -33,7 +35,7 @@ def main(chosen: list[str]) -> int:
                 shutil.copytree(seed, at, symlinks=True)
                 edit(at)
                 commit(at, name)
-                lost = loss(add(at, {layer: tool}), files_of(at, {layer: tool}))
+                lost = loss(update(at, {layer: tool}), files_of(at, {layer: tool}))
                 losses += [f"{name}, {layer}={tool}: {lost}"] if lost else []
                 cells.append("lost" if lost else ".")
                 shutil.rmtree(at.parent)
@@ -50,7 +52,7 @@ def prepared(folder: Path) -> Path:
     source = stand_ins.source(folder / "source")
     releases.write_bundle(source, folder / "template.bundle", tag)
     vars(releases).update(SOURCE=source, PACKAGED=folder / "template.bundle", current=lambda: tag)
-    return create.create(create.Wishes(folder / "flights"), say).path
+    return create.create(CreateRequest(folder / "flights"), say).path
 
 
 if __name__ == "__main__":

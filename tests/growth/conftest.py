@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mlops_new import create, releases
+from mlops_new.create import create
+from mlops_new.create.request import CreateRequest
+from mlops_new.template import releases
 
 from tests.conftest import Once
 from tests.growth import stand_ins
@@ -38,7 +40,7 @@ def _carried(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def seed(_carried: None, once: Once) -> Path:
     """A new project. Do not change it."""
-    return once("grown-seed", lambda into: create.create(create.Wishes(into / "flights"), say)) / "flights"
+    return once("grown-seed", lambda into: create.create(CreateRequest(into / "flights"), say)) / "flights"
 
 
 @pytest.fixture

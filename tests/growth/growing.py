@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from click.testing import CliRunner, Result
-from mlops_new import cli, growth, tiers
-from mlops_new.changes import Changes
-from mlops_new.errors import MlopsNewError
+from mlops_new.base.errors import MlopsNewError
+from mlops_new.cli import main
+from mlops_new.grow import grow
+from mlops_new.grow.changes import Changes
+from mlops_new.template import tiers
 
 from tests.conftest import must
 
@@ -20,18 +22,20 @@ def commit(at: Path, message: str) -> None:
     must(["git", "commit", "--quiet", "--no-verify", f"--message={message}"], at)
 
 
-def add(at: Path, answers: Mapping[str, str]) -> Changes:
-    """Adds, and applies it."""
-    with growth.standing(at) as here, growth.switched(here, answers) as trial:
+def update(at: Path, tools: Mapping[str, str], version: str | None = None) -> Changes:
+    """Update the project in place."""
+    with grow.open_project(at) as project, grow.try_update(project, tools, version) as trial:
         trial.apply()
     return trial.changes
 
 
 def files_of(at: Path, answers: Mapping[str, str]) -> set[str]:
     """Names of the files of these tiers, by layer and tool."""
-    with growth.standing(at) as here:
+    with grow.open_project(at) as project:
         return {
-            name for layer, tool in answers.items() for name in tiers.tool(layer, tool, here.layers).files
+            name
+            for layer, tool in answers.items()
+            for name in tiers.find_tool(layer, tool, project.layers).files
         }
 
 
@@ -50,7 +54,7 @@ def loss(changes: Changes, expected: set[str]) -> str:
 
 def new(at: Path, *words: str) -> Result:
     """`mlops-new` in this process, at this project."""
-    return CliRunner().invoke(cli.command, [*words, "-C", str(at)])
+    return CliRunner().invoke(main.command, [*words, "-C", str(at)])
 
 
 def refused(at: Path, *words: str) -> MlopsNewError:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import must
-from tests.growth.growing import add, commit, files_of, loss
+from tests.growth.growing import commit, files_of, loss, update
 from tests.growth.stand_ins import CHOICES
 
 KINDS = ("insert", "drop", "replace", "delete", "rename", "copy", "bytes")
@@ -64,7 +64,7 @@ def test_adding_changes_nothing_else(
         return
     commit(at, "Edit")
     answers = dict([choice])
-    changes = add(at, answers)
+    changes = update(at, answers)
     broken_before = [file for file in changes.broken if file.file not in changes.added]
     assert not broken_before, "only what was added or changed may be named"
     assert loss(changes, files_of(at, answers)) == ""

@@ -5,10 +5,10 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from mlops_new import template, tiers
+from mlops_new.template import render, tiers
 
 from tests.conftest import must
-from tests.growth.growing import add, commit, files_of
+from tests.growth.growing import commit, files_of, update
 from tests.growth.stand_ins import CHOICES, PLAN
 
 ALL = [
@@ -28,7 +28,7 @@ def contents(at: Path) -> dict[str, str]:
 
 
 def rendered(tree: Path, at: Path, answers: dict[str, str]) -> dict[str, str]:
-    template.render_tree(tree / "source", at, {"project_name": "flights"} | answers)
+    render.render_tree(tree / "source", at, {"project_name": "flights"} | answers)
     return contents(at)
 
 
@@ -58,21 +58,21 @@ def test_order_does_not_matter_and_removing_leaves_no_difference(made: Path) -> 
     start = contents(made), (made / ANSWERS).read_bytes()
     one_by_one = [(layer, tools[0]) for layer, tools in PLAN.items()]
     for choice in one_by_one:
-        add(made, dict([choice]))
+        update(made, dict([choice]))
         commit(made, "add")
     grown = contents(made), (made / ANSWERS).read_bytes()
     must(["git", "reset", "--quiet", "--hard", "HEAD~5"], made)
-    add(made, dict(reversed(one_by_one)))
+    update(made, dict(reversed(one_by_one)))
     assert (contents(made), (made / ANSWERS).read_bytes()) == grown
     commit(made, "add all")
     was, switched = (
         {"orchestration": "prefect", "serving": "seldon"},
         {"orchestration": "airflow", "serving": "tf-serving"},
     )
-    add(made, switched)
+    update(made, switched)
     commit(made, "switch")
     stay = files_of(made, switched)  # the tools of a layer may share a file
     assert stay <= set(contents(made))
     assert not (files_of(made, was) - stay) & set(contents(made))
-    add(made, dict.fromkeys(PLAN, "none"))
+    update(made, dict.fromkeys(PLAN, "none"))
     assert (contents(made), (made / ANSWERS).read_bytes()) == start

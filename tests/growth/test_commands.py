@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from mlops_new import cli
-from mlops_new.errors import MlopsNewError
+from mlops_new.base.errors import MlopsNewError
+from mlops_new.cli import main
 
 from tests.conftest import must
 from tests.growth.growing import commit, files_of, new, refused
@@ -167,8 +167,8 @@ def test_answers_that_cannot_be_used(made: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["tiers", "add", "remove", "switch", "update", "diff"])
 def test_every_command_and_option_has_help(word: str) -> None:
-    text = CliRunner().invoke(cli.command, [word, "--help"]).output
+    text = CliRunner().invoke(main.command, [word, "--help"]).output
     assert f"Usage: command {word}" in text.replace("mlops-new", "command")
     options = [line for line in text.splitlines() if line.startswith("  -")]
     assert len(options) >= 3
-    assert word in CliRunner().invoke(cli.command, ["--help"]).output
+    assert word in CliRunner().invoke(main.command, ["--help"]).output

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import must
-from tests.growth.growing import add, commit, files_of, loss
+from tests.growth.growing import commit, files_of, loss, update
 from tests.growth.owners import EDITS, six_at_once
 from tests.growth.stand_ins import CHOICES
 
@@ -19,7 +19,7 @@ def test_an_edit_survives_a_tier(name: str, choice: tuple[str, str], made: Path)
     EDITS[name](made)
     commit(made, name)
     answers = dict([choice])
-    assert loss(add(made, answers), files_of(made, answers)) == ""
+    assert loss(update(made, answers), files_of(made, answers)) == ""
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -27,7 +27,7 @@ def test_six_edits_at_once_survive_each_tier(choice: tuple[str, str], made: Path
     six_at_once(made)
     commit(made, "six")
     answers = dict([choice])
-    assert loss(add(made, answers), files_of(made, answers)) == ""
+    assert loss(update(made, answers), files_of(made, answers)) == ""
 
 
 def test_there_are_enough_edits() -> None:
@@ -39,7 +39,7 @@ def test_a_deleted_file_stays_away_and_an_ignored_one_is_nobodys_business(made: 
     commit(made, "Delete README")
     (made / ".venv").mkdir()
     (made / ".venv/x").write_text("x")
-    add(made, {"serving": "seldon"})
+    update(made, {"serving": "seldon"})
     assert not (made / "README.md").exists()
     assert "README.md\n" not in must(["git", "status", "--porcelain"], made)
     assert (made / ".venv/x").read_text() == "x"

@@ -1,4 +1,4 @@
-"""Adding, removing and switching come to what `copier update --vcs-ref=:current: -d LAYER=TOOL` comes to, byte for byte."""
+"""An update has the result of `copier update`, byte for byte: of tiers at the same version, and of the version."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import copier
 import pytest
-from mlops_new import growth, moving
 
 from tests.conftest import must
-from tests.growth.growing import add, commit
+from tests.growth import by_copier
+from tests.growth.growing import commit, update
 from tests.growth.owners import EDITS, six_at_once
 from tests.growth.stand_ins import PLAN
 
@@ -17,13 +17,7 @@ FIRST, SECOND = ({layer: tools[number] for layer, tools in PLAN.items()} for num
 NONE = dict.fromkeys(PLAN, "none")
 ALL = (FIRST, SECOND, NONE, SECOND, FIRST, NONE)  # each tier is added, switched to and from, and removed
 SOME = ALL[:3]
-BY_COPIER_ALONE = "README.md"  # brought back where its owner deleted it: what our `add` must not do
-
-
-def by_copier(at: Path, answers: Mapping[str, str]) -> None:
-    with growth.standing(at) as here, moving.carried(here.known):
-        current = copier.VcsRef.CURRENT
-        copier.run_update(at, dict(answers), vcs_ref=current, defaults=True, overwrite=True, quiet=True)
+BY_COPIER_ALONE = "README.md"  # brought back although its owner deleted it: what ours must not do
 
 
 def state(top: Path) -> dict[str, tuple[int, bytes]]:
@@ -37,12 +31,12 @@ def state(top: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def compare(top: Path, answers: Mapping[str, str], inside: str = ".") -> None:
-    """Does it by Copier in a copy and here by ours."""
+def compare(top: Path, answers: Mapping[str, str], inside: str = ".", version: str | None = None) -> None:
+    """Update a copy by Copier and the project by this command."""
     other = top.with_name("by-copier")
     shutil.copytree(top, other, symlinks=True)
-    by_copier(other / inside, answers)
-    add(top / inside, answers)
+    by_copier.update(other / inside, answers, version or copier.VcsRef.CURRENT)
+    update(top / inside, answers, version)
     theirs = state(other)
     readme = Path(inside, BY_COPIER_ALONE)
     if not (top / readme).exists():
@@ -115,3 +109,23 @@ def test_a_file_of_the_owners_at_the_place_of_a_tiers(made: Path) -> None:
         (made / "serving/seldon" / name).write_text(text)
     commit(made, "Serve by hand")
     compare(made, {"serving": "seldon"})
+
+
+@pytest.mark.parametrize("inside", [".", "ml/flights"], ids=["alone", "in a subfolder"])
+@pytest.mark.parametrize("edit", [much, EDITS["the package renamed"], EDITS["gates tightened"], None])
+def test_whatever_is_updated(
+    edit: Callable[[Path], None] | None, inside: str, made: Path, tmp_path: Path, next_version: str
+) -> None:
+    """With all tiers of one kind on, which the next version changes too."""
+    top = made
+    if inside != ".":
+        top = tmp_path / "several"
+        shutil.copytree(made, top / inside, ignore=shutil.ignore_patterns(".git"), symlinks=True)
+        must(["git", "init", "--quiet"], top)
+        commit(top, "Start")
+    update(top / inside, {**FIRST, "drift": "evidently"})
+    commit(top, "Add tiers")
+    if edit:
+        edit(top / inside)
+        commit(top, "Edit")
+    compare(top, {}, inside, next_version)

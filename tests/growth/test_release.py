@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mlops_new import releases
+from mlops_new.template import releases
 
 from tests.conftest import ROOT, Done, must, run
 from tests.growth.conftest import NEXT, NOW
@@ -63,9 +63,9 @@ def test_the_next_release_adds_its_own_commit_and_leaves_the_first_as_it_is(
 
 
 def test_a_released_template_cannot_be_altered(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(releases.Altered, match=f"The template differs from {NOW}, which is released"):
+    with pytest.raises(releases.AlteredRelease, match=f"The template differs from {NOW}, which is released"):
         releases.write_bundle(source, tmp_path / "x.bundle", NOW)
-    with pytest.raises(releases.Altered, match="what is released stays"):
+    with pytest.raises(releases.AlteredRelease, match="what is released stays"):
         releases.append(source, NOW)
 
 

@@ -129,4 +129,4 @@ def register(repository: Repository, name: str, **files: bytes) -> version.Versi
     made = commits.commit(repository, "HEAD", {path.replace("__", "."): c for path, c in files.items()}, name)
     repository.git("tag", "--annotate", "--message", name, name, made)
     model, _, number = name.partition("@")
-    return version.named(repository, model, number)
+    return version.find(repository, model, number)

@@ -190,7 +190,7 @@ BREAKS = [
     ),
     Break(
         "what cannot be read is missing",
-        "values.py",
+        "coerce.py",
         "    if wrong.any():",
         "    if False:",
         BEFORE + "test_a_value_of_another_type_is_named_with_its_row",
@@ -206,8 +206,8 @@ BREAKS = [
     Break(
         "the oldest rows are the test set",
         "prepare.py",
-        "(times >= times.quantile(1 - share, \"higher\"))",
-        "(times < times.quantile(share, \"higher\"))",
+        '(times >= times.quantile(1 - share, "higher"))',
+        '(times < times.quantile(share, "higher"))',
         BEFORE + "test_the_newest_rows_are_the_test_set",
     ),
     Break(

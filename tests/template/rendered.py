@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from mlops_new.releases import SOURCE, publisher
+from mlops_new.template.releases import SOURCE, publisher
 
 from tests.conftest import must
 
@@ -30,7 +30,7 @@ def _tag(mlops_new: Path, cwd: Path) -> str:
 
 def _asked(mlops_new: Path, cwd: Path, what: str) -> str:
     python = mlops_new.with_name("python.exe" if os.name == "nt" else "python")
-    return must([python, "-c", f"import mlops_new.releases as r; print(r.{what})"], cwd).strip()
+    return must([python, "-c", f"import mlops_new.template.releases as r; print(r.{what})"], cwd).strip()
 
 
 def _copier(mlops_new: Path, cwd: Path, command: str, *words: str) -> None:

@@ -9,7 +9,6 @@ import pytest
 from tests.conftest import must
 from tests.template.rendered import copier_copy
 
-
 READ_BY_PEOPLE, FOR_TOOLS = 30, 12
 # Dotfiles and locks: what tools write or look for, and nobody opens to learn what the project does.
 DOTFILES_AND_LOCKS = (

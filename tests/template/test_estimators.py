@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import must
-from tests.conftest import python_of
+from tests.conftest import must, python_of
 
 OTHERS = {
     "sklearn.linear_model.LogisticRegression": {"max_iter": 500},

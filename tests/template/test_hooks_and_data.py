@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import Done
-from tests.conftest import must
-from tests.conftest import run
+from tests.conftest import Done, must, run
 
 DVC = ["uv", "run", "--frozen", "dvc"]
 DATA = ["data/flights.parquet", "metrics.json", "model", "evaluation", "data/prepared"]

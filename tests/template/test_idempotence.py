@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import must
-from tests.conftest import python_of
-from tests.conftest import run
+from tests.conftest import must, python_of, run
 
 REPRO = ["uv", "run", "--frozen", "dvc", "repro"]
 RESULTS = ("dvc.lock", "metrics.json", "model", "evaluation", "data/prepared")

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from mlops_kit import VERSION
 
+from tests.act import workflows
 from tests.conftest import must
 from tests.template.rendered import copier_copy
-
 
 Once = Callable[[str, Callable[[Path], None]], Path]
 ANSWERS = {
@@ -27,20 +27,22 @@ WORKFLOWS = ["ci.yml", "promote.yml", "schedule.yml", "train.yml"]
 
 
 @pytest.fixture(params=ANSWERS)
-def repository(request: pytest.FixtureRequest, trained: Path, mlops_new: Path, tmp_path: Path) -> Path:
-    """Rendered with these answers, committed, with the trained repository's environment and lock."""
-    into = tmp_path / "flights"
-    copier_copy(mlops_new, into, **ANSWERS[request.param])
-    (into / ".venv").symlink_to(trained / ".venv")
-    shutil.copy(trained / "uv.lock", into)
-    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=Start"]):
-        must(["git", *words], into)
-    return into
+def repository(request: pytest.FixtureRequest, trained: Path, mlops_new: Path, once: Once) -> Path:
+    """Rendered with these answers, committed, with the trained repository's environment and lock. Do not change it."""
+
+    def make(folder: Path) -> None:
+        into = folder / "flights"
+        copier_copy(mlops_new, into, **ANSWERS[request.param])
+        (into / ".venv").symlink_to(trained / ".venv")
+        shutil.copy(trained / "uv.lock", into)
+        for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=Start"]):
+            must(["git", *words], into)
+
+    return once(f"rendered-{request.param}", make) / "flights"
 
 
-def workflow(repository: Path, name: str) -> dict[Any, Any]:
-    content: dict[Any, Any] = yaml.safe_load((repository / ".github/workflows" / name).read_text("utf-8"))
-    return content
+def workflow(repository: Path, name: str) -> dict[str, Any]:
+    return workflows.read(repository / ".github/workflows" / name)
 
 
 def test_the_answers_are_in_the_files(repository: Path, request: pytest.FixtureRequest) -> None:
@@ -133,7 +135,7 @@ def test_our_actions_are_of_this_version_everywhere(trained: Path) -> None:
 
 
 def test_documentation_alone_does_not_train(trained: Path) -> None:
-    push = workflow(trained, "train.yml")[True]["push"]
+    push = workflow(trained, "train.yml")["on"]["push"]
     assert push == {"branches": ["main"], "paths-ignore": ["**.md", "docs/**"]}
 
 
@@ -151,14 +153,17 @@ def test_the_same_action_has_the_same_commit_and_version_everywhere(trained: Pat
 
 
 def test_no_schedule_is_at_minute_0(trained: Path) -> None:
-    on = workflow(trained, "schedule.yml")[True]  # YAML 1.1 reads `on` so
+    on = workflow(trained, "schedule.yml")["on"]
     assert on["schedule"]
     assert all(entry["cron"].split()[0] not in ("0", "*") for entry in on["schedule"])
 
 
 def test_schedules_that_overlap_are_one(trained: Path) -> None:
     """The second waits, and is the last that does; what the first has looked at is not new to it."""
-    assert workflow(trained, "schedule.yml")["concurrency"] == {"group": "schedule", "cancel-in-progress": False}
+    assert workflow(trained, "schedule.yml")["concurrency"] == {
+        "group": "schedule",
+        "cancel-in-progress": False,
+    }
 
 
 def test_merges_train_one_after_the_other(trained: Path) -> None:

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from mlops_new import dvc
+from mlops_new.base import dvc_files
 
 from tests.conftest import python_of
-from tests.template.breaks import BREAKS
-from tests.template.breaks import Break
-
+from tests.template.breaks import BREAKS, Break
 
 PARTS = ("pipeline", "tests", "data/schema.yaml", "data/sample.csv", "params.yaml", "pyproject.toml")
 # Red because the break itself is not Python that runs says nothing about the test.
@@ -74,7 +72,7 @@ def test_breaking_the_pipeline_turns_its_test_red(
 def test_a_crlf_copy_of_the_raw_data_is_named(flights: Path, outcome: Try) -> None:
     raw, params = flights / "data" / "rows.csv", flights / "params.yaml"
     shutil.copy(flights / "data" / "sample.csv", raw)
-    dvc.track(flights, raw)
+    dvc_files.track(flights, raw)
     params.write_text(params.read_text().replace("data/flights.parquet", "data/rows.csv"))
     code, said = outcome(flights, "tests/test_data.py")
     assert code == 0, said

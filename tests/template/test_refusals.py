@@ -7,10 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import Done
-from tests.conftest import must
-from tests.conftest import python_of
-from tests.conftest import run
+from tests.conftest import Done, must, python_of, run
 
 MODEL = "model/model.joblib"
 

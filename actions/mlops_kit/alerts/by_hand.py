@@ -9,7 +9,7 @@ from mlops_kit.runs.events import Journal
 
 
 def ring_for(repository: Repository, alarm: Alarm, journal: Journal) -> str:
-    """For somebody who sees nothing else of us. Raises KitError where the alarm reaches nobody."""
+    """Raises the alarm and returns its address. Raises KitError if it reaches nobody."""
     emit = partial(journal.emit, f"alarm:{alarm.name}", "raised", title=alarm.title)
     try:
         where = _raise(repository, alarm)

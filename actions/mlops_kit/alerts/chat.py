@@ -1,5 +1,6 @@
-"""What the chat was told of each alarm. The events keep it, so that each beginning and each end is told once, and a
-call that failed is made again by the next check.
+"""Tell the webhook of each alarm once when it begins and once when it ends.
+
+The events keep what was told, so the next check repeats a call that failed.
 """
 
 from dataclasses import dataclass, field
@@ -19,31 +20,31 @@ TOLD = "told"
 
 @dataclass(frozen=True)
 class Chat:
-    form: Form | None = None  # None: there is no webhook
+    form: Form | None = None  # None: no webhook is configured
     repository: str = ""
-    thinks: dict[str, State] = field(default_factory=dict)  # an alarm it was told of, by kind
+    told: dict[str, State] = field(default_factory=dict)  # the newest state that it was told, by kind
 
     @classmethod
     def of(cls, repository: Repository, contract: Contract) -> "Chat":
         if contract.alerts.webhook is None:
             return cls()
         name = github.slug_of(repository) or repository.root.name
-        return cls(contract.alerts.webhook, name, _thinks(runs.read(repository)))
+        return cls(contract.alerts.webhook, name, _told(runs.read(repository)))
 
-    def tell(self, state: State, kind: Kind, title: str, words: str, url: str = "") -> str:
-        """ "told"; empty where there is no chat, or it knows; else why it was not told."""
-        if self.form is None or self.thinks.get(kind, "over") == state:
+    def tell(self, state: State, kind: Kind, title: str, text: str, url: str = "") -> str:
+        """ "told"; empty if there is no webhook or it knows; else the reason of the failure."""
+        if self.form is None or self.told.get(kind, "over") == state:
             return ""
         try:
             webhook.send(
-                self.form, Message(kind, state, title, words[:1500], self.repository, url, clock.timestamp())
+                self.form, Message(kind, state, title, text[:1500], self.repository, url, clock.timestamp())
             )
         except KitError as error:
             return in_a_line(error)
         return TOLD
 
 
-def _thinks(log: runs.Log) -> dict[str, State]:
+def _told(log: runs.Log) -> dict[str, State]:
     told = sorted(
         (
             event

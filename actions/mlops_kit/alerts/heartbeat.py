@@ -1,12 +1,12 @@
-"""The monitor's own heartbeat: each check leaves its time on `mlops/runs`, and merges look whether it goes on.
+"""Heartbeat of the monitor: each check writes its time to `mlops/runs`, and each merge looks how old that is.
 
-A schedule cannot say that it is dead: GitHub switches it off after 60 quiet days, and with it every alarm.
+A schedule cannot report its own death: GitHub disables it after 60 quiet days, and with it every alarm.
 """
 
 import json
 from datetime import datetime, timedelta
 
-from mlops_kit.alerts.kinds import Kind
+from mlops_kit.alerts.kinds import KINDS, Kind
 from mlops_kit.base import clock
 from mlops_kit.forge import alarms
 from mlops_kit.forge.alarms import Alarm
@@ -20,15 +20,15 @@ NAME: Kind = "monitor-dead"
 
 
 def beat(hours: float) -> dict[str, bytes]:
-    """The file to publish; after so many hours without another one the monitor counts as dead."""
+    """The file to publish. After `hours` without another one the monitor counts as dead."""
     content = {"at": clock.timestamp(), "hours": hours}
     return {FILE: (json.dumps(content) + "\n").encode()}
 
 
 def silent(repository: Repository, now: datetime | None = None) -> timedelta | None:
-    """For how long, where that is too long; None too where nothing has ever been checked.
+    """How long ago the last check was, if that is too long; None also if there never was one.
 
-    Looks at the branch as it was fetched last: whoever asks has just published his own events.
+    Reads the branch as it was fetched last: the caller has just published its own events.
     """
     tip = commits.tip(repository, f"refs/remotes/origin/{events.BRANCH}")
     text = repository.show(tip, FILE) if tip else None
@@ -42,18 +42,16 @@ def silent(repository: Repository, now: datetime | None = None) -> timedelta | N
 
 
 def schedule_file(repository: Repository) -> str | None:
-    """Name of the workflow that checks; None where there is none."""
+    """Name of the scheduled workflow; None if there is none."""
     workflows = repository.root / ".github/workflows"
     return next((name for name in reversed(SCHEDULES) if (workflows / name).is_file()), None)
 
 
 def look(repository: Repository) -> str:
-    """Raises the alarm where it is due, and says so; the next check closes it."""
+    """Raises the alarm if it is due, and returns a message. The next check closes it."""
     since = silent(repository)
     if since is None:
         return ""
-    from mlops_kit.alerts import notify  # not for a merge that finds it alive
-
     lasted = clock.lasting(since)
     text = (
         f"The last check ended {lasted} ago, so nobody would be told of drift, of predictions that fail, or of a "
@@ -61,7 +59,7 @@ def look(repository: Repository) -> str:
         f"{_mend(schedule_file(repository))}\n\n"
         "`mlops-kit doctor` says what else may be wrong. The next check closes this issue."
     )
-    where = alarms.ring(repository, Alarm(NAME, notify.TITLES[NAME][0], text))
+    where = alarms.ring(repository, Alarm(NAME, KINDS[NAME].title, text))
     return f"The monitor has not run for {lasted}: {where}"
 
 

@@ -1,33 +1,73 @@
-"""What a check found that somebody should know of: one kind is one alarm, however many findings it has."""
+"""The kinds of alarm, one row each, and a finding: one reason for an alarm of a kind.
+
+A new kind needs its row here and the check that returns the finding; the rest of the kit reads the row.
+"""
 
 from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal[
-    "data-drift",  # inputs moved
-    "schema",  # not the same columns any more
-    "concept-drift",  # predictions are less right than they were
-    "predictions-moved",  # and no label says whether they are right
-    "no-labels",  # for longer than they take to come
-    "errors",
-    "latency",
-    "memory",
-    "disk",
-    "silence",  # no traffic, or far less than there was
-    "clock",  # times that cannot be
-    "training-failed",
-    "training-missing",  # of a merge
-    "gate-closed",  # on main
-    "model-old",
-    "training-data",  # of one version moved against that of the version before
-    "monitor-dead",
-]
+Kind = str  # a key of KINDS
 
-STAGE = "monitor"  # of the event that tells of a check
+STAGE = "monitor"  # of the event that reports a check
+ANY_CHECK = "any check"  # judges a kind that every check ends, whatever it looked at
+_DRIFT = "the-inputs-have-drifted"
+_ACCURACY = "the-model-is-less-right-than-it-was"
+_SERVICE = "predictions-fail-or-are-slow"
+_TRAINING = "train-is-red"
+
+
+@dataclass(frozen=True)
+class AlarmKind:
+    """What the kit has to know about a kind of alarm. `judged_by` is a key of `monitoring.check.CHECKS`."""
+
+    title: str  # of the issue
+    runbook: str  # anchor of the heading in the runbook that says what to do
+    judged_by: str
+    is_drift: bool = False  # `retrain` counts the windows that raise it
+    is_calibrated: bool = False  # the reference was resampled to limit false alarms to one check in 100
+    has_table: bool = False  # the issue shows a table of columns in place of the list of findings
+    stays_open: bool = False  # a person closes the issue: a later check does not look at the same data again
+
+
+KINDS: dict[Kind, AlarmKind] = {
+    "data-drift": AlarmKind(
+        "The inputs have drifted", _DRIFT, "data_drift", is_drift=True, is_calibrated=True, has_table=True
+    ),
+    "schema": AlarmKind(
+        "The inputs are not the same columns any more", _DRIFT, "data_drift", is_calibrated=True
+    ),
+    "concept-drift": AlarmKind(
+        "The model is less right than it was", _ACCURACY, "concept_drift", is_drift=True
+    ),
+    "predictions-moved": AlarmKind("The predictions have moved", _ACCURACY, "concept_drift", is_drift=True),
+    "no-labels": AlarmKind("No labels come any more", _ACCURACY, "concept_drift"),
+    "errors": AlarmKind("Predictions fail", _SERVICE, "infrastructure"),
+    "latency": AlarmKind("Predictions are slow", _SERVICE, "infrastructure"),
+    "memory": AlarmKind("Memory grows", _SERVICE, "infrastructure"),
+    "disk": AlarmKind("The disk fills up", _SERVICE, "infrastructure"),
+    "silence": AlarmKind("Predictions have stopped", _SERVICE, "infrastructure"),
+    "clock": AlarmKind("Predictions have times that cannot be", _SERVICE, "infrastructure"),
+    "training-failed": AlarmKind("main does not train", _TRAINING, "trainings"),
+    "training-missing": AlarmKind("A merge was not trained", _TRAINING, "trainings"),
+    "gate-closed": AlarmKind("The gates are closed on main", _TRAINING, "trainings"),
+    "model-old": AlarmKind("The model is old", "the-model-is-old", "trainings"),
+    "training-data": AlarmKind("The training data has drifted", _DRIFT, "training_data", stays_open=True),
+    "monitor-dead": AlarmKind("The monitor has stopped", "schedule-has-not-run-since-yesterday", ANY_CHECK),
+}
 
 
 @dataclass(frozen=True)
 class Finding:
+    """One line of an alarm. Raises ValueError for a kind that has no row."""
+
     kind: Kind
     what: str
-    column: str = ""  # that it is about, of the inputs
+    column: str = ""  # the input that it is about
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"no kind of alarm: {self.kind}")
+
+
+def judged_by(check: str) -> list[Kind]:
+    """The kinds that this check judges, in the order of the table."""
+    return [kind for kind, row in KINDS.items() if row.judged_by == check]

@@ -1,9 +1,8 @@
-"""Brings alarms into line with a check: one issue a kind, raised, updated or closed; and the webhook.
+"""Raise, update and close alarms by the result of a check: one issue a kind, and the webhook.
 
-What the check could not judge stays as it is: a window that is too small ends no alarm.
+Kinds that the check could not judge stay as they are: a window that is too small closes no alarm.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,10 +10,10 @@ from pathlib import Path
 
 from mlops_kit.alerts import webhook as webhooks
 from mlops_kit.alerts.chat import TOLD, Chat, in_a_line
-from mlops_kit.alerts.kinds import Kind
+from mlops_kit.alerts.kinds import ANY_CHECK, KINDS, Kind, judged_by
 from mlops_kit.alerts.outcome import Outcome
 from mlops_kit.alerts.webhook import Message
-from mlops_kit.base import clock, credentials
+from mlops_kit.base import clock, credentials, github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.forge import alarms, github
@@ -23,26 +22,6 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs.events import Journal
 
-# The title of the issue, and the heading of the runbook that says what to do.
-TITLES: dict[Kind, tuple[str, str]] = {
-    "data-drift": ("The inputs have drifted", "the-inputs-have-drifted"),
-    "schema": ("The inputs are not the same columns any more", "the-inputs-have-drifted"),
-    "training-data": ("The training data has drifted", "the-inputs-have-drifted"),
-    "concept-drift": ("The model is less right than it was", "the-model-is-less-right-than-it-was"),
-    "predictions-moved": ("The predictions have moved", "the-model-is-less-right-than-it-was"),
-    "no-labels": ("No labels come any more", "the-model-is-less-right-than-it-was"),
-    "errors": ("Predictions fail", "predictions-fail-or-are-slow"),
-    "latency": ("Predictions are slow", "predictions-fail-or-are-slow"),
-    "memory": ("Memory grows", "predictions-fail-or-are-slow"),
-    "disk": ("The disk fills up", "predictions-fail-or-are-slow"),
-    "silence": ("Predictions have stopped", "predictions-fail-or-are-slow"),
-    "clock": ("Predictions have times that cannot be", "predictions-fail-or-are-slow"),
-    "training-failed": ("main does not train", "train-is-red"),
-    "training-missing": ("A merge was not trained", "train-is-red"),
-    "gate-closed": ("The gates are closed on main", "train-is-red"),
-    "model-old": ("The model is old", "the-model-is-old"),
-    "monitor-dead": ("The monitor has stopped", "schedule-has-not-run-since-yesterday"),
-}
 EACH = "This issue is brought up to date by each check, and closed by the first that could see it and finds nothing."
 ONCE = (
     "Close this issue when you have looked; the next version whose training data has not moved closes it too."
@@ -55,7 +34,7 @@ class Told:
     kind: str
     done: str  # created, updated, reopened, unchanged, closed; or "not told"
     where: str = ""
-    webhook: str = ""  # told, or why not; empty where there was nothing to tell it
+    webhook: str = ""  # "told", or why not; empty if there was nothing to tell
     problem: str = ""
 
     @property
@@ -71,12 +50,12 @@ def bring(
     labels: tuple[str, ...] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Told]:
-    """Raises what was found and closes what is over. What could not be told is in the answer, not lost."""
+    """Raises the alarms of the findings and closes those that are over. An alarm that could not be told has a `problem`."""
     told, chat = [], Chat.of(repository, contract)
     for kind in outcome.kinds:
         say(f"raise {kind}")
         told.append(_raised(repository, contract, outcome, kind, labels, chat))
-    for kind in [*outcome.over(), *_alive(outcome)]:
+    for kind in [*outcome.over(), *_ended_by_any_check(outcome)]:
         told += _over(repository, kind, outcome, chat)
     for one in told:
         if one.is_news:
@@ -85,13 +64,23 @@ def bring(
     return told
 
 
-def _alive(outcome: Outcome) -> list[Kind]:
-    """A check that ran is the monitor's pulse."""
-    return ["monitor-dead"] if "monitor-dead" not in outcome.kinds else []
+def problems(told: list[Told]) -> list[str]:
+    """Who could not be told, and why: one line a kind."""
+    return [f"{one.kind}: {one.problem}" for one in told if one.problem]
+
+
+def text(told: list[Told]) -> str:
+    """For the terminal."""
+    lines = [f"{one.kind}: {one.done}{f', {one.where}' if one.where else ''}" for one in told]
+    return "\n".join(lines) or "Nothing to tell."
+
+
+def _ended_by_any_check(outcome: Outcome) -> list[Kind]:
+    return [kind for kind in judged_by(ANY_CHECK) if kind not in outcome.kinds]
 
 
 def plan(outcome: Outcome) -> list[Told]:
-    """What would be told; nobody is asked."""
+    """What `bring` would do; nobody is told."""
     raised = [Told(kind, "would be raised or updated") for kind in outcome.kinds]
     return raised + [Told(kind, "would be closed, where it is open") for kind in outcome.over()]
 
@@ -104,24 +93,24 @@ def _raised(
     labels: tuple[str, ...],
     chat: Chat,
 ) -> Told:
-    title, words = TITLES[kind][0], "\n".join(outcome.of(kind))
+    title, findings = KINDS[kind].title, "\n".join(outcome.of(kind))
     if not credentials.token() and chat.form:
-        heard = chat.tell("raised", kind, title, words)
-        done = {TOLD: "created", "": "unchanged"}.get(heard, "not told")
-        return Told(kind, done, "", heard, _unheard(heard))
+        webhook = chat.tell("raised", kind, title, findings)
+        done = {TOLD: "created", "": "unchanged"}.get(webhook, "not told")
+        return Told(kind, done, "", webhook, _unheard(webhook))
     try:
         placed = github.connect(repository).raise_alarm(
             github.marker("alarm", kind),
             _title(outcome, kind),
-            text(repository, contract, outcome, kind),
+            body(repository, contract, outcome, kind),
             (github.LABEL, *labels),
             timedelta(hours=contract.alerts.cooldown_hours),
         )
     except KitError as error:
-        heard = chat.tell("raised", kind, title, words)
-        return Told(kind, "created" if heard == TOLD else "not told", "", heard, in_a_line(error))
-    heard = chat.tell("raised", kind, title, words, placed.url)
-    return Told(kind, placed.done, placed.url, heard, _unheard(heard))
+        webhook = chat.tell("raised", kind, title, findings)
+        return Told(kind, "created" if webhook == TOLD else "not told", "", webhook, in_a_line(error))
+    webhook = chat.tell("raised", kind, title, findings, placed.url)
+    return Told(kind, placed.done, placed.url, webhook, _unheard(webhook))
 
 
 def _unheard(heard: str) -> str:
@@ -129,42 +118,43 @@ def _unheard(heard: str) -> str:
 
 
 def _over(repository: Repository, kind: Kind, outcome: Outcome, chat: Chat) -> list[Told]:
-    """Nothing where no such alarm is open, and no chat thinks so."""
-    said = f"The check of {outcome.at[:16].replace('T', ' ')} UTC finds nothing any more."
+    """Closes an alarm; empty if no issue is open and the chat knows of none."""
+    comment = f"The check of {outcome.at[:16].replace('T', ' ')} UTC finds nothing any more."
     placed = None
     if credentials.token():
         try:
-            placed = github.connect(repository).clear_alarm(github.marker("alarm", kind), said)
+            placed = github.connect(repository).clear_alarm(github.marker("alarm", kind), comment)
         except KitError as error:
             return [Told(kind, "not told", problem=in_a_line(error))]
     where = placed.url if placed else ""
-    heard = chat.tell("over", kind, TITLES[kind][0], said, where)
-    return [Told(kind, "closed", where, heard, _unheard(heard))] if placed or heard else []
+    webhook = chat.tell("over", kind, KINDS[kind].title, comment, where)
+    return [Told(kind, "closed", where, webhook, _unheard(webhook))] if placed or webhook else []
 
 
 def _title(outcome: Outcome, kind: Kind) -> str:
-    """With the first column that is meant, so that a list of issues can be read."""
-    title, columns = TITLES[kind][0], outcome.columns(kind)
+    """The kind's title with the first column, so that issues differ in a list."""
+    title, columns = KINDS[kind].title, outcome.columns(kind)
     if not columns:
         return title
     more = f" and {len(columns) - 1} more" if columns[1:] else ""
     return f"{title}: {plain(columns[0])}{more}"
 
 
-def text(repository: Repository, contract: Contract, outcome: Outcome, kind: Kind) -> str:
-    """The body of the issue: what, how sure, what to type."""
-    tabled = kind == "data-drift" and kind in outcome.shown  # column by column
-    found = [] if tabled else [f"- {plain(one, 400)}" for one in outcome.of(kind)[:30]]
-    about = [f"Window {code(outcome.window)}"] if outcome.window else []
-    about += [f"against {code(outcome.version)}"] if outcome.version and outcome.window else []
-    about += [f"checked {outcome.at[:16].replace('T', ' ')} UTC"]
-    parts = ["\n".join(found)] if found else []
-    parts += [", ".join(about) + "."]
-    parts += [CHANCE] if kind in ("data-drift", "schema") else []
+def body(repository: Repository, contract: Contract, outcome: Outcome, kind: Kind) -> str:
+    """The text of the issue: findings, window, plots, runbook, and the command that checks again."""
+    row = KINDS[kind]
+    tabled = row.has_table and kind in outcome.shown
+    findings = [] if tabled else [f"- {plain(one, 400)}" for one in outcome.of(kind)[:30]]
+    context = [f"Window {code(outcome.window)}"] if outcome.window else []
+    context += [f"against {code(outcome.version)}"] if outcome.version and outcome.window else []
+    context += [f"checked {outcome.at[:16].replace('T', ' ')} UTC"]
+    parts = ["\n".join(findings)] if findings else []
+    parts += [", ".join(context) + "."]
+    parts += [CHANCE] if row.is_calibrated else []
     parts += [outcome.shown[kind]] if kind in outcome.shown else []
     parts += [f"What to do: {_runbook(repository, contract, kind)}"]
     parts += [f"The same check again:\n\n    {outcome.again}"] if outcome.again else []
-    return "\n\n".join([*parts, ONCE if kind == "training-data" else EACH])
+    return "\n\n".join([*parts, ONCE if row.stays_open else EACH])
 
 
 def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
@@ -172,12 +162,11 @@ def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
     slug = github.slug_of(repository)
     if not slug or not (repository.root / where).is_file():
         return code(where)
-    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
-    return f"[{Path(where).stem}]({server}/{slug}/blob/HEAD/{where}#{TITLES[kind][1]})"
+    return f"[{Path(where).stem}]({github_env.server_url()}/{slug}/blob/HEAD/{where}#{KINDS[kind].runbook})"
 
 
 def test(repository: Repository, contract: Contract) -> list[Told]:
-    """Raises an alarm that means nothing and closes it, by every way there is."""
+    """Raises a test alarm on every channel and closes it. Raises KitError if there is no channel."""
     told = []
     if credentials.token():
         words = "`mlops-kit alert --test` asks whether alarms arrive. There is nothing to do."
@@ -199,6 +188,6 @@ def test(repository: Repository, contract: Contract) -> list[Told]:
     if not told:
         raise KitError(
             "There is nobody to tell: no token for GitHub and no alerts.webhook in mlops.yaml.",
-            "`export GITHUB_TOKEN=$(gh auth token)`, or name a webhook.",
+            f"`{github_env.EXPORT_TOKEN}`, or name a webhook.",
         )
     return told

@@ -1,4 +1,4 @@
-"""What a check leaves for whoever tells of it: the findings, what was judged at all, and what to show."""
+"""The result of a check as `alert` reads it: findings, kinds that could be judged, text for the issues."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ConfigDict
 
-from mlops_kit.alerts.kinds import Finding, Kind
+from mlops_kit.alerts.kinds import KINDS, Finding, Kind
 from mlops_kit.base.errors import KitError
 from mlops_kit.runs.handover import Handover
 
@@ -19,13 +19,17 @@ class Outcome:
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # for `read`: it may come from another job
 
     at: str
-    version: str  # that the window was compared with
+    version: str  # which the window was compared with
     window: str
     findings: list[Finding]
-    judged: list[Kind]  # of the others the check could not tell, so an alarm of them stays as it is
-    run: str = ""  # whose events tell of it
-    shown: dict[Kind, str] = field(default_factory=dict)  # Markdown: tables and plots
-    again: str = ""  # the command that makes this check again
+    judged: list[Kind]  # the alarms of all other kinds stay as they are
+    run: str = ""  # whose events report the check
+    shown: dict[Kind, str] = field(default_factory=dict)  # tables and plots, in Markdown
+    again: str = ""  # command that repeats this check
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.judged) - set(KINDS):
+            raise ValueError(f"no kind of alarm: {', '.join(sorted(unknown))}")
 
     @property
     def kinds(self) -> list[Kind]:
@@ -38,7 +42,7 @@ class Outcome:
         return [one.column for one in self.findings if one.kind == kind and one.column]
 
     def over(self) -> Iterator[Kind]:
-        """Kinds that were judged, and of which there is nothing."""
+        """Kinds that were judged and have no finding."""
         return (kind for kind in self.judged if kind not in self.kinds)
 
     def write(self, root: Path) -> Path:
@@ -51,7 +55,7 @@ class Outcome:
 
 
 def read(path: Path) -> Outcome:
-    """Raises KitError where no check was made, or this is something else."""
+    """Raises KitError if there is no such file, or it is not the result of a check."""
     if not path.is_file():
         raise KitError(f"{path} is not there: nothing was checked.", "First: `mlops-kit monitor check`.")
     handed = Handover(path.parent, (path.name,), "check", "Check again.")

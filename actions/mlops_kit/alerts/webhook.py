@@ -1,4 +1,4 @@
-"""Tells a chat or a program of an alarm, in its own form; the only module that posts anywhere but to GitHub."""
+"""Post an alarm to a chat or a program, in its own format. No other module posts anywhere but to GitHub."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -20,14 +20,14 @@ class Message:
     kind: str
     state: State
     title: str
-    text: str  # a few plain lines
+    text: str  # a few lines of plain text
     repository: str
-    url: str  # of the issue; empty where there is none
+    url: str  # of the issue; empty if there is none
     at: str  # ISO 8601
 
 
 def send(form: Form, message: Message) -> None:
-    """Raises KitError after the last try. The address is a secret and is in no message."""
+    """Raises KitError after the last try. The address is a secret: no message contains it."""
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
@@ -48,8 +48,8 @@ def send(form: Form, message: Message) -> None:
         except requests.RequestException as error:
             raise _unheard(address, f"no answer after {TRIES + 1} tries ({type(error).__name__})") from None
     if not answer.ok:
-        said = answer.text.strip()[:200] if len(answer.text) < 1000 else ""
-        raise _unheard(address, f"it answers {answer.status_code}{f', {said}' if said else ''}")
+        answer_text = answer.text.strip()[:200] if len(answer.text) < 1000 else ""
+        raise _unheard(address, f"it answers {answer.status_code}{f', {answer_text}' if answer_text else ''}")
 
 
 def _address() -> str:
@@ -80,8 +80,8 @@ def _unheard(address: str, why: str) -> KitError:
 def _slack(message: Message) -> Mapping[str, Any]:
     """https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"""
     link = f"\n<{message.url}|The issue>" if message.url else ""
-    said = f"*{_escaped(_headline(message))}*\n{_escaped(message.text)}{link}"
-    block = {"type": "section", "text": {"type": "mrkdwn", "text": said[:3000]}}
+    text = f"*{_escaped(_headline(message))}*\n{_escaped(message.text)}{link}"
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000]}}
     return {"text": _escaped(_headline(message)), "blocks": [block]}
 
 

@@ -38,9 +38,9 @@ def lasting(span: timedelta) -> str:
     return " ".join(f"{n} {unit}{'s' * (n != 1)}" for n, unit in parts if n)
 
 
-def timestamp() -> str:
-    """The current time as the events have it: 2026-11-24T08:00:00.000Z."""
-    return now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def timestamp(at: datetime | None = None) -> str:
+    """A time, by default the current one, as the events have it: 2026-11-24T08:00:00.000Z."""
+    return (at or now()).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def moment(text: str) -> datetime:

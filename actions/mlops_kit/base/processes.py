@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlops_kit.base import github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import mask, masked
 
 # An environment that is active around the kit, or the kit's own, must not become the project's.
 FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", "UV_NO_PROJECT")
 FOREIGN_GIT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
-# Credentials of GitHub: the project's code never needs them.
-SECRET = ("GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 
 Heard = Callable[[str], None]
 
@@ -36,7 +35,7 @@ class ProcessError(KitError):
 
 def environment(**more: str) -> dict[str, str]:
     """The environment of a project's command: without the kit's Python, its PATH entry and secrets."""
-    kept = {k: v for k, v in os.environ.items() if k not in (*FOREIGN, *FOREIGN_GIT, *SECRET)}
+    kept = {k: v for k, v in os.environ.items() if k not in (*FOREIGN, *FOREIGN_GIT, *github_env.SECRETS)}
     own = str(Path(sys.executable).parent)
     if sys.prefix != sys.base_prefix:
         parts = kept.get("PATH", "").split(os.pathsep)

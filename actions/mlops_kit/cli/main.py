@@ -43,7 +43,7 @@ COMMANDS = (
 )
 
 
-class Commands(click.Group):
+class LazyCommands(click.Group):
     """Imports a command when it is asked for, so that none waits for another's libraries."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -58,7 +58,7 @@ class Commands(click.Group):
 
 
 @click.group(
-    cls=Commands,
+    cls=LazyCommands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 10 done and the answer is no (gate closed, data refused, lock stale, drift), "
     "1 something you can fix, 2 wrong usage, 3 our bug.",

@@ -83,7 +83,7 @@ class Move(Pair):
 
 
 @dataclass(frozen=True)
-class Moved:
+class TableMoves:
     added: list[Column]
     removed: list[Column]
     retyped: list[Pair]
@@ -95,14 +95,14 @@ class Moved:
         return not (self.added or self.removed or self.retyped or self.moves)
 
 
-def moved(before: Table, after: Table) -> Moved:
+def table_moves(before: Table, after: Table) -> TableMoves:
     """The columns that came, went, changed their type or moved beyond what chance does."""
     old, new = ({column.name: column for column in table.columns} for table in (before, after))
     pairs = [Pair(old[name], column) for name, column in new.items() if name in old]
     same = [pair for pair in pairs if pair.before.type == pair.after.type]
     moves = [move for pair in same if (move := _move(pair, before.rows, after.rows))]
     whole = (len(before.columns) == before.width, len(after.columns) == after.width)
-    return Moved(
+    return TableMoves(
         # What one table has beyond the columns summed up may be what the other one seems to lack.
         added=[column for name, column in new.items() if name not in old] if whole[0] else [],
         removed=[column for name, column in old.items() if name not in new] if whole[1] else [],

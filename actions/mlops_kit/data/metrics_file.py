@@ -10,7 +10,7 @@ from mlops_kit.base.errors import KitError
 
 
 @dataclass(frozen=True)
-class Figure:
+class Metric:
     """A number with its interval and the rows behind it, where the file says so."""
 
     value: float
@@ -42,12 +42,12 @@ def parse_metrics(text: str, name: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise KitError(
             f"{name} holds a {type(content).__name__}, not a mapping of metrics.",
-            'Whatever writes it must name its figures, for instance {"accuracy": 0.81, "n": 500}.',
+            'Whatever writes it must name its metrics, for instance {"accuracy": 0.81, "n": 500}.',
         )
     return content
 
 
-def at(content: Any, path: str) -> Any:
+def value_at(content: Any, path: str) -> Any:
     """What stands at a dotted path; None where nothing does. A key may hold dots itself."""
     if not path:
         return content
@@ -55,22 +55,22 @@ def at(content: Any, path: str) -> Any:
         return None
     for key, inner in content.items():
         if path == str(key) or path.startswith(f"{key}."):
-            found = at(inner, path[len(str(key)) + 1 :])
+            found = value_at(inner, path[len(str(key)) + 1 :])
             if found is not None:
                 return found
     return None
 
 
-def figure(content: dict[str, Any], path: str) -> Figure | None:
+def metric_at(content: dict[str, Any], path: str) -> Metric | None:
     """The metric at a dotted path, with `n` of the mapping around it; None where there is no number."""
-    found = at(content, path)
-    around = at(content, path.rpartition(".")[0]) if "." in path else content
+    found = value_at(content, path)
+    around = value_at(content, path.rpartition(".")[0]) if "." in path else content
     n = around.get("n") if isinstance(around, dict) else None
     if isinstance(found, dict) and "value" in found:
         value, low, high, n = found["value"], found.get("low"), found.get("high"), found.get("n", n)
     else:
         value, low, high = found, None, None
-    return Figure(float(value), _end(low), _end(high), _rows(n)) if _is_numeric(value) else None
+    return Metric(float(value), _end(low), _end(high), _rows(n)) if _is_numeric(value) else None
 
 
 def _is_numeric(value: Any) -> bool:
@@ -87,15 +87,15 @@ def _rows(n: Any) -> int | None:
     return int(n) if _is_numeric(n) and math.isfinite(n) else None
 
 
-def figures(content: dict[str, Any], at: str = "") -> dict[str, Figure]:
+def all_metrics(content: dict[str, Any], at: str = "") -> dict[str, Metric]:
     """Every metric by its dotted path; the interval's own numbers and `n` are not metrics."""
-    found: dict[str, Figure] = {}
+    found: dict[str, Metric] = {}
     for key, inner in content.items():
         path = f"{at}.{key}" if at else str(key)
         if isinstance(inner, dict) and "value" not in inner:
             n = _rows(inner.get("n"))
-            for name, one in figures(inner, path).items():
-                found[name] = one if one.n is not None else Figure(one.value, one.low, one.high, n)
-        elif key != "n" and (here := figure({"x": inner}, "x")):
+            for name, one in all_metrics(inner, path).items():
+                found[name] = one if one.n is not None else Metric(one.value, one.low, one.high, n)
+        elif key != "n" and (here := metric_at({"x": inner}, "x")):
             found[path] = here
     return found

@@ -35,12 +35,12 @@ def latest(path: Path, column: str) -> datetime | None:
     """The highest time in a column of a table; None where there is none, or no table."""
     import pyarrow as pa
 
-    from mlops_kit.data import tables as rows_module
+    from mlops_kit.data import tables
 
     found = None
-    for file in rows_module.files(path):
+    for file in tables.files(path):
         try:
-            for batch in rows_module.batches(file, partial(_only, column, file)):
+            for batch in tables.batches(file, partial(_only, column, file)):
                 found = max(filter(None, (found, _highest(batch.column(0)))), default=None)
         except (pa.ArrowException, TypeError) as error:
             raise KitError(

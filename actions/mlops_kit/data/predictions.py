@@ -7,7 +7,7 @@ import numpy as np
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.data import tables
-from mlops_kit.data.bootstrap import Rows
+from mlops_kit.data.scores import EvaluatedRows
 from mlops_kit.project.sections import Predictions, Scalar
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ def read(path: Path, form: Predictions) -> "pa.Table":
         else ours.get(name, name)
         for name in table.column_names
     ]
-    return keyed(table.rename_columns(names), KEY, path.name)
+    return with_key(table.rename_columns(names), KEY, path.name)
 
 
-def keyed(table: "pa.Table", key: str, name: str) -> "pa.Table":
+def with_key(table: "pa.Table", key: str, name: str) -> "pa.Table":
     """The table with its key as text under the name `key`. Raises KitError when one occurs twice."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -54,7 +54,7 @@ def keyed(table: "pa.Table", key: str, name: str) -> "pa.Table":
     return table.select(others).append_column(KEY, keys)
 
 
-def among(keys: "pa.Array", known: "pa.Array") -> "pa.Array":
+def positions(keys: "pa.Array", known: "pa.Array") -> "pa.Array":
     """For each key its place in `known`; null where it is not there."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -66,7 +66,9 @@ def _whole(keys: Any) -> Any:
     return keys.combine_chunks() if hasattr(keys, "combine_chunks") else keys
 
 
-def numbers(actual: "pa.Array", table: "pa.Table", form: Predictions, classes: list[str]) -> Rows:
+def evaluated_rows(
+    actual: "pa.Array", table: "pa.Table", form: Predictions, classes: list[str]
+) -> EvaluatedRows:
     """`classes` in the order of their codes, empty for a regression. Raises KitError for other columns."""
     if "prediction" not in table.column_names:
         raise KitError(
@@ -74,18 +76,18 @@ def numbers(actual: "pa.Array", table: "pa.Table", form: Predictions, classes: l
             f"Name it as `predictions.prediction` in mlops.yaml; there are: {', '.join(table.column_names[:20])}.",
         )
     if form.task == "regression":
-        return Rows(_floats(actual), _floats(table["prediction"]))
+        return EvaluatedRows(_floats(actual), _floats(table["prediction"]))
     codes, guessed = (_codes(column, classes) for column in (actual, table["prediction"]))
     if form.task == "binary":
         has = "probability" in table.column_names
-        return Rows(codes, guessed, _floats(table["probability"]) if has else None)
+        return EvaluatedRows(codes, guessed, _floats(table["probability"]) if has else None)
     none = np.zeros(len(table))  # a class that the model does not know has probability 0
     columns = [
         _floats(table[name]) if name in table.column_names else none
         for name in (f"probability.{value}" for value in classes)
     ]
     has = any(name.startswith("probability.") for name in table.column_names)
-    return Rows(codes, guessed, np.column_stack(columns) if has else None)
+    return EvaluatedRows(codes, guessed, np.column_stack(columns) if has else None)
 
 
 def classes(table: "pa.Table", form: Predictions) -> list[str]:

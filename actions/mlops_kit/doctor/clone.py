@@ -1,26 +1,27 @@
 """This clone: contract, commands, Git, hooks, tags."""
 
-import os
 import shutil
 from pathlib import Path
 
 from mlops_kit import VERSION
 from mlops_kit.base import credentials
 from mlops_kit.base.processes import environment, words
-from mlops_kit.doctor import kit_version as kit_versions
-from mlops_kit.doctor.finding import Finding, Patient, contract_of
+from mlops_kit.doctor.diagnosis import Diagnosis, Patient, contract_of
+from mlops_kit.doctor.kit_version import mismatch
+from mlops_kit.forge import runner
 from mlops_kit.project import commits
 from mlops_kit.versions import version
+from mlops_kit.versions.tags import ref, tag_of, version_glob
 
 
-def contract(patient: Patient) -> Finding:
+def contract(patient: Patient) -> Diagnosis:
     """mlops.yaml is there and valid."""
     if patient.problem:
-        return Finding("contract", "fail", patient.problem.what, patient.problem.do or "Edit mlops.yaml.")
-    return Finding("contract", "ok", f"mlops.yaml is valid; the model is {contract_of(patient).model}.")
+        return Diagnosis("contract", "fail", patient.problem.what, patient.problem.do or "Edit mlops.yaml.")
+    return Diagnosis("contract", "ok", f"mlops.yaml is valid; the model is {contract_of(patient).model}.")
 
 
-def commands(patient: Patient) -> Finding:
+def commands(patient: Patient) -> Diagnosis:
     """The programs that mlops.yaml names can be found."""
     named = contract_of(patient).commands.model_dump()
     path = environment().get("PATH", "")
@@ -33,74 +34,75 @@ def commands(patient: Patient) -> Finding:
     ]
     if missing:
         says = f"Not on the PATH: {', '.join(missing)}."
-        return Finding("commands", "fail", says, "Install it, or correct `commands` in mlops.yaml.")
-    return Finding("commands", "ok", f"{', '.join(sorted(set(programs.values())))} can be found.")
+        return Diagnosis("commands", "fail", says, "Install it, or correct `commands` in mlops.yaml.")
+    return Diagnosis("commands", "ok", f"{', '.join(sorted(set(programs.values())))} can be found.")
 
 
-def kit_version(patient: Patient) -> Finding:
+def kit_version(patient: Patient) -> Diagnosis:
     """The kit is the one that mlops.yaml was written for."""
     wanted = contract_of(patient).kit
     if wanted is None:
         mend = f"Add `kit: {VERSION}` to mlops.yaml."
-        return Finding("kit version", "warn", "mlops.yaml does not say which kit it is for.", mend)
-    if mend := kit_versions.mismatch(wanted):
-        return Finding("kit version", "fail", f"mlops.yaml is for kit {wanted}, this is {VERSION}.", mend)
-    return Finding("kit version", "ok", f"Kit {VERSION}, as mlops.yaml says.")
+        return Diagnosis("kit version", "warn", "mlops.yaml does not say which kit it is for.", mend)
+    if mend := mismatch(wanted):
+        return Diagnosis("kit version", "fail", f"mlops.yaml is for kit {wanted}, this is {VERSION}.", mend)
+    return Diagnosis("kit version", "ok", f"Kit {VERSION}, as mlops.yaml says.")
 
 
-def identity(patient: Patient) -> Finding:
+def identity(patient: Patient) -> Diagnosis:
     """Git knows who commits."""
     if commits.identity(patient.repository) == {}:
-        return Finding("identity", "ok", "Git knows who you are.")
-    if os.environ.get("GITHUB_ACTIONS"):
-        return Finding("identity", "ok", "On a runner versions are tagged by mlops-kit.")
+        return Diagnosis("identity", "ok", "Git knows who you are.")
+    if runner.on_runner():
+        return Diagnosis("identity", "ok", "On a runner versions are tagged by mlops-kit.")
     mend = "git config --global user.name NAME && git config --global user.email ADDRESS"
-    return Finding("identity", "warn", "Git does not know who you are.", mend)
+    return Diagnosis("identity", "warn", "Git does not know who you are.", mend)
 
 
-def origin(patient: Patient) -> Finding:
+def origin(patient: Patient) -> Diagnosis:
     """There is an origin, and it answers."""
     repository = patient.repository
     if not repository.has_origin:
         mend = "git remote add origin https://github.com/OWNER/NAME.git"
-        return Finding("origin", "warn", "There is no origin: versions stay on this machine.", mend)
+        return Diagnosis("origin", "warn", "There is no origin: versions stay on this machine.", mend)
     if not repository.asks("ls-remote", "--exit-code", "--quiet", "origin", "HEAD"):
-        return Finding("origin", "fail", "origin does not answer, or has no commit.", "git ls-remote origin")
-    return Finding("origin", "ok", f"origin answers ({repository.slug or 'not on GitHub'}).")
+        return Diagnosis(
+            "origin", "fail", "origin does not answer, or has no commit.", "git ls-remote origin"
+        )
+    return Diagnosis("origin", "ok", f"origin answers ({repository.slug or 'not on GitHub'}).")
 
 
-def tags(patient: Patient) -> Finding:
+def tags(patient: Patient) -> Diagnosis:
     """The versions at origin are known here."""
     model, repository = contract_of(patient).model, patient.repository
     known = {one.tag for one in version.versions(repository, model)}
     if not repository.has_origin:
-        return Finding("tags", "ok", f"{len(known)} versions, and no origin to compare with.")
-    listed = repository.git(
-        "ls-remote", "--tags", "--refs", "origin", f"refs/tags/{model}@*", **credentials.access()
-    )
-    there = {line.split("\t")[1].removeprefix("refs/tags/") for line in listed.splitlines()}
-    mend = f"git fetch origin 'refs/tags/{model}@*:refs/tags/{model}@*'"
+        return Diagnosis("tags", "ok", f"{len(known)} versions, and no origin to compare with.")
+    wanted = ref(version_glob(model))
+    listed = repository.git("ls-remote", "--tags", "--refs", "origin", wanted, **credentials.access())
+    there = {tag_of(line.split("\t")[1]) for line in listed.splitlines()}
+    mend = f"git fetch origin '{wanted}:{wanted}'"
     if missing := sorted(there - known):
-        return Finding(
+        return Diagnosis(
             "tags", "warn", f"Not fetched: {', '.join(missing[-5:])}, {len(missing)} in all.", mend
         )
     if own := sorted(known - there):
         push = f"git push origin {' '.join(own[:5])}"
-        return Finding(
+        return Diagnosis(
             "tags", "warn", f"Only on this machine: {', '.join(own[:5])}, {len(own)} in all.", push
         )
-    return Finding("tags", "ok", f"All {len(there)} versions are known here.")
+    return Diagnosis("tags", "ok", f"All {len(there)} versions are known here.")
 
 
-def hooks(patient: Patient) -> Finding:
+def hooks(patient: Patient) -> Diagnosis:
     """The hooks that keep data out of Git are installed in this clone."""
     repository = patient.repository
     if not (repository.root / ".pre-commit-config.yaml").is_file():
-        return Finding("hooks", "ok", "This repository has no hooks.")
-    if os.environ.get("GITHUB_ACTIONS"):
-        return Finding("hooks", "ok", "Hooks are for people; CI runs them itself.")
+        return Diagnosis("hooks", "ok", "This repository has no hooks.")
+    if runner.on_runner():
+        return Diagnosis("hooks", "ok", "Hooks are for people; CI runs them itself.")
     hook = Path(repository.git("rev-parse", "--git-path", "hooks/pre-commit").strip())
     if not (repository.root / hook).is_file():
         mend = "uv run pre-commit install"
-        return Finding("hooks", "warn", "The hooks are not installed: data could get into Git.", mend)
-    return Finding("hooks", "ok", "The hooks are installed.")
+        return Diagnosis("hooks", "warn", "The hooks are not installed: data could get into Git.", mend)
+    return Diagnosis("hooks", "ok", "The hooks are installed.")

@@ -7,9 +7,10 @@ from typing import Any
 
 from mlops_kit.alerts import heartbeat
 from mlops_kit.base.errors import KitError
-from mlops_kit.doctor.finding import Finding, Patient, Unknown, ask, contract_of
-from mlops_kit.new_data import age as cadences
-from mlops_kit.project.lock import LOCK, stored
+from mlops_kit.doctor.diagnosis import Diagnosis, Patient, Unknown, ask, contract_of
+from mlops_kit.forge import runner
+from mlops_kit.new_data import age
+from mlops_kit.project.lock import LOCK, object_path
 from mlops_kit.project.repository import Remote, Repository
 from mlops_kit.training import freshness, train
 from mlops_kit.versions import version
@@ -18,69 +19,71 @@ LOOK = "mlops-kit watch-data && mlops-kit train && mlops-kit gate && mlops-kit r
 LONGEST_WITHOUT_LOOK = 7  # days; the generated schedule looks every day
 
 
-def remote(patient: Patient) -> Finding:
+def remote(patient: Patient) -> Diagnosis:
     """DVC has a remote that answers and can be written to."""
     found = _remote(patient)
     folder = _folder(patient.repository, found)
     if folder is None:
         _status(patient)
-        return Finding("dvc remote", "ok", f"{found.name} can be read ({found.shown}).")
-    if os.environ.get("GITHUB_ACTIONS"):
+        return Diagnosis("dvc remote", "ok", f"{found.name} can be read ({found.shown}).")
+    if runner.on_runner():
         says = f"{found.name} is a folder ({folder}), which a runner does not have."
-        return Finding("dvc remote", "fail", says, "uv run dvc remote modify NAME url s3://BUCKET/PATH")
+        return Diagnosis("dvc remote", "fail", says, "uv run dvc remote modify NAME url s3://BUCKET/PATH")
     near = folder if folder.exists() else folder.parent  # DVC makes the folder at the first push
     if not near.is_dir() or not os.access(near, os.R_OK | os.W_OK):
         says = f"{folder}, the remote {found.name}, is not there or may not be written to."
-        return Finding("dvc remote", "fail", says, "uv run dvc remote list")
-    return Finding("dvc remote", "ok", f"{found.name} is a folder that can be written to; only you have it.")
+        return Diagnosis("dvc remote", "fail", says, "uv run dvc remote list")
+    return Diagnosis(
+        "dvc remote", "ok", f"{found.name} is a folder that can be written to; only you have it."
+    )
 
 
-def pushed(patient: Patient) -> Finding:
+def pushed_data(patient: Patient) -> Diagnosis:
     """What Git names is in the remote."""
     _remote(patient)
     missing = _names(_status(patient).get("not_in_remote"))
     if not missing:
-        return Finding("pushed data", "ok", "All that Git names is in the remote.")
+        return Diagnosis("pushed data", "ok", "All that Git names is in the remote.")
     says = f"Not in the remote: {', '.join(missing[:5])}, {len(missing)} in all."
-    return Finding("pushed data", "fail", says, f"{contract_of(patient).commands.dvc} push")
+    return Diagnosis("pushed data", "fail", says, f"{contract_of(patient).commands.dvc} push")
 
 
-def lock(patient: Patient) -> Finding:
+def lock(patient: Patient) -> Diagnosis:
     """dvc.lock is as data, code and parameters are; it may be behind, the next training brings it up."""
     repository, contract = patient.repository, contract_of(patient)
     start = train.starting_point(repository, contract)
     if start is None:
-        return Finding("lock", "warn", f"There is no {LOCK}: nothing was trained.", "mlops-kit train")
+        return Diagnosis("lock", "warn", f"There is no {LOCK}: nothing was trained.", "mlops-kit train")
     found = freshness.of(repository, contract, start.lock, start.revision)
     if found.is_fresh:
-        return Finding("lock", "ok", f"Nothing to train: the inputs are as {start.name} has them.")
-    return Finding("lock", "warn", f"Behind {start.name}: {'; '.join(found.lines)}.", "mlops-kit train")
+        return Diagnosis("lock", "ok", f"Nothing to train: the inputs are as {start.name} has them.")
+    return Diagnosis("lock", "warn", f"Behind {start.name}: {'; '.join(found.lines)}.", "mlops-kit train")
 
 
-def kept(patient: Patient) -> Finding:
+def versions_kept(patient: Patient) -> Diagnosis:
     """Nothing deletes the models of tagged versions."""
     repository, contract = patient.repository, contract_of(patient)
     if risky := _gc_calls(repository):
         says = f"`dvc gc` without --all-tags would delete versions' models: {', '.join(risky[:3])}."
-        return Finding("versions kept", "fail", says, "Use `mlops-kit gc`, which keeps every tag.")
+        return Diagnosis("versions kept", "fail", says, "Use `mlops-kit gc`, which keeps every tag.")
     newest, found = version.newest(repository, contract.model), repository.remote
     folder = _folder(repository, found) if found else None
     if newest is None or folder is None:
         says = "No script calls `dvc gc`; only `mlops-kit gc` keeps what tags need."
-        return Finding("versions kept", "ok", says)
+        return Diagnosis("versions kept", "ok", says)
     known = repository.lock(newest.tag)
     wanted = [known.out(path) for path in contract.artifacts] if known else []
-    gone = [one.path for one in wanted if one and not stored(folder, one.md5).exists()]
+    gone = [one.path for one in wanted if one and not object_path(folder, one.md5).exists()]
     if gone:
         says = f"{newest.tag}: {', '.join(gone)} is not in the remote any more."
         mend = f"git checkout {newest.tag} && {contract.commands.dvc} repro && {contract.commands.dvc} push"
-        return Finding("versions kept", "fail", says, mend)
-    return Finding("versions kept", "ok", f"The model of {newest.tag} is in the remote.")
+        return Diagnosis("versions kept", "fail", says, mend)
+    return Diagnosis("versions kept", "ok", f"The model of {newest.tag} is in the remote.")
 
 
-def cadence(patient: Patient) -> Finding:
+def cadence(patient: Patient) -> Diagnosis:
     """Somebody looked lately whether there is something new to learn."""
-    looked = cadences.clock(patient.repository)
+    looked = age.clock(patient.repository)
     file = heartbeat.schedule_file(patient.repository)
     mend = f"gh workflow run {file}" if file and patient.repository.slug else LOOK
     if looked is None:
@@ -88,8 +91,8 @@ def cadence(patient: Patient) -> Finding:
     days = (patient.now - looked).days
     says = f"On {looked:%Y-%m-%d} the version in use was what the data gives"
     if days > LONGEST_WITHOUT_LOOK:
-        return Finding("cadence", "warn", f"{says}, {days} days ago; nobody looked since.", mend)
-    return Finding("cadence", "ok", f"{says}.")
+        return Diagnosis("cadence", "warn", f"{says}, {days} days ago; nobody looked since.", mend)
+    return Diagnosis("cadence", "ok", f"{says}.")
 
 
 def _remote(patient: Patient) -> Remote:

@@ -1,9 +1,9 @@
 """What is wrong with this repository, and the one command that mends each thing."""
 
-from mlops_kit.base import credentials
+from mlops_kit.base import credentials, github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.doctor import clone, data, github_settings
-from mlops_kit.doctor.finding import Check, Finding, Patient, Unknown
+from mlops_kit.doctor.diagnosis import Check, Diagnosis, Patient, Unknown
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 
@@ -16,9 +16,9 @@ CHECKS: dict[str, Check] = {
     "tags": clone.tags,
     "hooks": clone.hooks,
     "dvc remote": data.remote,
-    "pushed data": data.pushed,
+    "pushed data": data.pushed_data,
     "lock": data.lock,
-    "versions kept": data.kept,
+    "versions kept": data.versions_kept,
     "cadence": data.cadence,
     "token": github_settings.token,
     "branch rule": github_settings.branch_rule,
@@ -28,13 +28,13 @@ CHECKS: dict[str, Check] = {
 MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL", "unknown": "?   "}
 
 
-def examine(repository: Repository) -> list[Finding]:
+def examine(repository: Repository) -> list[Diagnosis]:
     """All checks; what cannot be looked at here is unknown, which is no failure."""
     patient = _patient(repository)
     return [_made(name, check, patient) for name, check in CHECKS.items()]
 
 
-def in_words(findings: list[Finding]) -> str:
+def in_words(findings: list[Diagnosis]) -> str:
     lines = []
     for one in findings:
         lines.append(f"{MARKS[one.status]} {one.name}: {one.says}")
@@ -45,7 +45,7 @@ def in_words(findings: list[Finding]) -> str:
     return "\n".join(lines)
 
 
-def is_well(findings: list[Finding]) -> bool:
+def is_well(findings: list[Diagnosis]) -> bool:
     return all(one.status != "fail" for one in findings)
 
 
@@ -63,20 +63,20 @@ def _patient(repository: Repository) -> Patient:
         no_hub = (
             f"{error.what} {error.do}"
             if credentials.token()
-            else "Set GITHUB_TOKEN (`gh auth token` prints one)."
+            else f"Set {github_env.TOKEN} (`gh auth token` prints one)."
         )
     return Patient(repository, found, problem, hub, no_hub)
 
 
-def _made(name: str, check: Check, patient: Patient) -> Finding:
+def _made(name: str, check: Check, patient: Patient) -> Diagnosis:
     """GitHub's no to one question does not end the examination."""
     from mlops_kit.forge.github_errors import GitHubError
 
     try:
         return check(patient)
     except Unknown as error:
-        return Finding(name, "unknown", error.says, error.mend)
+        return Diagnosis(name, "unknown", error.says, error.mend)
     except GitHubError as error:
-        return Finding(name, "fail" if error.status == 401 else "unknown", error.what, error.do)
+        return Diagnosis(name, "fail" if error.status == 401 else "unknown", error.what, error.do)
     except KitError as error:
-        return Finding(name, "fail", error.what, error.do)
+        return Diagnosis(name, "fail", error.what, error.do)

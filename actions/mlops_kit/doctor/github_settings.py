@@ -5,24 +5,25 @@ from datetime import timedelta
 from typing import Any
 
 from mlops_kit.alerts import heartbeat
-from mlops_kit.doctor.finding import Finding, Patient, Unknown, contract_of, hub_of
+from mlops_kit.doctor.diagnosis import Diagnosis, Patient, Unknown, contract_of, hub_of
+from mlops_kit.versions import tags
 
 OLDEST = timedelta(days=2)
 SWITCH_ON = "gh api 'repos/{{owner}}/{{repo}}/rulesets' --input .github/{file}"
 
 
-def token(patient: Patient) -> Finding:
+def token(patient: Patient) -> Diagnosis:
     """The token is valid and may read this repository."""
     may = hub_of(patient).permissions()
     if not may:  # a job's own token: what it may do stands in the workflow
-        return Finding("token", "ok", "The token is valid; what it may do, the job's `permissions:` say.")
+        return Diagnosis("token", "ok", "The token is valid; what it may do, the job's `permissions:` say.")
     if not may.get("push"):
         says = "The token may only read: no version, comment or alarm can be written with it."
-        return Finding("token", "warn", says, "Ask for write access, or use a token that has it.")
-    return Finding("token", "ok", f"The token may {', '.join(name for name, yes in may.items() if yes)}.")
+        return Diagnosis("token", "warn", says, "Ask for write access, or use a token that has it.")
+    return Diagnosis("token", "ok", f"The token may {', '.join(name for name, yes in may.items() if yes)}.")
 
 
-def branch_rule(patient: Patient) -> Finding:
+def branch_rule(patient: Patient) -> Diagnosis:
     """The default branch takes only what was reviewed and tested."""
     hub = hub_of(patient)
     main = hub.default_branch()
@@ -31,35 +32,34 @@ def branch_rule(patient: Patient) -> Finding:
     missing = [word for kind, word in wanted.items() if kind not in rules]
     if missing:
         says = f"No active rule asks for {' and '.join(missing)} on {main}."
-        return Finding("branch rule", "warn", says, SWITCH_ON.format(file="ruleset.json"))
-    return Finding("branch rule", "ok", f"{main} asks for review and required checks.")
+        return Diagnosis("branch rule", "warn", says, SWITCH_ON.format(file="ruleset.json"))
+    return Diagnosis("branch rule", "ok", f"{main} asks for review and required checks.")
 
 
-def tag_rule(patient: Patient) -> Finding:
+def tag_rule(patient: Patient) -> Diagnosis:
     """A version's tag stays where it is, and new ones can be made."""
     model = contract_of(patient).model
-    rules = _rules(hub_of(patient).rulesets(), "tag", f"refs/tags/{model}@v0.0.0")
+    rules = _rules(hub_of(patient).rulesets(), "tag", tags.ref(tags.version_tag(model, "v0.0.0")))
+    every = tags.version_glob(model)
     if "creation" in rules:
-        says = f"A rule forbids new tags {model}@*: no version can be registered."
-        mend = (
-            f"Settings, Rules: take out `restrict creations`, or let GitHub Actions bypass it for {model}@*."
-        )
-        return Finding("tag rule", "fail", says, mend)
+        says = f"A rule forbids new tags {every}: no version can be registered."
+        mend = f"Settings, Rules: take out `restrict creations`, or let GitHub Actions bypass it for {every}."
+        return Diagnosis("tag rule", "fail", says, mend)
     if missing := {"deletion", "update"} - rules:
-        says = f"No active rule forbids {' and '.join(sorted(missing))} of {model}@* tags: a version could be moved."
-        return Finding("tag rule", "warn", says, SWITCH_ON.format(file="ruleset-tags.json"))
-    return Finding("tag rule", "ok", f"Tags {model}@* stay, and new ones can be made.")
+        says = f"No active rule forbids {' and '.join(sorted(missing))} of {every} tags: a version could be moved."
+        return Diagnosis("tag rule", "warn", says, SWITCH_ON.format(file="ruleset-tags.json"))
+    return Diagnosis("tag rule", "ok", f"Tags {every} stay, and new ones can be made.")
 
 
-def schedule(patient: Patient) -> Finding:
+def schedule(patient: Patient) -> Diagnosis:
     """The daily workflow is switched on and has run in the last two days."""
     file = heartbeat.schedule_file(patient.repository)
     if file is None:
-        return Finding("schedule", "ok", f"This repository has no {heartbeat.SCHEDULES[0]}.")
+        return Diagnosis("schedule", "ok", f"This repository has no {heartbeat.SCHEDULES[0]}.")
     found = hub_of(patient).workflow(file)
     enable = f"gh workflow enable {file}"
     if found.state != "active":
-        return Finding(
+        return Diagnosis(
             "schedule", "fail", f"{file} is switched off ({found.state}): nothing is watched.", enable
         )
     if found.last_run is None:
@@ -67,10 +67,10 @@ def schedule(patient: Patient) -> Finding:
     age = patient.now - found.last_run
     if age > OLDEST:
         says = f"{file} ran last on {found.last_run:%Y-%m-%d}, {age.days} days ago."
-        return Finding("schedule", "fail", says, f"{enable} && gh workflow run {file}")
+        return Diagnosis("schedule", "fail", says, f"{enable} && gh workflow run {file}")
     if found.conclusion not in (None, "success", "skipped"):
-        return Finding("schedule", "warn", f"The last run of {file}: {found.conclusion}.", found.url or "")
-    return Finding("schedule", "ok", f"{file} ran on {found.last_run:%Y-%m-%d %H:%M} UTC.")
+        return Diagnosis("schedule", "warn", f"The last run of {file}: {found.conclusion}.", found.url or "")
+    return Diagnosis("schedule", "ok", f"{file} ran on {found.last_run:%Y-%m-%d %H:%M} UTC.")
 
 
 def _rules(rulesets: list[dict[str, Any]], target: str, ref: str, *, default: bool = False) -> set[str]:

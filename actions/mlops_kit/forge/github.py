@@ -1,6 +1,5 @@
 """The only module that talks to GitHub."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit.base import clock
+from mlops_kit.base import clock, github_env
 from mlops_kit.base.credentials import token
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from github.IssueComment import IssueComment
     from github.Repository import Repository as Remote
 
-API = "https://api.github.com"
 LONGEST = 65_536  # characters that GitHub takes in a comment or an issue
 TIMEOUT = 20
 LABEL = "mlops-alarm"
@@ -63,7 +61,7 @@ def _placed(issue: "Issue", done: str) -> Placed:
 
 def slug_of(repository: Repository) -> str | None:
     """OWNER/NAME, as the runner says or origin."""
-    return os.environ.get("GITHUB_REPOSITORY") or repository.slug
+    return github_env.repository() or repository.slug
 
 
 def marker(kind: str, name: str) -> str:
@@ -73,11 +71,11 @@ def marker(kind: str, name: str) -> str:
 
 def api() -> str:
     """Address of GitHub's API, of a server of one's own too. Raises KitError for what is none."""
-    address = os.environ.get("GITHUB_API_URL") or API
+    address = github_env.api_url()
     if not re.match(r"https?://\w", address):
         raise KitError(
-            f"GITHUB_API_URL is no address: {address!r}.",
-            f"Unset it for {API}, or https://HOST/api/v3 of your own.",
+            f"{github_env.API_URL} is no address: {address!r}.",
+            f"Unset it for {github_env.API}, or https://HOST/api/v3 of your own.",
         )
     return address
 
@@ -87,13 +85,13 @@ def connect(repository: Repository) -> "GitHub":
     slug = slug_of(repository)
     if not slug:
         raise KitError(
-            "Neither GITHUB_REPOSITORY nor origin names a repository on GitHub.",
+            f"Neither {github_env.REPOSITORY} nor origin names a repository on GitHub.",
             "`git remote add origin https://github.com/OWNER/NAME.git`.",
         )
     if not token():
         raise KitError(
-            f"No token for {slug}: neither GITHUB_TOKEN nor GH_TOKEN is set.",
-            "In a workflow `env: {GITHUB_TOKEN: ${{ github.token }}}`; here `export GITHUB_TOKEN=$(gh auth token)`.",
+            f"No token for {slug}: neither {github_env.TOKEN} nor {github_env.GH_TOKEN} is set.",
+            f"In a workflow `env: {{{github_env.TOKEN}: ${{{{ github.token }}}}}}`; here `{github_env.EXPORT_TOKEN}`.",
         )
     return GitHub(slug)
 
@@ -141,7 +139,7 @@ class GitHub:
         try:
             yield
         except GithubException as error:
-            raise github_errors.told(error, kind, asked) from None
+            raise github_errors.explain(error, kind, asked) from None
         except RequestException as error:
             self._silent = type(error).__name__
             raise github_errors.unreachable(api(), self._silent, asked) from None

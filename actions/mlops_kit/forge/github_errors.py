@@ -1,9 +1,9 @@
 """What GitHub said when it said no, in words that help."""
 
-import os
 from datetime import UTC, datetime
 from typing import Any
 
+from mlops_kit.base import github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
 
@@ -27,7 +27,7 @@ class GitHubError(KitError):
         self.status = status
 
 
-def told(error: Any, kind: str, what: str) -> GitHubError:
+def explain(error: Any, kind: str, what: str) -> GitHubError:
     """PyGithub's error in words: 401 and 403 name the permission, a rate limit says when it ends."""
     status = int(error.status or 0)
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
@@ -73,7 +73,7 @@ def not_github(address: str, error: Exception, what: str) -> GitHubError:
     return GitHubError(
         0,
         f"What {address} answered is not GitHub's ({type(error).__name__}: {error}): {what}.",
-        "Look whether GITHUB_API_URL is right and no proxy answers in its place; else it is our bug: please report it.",
+        f"Look whether {github_env.API_URL} is right and no proxy answers in its place; else it is our bug: please report it.",
     )
 
 
@@ -82,10 +82,10 @@ def _mend(status: int, kind: str, headers: dict[str, str]) -> str:
     ways = [way.strip() for way in needed.split(";") if way.strip()]
     line = NEEDS[kind] if NEEDS[kind] in ways or not ways else ways[0]
     if status == 401:
-        return "The token is not valid or has expired: set GITHUB_TOKEN anew (`gh auth token`)."
+        return f"The token is not valid or has expired: set a new {github_env.TOKEN} (`gh auth token`)."
     if status == 404:
         return f"Is it there? To a token without `{line}` GitHub says 404 too."
-    if status == 403 and os.environ.get("GITHUB_ACTIONS"):
+    if status == 403 and github_env.on_runner():
         return (
             f"Does the job have `permissions: {{{line}}}`? A pull request from a fork gets a read-only token "
             "whatever the workflow says."

@@ -1,4 +1,4 @@
-"""What a GitHub runner tells a step, and how a step answers."""
+"""What a GitHub runner says about the run, and how a step answers: outputs, summary, annotations."""
 
 import json
 import os
@@ -7,58 +7,93 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from mlops_kit.base import github_env
 from mlops_kit.base.masking import masked
 
 BY_HAND = "manual"
+PULL_REQUESTS = ("pull_request", "pull_request_target")  # events whose payload names a pull request
+LONGEST_SUMMARY = 1024 * 1024  # bytes; GitHub drops a longer summary of a step
 
 
 def on_runner() -> bool:
-    return os.environ.get("GITHUB_ACTIONS") == "true"
+    return github_env.on_runner()
+
+
+# ---- the event ----
 
 
 def event() -> dict[str, Any]:
-    """The payload of the event; untrusted. Empty where there is none."""
-    path = os.environ.get("GITHUB_EVENT_PATH", "")
-    if not path or not Path(path).is_file():
+    """The payload of the event; untrusted. Empty where there is none, or where it is not a JSON object."""
+    path = github_env.event_file()
+    try:
+        payload = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+    except (OSError, ValueError):
         return {}
-    content = json.loads(Path(path).read_text(encoding="utf-8") or "{}")
-    return content if isinstance(content, dict) else {}
+    return payload if isinstance(payload, dict) else {}
 
 
 def event_name() -> str:
     """push, pull_request, schedule, ...; what an orchestrator says in MLOPS_TRIGGER; `manual` on a laptop."""
-    return os.environ.get("GITHUB_EVENT_NAME") or os.environ.get("MLOPS_TRIGGER") or BY_HAND
+    return github_env.event_name() or os.environ.get("MLOPS_TRIGGER") or BY_HAND
 
 
 def is_fork() -> bool:
-    """True for a fork's own runs and for a pull request from one: neither has secrets."""
+    """True for a fork's own runs and for a pull request from a fork: neither has secrets.
+
+    A pull request whose source cannot be read counts as one from a fork: GitHub names no head repository once the
+    fork was deleted, and the careful mistake is to train on the sample and to keep no reference.
+    """
     payload = event()
-    head = (payload.get("pull_request") or {}).get("head") or {}
-    return bool((head.get("repo") or {}).get("fork") or (payload.get("repository") or {}).get("fork"))
+    if _dict(payload, "repository").get("fork"):
+        return True
+    if "pull_request" not in payload and event_name() not in PULL_REQUESTS:
+        return False
+    head = _dict(_dict(payload, "pull_request"), "head")
+    return _dict(head, "repo").get("fork") is not False
 
 
 def pull_request_number() -> int | None:
-    number = (event().get("pull_request") or {}).get("number")
-    return int(number) if number else None
+    """By the payload, else by the ref refs/pull/N/merge; None for a run of no pull request."""
+    number = _dict(event(), "pull_request").get("number")
+    if isinstance(number, int):
+        return number
+    ref = re.fullmatch(r"refs/pull/(\d+)/(?:merge|head)", github_env.ref())
+    return int(ref[1]) if ref else None
 
 
-def numbered() -> tuple[str, int]:
+def _dict(payload: dict[str, Any], key: str) -> dict[str, Any]:
+    found = payload.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+# ---- the run ----
+
+
+def run_id() -> str:
+    """ID-ATTEMPT of the workflow run; empty on a laptop."""
+    run = github_env.run_id()
+    return f"{run}-{github_env.run_attempt()}" if run else ""
+
+
+def workflow_run() -> tuple[str, int]:
     """The workflow, as a file name, and which of its runs this is; an empty name anywhere else."""
-    name, number = (os.environ.get(f"GITHUB_{what}", "") for what in ("WORKFLOW", "RUN_NUMBER"))
+    number = github_env.run_number()
     if not on_runner() or not number.isdigit():
         return "", 0
-    return re.sub(r"[^A-Za-z0-9-]+", "-", name).strip("-"), int(number)
+    return re.sub(r"[^A-Za-z0-9-]+", "-", github_env.workflow()).strip("-"), int(number)
 
 
 def run_url() -> str | None:
-    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
-    server, repository, run = (os.environ.get(name) for name in names)
-    return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else None
+    repository, run = github_env.repository(), github_env.run_id()
+    return f"{github_env.server_url()}/{repository}/actions/runs/{run}" if repository and run else None
+
+
+# ---- answers ----
 
 
 def output(**values: object) -> None:
-    """Sets a step's outputs; on a laptop it does nothing."""
-    path = os.environ.get("GITHUB_OUTPUT")
+    """Sets the step's outputs; does nothing on a laptop."""
+    path = github_env.output_file()
     if not path:
         return
     with Path(path).open("a", encoding="utf-8", newline="\n") as stream:
@@ -69,14 +104,18 @@ def output(**values: object) -> None:
 
 
 def summary(markdown: str) -> None:
-    """Adds to the step's summary; on a laptop it does nothing."""
-    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+    """Appends Markdown, with secrets masked, to the step's summary; does nothing on a laptop.
+
+    A text that is too long for GitHub is left out: it would take the summary of the other commands with it.
+    """
+    path, text = github_env.summary_file(), masked(markdown)
+    if path and len(text.encode()) < LONGEST_SUMMARY:
         with Path(path).open("a", encoding="utf-8", newline="\n") as stream:
-            stream.write(masked(markdown).rstrip("\n") + "\n")
+            stream.write(f"{text}\n")
 
 
 def annotate(level: str, text: str) -> None:
-    """`level` is notice, warning or error. DVC may leave an unfinished line: so a new one first."""
+    """`level` is notice, warning or error. DVC may leave an unfinished line, so a new line comes first."""
     if on_runner():
         escaped = masked(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
         print(f"\n::{level}::{escaped}", flush=True)

@@ -13,14 +13,14 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.progress import Say
 from mlops_kit.data import predictions, tables
-from mlops_kit.data.bootstrap import Rows
 from mlops_kit.data.predictions import KEY
+from mlops_kit.data.scores import EvaluatedRows
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Predictions
-from mlops_kit.project.snapshot import Past
+from mlops_kit.project.snapshot import Snapshot
 from mlops_kit.versions.version import Version
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class Duel:
     """Both models on the same rows, in the same order."""
 
-    champion: Rows
-    challenger: Rows
+    champion: EvaluatedRows
+    challenger: EvaluatedRows
     left_out: int  # rows that the champion was trained on
     scored: int  # rows that it predicted now, in its own environment
     unchecked: str = ""  # why it is not known which rows the champion was trained on
@@ -47,13 +47,13 @@ def duel(repository: Repository, contract: Contract, version: Version, say: Say)
     if "actual" not in ours.column_names:
         raise KitError(f"{form.file} has no column {form.actual!r}.")
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        earlier = snapshot.at(repository, version.tag, Path(folder), contract.commands.dvc)
+        earlier = snapshot.take(repository, version.tag, Path(folder), contract.commands.dvc)
         _expect_the_same_task(form, earlier.contract.predictions, version)
         fair, unchecked = _not_trained_on(ours, earlier)
         theirs, scored = _predicted(repository, contract, earlier, fair, say)
     classes = predictions.classes(ours, form)
     champion, challenger = (
-        predictions.numbers(fair["actual"], table, form, classes) for table in (theirs, fair)
+        predictions.evaluated_rows(fair["actual"], table, form, classes) for table in (theirs, fair)
     )
     return Duel(champion, challenger, len(ours) - len(fair), scored, unchecked)
 
@@ -66,7 +66,7 @@ def _expect_the_same_task(ours: Predictions, theirs: Predictions | None, version
         raise KitError(f"{version.name} predicts something else ({was}): nothing to compare.")
 
 
-def _not_trained_on(ours: "pa.Table", earlier: Past) -> tuple["pa.Table", str]:
+def _not_trained_on(ours: "pa.Table", earlier: Snapshot) -> tuple["pa.Table", str]:
     """Our predictions without the rows that the champion has seen the answers of."""
     import pyarrow.compute as pc
 
@@ -74,12 +74,12 @@ def _not_trained_on(ours: "pa.Table", earlier: Past) -> tuple["pa.Table", str]:
     if named is None or named.train is None:
         return ours, f"mlops.yaml of {earlier.revision} names no rows.train"
     known = tables.read(earlier.file(named.train), [named.key], text=(named.key,))
-    seen = predictions.keyed(known, named.key, named.train)[KEY]
-    return ours.filter(pc.is_null(predictions.among(ours[KEY], seen))), ""
+    seen = predictions.with_key(known, named.key, named.train)[KEY]
+    return ours.filter(pc.is_null(predictions.positions(ours[KEY], seen))), ""
 
 
 def _predicted(
-    repository: Repository, contract: Contract, earlier: Past, fair: "pa.Table", say: Say
+    repository: Repository, contract: Contract, earlier: Snapshot, fair: "pa.Table", say: Say
 ) -> tuple["pa.Table", int]:
     """The champion's predictions in the order of `fair`, and how many of them it made just now."""
     import pyarrow as pa
@@ -88,21 +88,21 @@ def _predicted(
     assert earlier.contract.predictions
     stored = predictions.read(earlier.file(earlier.contract.predictions.file), earlier.contract.predictions)
     stored = _of_the_same_rows(repository, contract, earlier, stored)
-    missing = fair[KEY].filter(pc.is_null(predictions.among(fair[KEY], stored[KEY])))
+    missing = fair[KEY].filter(pc.is_null(predictions.positions(fair[KEY], stored[KEY])))
     if len(missing):
         say(f"{earlier.revision} predicts {len(missing)} rows that it has no stored prediction for")
         fresh = _score(repository, contract, earlier, missing)
         both = [name for name in fresh.column_names if name in stored.column_names]
         fresh = pa.table({name: fresh[name].cast(stored[name].type) for name in both})
         stored = pa.concat_tables([stored.select(both), fresh])
-    place = predictions.among(fair[KEY], stored[KEY])
+    place = predictions.positions(fair[KEY], stored[KEY])
     if place.null_count:
         raise KitError(f"{earlier.revision} left {place.null_count} of {len(missing)} rows without answer.")
     return stored.take(place), len(missing)
 
 
 def _of_the_same_rows(
-    repository: Repository, contract: Contract, earlier: Past, stored: "pa.Table"
+    repository: Repository, contract: Contract, earlier: Snapshot, stored: "pa.Table"
 ) -> "pa.Table":
     """Stored predictions without those whose key stands for another row today, or for a corrected one.
 
@@ -111,10 +111,10 @@ def _of_the_same_rows(
     ours, theirs = contract.rows, earlier.contract.rows
     if ours is None or theirs is None or earlier.is_todays(theirs.test):
         return stored
-    now = predictions.keyed(_table(repository.root / ours.test, ours.key), ours.key, ours.test)
-    then = predictions.keyed(_table(earlier.file(theirs.test), theirs.key), theirs.key, theirs.test)
+    now = predictions.with_key(_table(repository.root / ours.test, ours.key), ours.key, ours.test)
+    then = predictions.with_key(_table(earlier.file(theirs.test), theirs.key), theirs.key, theirs.test)
     other = now[KEY].filter(_differs(now, then))
-    return stored.filter(predictions.among(stored[KEY], other).is_null())
+    return stored.filter(predictions.positions(stored[KEY], other).is_null())
 
 
 def _table(path: Path, key: str) -> "pa.Table":
@@ -126,7 +126,7 @@ def _differs(now: "pa.Table", then: "pa.Table") -> "pa.Array":
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    place = predictions.among(now[KEY], then[KEY])
+    place = predictions.positions(now[KEY], then[KEY])
     then = then.take(place)  # null where there is none
     differs = pa.array([False] * len(now))
     for name in set(now.column_names) & set(then.column_names) - {KEY}:
@@ -135,7 +135,7 @@ def _differs(now: "pa.Table", then: "pa.Table") -> "pa.Array":
     return pc.and_(differs, pc.is_valid(place))
 
 
-def _score(repository: Repository, contract: Contract, earlier: Past, missing: "pa.Array") -> "pa.Table":
+def _score(repository: Repository, contract: Contract, earlier: Snapshot, missing: "pa.Array") -> "pa.Table":
     """The champion's own predictions of these rows, made in a worktree of its version."""
     import pyarrow.compute as pc
 
@@ -146,8 +146,8 @@ def _score(repository: Repository, contract: Contract, earlier: Past, missing: "
     if not earlier.contract.commands.predict:
         raise KitError(f"mlops.yaml of {earlier.revision} names no commands.predict.")
     every = _table(repository.root / contract.rows.test, contract.rows.key)
-    keys = predictions.keyed(every, contract.rows.key, contract.rows.test)[KEY]
-    ask = every.filter(pc.is_valid(predictions.among(keys, missing)))
+    keys = predictions.with_key(every, contract.rows.key, contract.rows.test)[KEY]
+    ask = every.filter(pc.is_valid(predictions.positions(keys, missing)))
     file = earlier.folder / f"rows{Path(contract.rows.test).suffix}"
     tables.write(ask, file)
     with earlier.alive() as tree:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data import tables
-from mlops_kit.data.metrics_file import Figure, at, figure
+from mlops_kit.data.metrics_file import Metric, metric_at, value_at
 from mlops_kit.gates import measure
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
@@ -99,7 +99,7 @@ def _finite(value: Any) -> Any:
 
 @judges(ThresholdGate)
 def threshold(name: str, gate: ThresholdGate, bench: Bench) -> GateResult:
-    found = figure(bench.metrics, gate.metric)
+    found = metric_at(bench.metrics, gate.metric)
     if found is None:
         return _unknown(name, gate, f"{gate.metric} is not in {bench.contract.metrics}")
     if not found.is_number:
@@ -119,7 +119,7 @@ def threshold(name: str, gate: ThresholdGate, bench: Bench) -> GateResult:
     return _result(name, gate, status, says, found.value, bound, details=details)
 
 
-def _worse_end(gate: ThresholdGate, found: Figure) -> tuple[float, str]:
+def _worse_end(gate: ThresholdGate, found: Metric) -> tuple[float, str]:
     """The number that must hold, and the interval in words."""
     end = found.low if gate.at_most is None else found.high
     if not gate.interval or end is None:
@@ -131,7 +131,7 @@ def _bound(gate: ThresholdGate, bench: Bench) -> float:
     """With the margin. Raises KitError when the metric that it names is not there or no number."""
     named = gate.at_least if gate.at_most is None else gate.at_most
     if isinstance(named, str):
-        other = figure(bench.metrics, named)
+        other = metric_at(bench.metrics, named)
         if other is None or not other.is_number:
             raise KitError(f"the bound {named} is {other.value if other else 'not there'}")
         named = other.value
@@ -146,7 +146,7 @@ def _holds(gate: ThresholdGate, judged: float, bound: float) -> bool:
     return beyond > 0 or (beyond == 0 and not isinstance(named, str))
 
 
-def _few_rows(gate: ThresholdGate, found: Figure, bench: Bench) -> str:
+def _few_rows(gate: ThresholdGate, found: Metric, bench: Bench) -> str:
     """Why its rows are too few, or are not known where mlops.yaml asks for a number of them."""
     form = bench.contract.predictions
     n = found.n if found.n is not None else tables.count(bench.repository.root / form.file) if form else None
@@ -170,7 +170,7 @@ def _asked(gate: ThresholdGate, bound: float) -> str:
 
 @judges(SlicesGate)
 def slices(name: str, gate: SlicesGate, bench: Bench) -> GateResult:
-    found = at(bench.metrics, gate.of)
+    found = value_at(bench.metrics, gate.of)
     if not isinstance(found, dict):
         return _unknown(name, gate, f"{gate.of} is not in {bench.contract.metrics}")
     values, insufficient, unknown = _sorted_out(found, gate)
@@ -199,7 +199,7 @@ def _sorted_out(
     unknown = []
     for value, inside in found.items():
         n = inside.get("n") if isinstance(inside, dict) else None
-        one = figure(inside, gate.metric) if isinstance(inside, dict) else None
+        one = metric_at(inside, gate.metric) if isinstance(inside, dict) else None
         if not isinstance(n, int) or n < gate.min_rows:
             insufficient[str(value)] = n if isinstance(n, int) else 0
         elif one is None or not one.is_number:

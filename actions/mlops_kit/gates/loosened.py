@@ -1,8 +1,8 @@
 """Gates that the same change loosened. They are flagged for the reviewer, not refused."""
 
-import os
 from typing import Any
 
+from mlops_kit.base import github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
@@ -18,7 +18,7 @@ def before(repository: Repository, contract: Contract) -> tuple[str, Contract] |
     origin. Raises KitError if it cannot be read.
     """
     newest = version.newest(repository, contract.model)
-    target = os.environ.get("GITHUB_BASE_REF", "")
+    target = github_env.base_branch()
     branched = _merge_base(repository, target or "main")
     revision = branched if target and branched else newest.tag if newest else branched
     if revision is None:

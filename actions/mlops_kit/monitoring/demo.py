@@ -1,7 +1,7 @@
-"""`monitor demo`: goes through the flights of April to December as if each month had just ended.
+"""`monitor demo`: replay the flights of April to December, month by month.
 
-Everything is the product's own: `mlops-new` makes a repository, its own `predict` writes the log, and check, alert and
-review are the commands that a schedule runs, with MLOPS_NOW set to the end of each month.
+`mlops-new` makes a repository, its own `predict` writes the log, and check, alert and review are the commands of the
+schedule, with MLOPS_NOW set to the end of each month.
 """
 
 import importlib.util
@@ -49,9 +49,9 @@ class Month:
 
 
 def batches() -> dict[int, Path]:
-    """The months that ship beside the generator. Raises KitError where only the kit is installed."""
-    found = importlib.util.find_spec("mlops_new")  # its place; nothing of it is imported
-    places = found.submodule_search_locations if found else None
+    """The monthly batches that the generator ships. Raises KitError if only the kit is installed."""
+    spec = importlib.util.find_spec("mlops_new")  # its place; nothing of it is imported
+    places = spec.submodule_search_locations if spec else None
     folder = Path(next(iter(places))) / "batches" if places else Path()
     files = {int(file.stem[-2:]): file for file in sorted(folder.glob("2013-*.parquet"))} if places else {}
     if not files:
@@ -60,7 +60,7 @@ def batches() -> dict[int, Path]:
 
 
 def repository_in(folder: Path, say: Say) -> Path:
-    """A trained repository with the version v0.1.0, as of 1 April 2013. Raises KitError where it cannot be made."""
+    """A trained repository with the version v0.1.0, as of 1 April 2013. Raises KitError if it cannot be made."""
     project = folder / "flights"
     if not (project / contract.FILE).is_file():
         say("make a repository and train it, about 20 seconds")
@@ -83,34 +83,34 @@ def repository_in(folder: Path, say: Say) -> Path:
 
 
 def replay(project: Path, months: list[int], say: Say) -> Iterator[Month]:
-    """Each month as it is over. Raises KitError when a command of the kit fails."""
-    means, files = contract.load(project), batches()
+    """Checks each month as of its end. Raises KitError if a command of the kit fails."""
+    settings, files = contract.load(project), batches()
     before: set[str] = set()
     for month in months:
         say(f"2013-{month:02}: predict, check, alert, review")
-        newest = serve(project, means, files[month], project)
+        newest = serve(project, settings, files[month], project)
         days = (newest - datetime(2013, month, 1, tzinfo=UTC)) / timedelta(days=1)
         (project / FRAGMENT).write_text(SETTINGS.format(days=days), encoding="utf-8")
         end = datetime(2013 + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-        found = json.loads(_kit(project, end, "monitor", "check", "--json", allowed=(0, 10)))
+        checked = json.loads(_kit(project, end, "monitor", "check", "--json", allowed=(0, 10)))
         if credentials.token():
             _kit(project, end, "alert", "--label", LABEL)
         _kit(project, end, "review", *(["--publish", "--label", LABEL] if credentials.token() else []))
-        kinds = {one["kind"] for one in found["findings"]}
-        over = (before - kinds) & set(found["judged"])
-        yield _month(month, found, sorted(kinds - before), sorted(over))
-        before = (before | kinds) - over
+        kinds = {one["kind"] for one in checked["findings"]}
+        closed = (before - kinds) & set(checked["judged"])
+        yield _month(month, checked, sorted(kinds - before), sorted(closed))
+        before = (before | kinds) - closed
 
 
-def _month(month: int, found: dict[str, Any], opened: list[str], closed: list[str]) -> Month:
-    figure = found["concept"]["figure"] or {}
+def _month(month: int, checked: dict[str, Any], opened: list[str], closed: list[str]) -> Month:
+    figure = checked["concept"]["figure"] or {}
     return Month(
         f"2013-{month:02}",
-        found["data"]["n"],
-        found["data"]["state"],
-        [one["column"] for one in found["data"]["drifts"]],
-        found["concept"]["state"],
-        found["concept"]["metric"],
+        checked["data"]["n"],
+        checked["data"]["state"],
+        [one["column"] for one in checked["data"]["drifts"]],
+        checked["concept"]["state"],
+        checked["concept"]["metric"],
         figure.get("value"),
         figure.get("low"),
         figure.get("high"),
@@ -119,37 +119,37 @@ def _month(month: int, found: dict[str, Any], opened: list[str], closed: list[st
     )
 
 
-def serve(project: Path, means: Contract, batch: Path, into: Path) -> datetime:
-    """The predictions log of a batch, as `predict` writes it but for its times, in `into`/served; and what came
-    true, in `into`/came-true. Returns the newest time.
+def serve(project: Path, settings: Contract, batch: Path, into: Path) -> datetime:
+    """Writes the predictions log of a batch into `into`/served, with the times of its flights, and its labels into
+    `into`/came-true. Returns the newest time.
     """
     log, labels = into / f"served/{batch.stem}.jsonl", into / f"came-true/{batch.stem}.parquet"
     for file in (log, labels):
         file.parent.mkdir(exist_ok=True)
         file.unlink(missing_ok=True)
-    if means.commands.predict is None or means.monitoring.time is None or means.rows is None:
+    if settings.commands.predict is None or settings.monitoring.time is None or settings.rows is None:
         raise KitError(
             f"{project / contract.FILE} names no `predict`, `rows` or time: this is not the demonstration.",
             "Give a new folder as --keep; `mlops-kit monitor demo` makes a repository there.",
         )
     out = project / ".mlops/demo.parquet"
-    run([*words(means.commands.predict), str(batch), "--out", str(out), "--log", str(log)], project)
+    run([*words(settings.commands.predict), str(batch), "--out", str(out), "--log", str(log)], project)
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     times = [
-        datetime.fromisoformat(line["inputs"][means.monitoring.time]).replace(tzinfo=UTC) for line in lines
+        datetime.fromisoformat(line["inputs"][settings.monitoring.time]).replace(tzinfo=UTC) for line in lines
     ]
     dated = [line | {"time": time.isoformat()} for line, time in zip(lines, times, strict=True)]
     log.write_text("".join(f"{json.dumps(line)}\n" for line in dated), encoding="utf-8")
-    rows = parquet.read_table(batch, columns=[means.rows.key, means.monitoring.label])
+    rows = parquet.read_table(batch, columns=[settings.rows.key, settings.monitoring.label])
     parquet.write_table(pa.table({name: rows[name] for name in rows.column_names}), labels)
     return max(times)
 
 
-def _kit(project: Path, at: datetime, *said: str, allowed: tuple[int, ...] = (0,)) -> str:
+def _kit(project: Path, at: datetime, *arguments: str, allowed: tuple[int, ...] = (0,)) -> str:
     moment = (at + timedelta(hours=1)).isoformat()
     settings = {clock.VARIABLE: moment, "GIT_COMMITTER_DATE": moment, "GIT_AUTHOR_DATE": moment}
     done = subprocess.run(
-        [sys.executable, "-m", "mlops_kit", *said],
+        [sys.executable, "-m", "mlops_kit", *arguments],
         cwd=project,
         env=os.environ | settings,
         capture_output=True,
@@ -158,7 +158,7 @@ def _kit(project: Path, at: datetime, *said: str, allowed: tuple[int, ...] = (0,
     )
     if done.returncode not in allowed:
         raise KitError(
-            f"`mlops-kit {' '.join(said)}` ended with {done.returncode}:\n{done.stderr.strip()[-2000:]}",
+            f"`mlops-kit {' '.join(arguments)}` ended with {done.returncode}:\n{done.stderr.strip()[-2000:]}",
             f"With --keep FOLDER it can be called again in {project.name}.",
         )
     return done.stdout
@@ -169,7 +169,7 @@ def _kit(project: Path, at: datetime, *said: str, allowed: tuple[int, ...] = (0,
 
 def in_words(months: list[Month], project: Path) -> str:
     lines = [
-        f"{'month':8} {'rows':>6}  {'inputs':11} {'moved':>5}  {'relation':11} {'how right':28} alarms",
+        f"{'month':8} {'rows':>6}  {'inputs':11} {'moved':>5}  {'concept':11} {'metric':28} alarms",
         *(_line(one) for one in months),
         "",
         f"The repository: {project}",
@@ -178,10 +178,10 @@ def in_words(months: list[Month], project: Path) -> str:
     return "\n".join(lines)
 
 
-def _line(one: Month) -> str:
-    right = ""
-    if one.value is not None and one.low is not None and one.high is not None:
-        right = f"{one.metric} {one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
-    alarms = [f"+{kind}" for kind in one.opened] + [f"-{kind}" for kind in one.closed]
-    moved = len(one.columns)
-    return f"{one.month:8} {one.rows:>6,}  {one.data:11} {moved:>5}  {one.concept:11} {right:28} {' '.join(alarms)}".rstrip()
+def _line(month: Month) -> str:
+    metric = ""
+    if month.value is not None and month.low is not None and month.high is not None:
+        metric = f"{month.metric} {month.value:.3f} ({month.low:.3f} to {month.high:.3f})"
+    alarms = [f"+{kind}" for kind in month.opened] + [f"-{kind}" for kind in month.closed]
+    moved = len(month.columns)
+    return f"{month.month:8} {month.rows:>6,}  {month.data:11} {moved:>5}  {month.concept:11} {metric:28} {' '.join(alarms)}".rstrip()

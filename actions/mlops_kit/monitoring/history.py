@@ -1,4 +1,4 @@
-"""Past checks, as the events of runs tell them: which count, and what they found."""
+"""Past checks as events: which count, which share rows, and the event of a new one."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, replace
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_kit.alerts.kinds import STAGE
 from mlops_kit.base import clock
-from mlops_kit.monitoring.checks.schema import Change
+from mlops_kit.monitoring.result import CheckResult
 from mlops_kit.predictions_log import sources
 from mlops_kit.runs.events import Journal
 from mlops_kit.runs.log import Event
@@ -15,17 +15,14 @@ if TYPE_CHECKING:
     from mlops_kit.monitoring.check import Checked
 
 
-# Of its time, that a window may have in common with the next: the newest predictions of two days are not a day apart to the
-# minute, and what lasted for a day of a week must not be in both.
+# Share of its time that a window may have in common with the next one. Two daily windows never border to the minute, but
+# a drift that lasted one day of a week must not be counted in two windows.
 SHARED = 0.1
-MOST_CHANGES = 50  # of the schema, in an event
+MOST_CHANGES = 50  # schema changes in an event
 
 
 def checks(events: Iterable[Event], log: str | None) -> list[Event]:
-    """Those that came to their end, newest first.
-
-    Where there is a log, a window that somebody named counts for nothing, be it all of the log.
-    """
+    """Checks that finished, newest first. If there is a log, windows that a person named do not count."""
     ended = [one for one in events if one["stage"] == STAGE and one["status"] in ("fine", "alarm")]
     of_the_log = (None, sources.shown(log or ""))
     counted = [
@@ -34,27 +31,17 @@ def checks(events: Iterable[Event], log: str | None) -> list[Event]:
     return sorted(counted, key=lambda one: str(one["at"]), reverse=True)
 
 
-def schema_of(events: Iterable[Event], log: str | None) -> tuple[Change, ...]:
-    """What the newest check that told of another schema found; nothing where a later one could see that it is over."""
-    for one in checks(events, log):
-        if "schema" in one.get("kinds", []):
-            return tuple(Change(**facts) for facts in one.get("changes") or [])
-        if "schema" in one.get("judged", []):
-            return ()
-    return ()
-
-
 def apart(checks: list[Event]) -> list[Event]:
-    """Of `checks`, newest first, those of a window that shares no rows with one that is counted already.
+    """The checks, newest first, whose windows share no rows with a newer one that counts.
 
-    What moved in rows that are looked at again has not moved again: seven checks of the last seven days say as much as
-    one. Windows of a log are told apart by their times, tables by their rows.
+    A drift in rows that are checked again is no second drift: seven daily checks of the last seven days count as one.
+    Windows of a log are compared by their times, tables by their rows.
     """
-    found: list[Event] = []
+    counted: list[Event] = []
     for one in checks:
-        if one.get("window") and not any(_share_rows(one, other) for other in found):
-            found.append(one)
-    return found
+        if one.get("window") and not any(_share_rows(one, other) for other in counted):
+            counted.append(one)
+    return counted
 
 
 def _share_rows(one: Event, other: Event) -> bool:
@@ -68,34 +55,37 @@ def _share_rows(one: Event, other: Event) -> bool:
     return min(ended, until) - max(began, since) > SHARED * min(ended - began, until - since)
 
 
-def emit(made: Journal, found: "Checked") -> None:
-    """One event with every verdict, small enough to be kept for years."""
-    made.emit(STAGE, "alarm" if found.findings else "fine", **facts(found))
+def emit(journal: Journal, checked: "Checked", results: dict[str, CheckResult]) -> None:
+    """One event with every verdict, small enough to be kept for years; before it the events of single checks."""
+    for result in results.values():
+        if result.event:
+            journal.emit(**result.event)
+    journal.emit(STAGE, "alarm" if checked.findings else "fine", **facts(checked))
 
 
-def facts(found: "Checked") -> dict[str, Any]:
-    concept, running = found.concept, found.infrastructure
-    rarest = sorted(found.data.changes, key=lambda one: one.by)
-    figure = concept.figure
+def facts(checked: "Checked") -> dict[str, Any]:
+    concept, service = checked.concept, checked.infrastructure
+    changes = sorted(checked.data.changes, key=lambda one: one.by)
+    metric = concept.figure
     return {
-        "window": found.window or None,
-        "by_hand": found.by_hand or None,
-        "identity": found.identity or None,
-        "span": found.span,
-        "version": found.version or None,
-        "kinds": list(dict.fromkeys(one.kind for one in found.findings)),
-        "judged": found.judged,
-        "data": found.data.state,
-        "rows": found.data.n,
-        "columns": [one.column for one in found.data.drifts] or None,
-        "changes": [asdict(replace(one, what="")) for one in rarest[:MOST_CHANGES]] or None,
+        "window": checked.window or None,
+        "by_hand": checked.by_hand or None,
+        "identity": checked.identity or None,
+        "span": checked.span,
+        "version": checked.version or None,
+        "kinds": list(dict.fromkeys(one.kind for one in checked.findings)),
+        "judged": checked.judged,
+        "data": checked.data.state,
+        "rows": checked.data.n,
+        "columns": [one.column for one in checked.data.drifts] or None,
+        "changes": [asdict(replace(one, what="")) for one in changes[:MOST_CHANGES]] or None,
         "concept": concept.state,
         "metric": concept.metric or None,
-        "value": round(figure.value, 6) if figure else None,
+        "value": round(metric.value, 6) if metric else None,
         "labelled": concept.labelled or None,
-        "infrastructure": running.state,
-        "predictions": running.rows or None,
-        "errors": running.errors or None,
-        "p95_seconds": running.p95_seconds,
-        "training": found.training.state,
+        "infrastructure": service.state,
+        "predictions": service.rows or None,
+        "errors": service.errors or None,
+        "p95_seconds": service.p95_seconds,
+        "training": checked.training.state,
     }

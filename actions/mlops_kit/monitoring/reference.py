@@ -1,7 +1,7 @@
-"""What windows are compared with: the rows that the version in use was trained and tested on, cut into cells.
+"""The reference that windows are compared with: the training and test rows of the version in use, as bin codes.
 
-Kept in .mlops/monitoring/, named after the version and the hash of its data. It is a cache: whoever has the version
-can make it again, to the byte. It stays out of Git because it holds rows, even if only by their cells.
+It is kept in .mlops/monitoring/, named after the version and the hash of its data. It is a cache: made again from the same
+version, it is the same to the byte. It stays out of Git because it holds rows, if only as bin codes.
 """
 
 import hashlib
@@ -28,36 +28,36 @@ from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import file_md5
 from mlops_kit.project.repository import Repository
-from mlops_kit.statistics import bins as cells_module
-from mlops_kit.statistics.bins import Cells, Codes
+from mlops_kit.statistics import bins as bins_module
+from mlops_kit.statistics.bins import Bins, Codes
 from mlops_kit.statistics.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.version import Version
 
 FOLDER = Path(".mlops/monitoring")
-FORMAT = 4  # of the kept file; another number makes them anew
-KEPT, TOGETHER = 100_000, 1000  # finer shifts than so many rows can see are trifles
+FORMAT = 4  # of the kept file; another number makes every reference again
+KEPT, TOGETHER = 100_000, 1000  # more rows would only show shifts that are too small to act on
 GRID = (50, 200, 1000, 5000, 20_000)
 
 
 @dataclass
 class Reference:
-    version: str  # empty: the rows that are here, no version being there yet
-    rows: int  # of which `codes` holds an even draw
-    cells: list[Cells]
+    version: str  # empty before the first version: the rows of the workspace
+    rows: int  # `codes` holds a random sample of them
+    bins: list[Bins]
     codes: Codes
-    other: list[str]  # columns that are there but not compared
-    times: npt.NDArray[np.int64] | None = None  # seconds since 1970 of each row of `codes`, in order
-    predictions: pa.Table | None = None  # the evaluated ones
+    other: list[str]  # columns that are not compared
+    times: npt.NDArray[np.int64] | None = None  # of each row of `codes`, in seconds since 1970, sorted
+    predictions: pa.Table | None = None  # those of the evaluation
     limits: dict[int, Limits] = field(default_factory=dict)
 
     @property
     def resampling(self) -> Resampling:
-        return Resampling(self.cells, self.codes, ordered=self.times is not None)
+        return Resampling(self.bins, self.codes, ordered=self.times is not None)
 
     @property
     def largest(self) -> int:
-        """Rows of a window that are compared at most."""
+        """The most rows of a window that are compared."""
         return tested(len(self.codes), len(self.codes))
 
     def calibrate(self) -> None:
@@ -68,7 +68,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class _Source:
-    """Where the reference's files are."""
+    """The files of a version, or of the workspace."""
 
     version: str
     contract: Contract
@@ -84,63 +84,65 @@ def load(
     anew: bool = False,
     version: Version | None = None,
 ) -> Reference:
-    """Of a version, by itself of the one in use: as kept, or made and calibrated.
+    """The reference of a version, by default of the one in use: from the cache, or made and calibrated.
 
-    Raises KitError when its rows cannot be had.
+    Raises KitError if its rows cannot be fetched.
     """
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         version = version or versions.champion(repository, contract.model, "production")
         source = _source(repository, contract, Path(folder), version)
-        named = source.version or "no-version"
-        path = repository.root / FOLDER / f"{named}-{_key(source, contract)}.npz"
+        name = source.version or "no-version"
+        path = repository.root / FOLDER / f"{name}-{_key(source, contract)}.npz"
         if path.is_file() and not anew:
             try:
                 return _kept(path)
             except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error, KitError):
                 say(f"{path.name} cannot be read and is made again")
         say(f"calibrate on the rows of {source.version or 'the workspace'}")
-        made = _made(source, contract)
-    made.calibrate()
-    _keep(made, path)
-    return made
+        reference = _make(source, contract)
+    reference.calibrate()
+    _keep(reference, path)
+    return reference
 
 
 def make(
     window: windows.Window, *, version: str = "", time: str | None = None, left_out: tuple[str, ...] = ()
 ) -> Reference:
-    """Of rows that were read. Raises KitError when there are too few."""
+    """A reference of these rows. Raises KitError if there are too few rows, or no column can be compared."""
     columns = {name: values for name, values in window.drawn.items() if name not in left_out}
-    found = [(name, cells_module.cut(name, values)) for name, values in columns.items()]
-    cut = [one for _, one in found if one]
+    named_bins = [(name, bins_module.cut(name, values)) for name, values in columns.items()]
+    compared = [one for _, one in named_bins if one]
     n = len(next(iter(columns.values()))) if columns else 0
-    if n < LEAST_REFERENCE or not cut:
+    if n < LEAST_REFERENCE or not compared:
         raise KitError(
-            f"The reference has {n} rows and {len(cut)} columns that can be compared; it takes {LEAST_REFERENCE} rows.",
+            f"The reference has {n} rows and {len(compared)} columns that can be compared; it takes {LEAST_REFERENCE} rows.",
             "Name the rows in `rows:` of mlops.yaml.",
         )
     order, times = in_order(window, time)
-    codes = np.column_stack([one.encode(cells_module.plain(columns[one.name])) for one in cut])[order]
-    other = [name for name, one in found if one is None] + [name for name in left_out if name in window.drawn]
-    return Reference(version, window.rows, cut, codes, other, times)
+    codes = np.column_stack([one.encode(bins_module.plain(columns[one.name])) for one in compared])[order]
+    other = [name for name, one in named_bins if one is None] + [
+        name for name in left_out if name in window.drawn
+    ]
+    return Reference(version, window.rows, compared, codes, other, times)
 
 
 def in_order(
     window: windows.Window, time: str | None
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64] | None]:
-    """Which rows become the reference's, as many as blocks hold, and their times."""
+    """Indices of the rows that the reference holds, a multiple of the block size; and their times, if there are some."""
     n = len(next(iter(window.drawn.values())))
     n -= n % BLOCK
     if time is None or time not in window.drawn:
         return np.arange(n), None
-    times = np.asarray(cells_module.moments(window.drawn[time]).cast(pa.int64()).fill_null(0))
+    times = np.asarray(bins_module.moments(window.drawn[time]).cast(pa.int64()).fill_null(0))
     order = np.argsort(times, kind="stable")[-n:]
     return order, times[order]
 
 
 def drawn(repository: Repository, contract: Contract, name: str) -> windows.Window:
-    """The rows that the reference of a version was cut from; empty is before the first. Raises KitError when they cannot be had."""
+    """The rows behind the reference of a version, or of the workspace if `name` is empty. Raises KitError if they cannot be fetched."""
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        version = versions.named(repository, contract.model, name) if name else None
+        version = versions.find(repository, contract.model, name) if name else None
         return _drawn(_source(repository, contract, Path(folder), version))
 
 
@@ -155,38 +157,40 @@ def _drawn(source: _Source) -> windows.Window:
     return windows.read_files("the reference", files, KEPT, together=TOGETHER)
 
 
-def _made(source: _Source, contract: Contract) -> Reference:
-    made = make(
+def _make(source: _Source, contract: Contract) -> Reference:
+    reference = make(
         _drawn(source),
         version=source.version,
         time=contract.monitoring.time,
         left_out=left_out(contract, source.contract),
     )
     if form := source.contract.predictions:
-        made.predictions = _by_time(predictions_module.read(source.file(form.file), form), source, contract)
-    return made
+        reference.predictions = _by_time(
+            predictions_module.read(source.file(form.file), form), source, contract
+        )
+    return reference
 
 
 def _by_time(evaluated: pa.Table, source: _Source, contract: Contract) -> pa.Table:
-    """In the order of their rows' time, where that is known: those that follow each other resemble each other."""
+    """Sorted by the time of their rows, if that is known, because neighbouring rows are autocorrelated."""
     rows, time = source.contract.rows, contract.monitoring.time
     if rows is None or rows.test is None or time is None:
         return evaluated
     path = source.file(rows.test)
     try:
-        judged = read(path, [rows.key, time], text=(rows.key,))
-        moments = cells_module.moments(judged[time].combine_chunks()).cast(pa.int64())
+        test_rows = read(path, [rows.key, time], text=(rows.key,))
+        moments = bins_module.moments(test_rows[time].combine_chunks()).cast(pa.int64())
     except (KitError, pa.ArrowInvalid, pa.ArrowNotImplementedError):  # no such column, or no times in it
         return evaluated
-    places = predictions_module.among(evaluated["key"], judged[rows.key].cast(pa.string()))
+    places = predictions_module.positions(evaluated["key"], test_rows[rows.key].cast(pa.string()))
     return evaluated.take(pc.sort_indices(moments.take(places)))
 
 
 def left_out(*contracts: Contract) -> tuple[str, ...]:
-    """The key, what came true, and what mlops.yaml says."""
+    """Columns that are not compared: keys, the label, and `monitoring.left_out`."""
     keys = [one.rows.key for one in contracts if one.rows]
-    ours = contracts[0].monitoring
-    return tuple(dict.fromkeys([*keys, ours.label, *ours.left_out]))
+    settings = contracts[0].monitoring
+    return tuple(dict.fromkeys([*keys, settings.label, *settings.left_out]))
 
 
 def _source(repository: Repository, contract: Contract, folder: Path, version: Version | None) -> _Source:
@@ -194,7 +198,7 @@ def _source(repository: Repository, contract: Contract, folder: Path, version: V
         files = [path for path in _wanted(contract) if (repository.root / path).is_file()]
         md5s = {path: file_md5(repository.root / path) for path in files}
         return _Source("", contract, md5s, lambda path: _here(repository, path))
-    earlier = snapshot.at(repository, version.tag, folder, contract.commands.dvc)
+    earlier = snapshot.take(repository, version.tag, folder, contract.commands.dvc)
     lock = earlier.lock
     md5s = {path: out.md5 for path in _wanted(earlier.contract) if lock and (out := lock.out(path))}
     return _Source(version.name, earlier.contract, md5s, earlier.file)
@@ -215,41 +219,39 @@ def _wanted(contract: Contract) -> list[str]:
 
 
 def _key(source: _Source, contract: Contract) -> str:
-    ours = contract.monitoring
-    facts = [FORMAT, source.md5s, ours.time, left_out(contract, source.contract)]
+    settings = contract.monitoring
+    facts = [FORMAT, source.md5s, settings.time, left_out(contract, source.contract)]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _keep(made: Reference, path: Path) -> None:
+def _keep(reference: Reference, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     facts: dict[str, Any] = {
-        "version": made.version,
-        "rows": made.rows,
-        "other": made.other,
-        "cells": [asdict(one) | {"edges": one.edges.tolist()} for one in made.cells],
-        "limits": [asdict(one) for one in made.limits.values()],
+        "version": reference.version,
+        "rows": reference.rows,
+        "other": reference.other,
+        "cells": [asdict(one) | {"edges": one.edges.tolist()} for one in reference.bins],
+        "limits": [asdict(one) for one in reference.limits.values()],
     }
-    arrays: dict[str, Any] = {"codes": made.codes, "facts": np.array(json.dumps(facts))}
-    if made.times is not None:
-        arrays["times"] = made.times
-    if made.predictions is not None:
-        write(made.predictions, path.with_suffix(".parquet"))
+    arrays: dict[str, Any] = {"codes": reference.codes, "facts": np.array(json.dumps(facts))}
+    if reference.times is not None:
+        arrays["times"] = reference.times
+    if reference.predictions is not None:
+        write(reference.predictions, path.with_suffix(".parquet"))
     part = path.with_suffix(".part.npz")
     np.savez_compressed(part, **arrays)
-    part.replace(path)  # whole or not at all
+    part.replace(path)  # atomic: a reader never sees half a file
 
 
 def _kept(path: Path) -> Reference:
-    from mlops_kit.data import tables as rows_module
-
     with np.load(path, allow_pickle=False) as kept:
         facts = json.loads(str(kept["facts"]))
         codes, times = kept["codes"], kept["times"] if "times" in kept.files else None
-    cut = [
-        Cells(**one | {"edges": np.array(one["edges"], float), "levels": tuple(one["levels"])})
+    bins = [
+        Bins(**one | {"edges": np.array(one["edges"], float), "levels": tuple(one["levels"])})
         for one in facts["cells"]
     ]
     evaluated = path.with_suffix(".parquet")
-    table = rows_module.read(evaluated) if evaluated.is_file() else None
+    table = read(evaluated) if evaluated.is_file() else None
     limits = {one["n"]: Limits(**one) for one in facts["limits"]}
-    return Reference(facts["version"], facts["rows"], cut, codes, facts["other"], times, table, limits)
+    return Reference(facts["version"], facts["rows"], bins, codes, facts["other"], times, table, limits)

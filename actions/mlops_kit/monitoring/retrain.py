@@ -1,27 +1,27 @@
-"""When drift trains: so many of the last windows show it, the newest among them, and not too often.
+"""`retrain`: start a training if enough of the last windows, the newest among them, show drift, and not too often.
 
-What it starts is `drift-detected`, the path of every merge: it looks for new data, trains, gates; a model that is
-worse is not promoted, and where nothing is new the run says so.
+It dispatches `drift-detected`, which takes the path of every merge: look for new data, train, gate. A model that is worse
+is not promoted. If nothing is new, the run says so.
 """
 
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from mlops_kit.alerts.kinds import KINDS, Kind
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
-from mlops_kit.forge import github
+from mlops_kit.forge import github, runner
 from mlops_kit.monitoring import history, run
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Retrain
-from mlops_kit.runs import log
+from mlops_kit.runs import events, log
 from mlops_kit.runs.events import Journal
 from mlops_kit.runs.log import Event
 
 EVENT, STAGE = "drift-detected", "retrain"
 DISPATCHED, REFUSED = "dispatched", "refused"
-DRIFT = {"data-drift", "concept-drift", "predictions-moved"}
 DAY = timedelta(days=1)
 
 
@@ -31,53 +31,74 @@ class Decision:
     why: str
     windows: list[str]  # that count, newest first: when they were checked, and what was found
 
+    @property
+    def headline(self) -> str:
+        return f"{'Trains' if self.train else 'Trains nothing'}: {self.why}."
 
-def decide(contract: Contract, events: list[Event], now: datetime | None = None) -> Decision:
-    """`events` of every run, in any order."""
+    @property
+    def text(self) -> str:
+        """For the terminal."""
+        return "\n".join([self.headline, *(f"  {window}" for window in self.windows)])
+
+
+def decide(contract: Contract, past: list[Event], now: datetime | None = None) -> Decision:
+    """`past`: the events of every run, in any order."""
     policy, now = contract.retrain, now or clock.now()
     if policy is None:
         return Decision(False, "mlops.yaml has no `retrain`: drift is told and trains nothing", [])
-    told = [one for one in history.checks(events, contract.monitoring.log) if _could_tell(one)]
-    last = history.apart(told)[: policy.of]
+    checks = [one for one in history.checks(past, contract.monitoring.log) if _could_tell(one)]
+    last = history.apart(checks)[: policy.of]
     shown = [f"{one['at'][:16]} {', '.join(_drifts(one)) or 'no drift'}" for one in last]
     violated = [bool(_drifts(one)) for one in last]
     if not violated or not violated[0]:
         return Decision(False, "the newest window shows no drift", shown)
     if sum(violated) < policy.windows:
-        said = f"{sum(violated)} of the last {policy.of} windows show drift, it takes {policy.windows}"
-        return Decision(False, said, shown)
-    if held := _held(policy, events, now):
+        too_few = f"{sum(violated)} of the last {policy.of} windows show drift, it takes {policy.windows}"
+        return Decision(False, too_few, shown)
+    if held := _held(policy, past, now):
         return Decision(False, held, shown)
     return Decision(True, f"{sum(violated)} of the last {len(last)} windows show drift", shown)
 
 
 def _could_tell(check: Event) -> bool:
-    return bool(DRIFT & {*check.get("kinds", []), *check.get("judged", [])})
+    return any(_is_drift(kind) for kind in [*check.get("kinds", []), *check.get("judged", [])])
 
 
 def _drifts(check: Event) -> list[str]:
-    return [kind for kind in check.get("kinds", []) if kind in DRIFT]
+    return [kind for kind in check.get("kinds", []) if _is_drift(kind)]
 
 
-def _held(policy: Retrain, events: list[Event], now: datetime) -> str:
+def _is_drift(kind: Kind) -> bool:
+    return kind in KINDS and KINDS[kind].is_drift
+
+
+def _held(policy: Retrain, past: list[Event], now: datetime) -> str:
     """Why not again yet."""
-    ours = [one for one in events if one["stage"] == STAGE]
-    refused = {one["run"] for one in ours if one["status"] == REFUSED}
-    past = [
-        clock.moment(one["at"]) for one in ours if one["status"] == DISPATCHED and one["run"] not in refused
+    attempts = [one for one in past if one["stage"] == STAGE]
+    refused = {one["run"] for one in attempts if one["status"] == REFUSED}
+    started = [
+        clock.moment(one["at"])
+        for one in attempts
+        if one["status"] == DISPATCHED and one["run"] not in refused
     ]
-    if not past:
+    if not started:
         return ""
-    since = now - max(past)
+    since = now - max(started)
     if since < timedelta(days=policy.cooldown_days):
         return f"drift trained {clock.lasting(since)} ago, the cooldown is {policy.cooldown_days:g} days"
-    if (today := sum(now - one < DAY for one in past)) >= policy.a_day:
+    if (today := sum(now - one < DAY for one in started)) >= policy.a_day:
         return f"drift trained {today} times within a day, at most {policy.a_day}"
     return ""
 
 
-def ask(repository: Repository, contract: Contract) -> Decision:
-    return decide(contract, list(log.read(repository).every()))
+def retrain(repository: Repository, contract: Contract, *, dry_run: bool = False) -> Decision:
+    """Decides by the past checks, and starts the training if it is due. Raises KitError if it cannot be started."""
+    decision = decide(contract, list(log.read(repository).every()))
+    if decision.train and not dry_run:
+        start(repository, contract, decision, events.alone(repository, STAGE))
+    runner.output(trains=decision.train)
+    runner.summary(decision.headline)
+    return decision
 
 
 def start(repository: Repository, contract: Contract, decision: Decision, journal: Journal) -> None:

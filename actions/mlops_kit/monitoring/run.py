@@ -1,4 +1,4 @@
-"""Checks as events: what the weekly review, the retraining policy and whoever asks later read."""
+"""The journal of a check: its events are published, or handed to the job that may write."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,108 +1,123 @@
-"""A check in words, for the terminal."""
+"""The result of `monitor check` and of `monitor calibrate` as the terminal prints it."""
 
 import math
 
-from mlops_kit.monitoring.check import Calibrated, Checked
-from mlops_kit.monitoring.checks.concept_drift import Concept
-from mlops_kit.monitoring.checks.infrastructure import Operation
-from mlops_kit.monitoring.checks.trainings import Trained
-from mlops_kit.statistics.intervals import Figure
+from mlops_kit.alerts.kinds import KINDS
+from mlops_kit.monitoring.calibrate import Calibrated
+from mlops_kit.monitoring.check import Checked
+from mlops_kit.monitoring.checks.concept_drift import ConceptDrift
+from mlops_kit.monitoring.checks.infrastructure import Infrastructure
+from mlops_kit.monitoring.checks.trainings import Trainings
+from mlops_kit.statistics.intervals import Estimate
 
+OWN_TEXT = {"data_drift", "concept_drift", "infrastructure", "trainings", "training_data"}  # checks
 UNITS = "(sd of a number, share of the rows of a category)"
 
 
-def of_calibration(made: Calibrated) -> str:
-    name = made.version or "the rows here (no version yet)"
+def of_calibration(calibrated: Calibrated) -> str:
+    name = calibrated.version or "the rows here (no version yet)"
     lines = [
-        f"Calibrated on {name}: {made.rows:,} rows, {len(made.columns)} columns; one false alarm in 100 checks at most."
+        f"Calibrated on {name}: {calibrated.rows:,} rows, {len(calibrated.columns)} columns; one false alarm in 100 checks at most."
     ]
-    for n, visible in made.visible.items():
+    for n, visible in calibrated.visible.items():
         lines.append(f"  of {n:>6,} rows, a change seen 4 in 5 times: {shows(visible)}")
-    if made.run > 1:
-        lines.append(f"  rows follow each other: drawn {made.run} at a time")
-    return "\n".join([*lines, f"  {UNITS}", *(f"  {note}" for note in made.notes)])
+    if calibrated.run > 1:
+        lines.append(f"  rows follow each other: drawn {calibrated.run} at a time")
+    return "\n".join([*lines, f"  {UNITS}", *(f"  {note}" for note in calibrated.notes)])
 
 
-def of_check(found: Checked) -> str:
-    against = found.version or "the rows here (no version yet)"
-    lines = [f"{found.window} against {against}"] if found.window else []
-    said = "not connected (no predictions log)" if found.data.state == "not connected" else found.data.state
-    lines.append(f"Data: {said}" + (f" (n = {found.data.n:,})" if found.window else ""))
-    if found.data.compared < found.data.n:
+def of_check(checked: Checked) -> str:
+    against = checked.version or "the rows here (no version yet)"
+    lines = [f"{checked.window} against {against}"] if checked.window else []
+    state_of_data = (
+        "not connected (no predictions log)" if checked.data.state == "not connected" else checked.data.state
+    )
+    lines.append(f"Data: {state_of_data}" + (f" (n = {checked.data.n:,})" if checked.window else ""))
+    if checked.data.compared < checked.data.n:
         lines.append(
-            f"  compared: {found.data.compared:,} of them, drawn evenly; more says no more beside this reference"
+            f"  compared: {checked.data.compared:,} of them, a random sample; more rows would say no more with this reference"
         )
     lines += [
         f"  {one.column}: {one.what}; {one.by:.1%} of the rows moved (n = {one.n:,})"
-        for one in found.data.drifts
+        for one in checked.data.drifts
     ]
-    lines += [f"  schema: {one.column} ({one.kind}) {one.what}" for one in found.data.changes]
-    if found.data.visible:
-        lines.append(f"  a change seen in 4 of 5 such windows: {shows(found.data.visible)} {UNITS}")
-    lines += [f"  {note}" for note in found.data.notes]
-    parts = [*_of_concept(found.concept), *_of_operation(found.infrastructure)]
+    lines += [f"  schema: {one.column} ({one.kind}) {one.what}" for one in checked.data.changes]
+    if checked.data.visible:
+        lines.append(f"  a change seen in 4 of 5 such windows: {shows(checked.data.visible)} {UNITS}")
+    lines += [f"  {note}" for note in checked.data.notes]
+    parts = [*_of_concept(checked.concept), *_of_infrastructure(checked.infrastructure)]
     parts += (
-        [] if found.window and found.training == Trained("not connected") else _of_training(found.training)
+        []
+        if checked.window and checked.training == Trainings("not connected")
+        else _of_training(checked.training)
     )
-    moved = [f"  alarm: {one.what}" for one in found.succession or []]
+    moved = [f"  alarm: {one.what}" for one in checked.succession or []]
+    others = [one for one in checked.findings if KINDS[one.kind].judged_by not in OWN_TEXT]
+    moved += [f"Alarm: {KINDS[one.kind].title}: {one.what}" for one in others]
     return "\n".join([*lines, *parts, *moved])
 
 
 def shows(visible: dict[str, float | None]) -> str:
-    """From what change on it is seen, in the column where it is seen first, in the middle one and in the last."""
+    """The smallest visible change in the most sensitive column, in the median one and in the least sensitive one."""
     if not any(visible.values()):
         return "none that was tried, in no column"
     in_order = sorted(visible.items(), key=lambda pair: math.inf if pair[1] is None else pair[1])
     chosen = dict.fromkeys([0, len(in_order) // 2, len(in_order) - 1])
-    said = [
+    texts = [
         f"{name} {'none that was tried' if size is None else f'{size:g}'}"
         for name, size in (in_order[at] for at in chosen)
     ]
-    return ", ".join(said)
+    return ", ".join(texts)
 
 
-def _of_concept(found: Concept) -> list[str]:
-    if found.state == "not connected":
-        return [f"Concept: not connected ({', '.join(found.notes) or 'no predictions log'})"]
-    known = f"{found.labelled:,} of {found.predictions:,} predictions have a label"
-    preposition = "since" if found.state in ("unknown", "drift") else "until"
-    since = f" {preposition} {found.since}" if found.since else ""
-    lines = [f"Concept: {found.state}{since} ({known})"]
-    if found.figure:
-        lines.append(f"  {found.metric} {_figure(found.figure)}")
-    if found.happened:
-        lines.append(f"  happened {_figure(found.happened, 'predicted')}")
-    lines += [f"  loss, {name}: {_figure(one)}" for name, one in found.slices.items()]
-    lines += [f"  {found.watched.what}"] if found.watched and found.watched.explained else []
-    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms), *(f"  {one}" for one in found.notes)]
+def _of_concept(concept: ConceptDrift) -> list[str]:
+    if concept.state == "not connected":
+        return [f"Concept: not connected ({', '.join(concept.notes) or 'no predictions log'})"]
+    labelled = f"{concept.labelled:,} of {concept.predictions:,} predictions have a label"
+    preposition = "since" if concept.state in ("unknown", "drift") else "until"
+    since = f" {preposition} {concept.since}" if concept.since else ""
+    lines = [f"Concept: {concept.state}{since} ({labelled})"]
+    if concept.figure:
+        lines.append(f"  {concept.metric} {_figure(concept.figure)}")
+    if concept.happened:
+        lines.append(f"  happened {_figure(concept.happened, 'predicted')}")
+    lines += [f"  loss, {name}: {_figure(one)}" for name, one in concept.slices.items()]
+    lines += [f"  {concept.watched.what}"] if concept.watched and concept.watched.explained else []
+    return [
+        *lines,
+        *(f"  alarm: {one.what}" for one in concept.alarms),
+        *(f"  {one}" for one in concept.notes),
+    ]
 
 
-def _figure(one: Figure, beside: str = "reference") -> str:
-    was = "" if one.reference is None else f"; {beside} {one.reference:.3f}"
-    return f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f}, n = {one.n:,}{was})"
+def _figure(estimate: Estimate, beside: str = "reference") -> str:
+    reference = "" if estimate.reference is None else f"; {beside} {estimate.reference:.3f}"
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}, n = {estimate.n:,}{reference})"
 
 
-def _of_operation(found: Operation) -> list[str]:
-    if found.state == "not connected":
+def _of_infrastructure(service: Infrastructure) -> list[str]:
+    if service.state == "not connected":
         return ["Infrastructure: not connected (no predictions log)"]
-    lines = [f"Infrastructure: {found.state} ({found.rows:,} predictions, {found.errors:,} failed)"]
-    if found.p95_seconds is not None:
-        lines.append(f"  latency p50 {found.p50_seconds:.3g} s, p95 {found.p95_seconds:.3g} s")
-    if found.rows_an_hour is not None:
-        lines.append(f"  {found.rows_an_hour:,} predictions an hour")
-    if found.age_hours is not None:
-        lines.append(f"  the newest is {found.age_hours:,} hours old")
-    if found.memory_mb is not None:
-        lines.append(f"  memory {found.memory_mb:,.0f} MB")
-    if found.disk_free_share is not None:
-        lines.append(f"  {found.disk_free_share:.0%} of the disk is free")
-    lines += [f"  {found.broken} lines of the log cannot be read"] if found.broken else []
-    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms)]
+    lines = [f"Infrastructure: {service.state} ({service.rows:,} predictions, {service.errors:,} failed)"]
+    if service.p95_seconds is not None:
+        lines.append(f"  latency p50 {service.p50_seconds:.3g} s, p95 {service.p95_seconds:.3g} s")
+    if service.rows_an_hour is not None:
+        lines.append(f"  {service.rows_an_hour:,} predictions an hour")
+    if service.age_hours is not None:
+        lines.append(f"  the newest is {service.age_hours:,} hours old")
+    if service.memory_mb is not None:
+        lines.append(f"  memory {service.memory_mb:,.0f} MB")
+    if service.disk_free_share is not None:
+        lines.append(f"  {service.disk_free_share:.0%} of the disk is free")
+    lines += [f"  {service.broken} lines of the log cannot be read"] if service.broken else []
+    return [*lines, *(f"  alarm: {one.what}" for one in service.alarms)]
 
 
-def _of_training(found: Trained) -> list[str]:
-    used = f"; {found.version} is in use, {found.age_days} days old" if found.version else ""
-    if not found.run:
+def _of_training(trainings: Trainings) -> list[str]:
+    used = f"; {trainings.version} is in use, {trainings.age_days} days old" if trainings.version else ""
+    if not trainings.run:
         return [f"Training: no run on main yet{used}"]
-    lines = [f"Training: {found.state} (the newest of {found.started[:10]}: {found.status}{used})"]
-    return [*lines, *(f"  alarm: {one.what}" for one in found.alarms)]
+    lines = [
+        f"Training: {trainings.state} (the newest of {trainings.started[:10]}: {trainings.status}{used})"
+    ]
+    return [*lines, *(f"  alarm: {one.what}" for one in trainings.alarms)]

@@ -1,4 +1,4 @@
-"""All rows of a window on their way into a file: for tools that keep what a window was like, not only what was compared."""
+"""All rows of a window in a Parquet file: the hooks of tiers read it, checks compare a random sample of the rows."""
 
 import contextlib
 from pathlib import Path
@@ -8,21 +8,31 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from mlops_kit.base.errors import KitError
+from mlops_kit.predictions_log.window import OnRows
 from mlops_kit.statistics import bins
-from mlops_kit.statistics.bins import Cells
+from mlops_kit.statistics.bins import Bins
 
 Columns = dict[str, pa.Array]
 
 
-class Whole:
-    """Of each column what is compared of it, missing where a piece holds another type. What fails here fails no check."""
+class WindowFile:
+    """Holds the values that are compared, column by column; null where a batch has another type.
 
-    def __init__(self, path: Path, columns: list[Cells]) -> None:
-        self.path, self.columns, self.failed = path, columns, ""
+    An error is kept for `copy`: it fails no check.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.error = path, ""
+        self.columns: list[Bins] = []
         self._writer: Any = None
 
-    def add(self, piece: Columns) -> None:
-        if self.failed or not piece:
+    def begin(self, columns: list[Bins]) -> OnRows:
+        """The function that takes the rows, batch by batch."""
+        self.columns = columns
+        return self._add
+
+    def _add(self, piece: Columns) -> None:
+        if self.error or not piece:
             return
         try:
             table = pa.table({one.name: _compared(one, piece) for one in self.columns})
@@ -31,14 +41,14 @@ class Whole:
                 self._writer = parquet.ParquetWriter(self.path, table.schema)
             self._writer.write_table(table)
         except (OSError, pa.ArrowException) as error:
-            self.failed = str(error)
+            self.error = str(error)
 
-    def give(self, names: list[str], to: Path) -> None:
-        """These columns of it. Raises KitError where it could not be written."""
-        self._close()
-        if self.failed or not self.path.is_file():
+    def copy(self, names: list[str], to: Path) -> None:
+        """Writes these columns to another file. Raises KitError if the rows could not be kept."""
+        self._end()
+        if self.error or not self.path.is_file():
             raise KitError(
-                f"The rows of the window could not be kept: {self.failed or 'there are none'}.",
+                f"The rows of the window could not be kept: {self.error or 'there are none'}.",
                 f"Is there room for them in {self.path.parent}?",
             )
         with parquet.ParquetFile(self.path) as rows:
@@ -47,17 +57,17 @@ class Whole:
                 for batch in rows.iter_batches(columns=names):
                     writer.write_batch(batch.select(names))
 
-    def drop(self) -> None:
-        self._close()
+    def close(self) -> None:
+        self._end()
         self.path.unlink(missing_ok=True)
 
-    def _close(self) -> None:
+    def _end(self) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
 
 
-def _compared(column: Cells, piece: Columns) -> pa.Array:
+def _compared(column: Bins, piece: Columns) -> pa.Array:
     length = len(next(iter(piece.values())))
     kind = pa.float64() if column.is_ordered else pa.string()
     if column.name in piece:

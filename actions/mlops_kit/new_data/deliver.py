@@ -100,7 +100,7 @@ def deliver(
         return _pull_request(repository, base, both, of_both)
     try:
         return _onto_main(repository, base, pointers, message)
-    except commits.Refused:
+    except commits.PushRefused:
         return _pull_request(repository, base, both, of_both)
 
 
@@ -181,7 +181,7 @@ def _onto_main(repository: Repository, base: str, pointers: Pointers, message: s
         results.append(Delivered(commit, "push" if repository.has_origin else "local"))
         _advance(repository, base, tip, commit, pointers)
 
-    commits.again(once)
+    commits.retry(once)
     return results[-1]
 
 

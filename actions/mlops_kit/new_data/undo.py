@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.dvc_config import settings
-from mlops_kit.project.lock import file_md5, stored
+from mlops_kit.project.lock import file_md5, object_path
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.restore import put, remove
 
@@ -65,7 +65,7 @@ def _is_nowhere_else(repository: Repository, pointer: str, data: str) -> bool:
     if entry is None or not plain or not here.is_file():
         return False
     md5 = file_md5(here)
-    return md5 != entry.md5 and not stored(Path(settings(repository).get("cache", "dir")), md5).is_file()
+    return md5 != entry.md5 and not object_path(Path(settings(repository).get("cache", "dir")), md5).is_file()
 
 
 @contextmanager

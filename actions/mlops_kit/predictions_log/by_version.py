@@ -1,4 +1,4 @@
-"""Which lines of the predictions log the version in use has written: what another one predicted says nothing of it."""
+"""Select the lines of a predictions log that a version wrote: those of other versions say nothing about it."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,32 +17,34 @@ NUMBERED, HASHED = r"^v\d+\.\d+\.\d+$", "md5:"
 
 
 def only(
-    repository: Repository, contract: Contract, facts: pa.Table | None, version: str
-) -> tuple[pa.Table | None, list[str]]:
-    """`facts` of the log without the lines that name another version or another model file, and what is not known of them.
+    repository: Repository, contract: Contract, facts: pa.Table, version: str
+) -> tuple[pa.Table, list[str]]:
+    """The lines without those that name another version or another model file; and notes.
 
-    Lines that name none, or in words of their own, are kept; so is all where `version` is empty.
+    Lines that name no version, or name it in another form, are kept. If `version` is empty, all lines are.
     """
-    if facts is None or not version:
+    if not version:
         return facts, []
-    named, notes = facts["version"], []
-    ours = [version]
-    if pc.any(lines.by_value(named, lambda texts: pc.starts_with(texts, HASHED))).as_py():
+    named_versions, notes = facts["version"], []
+    own_names = [version]
+    if pc.any(lines.by_value(named_versions, lambda texts: pc.starts_with(texts, HASHED))).as_py():
         try:
-            ours += [HASHED + md5 for md5 in _model_files(repository, contract, version)]
+            own_names += [HASHED + md5 for md5 in _model_files(repository, contract, version)]
         except KitError as error:
             notes = [f"which lines are of {version} is not known, so all are taken: {error.what}"]
-    models = NUMBERED if notes else f"{NUMBERED}|^{HASHED}"
+    version_names = NUMBERED if notes else f"{NUMBERED}|^{HASHED}"
 
     def are_ours(texts: pa.Array) -> pa.Array:
-        return pc.or_(pc.is_in(texts, pa.array(ours)), pc.invert(pc.match_substring_regex(texts, models)))
+        return pc.or_(
+            pc.is_in(texts, pa.array(own_names)), pc.invert(pc.match_substring_regex(texts, version_names))
+        )
 
-    return lines.only(facts, pc.fill_null(lines.by_value(named, are_ours), True)), notes
+    return lines.only(facts, pc.fill_null(lines.by_value(named_versions, are_ours), True)), notes
 
 
 def _model_files(repository: Repository, contract: Contract, version: str) -> list[str]:
-    """md5 of each file of the version's artifacts."""
-    tag = versions.named(repository, contract.model, version).tag
+    """The md5 of each file of the version's artifacts."""
+    tag = versions.find(repository, contract.model, version).tag
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        made = snapshot.at(repository, tag, Path(folder), contract.commands.dvc)
-        return [md5 for path in made.contract.artifacts for md5 in made.md5s(path)]
+        earlier = snapshot.take(repository, tag, Path(folder), contract.commands.dvc)
+        return [md5 for path in earlier.contract.artifacts for md5 in earlier.md5s(path)]

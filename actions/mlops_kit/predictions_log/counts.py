@@ -1,4 +1,4 @@
-"""What is counted of every line of a predictions log, by the minute: no longer than the log lasts, however many lines it has."""
+"""Counts of all lines of a predictions log, by minute: their size depends on the log's time span, not on its lines."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,27 +12,27 @@ from mlops_kit.predictions_log import lines as lines_module
 from mlops_kit.predictions_log.lines import AHEAD
 
 MINUTE = 60.0
-TOGETHER = 100_000  # minutes of batches, before they are summed up
+TOGETHER = 100_000  # minutes of single batches that are kept before they are summed
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Minutes:
-    """One array element for each minute in which there is a line, in order."""
+    """One array element for each minute that has a line, in order."""
 
     starts: Floats  # seconds since 1970
     lines: Floats
-    asked: Floats  # predictions: of a call that was refused as a whole all that it asked for
-    failed: Floats  # of those
+    asked: Floats  # predictions asked for: all rows of a call that was refused
+    failed: Floats  # of them
 
     def until(self, end: float) -> "Minutes":
-        """Those that begin no later."""
+        """The minutes that begin no later than `end`."""
         n = np.searchsorted(self.starts, end, side="right")
         return Minutes(self.starts[:n], self.lines[:n], self.asked[:n], self.failed[:n])
 
 
 def minutes(times: Floats, asked: Floats | None = None, failed: Floats | None = None) -> Minutes:
-    """`times` in seconds since 1970, in any order, and what each line counts for."""
+    """`times` in seconds since 1970, in any order; `asked` and `failed`: predictions of each line."""
     ones = np.ones(len(times))
     asked = ones if asked is None else asked
     return _summed(times // MINUTE * MINUTE, ones, asked, np.zeros(len(times)) if failed is None else failed)
@@ -44,22 +44,22 @@ def joined(parts: list[Minutes]) -> Minutes:
 
 
 def _summed(starts: Floats, *counts: Floats) -> Minutes:
-    found, places = np.unique(starts, return_inverse=True)
-    summed = (np.bincount(places, weights=one, minlength=len(found)) for one in counts)
-    return Minutes(found, *(np.asarray(one, float) for one in summed))
+    minutes_with_lines, places = np.unique(starts, return_inverse=True)
+    summed = (np.bincount(places, weights=one, minlength=len(minutes_with_lines)) for one in counts)
+    return Minutes(minutes_with_lines, *(np.asarray(one, float) for one in summed))
 
 
 @dataclass
 class Tally:
-    since: datetime | None = None  # where the window begins
+    since: datetime | None = None  # begin of the window
     lines: int = 0
-    first: float | None = None  # seconds since 1970, of the window's lines; a time to come is none
+    first: float | None = None  # of the window's lines, in seconds since 1970; future times do not count
     last: float | None = None
-    ahead: int = 0  # lines of a time to come
-    furthest: float = 0.0  # seconds since 1970, of those
-    timed: int = 0  # lines that name a time
-    untimed: int = 0  # lines that name what is none
-    such: str = ""  # one of these
+    ahead: int = 0  # lines with a future time
+    furthest: float = 0.0  # of these, the latest time in seconds since 1970
+    timed: int = 0  # lines with a time
+    untimed: int = 0  # lines whose time cannot be read
+    such: str = ""  # an example of such a time
     _nowhere: tuple[float, float] = (0.0, 0.0)  # asked and failed, of lines without a time
     _earlier: list[Minutes] = field(default_factory=list)  # than the window
     _window: list[Minutes] = field(default_factory=list)
@@ -99,7 +99,7 @@ class Tally:
 
     @property
     def rows(self) -> int:
-        """Predictions that the window asked for."""
+        """Predictions asked for in the window."""
         return self._of_window(sum(one.asked.sum() for one in self._window), 0)
 
     @property
@@ -107,12 +107,12 @@ class Tally:
         return self._of_window(sum(one.failed.sum() for one in self._window), 1)
 
     def _of_window(self, timed: float, which: int) -> int:
-        """Lines without a time belong to a log as a whole, and to no part of it."""
+        """Lines without a time count for the whole log, but for no window of it."""
         return int(timed) + (0 if self.since else int(self._nowhere[which]))
 
 
 def of(facts: pa.Table, since: datetime | None = None) -> Tally:
-    """Of lines that are all there."""
-    made = Tally(since)
-    made.add(facts)
-    return made
+    """The counts of lines that are all in memory."""
+    tally = Tally(since)
+    tally.add(facts)
+    return tally

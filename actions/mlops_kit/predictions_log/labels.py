@@ -1,4 +1,4 @@
-"""What came true, joined to the predictions by their key; late, in part, and sometimes contradicting itself."""
+"""Labels, joined to predictions by key. They come late and in part, and some contradict each other."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,43 +17,46 @@ from mlops_kit.project.repository import Repository
 
 Keys = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
-Come = tuple[pa.Table | None, list[str]]  # and what is to be said of them
-NONE: Come = None, []
-AT_ONCE = 1_000_000  # labels, before those that came twice are left out
+Labels = tuple[pa.Table | None, list[str]]  # with columns key and actual; and notes
+NONE: Labels = None, []
+AT_ONCE = 1_000_000  # labels in memory before duplicates are dropped
 
 
-def come(repository: Repository, contract: Contract, keys: pa.ChunkedArray, say: Say) -> Come:
-    """What is at `monitoring.labels` of mlops.yaml of these keys, no rows where nothing is there yet; None where it names
-    none.
-    """
-    ours = contract.monitoring
-    if ours.labels is None:
+def come(repository: Repository, contract: Contract, keys: pa.ChunkedArray, say: Say) -> Labels:
+    """The labels of these keys from `monitoring.labels`: no rows if nothing is there yet, None if mlops.yaml names none."""
+    settings = contract.monitoring
+    if settings.labels is None:
         return NONE
-    where = sources.at(repository, ours.labels)
-    return read(where, contract.key, ours.label, keys, say) if sources.is_there(where) else (_table([]), [])
+    where = sources.at(repository, settings.labels)
+    return (
+        read(where, contract.key, settings.label, keys, say) if sources.is_there(where) else (_table([]), [])
+    )
 
 
-def read(where: str, key: str, label: str, keys: pa.ChunkedArray, say: Say) -> Come:
-    """The labels of these keys, which are hashes: with the columns key and actual, as text. There may be any number of
-    others. Raises KitError when a column is not there.
+def read(where: str, key: str, label: str, keys: pa.ChunkedArray, say: Say) -> Labels:
+    """The labels of these keys, which are hashes, as text. There may be any number of labels for other keys.
+
+    Raises KitError if a file has no column of the key or of the label.
     """
-    wanted, given, found = np.unique(np.asarray(keys.drop_null())), 0, _table([])
+    wanted, read_labels, labels = np.unique(np.asarray(keys.drop_null())), 0, _table([])
     parts: list[pa.Table] = []
     progress = Progress(say, "labels")
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         for file in sources.files(where, Path(folder)):
             for part in _of_file(file, where, key, label) if file.stat().st_size else ():
-                given += len(part)
+                read_labels += len(part)
                 progress.add(len(part))
                 parts.append(
                     lines.only(part, pa.array(_are_in(np.asarray(part["key"].fill_null(0)), wanted)))
                 )
                 if sum(map(len, parts)) > AT_ONCE:
-                    found, parts = _different(_table([found, *parts])), []
-    found = _table([found, *parts])
-    if len(found) or not given or not len(wanted):
-        return found, []
-    return found, [f"none of {given:,} labels has the key of a prediction: is `{key}` the key of both?"]
+                    labels, parts = _different(_table([labels, *parts])), []
+    labels = _table([labels, *parts])
+    if len(labels) or not read_labels or not len(wanted):
+        return labels, []
+    return labels, [
+        f"none of {read_labels:,} labels has the key of a prediction: is `{key}` the key of both?"
+    ]
 
 
 def _of_file(file: Path, where: str, key: str, label: str) -> Iterator[pa.Table]:
@@ -71,15 +74,15 @@ def _of_file(file: Path, where: str, key: str, label: str) -> Iterator[pa.Table]
 
 
 def _are_in(keys: Keys, wanted: Keys) -> npt.NDArray[np.bool_]:
-    """`wanted` in order."""
+    """Which of `keys` are in `wanted`, which is sorted."""
     places = np.searchsorted(wanted, keys)
-    found = places < len(wanted)
-    found[found] = wanted[places[found]] == keys[found]
-    return found
+    matched = places < len(wanted)
+    matched[matched] = wanted[places[matched]] == keys[matched]
+    return matched
 
 
 def _different(labels: pa.Table) -> pa.Table:
-    """A label that came several times, as in a full copy of each day, once."""
+    """Without duplicates, as daily full exports contain."""
     codes, texts = lines.codes(labels["actual"])
     keys = np.asarray(labels["key"])
     order = np.lexsort((codes, keys))
@@ -95,28 +98,28 @@ def _table(parts: list[pa.Table]) -> pa.Table:
     return pa.concat_tables([none, *parts])
 
 
-def joined(made: pa.Table, labels: pa.Table | None) -> tuple[pa.Table, list[str]]:
-    """The predictions with their `actual`, null where it is not known."""
+def joined(predictions: pa.Table, labels: pa.Table | None) -> tuple[pa.Table, list[str]]:
+    """The predictions with a column `actual`, null if the label is unknown; and notes."""
     if labels is None or not len(labels):
-        unknown = made.append_column("actual", pa.nulls(len(made), pa.string()))
+        unknown = predictions.append_column("actual", pa.nulls(len(predictions), pa.string()))
         return unknown, [] if labels is None else ["no label has come yet"]
     keys, actual, texts, contradicting = _clear(labels)
-    codes = np.full(len(made), -1, np.int32)
-    mine = np.asarray(made["key"].fill_null(0))
-    order = np.argsort(mine)  # looked up in order, which is ten times as fast
-    mine = mine[order]
-    places = np.searchsorted(keys, mine)
-    there = np.flatnonzero(places < len(keys))
-    there = there[keys[places[there]] == mine[there]]
-    codes[order[there]] = actual[places[there]]
-    none = (codes < 0) | np.asarray(made["key"].is_null())
-    came = pa.DictionaryArray.from_arrays(pa.array(codes, mask=none), texts)
+    codes = np.full(len(predictions), -1, np.int32)
+    prediction_keys = np.asarray(predictions["key"].fill_null(0))
+    order = np.argsort(prediction_keys)  # looked up in order, which is ten times as fast
+    prediction_keys = prediction_keys[order]
+    places = np.searchsorted(keys, prediction_keys)
+    matched = np.flatnonzero(places < len(keys))
+    matched = matched[keys[places[matched]] == prediction_keys[matched]]
+    codes[order[matched]] = actual[places[matched]]
+    none = (codes < 0) | np.asarray(predictions["key"].is_null())
+    actual_labels = pa.DictionaryArray.from_arrays(pa.array(codes, mask=none), texts)
     notes = [f"{contradicting} keys have labels that contradict each other and are left out"]
-    return made.append_column("actual", came), notes if contradicting else []
+    return predictions.append_column("actual", actual_labels), notes if contradicting else []
 
 
 def _clear(labels: pa.Table) -> tuple[Keys, Codes, pa.Array, int]:
-    """Keys in order, the code of each one's label, the labels; and how many keys contradict themselves."""
+    """Sorted keys, the label code of each, the labels; and the number of keys with contradicting labels."""
     given = lines.only(labels, pc.and_(pc.is_valid(labels["key"]), pc.is_valid(labels["actual"])))
     actual, texts = lines.codes(given["actual"])
     in_order = pc.sort_indices(texts)

@@ -1,4 +1,4 @@
-"""Lines of a predictions log as tables, a few dozen bytes a line: of a key its hash, each different text once a batch."""
+"""Read a predictions log (JSON lines) into Arrow tables: keys hashed, texts dictionary-encoded per batch."""
 
 import json
 import re
@@ -17,8 +17,8 @@ SLICE = "slice."
 AHEAD = timedelta(hours=1)  # clocks differ
 HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 TIME = re.compile(rb'"time": ?"([^"]+)"')
-# What a line of the predictions log holds beside its inputs; docs/reference/predictions-log.md. Of several classes the
-# probabilities have a column each, such as probability.late.
+# Fields of a line beside its inputs; see docs/reference/predictions-log.md. The probabilities of several classes have a
+# column each, such as probability.late.
 NUMBERS = ("probability", "seconds", "memory_mb", "disk_free_share", "rows")
 TEXTS = ("version", "prediction", "process")
 WHEN = pa.timestamp("us", "UTC")
@@ -27,37 +27,37 @@ NO_NUMBERS, NO_TEXTS = pa.nulls(LINES, pa.float64()), pa.nulls(LINES, pa.string(
 
 
 class Reading(Protocol):
-    """What is learnt on the way."""
+    """Facts about the log that are collected while it is read."""
 
     broken: int
     masked: set[str]
-    until: datetime | None  # what is later is left out
+    until: datetime | None  # later lines are left out
 
 
 def moment(text: str | None) -> datetime | None:
-    """Without a zone it is UTC; None for what is no time."""
+    """A time in ISO 8601, UTC if it names no zone; None for any other text."""
     try:
-        found = datetime.fromisoformat(text or "")
+        time = datetime.fromisoformat(text or "")
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def newest(files: Iterable[Path], until: datetime) -> datetime | None:
-    """The highest time of their lines that is not later than `until`."""
-    found = None
+    """The newest time of a line that is not later than `until`."""
+    highest = None
     for file in files:
         with file.open("rb") as stream:
             times = (_when(line) for line in stream)
-            found = max((one for one in (found, *times) if one and one <= until), default=None)
-    return found
+            highest = max((one for one in (highest, *times) if one and one <= until), default=None)
+    return highest
 
 
 def _when(line: bytes) -> datetime | None:
-    """Read as JSON only where an input is called `time` too."""
-    found = TIME.findall(line)
-    if len(found) < 2:
-        return moment(found[0].decode(errors="replace")) if found else None
+    """The line's time. It is parsed as JSON only if an input is called `time`, too: that is slow."""
+    times = TIME.findall(line)
+    if len(times) < 2:
+        return moment(times[0].decode(errors="replace")) if times else None
     try:
         entry = json.loads(line)
     except ValueError:
@@ -68,10 +68,10 @@ def _when(line: bytes) -> datetime | None:
 def lines(
     file: Path, reading: Reading, slices: list[str], since: datetime | None = None
 ) -> Iterator[pa.Table]:
-    """A batch has the columns `time`, `no_time` (what is none), `key` (its hash), `error` (true or null), TEXTS, NUMBERS and
-    `inputs`, which stays JSON and is empty for lines that are not later than `since`.
+    """Batches with the columns `time`, `no_time` (a text that is no time), `key` (its hash), `error` (true or null), TEXTS,
+    NUMBERS and `inputs`, which stays JSON and is empty for lines not later than `since`.
     """
-    found: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     with file.open("rb") as stream:
         for line in stream:
             if not line.strip():
@@ -83,18 +83,18 @@ def lines(
             if not isinstance(entry, dict) or (b"\\u" in line and HALF.search(line) and not _is_text(entry)):
                 reading.broken += 1  # half written when the process ended
                 continue
-            found.append(entry)
+            entries.append(entry)
             if isinstance(masked := entry.get("masked"), list):
                 reading.masked.update(map(str, masked))
-            if len(found) == LINES:
-                yield _told_by(reading.until, _table(found, slices, since))
-                found = []
-    if found:
-        yield _told_by(reading.until, _table(found, slices, since))
+            if len(entries) == LINES:
+                yield _told_by(reading.until, _table(entries, slices, since))
+                entries = []
+    if entries:
+        yield _told_by(reading.until, _table(entries, slices, since))
 
 
 def _is_text(entry: dict[str, Any]) -> bool:
-    """JSON may hold half of a character, which no table can."""
+    """False if it holds a lone surrogate, which JSON allows and Arrow does not."""
     try:
         json.dumps(entry, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -107,12 +107,12 @@ def _told_by(until: datetime | None, batch: pa.Table) -> pa.Table:
 
 
 def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | None) -> pa.Table:
-    said = _texts(entry.get("time") for entry in entries)
-    times = times_of(said)
-    none = pc.if_else(times.is_null(), said, None) if times.null_count else None
+    texts = _texts(entry.get("time") for entry in entries)
+    times = times_of(texts)
+    none = pc.if_else(times.is_null(), texts, None) if times.null_count else None
     columns = {
         "time": times,
-        "no_time": none.dictionary_encode() if none is not None else NO_TEXTS.slice(0, len(said)),
+        "no_time": none.dictionary_encode() if none is not None else NO_TEXTS.slice(0, len(texts)),
     }
     columns["key"] = hashed([_text(entry.get("key")) for entry in entries])
     columns["error"] = pa.array(
@@ -132,7 +132,7 @@ def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | N
 
 
 def asked(facts: pa.Table) -> npt.NDArray[np.float64]:
-    """Predictions that each line stands for: one, or those of a call that was refused as a whole."""
+    """Predictions that each line counts for: one, or all rows of a call that was refused."""
     if "rows" not in facts.column_names or facts["rows"].null_count == len(facts):
         return np.ones(len(facts))
     refused = pc.if_else(pc.is_valid(facts["error"]), facts["rows"], None)
@@ -140,19 +140,19 @@ def asked(facts: pa.Table) -> npt.NDArray[np.float64]:
 
 
 def seconds(facts: pa.Table) -> npt.NDArray[np.float64]:
-    """Their times, since 1970; NaN where the line names none."""
+    """Times of the lines in seconds since 1970; NaN if a line has none."""
     return np.asarray(facts["time"].cast(pa.int64()).to_numpy(), dtype=float) / 1e6
 
 
 def readings(facts: pa.Table, name: str) -> npt.NDArray[np.float64]:
-    """NaN where the line holds none, or the log is of another time."""
+    """NaN if a line has no reading, or the log no such column."""
     if name not in facts.column_names:
         return np.full(len(facts), np.nan)
     return np.asarray(facts[name].to_numpy(), dtype=float)
 
 
 def times_of(texts: pa.Array) -> pa.Array:
-    """Null for what is no time. Arrow reads them at once where each names its zone, as most logs do."""
+    """Null for a text that is no time. Arrow casts all at once if each names its zone, as in most logs."""
     try:
         return texts.cast(WHEN)
     except pa.ArrowInvalid:
@@ -160,9 +160,9 @@ def times_of(texts: pa.Array) -> pa.Array:
 
 
 def latest(times: pa.ChunkedArray, now: datetime) -> datetime | None:
-    """The newest that is not of a time to come: one clock that is wrong must not hide what is missing since."""
-    found: datetime | None = pc.max(only(times, pc.less_equal(times, pa.scalar(now + AHEAD, WHEN)))).as_py()
-    return found
+    """The newest time that is not in the future: one wrong clock must not hide what is missing since."""
+    time: datetime | None = pc.max(only(times, pc.less_equal(times, pa.scalar(now + AHEAD, WHEN)))).as_py()
+    return time
 
 
 def are_later(times: Any, since: datetime) -> Any:
@@ -170,12 +170,12 @@ def are_later(times: Any, since: datetime) -> Any:
 
 
 def hashed(texts: Iterable[str | None]) -> pa.Array:
-    """Keys of this process alone: of ten million, two are alike once in 400,000 logs."""
+    """Hashes that are valid in this process only. Among ten million keys, two collide once in 400,000 logs."""
     return pa.array([None if one is None else hash(one) for one in texts], pa.int64())
 
 
 def by_value(column: pa.ChunkedArray, of: Callable[[pa.Array], pa.Array]) -> pa.ChunkedArray:
-    """`of` each different text of a batch once, instead of once a line."""
+    """Applies `of` to each distinct text of a batch once, instead of once a line."""
     chunks = column.chunks or [pa.array([], column.type)]
     are_coded = pa.types.is_dictionary(column.type)
     return pa.chunked_array(
@@ -184,16 +184,16 @@ def by_value(column: pa.ChunkedArray, of: Callable[[pa.Array], pa.Array]) -> pa.
 
 
 def codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], pa.Array]:
-    """Of each line the place of its text among the different ones, -1 where it has none; and those."""
+    """For each line the index of its text among the distinct ones, -1 for null; and the distinct texts."""
     whole = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     chunks = whole.unify_dictionaries().chunks
-    found = [np.asarray(one.indices.fill_null(-1), dtype=np.int32) for one in chunks]
+    indices = [np.asarray(one.indices.fill_null(-1), dtype=np.int32) for one in chunks]
     texts = chunks[0].dictionary if chunks else pa.array([], pa.string())
-    return np.concatenate([np.empty(0, np.int32), *found]), texts
+    return np.concatenate([np.empty(0, np.int32), *indices]), texts
 
 
 def only(table: Any, which: Any) -> Any:
-    """Without a copy where that is all of it."""
+    """The rows that `which` selects, without a copy if it selects all."""
     return table if pc.all(which).as_py() else table.filter(which)
 
 

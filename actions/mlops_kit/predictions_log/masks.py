@@ -1,4 +1,4 @@
-"""Columns of which no value is ever said: what params.yaml keeps out of the predictions log."""
+"""Columns that params.yaml keeps out of the predictions log. No value of them is ever shown."""
 
 from mlops_kit.base.documents import parse_yaml
 from mlops_kit.project.pipeline import PARAMS
@@ -8,7 +8,7 @@ SECTION, KEY = "predictions_log", "masked"
 
 
 def masked(repository: Repository) -> list[str]:
-    """None where the pipeline is not ours, or names none; its log may still list some in its lines."""
+    """Empty if params.yaml names none. The lines of a log may list some as well."""
     path = repository.root / PARAMS
     content = parse_yaml(path.read_text(encoding="utf-8"), PARAMS) if path.is_file() else {}
     section = content.get(SECTION)

@@ -1,4 +1,4 @@
-"""Where rows, predictions and labels lie: a file, a folder, a pattern, or a bucket."""
+"""Find rows, predictions and labels: a file, a folder, a pattern, or a bucket."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ REACHED = "Is the address spelt as the bucket is, and may whoever checks read it
 
 
 def shown(where: str) -> str:
-    """An address as anybody may read it: a login and what signs it are taken out. A `?` without `=` is of a pattern."""
+    """An address without its credentials: login and signature are masked. A `?` without `=` belongs to a pattern."""
     return masked(SIGNED.sub(rf"\1{MASK}", where))
 
 
@@ -35,7 +35,7 @@ def files(where: str, folder: Path) -> list[Path]:
 
 
 def found_at(where: str) -> list[Path]:
-    """A file, a folder's files, or those that a pattern names."""
+    """A file, the files of a folder, or those that match a pattern."""
     path = Path(where).expanduser()
     if path.is_dir():
         return sorted(path.rglob("*"))
@@ -46,12 +46,12 @@ def found_at(where: str) -> list[Path]:
 
 
 def at(repository: Repository, where: str) -> str:
-    """An address, or a path as mlops.yaml has it: from the repository's root."""
+    """An address as it is; a path, which mlops.yaml gives relative to the repository's root, made absolute."""
     return where if "://" in where else str(repository.root / Path(where).expanduser())
 
 
 def is_there(where: str) -> bool:
-    """Has anything been written to it? Raises KitError where that cannot be known, of a bucket that is not there too."""
+    """True if it holds a file. Raises KitError if that cannot be known, for instance of a bucket that does not exist."""
     return bool(_landed(where)[1] if "://" in where else found_at(where))
 
 
@@ -80,7 +80,7 @@ def _landed(where: str) -> tuple[Place, list[Landed]]:
     parent, _, pattern = where.rpartition("/")
     try:
         place = Place(parent, Path.cwd())
-        found = [] if place.is_empty() else place.files(pattern or "*")
+        landed = [] if place.is_empty() else place.files(pattern or "*")
     except DataRefused as error:
         raise KitError(shown(str(error)), REACHED) from error
-    return place, [one for one in found if Path(one.name).suffix in READABLE]
+    return place, [one for one in landed if Path(one.name).suffix in READABLE]

@@ -1,4 +1,4 @@
-"""Labels and predictions of a log, which are texts, as the numbers that figures are made of."""
+"""Convert labels and predictions of a log, which are texts, into the numbers that metrics need."""
 
 from typing import Any
 
@@ -8,17 +8,20 @@ import pyarrow as pa
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.data import predictions
-from mlops_kit.data.bootstrap import Floats, Rows
+from mlops_kit.data.bootstrap import Floats
+from mlops_kit.data.scores import EvaluatedRows
 from mlops_kit.predictions_log import lines
 from mlops_kit.project.sections import Predictions
 
 Places = npt.NDArray[np.intp]
-ROUNDED = 1e-6  # that a probability of single precision may be beside 0 or 1
+ROUNDED = 1e-6  # a probability in single precision may be this far outside of 0 to 1
 FLAGS = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
 
 
-def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Rows, pa.Table, pa.Table]:
-    """In the order of time, without rows that hold no such value; and those."""
+def numbers(
+    table: pa.Table, evaluated: pa.Table, form: Predictions
+) -> tuple[EvaluatedRows, pa.Table, pa.Table]:
+    """The rows with valid values, in the order of time, as numbers and as a table; and the table of the dropped rows."""
     classes = predictions.classes(evaluated, form)
     if form.task != "regression" and "time" not in table.column_names and "actual" not in table.column_names:
         raise KitError(
@@ -31,7 +34,7 @@ def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Ro
         table = table.drop_columns([*(() if whole else shares), *_there(table, "probability")])
     has = "probability" in table.column_names and table["probability"].null_count == 0
     table = table if has or "probability" not in table.column_names else table.drop_columns(["probability"])
-    rows = predictions.numbers(_actual(table["actual"], form), _typed(table, form), form, classes)
+    rows = predictions.evaluated_rows(_actual(table["actual"], form), _typed(table, form), form, classes)
     good = np.isfinite(rows.actual) & np.isfinite(rows.prediction)
     if rows.probability is not None:
         good &= _are_shares(rows.probability.reshape(len(good), -1)).all(axis=1)
@@ -44,13 +47,13 @@ def numbers(table: pa.Table, evaluated: pa.Table, form: Predictions) -> tuple[Ro
 
 
 def _in_order(times: pa.ChunkedArray, places: Places) -> Places:
-    """Those without a time are the last."""
+    """Rows without a time come last."""
     moments = times.cast(pa.int64()).fill_null(np.iinfo(np.int64).max).to_numpy()[places]
     return np.argsort(moments, kind="stable")
 
 
-def evaluated(table: pa.Table, form: Predictions) -> Rows:
-    """What new ones are compared with. Raises KitError where none of them can be judged."""
+def evaluated(table: pa.Table, form: Predictions) -> EvaluatedRows:
+    """The evaluated predictions as numbers. Raises KitError if none is valid."""
     rows, _, _ = numbers(table, table, form)
     if not len(rows):
         raise KitError(
@@ -75,19 +78,19 @@ def _typed(table: pa.Table, form: Predictions) -> pa.Table:
 
 
 def _actual(column: Any, form: Predictions) -> Any:
-    """Flags as a table of text has them: True, 1 and 1.0 are true."""
+    """Booleans in the spellings of text files: True, 1 and 1.0 are true."""
     if not isinstance(form.positive, bool) or form.task != "binary" or not _are_texts(column):
         return plain(column, form)
     return lines.by_value(column, _flags)
 
 
 def _flags(texts: pa.Array) -> pa.Array:
-    found = [None if one is None else FLAGS.get(one.strip().casefold(), one) for one in texts.to_pylist()]
-    return pa.array(found, pa.string())
+    flags = [None if one is None else FLAGS.get(one.strip().casefold(), one) for one in texts.to_pylist()]
+    return pa.array(flags, pa.string())
 
 
 def plain(column: Any, form: Predictions) -> Any:
-    """Numbers of a regression; what is none is missing."""
+    """For a regression, texts as numbers, null for a text that is none; else the column as it is."""
     if form.task != "regression" or not _are_texts(column):
         return column
     return lines.by_value(column, _of_texts)
@@ -113,11 +116,11 @@ def _number(text: str | None) -> float | None:
 
 
 def left_out(dropped: pa.Table) -> list[str]:
-    """How many, with an example."""
+    """A note: how many rows were dropped, with an example."""
     if not len(dropped):
         return []
     (one,) = dropped.slice(0, 1).to_pylist()
-    such = f"such as label {one['actual']!r} of prediction {one['prediction']!r}"
+    example = f"such as label {one['actual']!r} of prediction {one['prediction']!r}"
     if one.get("probability") is not None:
-        such += f" with probability {one['probability']:g}"
-    return [f"{len(dropped)} labels or predictions are no such value, {such}, and are left out"]
+        example += f" with probability {one['probability']:g}"
+    return [f"{len(dropped)} labels or predictions are no such value, {example}, and are left out"]

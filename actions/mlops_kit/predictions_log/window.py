@@ -1,4 +1,4 @@
-"""The rows to check: a file, a pattern, a bucket; in one pass and in little memory, however many there are."""
+"""Read the window to check from a file, a pattern or a bucket: in one pass and in bounded memory."""
 
 import hashlib
 import json
@@ -24,26 +24,28 @@ from mlops_kit.predictions_log.lines import SLICE
 from mlops_kit.predictions_log.sources import LOG
 from mlops_kit.project.lock import file_md5
 
-NOTHING = "{}"  # the inputs of a call that was refused before it had any
-LINES = 1_000_000  # of which facts are kept, in the window and before it: more would see trifles
+NOTHING = "{}"  # inputs of a call that was refused before it was parsed
+LINES = (
+    1_000_000  # kept of the window, and as many before it: more would only show changes that are too small
+)
 UNREADABLE = (OSError, UnicodeError, pa.ArrowException)
-Each = Callable[[dict[str, pa.Array]], None]
+OnRows = Callable[[dict[str, pa.Array]], None]  # takes a batch of rows
 QUOTED = re.compile(r"(Expected \d+ columns, got \d+):.*", re.DOTALL)
-SEPARATED = re.compile(r"[;\t|]")  # by what is no comma
+SEPARATED = re.compile(r"[;\t|]")  # by another character than a comma
 
 
 @dataclass
 class Window:
     name: str
-    rows: int = 0  # that hold inputs
-    drawn: dict[str, pa.Array] = field(default_factory=dict)  # an even draw of the rows, in their order
-    facts: pa.Table | None = None  # of a log: what its lines, or a draw of very many, say beside their inputs
-    tally: Tally = field(default_factory=Tally)  # of a log: what is counted of all its lines
-    broken: int = 0  # lines of a log that are no JSON object
-    masked: set[str] = field(default_factory=set)  # inputs that a log leaves out on purpose
+    rows: int = 0  # with inputs
+    drawn: dict[str, pa.Array] = field(default_factory=dict)  # a random sample of the rows, in their order
+    facts: pa.Table | None = None  # of a log: its lines without inputs, or a random sample of very many
+    tally: Tally = field(default_factory=Tally)  # of a log: counts of all its lines
+    broken: int = 0  # lines that are no JSON object
+    masked: set[str] = field(default_factory=set)  # inputs that are kept out of the log on purpose
     notes: list[str] = field(default_factory=list)
-    since: datetime | None = None  # of a log: the window is what is later; its facts go further back
-    until: datetime | None = None  # of a log: lines that are later had not been written yet
+    since: datetime | None = None  # of a log: the window's lines are later; `facts` go further back
+    until: datetime | None = None  # of a log: later lines are ignored
 
     @property
     def is_log(self) -> bool:
@@ -51,14 +53,14 @@ class Window:
 
     @property
     def of_a_draw(self) -> list[str]:
-        """What is to be said of a log of more lines than facts are kept of."""
+        """A note, if the log has more lines than `facts` holds."""
         kept, given = len(self.facts or ()), self.tally.lines
-        said = f"all {given:,} lines of the log are counted, and an even draw of {kept:,} is judged"
-        return [said] if given > kept else []
+        note = f"all {given:,} lines of the log are counted, and a random sample of {kept:,} is judged"
+        return [note] if given > kept else []
 
 
 class Facts:
-    """Of a log's lines, those of the window and earlier ones each by themselves: a long past leaves the window its rows."""
+    """Samples the lines of the window and the earlier ones separately, so that a long past does not crowd out the window."""
 
     def __init__(self, since: datetime | None) -> None:
         self.since, self.earlier, self.window = since, Draw(LINES), Draw(LINES)
@@ -70,7 +72,7 @@ class Facts:
             self.earlier.add(lines.only(batch, pc.invert(later)))
 
     def drawn(self) -> pa.Table | None:
-        """None where no line came."""
+        """None if there was no line."""
         batches = [*self.earlier.batches(), *self.window.batches()]
         return pa.concat_tables(batches, promote_options="permissive") if batches else None
 
@@ -80,36 +82,39 @@ def read(
     most: int,
     slices: list[str],
     days: float | None = None,
-    each: Each | None = None,
+    on_rows: OnRows | None = None,
     say: Say = quiet,
 ) -> Window:
-    """`slices`: inputs of a log that its facts hold too. `days`: of a log, rows before its last so many days have
-    facts but no inputs. `each` gets all rows, piece by piece. Raises KitError when there is nothing, or it cannot be read.
+    """A window of at most `most` sampled rows. `slices`: inputs that `facts` hold too. `days`: the window is the log's last days.
+
+    `on_rows` gets all rows, batch by batch. Raises KitError if there is no file, or one cannot be read.
     """
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        found = sources.files(where, Path(folder))
-        since = _since(found, days)
-        return read_files(where, found, most, slices=slices, since=since, each=each, say=say)
+        files = sources.files(where, Path(folder))
+        since = _since(files, days)
+        return read_files(where, files, most, slices=slices, since=since, on_rows=on_rows, say=say)
 
 
 def read_files(
     name: str,
-    found: list[Path],
+    files: list[Path],
     most: int,
     *,
     together: int = 1,
     slices: list[str] | None = None,
     since: datetime | None = None,
-    each: Each | None = None,
+    on_rows: OnRows | None = None,
     say: Say = quiet,
 ) -> Window:
     progress = Progress(say)
     window = Window(sources.shown(name), tally=Tally(since), since=since, until=clock.given())
     draw, facts = Draw(most, together), Facts(since)
-    known: dict[tuple[int, str], Path] = {}
-    for file in found:
+    first_copies: dict[tuple[int, str], Path] = {}
+    for file in files:
         try:
-            first = known.setdefault((file.stat().st_size, file_md5(file)), file) if found[1:] else file
+            first = (
+                first_copies.setdefault((file.stat().st_size, file_md5(file)), file) if files[1:] else file
+            )
             if first is not file and file.stat().st_size:
                 window.notes.append(f"{file.name} holds what {first.name} holds and is left out")
                 continue
@@ -123,8 +128,8 @@ def read_files(
                     batch = batch.select(["inputs"]).filter(pc.not_equal(batch["inputs"], NOTHING))
                 window.rows += len(batch)
                 draw.add(batch)
-                if each:
-                    each(_joined([batch]))
+                if on_rows:
+                    on_rows(_joined([batch]))
         except UNREADABLE as error:
             raise unreadable(file.name, error) from error
     window.drawn = _joined(draw.batches())
@@ -134,7 +139,7 @@ def read_files(
 
 
 def hide(window: Window, names: Iterable[str]) -> None:
-    """These are masked: nothing of them is compared, and none of their values said."""
+    """Masks these columns: they are not compared, and none of their values is shown."""
     window.masked.update(names)
     window.drawn = {name: values for name, values in window.drawn.items() if name not in window.masked}
     if window.facts is not None:
@@ -143,16 +148,16 @@ def hide(window: Window, names: Iterable[str]) -> None:
 
 
 def unreadable(name: str, error: Exception) -> KitError:
-    """Without the row that Arrow quotes: it may be about a person, and the event of the check is published."""
-    said = QUOTED.sub(r"\1", str(error))
-    what = f"{name} cannot be read: {said}"
+    """The error without the row that Arrow quotes: it may be personal data, and the event of the check is published."""
+    reason = QUOTED.sub(r"\1", str(error))
+    what = f"{name} cannot be read: {reason}"
     if isinstance(error, MemoryError):
         return KitError(what, "It needs more memory than this machine gives it.")
     return KitError(what, "Is it whole, and is its text UTF-8?")
 
 
 def repeated(window: Window, key: str) -> list[str]:
-    """The same rows twice would count as twice the evidence."""
+    """A note on duplicate keys: the same rows twice would count as twice the evidence."""
     if window.is_log and window.facts is not None:
         keys = np.sort(window.facts["key"].drop_null().to_numpy())
         n, more = len(keys), int((keys[1:] == keys[:-1]).sum())
@@ -165,7 +170,7 @@ def repeated(window: Window, key: str) -> list[str]:
 
 
 def identity(window: Window) -> str:
-    """The same for two looks at the same rows. Of a log's last days it is when they begin, since they end with the newest."""
+    """Equal for two checks of the same rows. For a log's last days it is their begin: they end with the newest line."""
     if window.since:
         return window.since.isoformat()
     with pa.BufferOutputStream() as sink:
@@ -176,7 +181,7 @@ def identity(window: Window) -> str:
 
 
 def span(window: Window) -> tuple[datetime, datetime] | None:
-    """Of a log, when it begins and its newest line that is not of a time to come; None of what names no times."""
+    """Of a log, its begin and its newest line without a future time; None if no line has a time."""
     first, last = window.tally.first, window.tally.last
     if first is None or last is None:
         return None
@@ -184,8 +189,10 @@ def span(window: Window) -> tuple[datetime, datetime] | None:
 
 
 def batches(file: Path) -> Iterator[pa.Table]:
-    found = rows_module.texts(file) if file.suffix in rows_module.NAMED else rows_module.batches(file, _once)
-    for batch in found:
+    record_batches = (
+        rows_module.texts(file) if file.suffix in rows_module.NAMED else rows_module.batches(file, _once)
+    )
+    for batch in record_batches:
         if (
             file.suffix in rows_module.NAMED
             and len(batch.schema.names) == 1
@@ -202,18 +209,18 @@ def _once(names: list[str]) -> list[str]:
     return [name for name in names if names.count(name) == 1]
 
 
-def _since(found: list[Path], days: float | None) -> datetime | None:
-    """So many days before the newest line of a log, one with a time to come left out; None for all of it."""
+def _since(files: list[Path], days: float | None) -> datetime | None:
+    """`days` before the newest line of a log, ignoring future times; None for the whole log."""
     if days is None:
         return None
     newest = lines.newest(
-        (file for file in found if file.suffix in LOG), clock.given() or clock.now() + lines.AHEAD
+        (file for file in files if file.suffix in LOG), clock.given() or clock.now() + lines.AHEAD
     )
     return newest - timedelta(days=days) if newest else None
 
 
 def _joined(batches: list[pa.Table]) -> dict[str, pa.Array]:
-    """Columns of all batches; one that some lack is missing there, one of two types is text."""
+    """Columns of all batches: null if a batch lacks one, text if batches differ in type."""
     if not batches:
         return {}
     if batches[0].column_names == ["inputs"]:
@@ -232,11 +239,13 @@ def _as_texts(batch: pa.Table) -> pa.Table:
 def _of_json(texts: list[str]) -> dict[str, pa.Array]:
     entries = [json.loads(text) for text in texts]  # of one row each
     names = dict.fromkeys(name for entry in entries for name in entry)
-    found = {}
+    columns = {}
     for name in names:
         values = [entry.get(name) for entry in entries]
         try:
-            found[name] = pa.array(values)
+            columns[name] = pa.array(values)
         except (pa.ArrowException, OverflowError):  # of several types
-            found[name] = pa.array([None if one is None else lines.text(one) for one in values], pa.string())
-    return found
+            columns[name] = pa.array(
+                [None if one is None else lines.text(one) for one in values], pa.string()
+            )
+    return columns

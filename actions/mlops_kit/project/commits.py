@@ -17,11 +17,11 @@ FETCH = ("fetch", "--quiet", "--no-tags", "--force", "origin")
 ROBOT = ("mlops-kit", "mlops-kit@users.noreply.github.com")
 
 
-class Moved(KitError):
+class RefMoved(KitError):
     """The ref changed at the remote since it was read, or is there already: read again, try again."""
 
 
-class Refused(KitError):
+class PushRefused(KitError):
     """A rule of the remote forbids the push; trying again does not help."""
 
 
@@ -83,22 +83,22 @@ def push(repository: Repository, *refspecs: str) -> None:
     except ProcessError as error:
         said = f"{error.stdout}\n{error.stderr}"
         if re.search(r"GH013|GH006|protected branch|rule violations|hook declined", said):
-            raise Refused(f"origin refuses {' '.join(refspecs)}:\n{error.last_words()}") from error
+            raise PushRefused(f"origin refuses {' '.join(refspecs)}:\n{error.last_words()}") from error
         moved = r"fetch first|non-fast-forward|already exists|cannot lock ref|stale info|failed to update ref"
         if re.search(moved, said):
-            raise Moved(f"{' '.join(refspecs)} changed at origin meanwhile.", "Try again.") from error
+            raise RefMoved(f"{' '.join(refspecs)} changed at origin meanwhile.", "Try again.") from error
         raise KitError(
             f"origin could not be pushed to ({' '.join(refspecs)}):\n{error.last_words()}",
             "Is it reachable (`git ls-remote origin`), and may you push?",
         ) from error
 
 
-def again(act: Callable[[], None], tries: int = TRIES, wait: float = 0.2) -> None:
+def retry(act: Callable[[], None], tries: int = TRIES, wait: float = 0.2) -> None:
     """Runs until the ref did not move in between. Raises the last Moved after so many tries."""
     for left in reversed(range(tries)):
         try:
             return act()
-        except Moved:
+        except RefMoved:
             if not left:
                 raise
             time.sleep(wait)
@@ -125,7 +125,7 @@ def append(
         else:
             repository.git("update-ref", f"refs/heads/{branch}", made, tip or "")
 
-    again(once)
+    retry(once)
     return made
 
 
@@ -162,7 +162,7 @@ def deepen(repository: Repository) -> None:
         repository.git("fetch", "--quiet", "--no-tags", "--unshallow", "origin", **access())
 
 
-def reach(repository: Repository, revision: str | None) -> None:
+def deepen_to(repository: Repository, revision: str | None) -> None:
     """Deepens the history where it does not lead back to an earlier commit.
 
     Where origin cannot be asked it stays as it is; who tells it says that it is not whole.

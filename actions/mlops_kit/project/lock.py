@@ -24,7 +24,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Stage:
+class PipelineStage:
     name: str
     cmd: str
     deps: dict[str, Entry]
@@ -36,7 +36,7 @@ class Stage:
 class Lock:
     """What dvc.lock says: stages by name, in the order of the file."""
 
-    stages: dict[str, Stage]
+    stages: dict[str, PipelineStage]
     text: str = field(repr=False, default="")
 
     @property
@@ -58,7 +58,7 @@ class Lock:
             for file, values in stage.params.items():
                 prefix = "" if file == "params.yaml" else f"{file}:"
                 for key, value in values.items():
-                    flat |= flattened(value, prefix + key)
+                    flat |= flatten(value, prefix + key)
         return dict(sorted(flat.items()))
 
     def out(self, path: str) -> Entry | None:
@@ -70,12 +70,12 @@ def _within(path: str, folders: Mapping[str, Any] | list[str]) -> bool:
     return any(path == folder or path.startswith(f"{folder.rstrip('/')}/") for folder in folders)
 
 
-def flattened(value: Any, at: str) -> dict[str, Any]:
+def flatten(value: Any, at: str) -> dict[str, Any]:
     if not isinstance(value, dict) or not value:
         return {at: value}
     found: dict[str, Any] = {}
     for key, inner in value.items():
-        found |= flattened(inner, f"{at}.{key}")
+        found |= flatten(inner, f"{at}.{key}")
     return found
 
 
@@ -84,7 +84,7 @@ def parse_lock(text: str) -> Lock:
     content = parse_yaml(text, LOCK)
     try:
         stages = {
-            name: Stage(
+            name: PipelineStage(
                 name,
                 str(stage["cmd"]),
                 {dep["path"]: _entry(dep) for dep in stage.get("deps", [])},
@@ -110,7 +110,7 @@ def parse_pointer(text: str, path: str) -> list[Entry]:
     return [_entry({**out, "path": (folder / out["path"]).as_posix()}) for out in outs]
 
 
-def stored(folder: Path, md5: str) -> Path:
+def object_path(folder: Path, md5: str) -> Path:
     """Where DVC 3 keeps an object, in a cache or a remote that is a folder."""
     return folder / "files/md5" / md5[:2] / md5[2:]
 

@@ -17,7 +17,7 @@ SILENT = ("desc", "meta", "frozen", "always_changed", *OUTPUTS, "deps", "params"
 ABSENT = object()
 
 
-class Change:
+class DefinitionChanges:
     """The definitions in the tree, or at `now`, against those of a revision; None: the same for both."""
 
     def __init__(self, repository: Repository, revision: str | None, now: str | None = None) -> None:
@@ -104,7 +104,7 @@ class _Defined:
         )
 
     def value(self, key: str) -> Any:
-        return at(self.variables, re.sub(r"\[(\d+)\]", r".\1", key))
+        return value_at(self.variables, re.sub(r"\[(\d+)\]", r".\1", key))
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -142,7 +142,7 @@ def parameters(text: str | None, name: str) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else {}
 
 
-def at(content: Any, key: str) -> Any:
+def value_at(content: Any, key: str) -> Any:
     """What stands at a dotted key, ABSENT where nothing does; a number is a place in a list."""
     for part in key.split("."):
         if isinstance(content, dict) and part in content:

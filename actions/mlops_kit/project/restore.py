@@ -13,7 +13,7 @@ ASIDE = Path(".mlops/before-training")
 
 
 @contextmanager
-def as_before_if_it_fails(repository: Repository, outs: Iterable[str]) -> Iterator[None]:
+def restore_on_failure(repository: Repository, outs: Iterable[str]) -> Iterator[None]:
     """DVC deletes a stage's outputs before it runs, writes half a lock when it fails, and takes data that was edited
     into its pointer: all of it is undone when the block fails or is interrupted. The data itself is not touched.
 

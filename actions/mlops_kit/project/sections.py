@@ -162,7 +162,7 @@ class ChampionGate(Gate):
 
     kind: Literal["champion"]
     metric: Annotated[str, Loosens("either")]
-    """roc_auc, accuracy, log_loss, brier, rmse, mae or r2."""
+    """One of {metrics}."""
     worse_by_at_most: Annotated[float, Field(ge=0), Loosens("up")] = 0.0
     """In the metric's own unit; the interval of the difference must hold it."""
     stage: Annotated[str, Loosens("either")] = "production"

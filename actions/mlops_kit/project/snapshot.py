@@ -13,7 +13,7 @@ from mlops_kit.base.processes import ProcessError, run, words
 from mlops_kit.project import contract as contracts
 from mlops_kit.project.contract import FILE, FRAGMENTS, Contract
 from mlops_kit.project.dvc_config import _share_cache, settings, settings_file
-from mlops_kit.project.lock import Lock, file_md5, stored
+from mlops_kit.project.lock import Lock, file_md5, object_path
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import said_by_dvc, transfer
 
@@ -34,7 +34,7 @@ def contract_at(repository: Repository, revision: str) -> Contract:
     return contracts.whole(documents.parse_yaml(text, FILE), fragments)
 
 
-def readable(repository: Repository, revision: str, today: Contract) -> Contract:
+def readable_contract(repository: Repository, revision: str, today: Contract) -> Contract:
     """The version's own contract; today's where it has none, or one of a kit with other keys."""
     try:
         return contract_at(repository, revision)
@@ -43,7 +43,7 @@ def readable(repository: Repository, revision: str, today: Contract) -> Contract
 
 
 @dataclass(frozen=True)
-class Past:
+class Snapshot:
     repository: Repository
     revision: str  # a tag
     contract: Contract
@@ -87,7 +87,7 @@ class Past:
 
     def _object(self, md5: str) -> Path | None:
         """Of this clone's cache, where it is whole; of a folder its list."""
-        kept = stored(Path(settings(self.repository).get("cache", "dir")), md5)
+        kept = object_path(Path(settings(self.repository).get("cache", "dir")), md5)
         return kept if kept.is_file() and file_md5(kept) == md5.removesuffix(".dir") else None
 
     def md5s(self, path: str) -> list[str]:
@@ -124,7 +124,7 @@ class Past:
             yield tree
 
 
-def at(repository: Repository, revision: str, folder: Path, dvc: str) -> Past:
+def take(repository: Repository, revision: str, folder: Path, dvc: str) -> Snapshot:
     """Raises KitError when the version has no contract that can be read."""
     contract = contract_at(repository, revision)
-    return Past(repository, revision, contract, repository.lock(revision), folder, dvc)
+    return Snapshot(repository, revision, contract, repository.lock(revision), folder, dvc)

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import dvc_config, snapshot
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.lock import Entry, file_md5, stored
+from mlops_kit.project.lock import Entry, file_md5, object_path
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
 from mlops_kit.versions.version import Version
@@ -32,7 +32,7 @@ def check(repository: Repository, contract: Contract, version: Version) -> list[
 def _served(repository: Repository, contract: Contract, version: Version) -> list[Entry]:
     """What is DVC's of the artifacts; a file in Git came with the tag."""
     lock = repository.lock(version.tag)
-    own = snapshot.readable(repository, version.tag, contract).artifacts or contract.artifacts
+    own = snapshot.readable_contract(repository, version.tag, contract).artifacts or contract.artifacts
     found = [lock.out(path) for path in own] if lock else []
     tracked = repository.tracked(version.tag)
     return list({one.path: one for one in found if one and one.path not in tracked}.values())
@@ -57,7 +57,7 @@ def _fetched(
 
 def _wrong(cache: Path, entry: Entry) -> str:
     for md5 in _objects(cache, entry.md5):
-        path = stored(cache, md5)
+        path = object_path(cache, md5)
         if not path.is_file():
             return f" is not there, or was altered ({md5})"  # DVC leaves out what it finds altered
         if file_md5(path) != md5.removesuffix(".dir"):
@@ -69,5 +69,5 @@ def _objects(cache: Path, md5: str) -> Iterator[str]:
     """Of a folder first its list, then, the list being right, what it names."""
     yield md5
     if md5.endswith(".dir"):
-        listed = json.loads(stored(cache, md5).read_text(encoding="utf-8"))
+        listed = json.loads(object_path(cache, md5).read_text(encoding="utf-8"))
         yield from (entry["md5"] for entry in listed)

@@ -1,13 +1,13 @@
 """Assign a version to a stage: a tag in GTO's format, pushed before it is kept here."""
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from mlops_kit.base import github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
-from mlops_kit.versions import stages
+from mlops_kit.versions import stages, tags
 from mlops_kit.versions.stages import SKEW, Assignment
 from mlops_kit.versions.version import Version
 
@@ -28,20 +28,20 @@ def assign(
     known: list[Assignment],
     **said: str,
 ) -> NewAssignment:
-    """`known`: the assignments on which the decision was based. Raises commits.Moved if origin has more by now."""
+    """`known`: the assignments on which the decision was based. Raises commits.RefMoved if origin has more by now."""
     count = max((one.count or 0 for one in known), default=0) + 1  # GTO counts through all stages
-    tag = f"{version.model}#{stage}#{count}"
+    tag = tags.stage_tag(version.model, stage, count)
     tag_object, tagger = _tag_object(repository, version, stage, tag, known, said)
     origin = repository.has_origin
     if origin:
         try:
-            commits.push(repository, f"{tag_object}:refs/tags/{tag}")
-        except commits.Refused as error:
+            commits.push(repository, f"{tag_object}:{tags.ref(tag)}")
+        except commits.PushRefused as error:
             raise KitError(
                 f"A rule of origin refuses the tag {tag}:\n{error.what}",
-                f"Let whoever runs this create tags `refs/tags/{version.model}#*`. {stage} is unchanged.",
+                f"Let whoever runs this create tags `{tags.ref(tags.stage_glob(version.model))}`. {stage} is unchanged.",
             ) from error
-    repository.git("update-ref", f"refs/tags/{tag}", tag_object)
+    repository.git("update-ref", tags.ref(tag), tag_object)
     return NewAssignment(tag, actor() or tagger, origin)
 
 
@@ -71,4 +71,4 @@ def _tag_object(
 
 def actor() -> str:
     """On a runner, the person who started the workflow, because the tagger is a bot; empty elsewhere."""
-    return os.environ.get("GITHUB_ACTOR", "") if os.environ.get("GITHUB_ACTIONS") else ""
+    return github_env.actor() if github_env.on_runner() else ""

@@ -3,7 +3,8 @@
 from typing import Any
 
 from mlops_kit.base.markdown import code, number, plain, size, table
-from mlops_kit.data.metrics_file import Figure, figures
+from mlops_kit.data.metrics_file import Metric, all_metrics
+from mlops_kit.versions import tags
 from mlops_kit.versions.differences import SLICES
 from mlops_kit.versions.gate_results import shown
 from mlops_kit.versions.record import File, Record
@@ -39,18 +40,18 @@ def _data(files: list[File]) -> str:
 
 
 def metrics_table(metrics: dict[str, Any]) -> str:
-    shown = figures({key: value for key, value in metrics.items() if key != SLICES})
+    shown = all_metrics({key: value for key, value in metrics.items() if key != SLICES})
     rows = [[code(name), number(one.value), interval(one), count(one)] for name, one in shown.items()]
     return table(["metric", "value", "interval", "rows"], rows, (1, 2, 3)) if rows else ""
 
 
-def interval(figure: Figure) -> str:
+def interval(figure: Metric) -> str:
     if figure.low is None or figure.high is None:
         return "none"
     return f"{number(figure.low)} to {number(figure.high)}"
 
 
-def count(figure: Figure) -> str:
+def count(figure: Metric) -> str:
     return "?" if figure.n is None else f"{figure.n:,}"
 
 
@@ -61,7 +62,7 @@ def _slices(metrics: dict[str, Any]) -> str:
 
 def _column(name: str, values: dict[str, Any]) -> str:
     """A row for each value, a column for each metric."""
-    found = {value: figures(inner) for value, inner in values.items() if isinstance(inner, dict)}
+    found = {value: all_metrics(inner) for value, inner in values.items() if isinstance(inner, dict)}
     judged = {value: inner for value, inner in found.items() if inner}
     shown = list(dict.fromkeys(metric for inner in judged.values() for metric in inner))[:MOST_COLUMNS]
     rows = [
@@ -75,7 +76,7 @@ def _column(name: str, values: dict[str, Any]) -> str:
     )
 
 
-def _cell(figure: Figure | None) -> str:
+def _cell(figure: Metric | None) -> str:
     if figure is None:
         return ""
     return number(figure.value) + (f" ({interval(figure)})" if figure.low is not None else "")
@@ -102,11 +103,11 @@ def limits(record: Record) -> list[str]:
     lines = [
         "- The figures hold for rows like the evaluated ones; whether today's are is what monitoring asks."
     ]
-    if without := [name for name, one in figures(record.metrics).items() if one.low is None]:
+    if without := [name for name, one in all_metrics(record.metrics).items() if one.low is None]:
         named = ", ".join(code(name) for name in without[:5])
         lines.append(f"- Without an interval, so of unknown precision: {named}.")
     for column, values in (record.metrics.get(SLICES) or {}).items():
-        few = [name for name, one in values.items() if isinstance(one, dict) and not figures(one)]
+        few = [name for name, one in values.items() if isinstance(one, dict) and not all_metrics(one)]
         if few:
             named = ", ".join(code(name) for name in few[:8])
             lines.append(f"- Slices of {code(column)} with too few rows to judge: {named}.")
@@ -118,6 +119,6 @@ def limits(record: Record) -> list[str]:
 def _get(record: Record) -> str:
     if record.version is None:
         return "It was not registered, so no tag holds it."
-    tag = f"{record.model}@{record.version}"
+    tag = tags.version_tag(record.model, record.version)
     way = f"    git checkout {tag} && dvc pull    # code, data, parameters, metrics and model\n"
     return f"{way}    mlops-kit pull {record.version}    # data and model into your working copy\n\n{ON_NO_BRANCH}"

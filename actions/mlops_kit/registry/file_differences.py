@@ -208,7 +208,7 @@ def predictions_apart(old: Path, new: Path, form: Predictions) -> str:
     Figures agree that differ by less than another order of summing explains.
     """
     before, after = predictions.read(old, form), predictions.read(new, form)
-    place = predictions.among(before["key"], after["key"])
+    place = predictions.positions(before["key"], after["key"])
     if place.null_count or len(before) != len(after):
         return f"other rows are predicted: {len(before):,} -> {len(after):,}, {place.null_count:,} of the old ones not"
     after = after.take(place)

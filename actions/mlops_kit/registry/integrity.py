@@ -9,7 +9,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK, Lock
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry import version_commit
-from mlops_kit.versions import draft, record, records
+from mlops_kit.versions import draft, record, records, tags
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version
 
@@ -41,7 +41,7 @@ def problems(repository: Repository, contract: Contract, version: Version, found
     lock = repository.lock(version.tag)
     if lock is None:
         return [*wrong, f"it holds no {LOCK}"]
-    own = snapshot.readable(repository, version.tag, contract)
+    own = snapshot.readable_contract(repository, version.tag, contract)
     return wrong + _against(repository, own, version, found, lock)
 
 
@@ -68,4 +68,4 @@ def _parents(repository: Repository, version: Version) -> list[str]:
 
 def _identity(repository: Repository, version: Version) -> str:
     form = f"--format=%(contents:trailers:key={version_commit.TRAILER},valueonly)"
-    return repository.git("for-each-ref", form, f"refs/tags/{version.tag}").strip()
+    return repository.git("for-each-ref", form, tags.ref(version.tag)).strip()

@@ -13,14 +13,14 @@ from typing import Any
 
 from mlops_kit.base.errors import SAYS_NO, KitError
 from mlops_kit.base.processes import Heard, ProcessError, follow, words
-from mlops_kit.data.metrics_file import figures
+from mlops_kit.data.metrics_file import all_metrics
 from mlops_kit.project import commits, dvc_config, git_objects
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events
 from mlops_kit.versions import lineage, record
 from mlops_kit.versions.record import Record
-from mlops_kit.versions.stages import now_in
+from mlops_kit.versions.stages import stages_by_commit
 
 GIVEN = "MLOPS_HISTORY"  # the file that holds the history, for the command
 
@@ -61,7 +61,7 @@ def sync(repository: Repository, contract: Contract, heard: Heard, **more: str) 
 def history(repository: Repository, contract: Contract) -> dict[str, Any]:
     """Every version with its record, the oldest first, the stages as they are now, and the rejected models."""
     book = lineage.book(repository, contract.model)
-    stages = now_in(book.ordered)
+    stages = stages_by_commit(book.ordered)
     by_commit = {version.commit: version.name for version in book.versions}
     held = {stage: by_commit.get(commit) for commit, names in stages.items() for stage in names}
     made = lineage.records(repository, book.versions)
@@ -83,7 +83,7 @@ def _made(made: Record | None) -> dict[str, Any]:
     """The record, and its metrics by their dotted paths; None for a version that the kit did not make."""
     if made is None:
         return {"record": None, "figures": {}}
-    numbers = {name: asdict(one) for name, one in figures(made.metrics).items() if one.is_number}
+    numbers = {name: asdict(one) for name, one in all_metrics(made.metrics).items() if one.is_number}
     return {"record": made.model_dump(), "figures": numbers}
 
 

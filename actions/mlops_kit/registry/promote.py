@@ -16,7 +16,7 @@ from mlops_kit.registry import artifacts, assign, integrity
 from mlops_kit.registry.announce import announce
 from mlops_kit.registry.assign import NOTHING
 from mlops_kit.runs import events
-from mlops_kit.versions import stages
+from mlops_kit.versions import stages, tags
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.stages import PROMOTION, ROLLBACK, Assignment, Stay
 from mlops_kit.versions.version import Version
@@ -61,7 +61,7 @@ class Board:
     ordered: list[Assignment]
 
     def held(self, stage: str) -> Stay | None:
-        return stages.holding(self.ordered, stage)
+        return stages.current_stay(self.ordered, stage)
 
     def name(self, stay: Stay | None) -> str:
         """The version's name; the commit's hash if the version was deleted."""
@@ -124,7 +124,7 @@ def _board_of_origin(repository: Repository, model: str) -> Board:
 
 def _expect_stage(found: Board, contract: Contract, stage: str) -> None:
     """Raises KitError for a misspelt stage, from which nobody would serve."""
-    known = sorted({"production", *contract.stages, *stages.names(found.ordered)})
+    known = sorted({"production", *contract.stages, *stages.stage_names(found.ordered)})
     if stage not in known:
         raise KitError(
             f"{contract.model} has no stage {stage!r}.",
@@ -134,11 +134,11 @@ def _expect_stage(found: Board, contract: Contract, stage: str) -> None:
 
 def _chosen_version(repository: Repository, model: str, found: Board, request: Request) -> Version:
     was = found.name(found.held(request.stage))
-    if request.expect and (was or NOTHING) not in (request.expect, versions.plain(model, request.expect)):
+    if request.expect and (was or NOTHING) not in (request.expect, tags.version_in(model, request.expect)):
         raise KitError(found.says(request.stage, f"and not {request.expect}"), LOOK)
     if request.version:
-        return versions.named(repository, model, request.version)
-    commit = stages.before(found.ordered, request.stage)
+        return versions.find(repository, model, request.version)
+    commit = stages.rollback_target(found.ordered, request.stage)
     if not was or commit is None:
         what = f"{was} is the first version in it" if was else "no version is in it"
         raise KitError(
@@ -170,7 +170,7 @@ def _move(
     said = {"why": request.why, "Was": done.was or NOTHING, "Kind": kind}
     try:
         given = assign.assign(repository, version, request.stage, found.ordered, **said)
-    except commits.Moved as error:
+    except commits.RefMoved as error:
         versions.fetch(repository, version.model)
         now = board(repository, version.model)
         raise KitError(now.says(request.stage, "and somebody promoted while this ran"), LOOK) from error

@@ -52,7 +52,7 @@ def local(repository: Repository, contract: Contract, bump: str, say: Say) -> Re
 def announce_registered(repository: Repository, contract: Contract, name: str, say: Say) -> Registered:
     """`--tell`: run the hooks for a version that another job registered. It stands if they fail."""
     versions.fetch(repository, contract.model)
-    version = versions.named(repository, contract.model, name)
+    version = versions.find(repository, contract.model, name)
     about = {"version": version.name, "tag": version.tag}
     failed = announce(contract, repository, "after_register", events.go_on(repository), say, **about)
     if failed:

@@ -20,9 +20,9 @@ from mlops_kit.base.progress import Say
 from mlops_kit.data import metrics_file
 from mlops_kit.project import dvc_config, snapshot
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.lock import Entry, Lock, Stage, file_md5
+from mlops_kit.project.lock import Entry, Lock, PipelineStage, file_md5
 from mlops_kit.project.repository import Repository
-from mlops_kit.project.snapshot import Past
+from mlops_kit.project.snapshot import Snapshot
 from mlops_kit.registry import file_differences, verifications
 from mlops_kit.registry.verifications import WORST, Proof, Result, StageProof
 from mlops_kit.runs import events
@@ -43,7 +43,7 @@ def verify(repository: Repository, contract: Contract, version: Version, say: Sa
 def _made_again(repository: Repository, contract: Contract, version: Version, say: Say) -> list[StageProof]:
     """The stages whose outputs are not what they were."""
     with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as name:
-        was = snapshot.at(repository, version.tag, Path(name) / "was", contract.commands.dvc)
+        was = snapshot.take(repository, version.tag, Path(name) / "was", contract.commands.dvc)
         if was.lock is None:
             raise KitError(
                 f"{version.tag} holds no dvc.lock: nothing says what it was made of.",
@@ -65,7 +65,7 @@ def _machine() -> dict[str, Any]:
 
 
 @contextmanager
-def _clean(repository: Repository, was: Past, folder: Path, say: Say) -> Iterator[Repository]:
+def _clean(repository: Repository, was: Snapshot, folder: Path, say: Say) -> Iterator[Repository]:
     """The version's files and environment, with a cache of its own: nothing that was made here before is used."""
     say(f"check {was.revision} out")
     with repository.worktree(was.revision) as tree:
@@ -79,7 +79,7 @@ def _clean(repository: Repository, was: Past, folder: Path, say: Say) -> Iterato
         yield tree
 
 
-def _bring_data(was: Past, tree: Repository, say: Say) -> None:
+def _bring_data(was: Snapshot, tree: Repository, say: Say) -> None:
     """What no stage makes and Git does not hold, from cache or remote. Raises KitError when it was altered."""
     assert was.lock
     tracked = tree.tracked()
@@ -100,7 +100,7 @@ def _in_git(path: str, tracked: set[str]) -> bool:
     return path in tracked or any(one.startswith(f"{path}/") for one in tracked)
 
 
-def _reproduce(was: Past, tree: Repository, say: Say) -> None:
+def _reproduce(was: Snapshot, tree: Repository, say: Say) -> None:
     """Every stage, by force, in the version's own environment."""
 
     def heard(line: str) -> None:
@@ -120,7 +120,7 @@ def _reproduce(was: Past, tree: Repository, say: Say) -> None:
 # ---- compare ----
 
 
-def _compare(was: Past, lock: Lock, tree: Repository) -> list[StageProof]:
+def _compare(was: Snapshot, lock: Lock, tree: Repository) -> list[StageProof]:
     """Each stage whose outputs are not what they were, in the order of the pipeline."""
     now = tree.lock()
     assert now
@@ -150,7 +150,7 @@ def _md5(lock: Lock, path: str) -> str:
     return found.md5 if found else ""
 
 
-def _how(was: Past, tree: Repository, out: Entry) -> str:
+def _how(was: Snapshot, tree: Repository, out: Entry) -> str:
     if not (tree.root / out.path).exists():
         return "is not made any more"
     try:
@@ -162,7 +162,7 @@ def _how(was: Past, tree: Repository, out: Entry) -> str:
         return f"other bytes; the old ones are gone ({error.what.splitlines()[0]})"
 
 
-def _kept(was: Past, path: str) -> Path:
+def _kept(was: Snapshot, path: str) -> Path:
     """What the version made; in Git what DVC does not keep."""
     text = was.repository.show(was.revision, path) if path in was.repository.tracked(was.revision) else None
     if text is None:
@@ -173,7 +173,7 @@ def _kept(was: Past, path: str) -> Path:
     return to
 
 
-def _judge(was: Past, lock: Lock, tree: Repository, judged: str) -> str:
+def _judge(was: Snapshot, lock: Lock, tree: Repository, judged: str) -> str:
     """How the predictions differ, or, where none are named, the figures; empty where they agree."""
     out = lock.out(judged)
     now = tree.lock()
@@ -183,7 +183,7 @@ def _judge(was: Past, lock: Lock, tree: Repository, judged: str) -> str:
     if form:
         return file_differences.predictions_apart(_kept(was, judged), tree.root / judged, form)
     before, after = (
-        metrics_file.figures(metrics_file.read_metrics(path))
+        metrics_file.all_metrics(metrics_file.read_metrics(path))
         for path in (_kept(was, judged), tree.root / judged)
     )
     moved = [
@@ -192,7 +192,7 @@ def _judge(was: Past, lock: Lock, tree: Repository, judged: str) -> str:
     return f"the figures differ: {', '.join(moved[:5])}" if moved else ""
 
 
-def _seen(was: Past, lock: Lock, tree: Repository, judged: str, fails: str) -> str:
+def _seen(was: Snapshot, lock: Lock, tree: Repository, judged: str, fails: str) -> str:
     """The kind that shows in what is judged: the bytes of a model that is no text show none."""
     out = lock.out(judged)
     now = tree.lock()
@@ -221,7 +221,7 @@ def _behind(lock: Lock, path: str) -> set[str]:
     return found
 
 
-def _because(lock: Lock, now: Lock, stage: Stage) -> list[str]:
+def _because(lock: Lock, now: Lock, stage: PipelineStage) -> list[str]:
     """The stages before it that gave it something else to read: it may be right itself."""
     after = now.stages[stage.name].deps if stage.name in now.stages else {}
     changed = [path for path, dep in stage.deps.items() if path in after and after[path].md5 != dep.md5]

@@ -15,7 +15,7 @@ from mlops_kit.project.repository import Repository
 from mlops_kit.registry import card
 from mlops_kit.registry.candidate import Candidate
 from mlops_kit.runs import events
-from mlops_kit.versions import description, differences, record
+from mlops_kit.versions import description, differences, record, tags
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.records import identity, read
@@ -56,19 +56,19 @@ def register(repository: Repository, contract: Contract, candidate: Candidate, b
         )
         found.append(_tag(repository, whole, commit))
 
-    commits.again(once)
+    commits.retry(once)
     return found[-1]
 
 
 def identical(repository: Repository, made: Record) -> Registered | None:
     """The version that is the same result already, where there is one."""
     form = f"%(refname:lstrip=2)%09%(contents:trailers:key={TRAILER},valueonly)"  # one: Git 2.39 mixes two up
-    pattern = f"refs/tags/{made.model}@*"
+    pattern = tags.ref(tags.version_glob(made.model))
     listed = repository.git("for-each-ref", f"--format={form}", "--sort=creatordate", pattern)
     for line in listed.splitlines():
         tag, _, said = line.partition("\t")
         if said == identity(made):
-            name = tag.partition("@")[2]
+            name = tags.version_in(made.model, tag)
             says = f"Identical to {name}: the same inputs and the same predictions. Nothing new to register."
             return Registered("identical", name, tag, repository.commit(tag), True, says)
     return None
@@ -77,9 +77,9 @@ def identical(repository: Repository, made: Record) -> Registered | None:
 def _complete(repository: Repository, made: Record, bump: str) -> Record:
     """With version, description, and rows of data that was not fetched."""
     before = versions.newest(repository, made.model)
-    number = versions.after(versions.highest(repository, made.model), bump)
+    number = versions.next_number(versions.highest(repository, made.model), bump)
     earlier = read(repository, before) if before else None
-    commits.reach(repository, earlier.code.commit if earlier else None)
+    commits.deepen_to(repository, earlier.code.commit if earlier else None)
     made = made.model_copy(update=of_the_same_data(made, earlier))
     return made.model_copy(
         update={
@@ -124,14 +124,14 @@ def _message(made: Record) -> str:
 
 def _tag(repository: Repository, made: Record, commit: str) -> Registered:
     """Annotated, and pushed before it is kept: what origin does not have is not here either."""
-    tag = f"{made.model}@{made.version}"
+    tag = tags.version_tag(made.model, made.version)
     note = (
         "This commit is a child of the merged one and on no branch. That is meant: it adds lock, metrics, "
         "record and card without writing to a protected branch."
     )
     message = _message(made).replace("\n\n", f"\n\n{note}\n\n", 1)
-    if repository.asks("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}"):
-        raise commits.Moved(f"{tag} is there already.")
+    if tags.exists(repository, tag):
+        raise commits.RefMoved(f"{tag} is there already.")
     repository.git(
         "tag",
         "--annotate",
@@ -145,11 +145,11 @@ def _tag(repository: Repository, made: Record, commit: str) -> Registered:
     )
     try:
         if repository.has_origin:
-            commits.push(repository, f"refs/tags/{tag}")
+            commits.push(repository, tags.ref(tag))
     except BaseException as error:
         repository.git("tag", "--delete", tag)
-        if isinstance(error, commits.Refused):
-            raise _refused(tag, error) from error
+        if isinstance(error, commits.PushRefused):
+            raise _refused(made.model, tag, error) from error
         raise
     says = f"Registered {tag}."
     if not repository.has_origin:
@@ -158,11 +158,10 @@ def _tag(repository: Repository, made: Record, commit: str) -> Registered:
     return Registered("registered", made.version, tag, commit, repository.has_origin, says)
 
 
-def _refused(tag: str, error: KitError) -> KitError:
-    model = tag.partition("@")[0]
+def _refused(model: str, tag: str, error: KitError) -> KitError:
     return KitError(
         f"A rule of origin refuses the tag {tag}:\n{error.what}",
-        f"Let whoever runs this create tags: in the ruleset for tags, target `refs/tags/{model}@*`, add the "
+        f"Let whoever runs this create tags: in the ruleset for tags, target `{tags.ref(tags.version_glob(model))}`, add the "
         "app `GitHub Actions` to the bypass list, or forbid only `update` and `deletion` (.github/"
         "ruleset-tags.json does that).",
     )

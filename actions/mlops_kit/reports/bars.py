@@ -1,17 +1,17 @@
 """A metric's interval as a bar of text."""
 
-from mlops_kit.data.metrics_file import Figure
+from mlops_kit.data.metrics_file import Metric
 
 WIDTH = 25  # characters of an interval's bar
 
 
-def scale(figures: list[Figure]) -> tuple[float, float]:
+def scale(figures: list[Metric]) -> tuple[float, float]:
     low = min(one.value if one.low is None else one.low for one in figures)
     high = max(one.value if one.high is None else one.high for one in figures)
     return low, high
 
 
-def bar(figure: Figure, low: float, high: float) -> str:
+def bar(figure: Metric, low: float, high: float) -> str:
     def place(value: float) -> int:
         share = (value - low) / (high - low) if high > low else 0.5
         return round(max(0.0, min(share, 1.0)) * (WIDTH - 1))

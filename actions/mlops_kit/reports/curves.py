@@ -159,10 +159,10 @@ def _thinned(points: list[Any]) -> list[Any]:
 
 
 def _of_predictions(path: Path, settings: Predictions) -> list[Curve]:
-    from mlops_kit.data import tables as rows_module
+    from mlops_kit.data import tables
 
     try:
-        table = rows_module.read(path).to_pydict()
+        table = tables.read(path).to_pydict()
         if settings.task == "regression":
             return [_residuals(table[settings.actual], table[settings.prediction])]
         if settings.task == "multiclass":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from mlops_kit.base.markdown import one_line
-from mlops_kit.data.metrics_file import Figure
+from mlops_kit.data.metrics_file import Metric
 from mlops_kit.reports.curves import Curve
 from mlops_kit.reports.svg import QUIET, Axes, Point, Scale, names, numbers
 
@@ -20,7 +20,7 @@ def curve(one: Curve) -> str:
     return draw(one).svg()
 
 
-def intervals(named: list[tuple[str, Figure]], label: str) -> str:
+def intervals(named: list[tuple[str, Metric]], label: str) -> str:
     """A point and its interval for each name, the first on top."""
     ends = [end for _, one in named for end in _ends(one)]
     side = names([_short(name) for name, _ in named], grid=True)
@@ -31,7 +31,7 @@ def intervals(named: list[tuple[str, Figure]], label: str) -> str:
     return axes.svg()
 
 
-def history(points: list[tuple[str, Figure]], label: str, reference: float | None = None) -> str:
+def history(points: list[tuple[str, Metric]], label: str, reference: float | None = None) -> str:
     """A metric over versions or weeks; its interval as an area. One that is no number is a gap.
 
     `reference` is a line to compare with.
@@ -63,13 +63,13 @@ def _below(points: Sequence[tuple[str, object]]) -> Scale:
     return names([_short(name) for name, _ in points], slanted=len(points) > 6, grid=True)
 
 
-def _unbroken(figures: list[Figure]) -> list[list[tuple[int, Figure]]]:
+def _unbroken(figures: list[Metric]) -> list[list[tuple[int, Metric]]]:
     """Places and figures that follow each other without a gap."""
     places = groupby(enumerate(figures), key=lambda pair: pair[1].is_number)
     return [list(run) for known, run in places if known]
 
 
-def _ends(one: Figure) -> Point:
+def _ends(one: Metric) -> Point:
     """Of the interval; of a figure without one, the figure itself."""
     low, high = (one.value if end is None or not math.isfinite(end) else end for end in (one.low, one.high))
     return low, high

@@ -1,8 +1,5 @@
 """Where a report goes: two files, the run's summary, and one comment of a pull request."""
 
-import json
-import os
-import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,16 +7,14 @@ from typing import Any
 from mlops_kit.base.errors import KitError
 from mlops_kit.forge import runner
 from mlops_kit.project.repository import Repository
-from mlops_kit.reports import report_html as pages
-from mlops_kit.reports import report_markdown
+from mlops_kit.reports import report_html, report_markdown
 from mlops_kit.reports.report import Report
 
 FOLDER = ".mlops/report"
-LONGEST_SUMMARY = 1024 * 1024  # bytes that GitHub takes of a step
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedReport:
     markdown: str
     short: str  # for a terminal
     text: Path
@@ -28,18 +23,18 @@ class Published:
     notes: list[str] = field(default_factory=list)
 
 
-def publish(report: Report, repository: Repository, out: Path, comment: str | None) -> Published:
+def publish(report: Report, repository: Repository, out: Path, comment: str | None) -> PublishedReport:
     """Raises KitError where a comment that was asked for by number cannot be made."""
     text = report_markdown.markdown(report)
     files = out / "report.md", out / "report.html"
     out.mkdir(parents=True, exist_ok=True)
-    for file, content in zip(files, (text, pages.html(report)), strict=True):
+    for file, content in zip(files, (text, report_html.html(report)), strict=True):
         file.write_text(content, encoding="utf-8", newline="\n")
-    _summary(text)
+    runner.summary(text)
     url, note = _comment(repository, report.model, text, comment) if comment else (None, "")
     short = f"{report.model}: {report.verdict_in_words}\n  {files[0]}\n  {files[1]}"
     facts = _facts(report) | {"text": str(files[0]), "page": str(files[1]), "comment": url}
-    return Published(text, short, *files, facts, [note] if note else [])
+    return PublishedReport(text, short, *files, facts, [note] if note else [])
 
 
 def comment_from(folder: Path, repository: Repository, model: str, comment: str) -> str:
@@ -71,14 +66,6 @@ def _facts(report: Report) -> dict[str, Any]:
     }
 
 
-def _summary(text: str) -> None:
-    """Appended, as other steps of the job write there too."""
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if path and len(text.encode()) < LONGEST_SUMMARY:
-        with Path(path).open("a", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-
-
 def _comment(repository: Repository, model: str, text: str, wanted: str) -> tuple[str | None, str]:
     """Address of the comment, and what there is to say about it."""
     from mlops_kit.forge import github, github_errors
@@ -89,7 +76,7 @@ def _comment(repository: Repository, model: str, text: str, wanted: str) -> tupl
     try:
         placed = github.connect(repository).comment_in_place(number, github.marker("report", model), text)
     except github_errors.GitHubError as error:
-        if wanted == "auto" and error.status == 403 and _is_fork():
+        if wanted == "auto" and error.status == 403 and runner.is_fork():
             return None, "No comment: a pull request from a fork has a token that may only read."
         raise
     return placed.url, f"Comment on #{number} {placed.done}: {placed.url}"
@@ -100,21 +87,4 @@ def _number(wanted: str) -> int | None:
         return int(wanted)
     if wanted != "auto":
         raise KitError(f"--comment {wanted}: neither a number nor `auto`.", "For instance --comment 12.")
-    number = (_event().get("pull_request") or {}).get("number")
-    ref = re.fullmatch(r"refs/pull/(\d+)/(?:merge|head)", os.environ.get("GITHUB_REF", ""))
-    return int(number) if isinstance(number, int) else int(ref[1]) if ref else None
-
-
-def _is_fork() -> bool:
-    head = (_event().get("pull_request") or {}).get("head") or {}
-    return bool((head.get("repo") or {}).get("fork", True)) if head else False
-
-
-def _event() -> dict[str, Any]:
-    """What started the run, as GitHub wrote it down; empty elsewhere."""
-    path = os.environ.get("GITHUB_EVENT_PATH")
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    return runner.pull_request_number()

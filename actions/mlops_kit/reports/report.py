@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_kit.data import metrics_file
-from mlops_kit.data.metrics_file import Figure
+from mlops_kit.data.metrics_file import Metric
+from mlops_kit.data.scores import higher_is_better
 from mlops_kit.forge import runner
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
@@ -12,11 +13,11 @@ from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import ChampionGate, SlicesGate
 from mlops_kit.reports.curves import Curve, curves
 from mlops_kit.runs import events
-from mlops_kit.training import train as trainings
+from mlops_kit.training import train
 from mlops_kit.training.train import Training
 from mlops_kit.versions import draft, gate_results, record
 from mlops_kit.versions import version as versions
-from mlops_kit.versions.differences import LOWER, SLICES, Differences, between
+from mlops_kit.versions.differences import SLICES, Differences, between
 from mlops_kit.versions.gate_results import Verdict
 from mlops_kit.versions.record import Record
 
@@ -30,7 +31,7 @@ class Slice:
     column: str
     value: str
     metric: str
-    figure: Figure | None
+    figure: Metric | None
     n: int | None
 
 
@@ -43,7 +44,7 @@ class Report:
     training: Training | None  # None: trained without `mlops-kit train`
     slices: list[Slice]  # of each column the worst first
     curves: list[Curve]
-    history: list[tuple[str, dict[str, Figure]]]  # version and headline metrics, oldest first, this one last
+    history: list[tuple[str, dict[str, Metric]]]  # version and headline metrics, oldest first, this one last
     steps: dict[str, float]  # seconds
     link: str | None
 
@@ -77,12 +78,12 @@ class Report:
 
 def build(repository: Repository, contract: Contract) -> Report:
     """Reads the workspace and the version in use. Raises KitError where nothing was trained yet."""
-    last, verdict = trainings.load(repository), gate_results.load(repository)
+    last, verdict = train.load(repository), gate_results.load(repository)
     before = _before(repository, contract, verdict)
-    lock, run = trainings.lock(repository), last.run if last else ""
+    lock, run = train.lock(repository), last.run if last else ""
     on_data = last is None or last.registers
     now = draft.draft(repository, contract, lock, run, verdict, before, on_data=on_data)
-    commits.reach(repository, before.code.commit if before else None)
+    commits.deepen_to(repository, before.code.commit if before else None)
     return Report(
         now=now,
         before=before,
@@ -97,9 +98,9 @@ def build(repository: Repository, contract: Contract) -> Report:
     )
 
 
-def headline(content: dict[str, Any]) -> dict[str, Figure]:
+def headline(content: dict[str, Any]) -> dict[str, Metric]:
     """The metrics that are not of a slice."""
-    return metrics_file.figures({key: value for key, value in content.items() if key != SLICES})
+    return metrics_file.all_metrics({key: value for key, value in content.items() if key != SLICES})
 
 
 # ---- the workspace ----
@@ -119,7 +120,7 @@ def _before(repository: Repository, contract: Contract, verdict: Verdict | None)
     """Of the version that the gates compared with; else of the one in use."""
     model = contract.model
     if verdict and verdict.against:
-        return _record(repository, versions.named(repository, model, verdict.against).tag)
+        return _record(repository, versions.find(repository, model, verdict.against).tag)
     asked = [gate.stage for gate in contract.gates.values() if isinstance(gate, ChampionGate)]
     champion = versions.champion(repository, model, asked[0] if asked else "production")
     return _record(repository, champion.tag) if champion else None
@@ -131,7 +132,7 @@ def _record(repository: Repository, tag: str) -> Record | None:
     return record.parse(text, f"{record.FILE} of {tag}") if text else None
 
 
-def _history(repository: Repository, model: str) -> list[tuple[str, dict[str, Figure]]]:
+def _history(repository: Repository, model: str) -> list[tuple[str, dict[str, Metric]]]:
     newest = versions.versions(repository, model)[-MOST_VERSIONS:]
     found = [(version.name, _record(repository, version.tag)) for version in newest]
     return [(name, headline(one.metrics)) for name, one in found if one]
@@ -148,7 +149,7 @@ def _slices(contract: Contract, content: dict[str, Any]) -> list[Slice]:
     found: list[Slice] = []
     for path in dict.fromkeys([*watched, *paths]):
         metric, least = watched.get(path, ("", 0))
-        values = metrics_file.at(content, path)
+        values = metrics_file.value_at(content, path)
         if isinstance(values, dict):
             found += _of_column(path.removeprefix(f"{SLICES}."), values, metric or _first(values), least)
     return found
@@ -158,14 +159,14 @@ def _of_column(column: str, values: dict[str, Any], metric: str, least: int) -> 
     found = []
     for value, content in values.items():
         inner = content if isinstance(content, dict) else {}
-        figure, n = metrics_file.figure(inner, metric), inner.get("n")
+        figure, n = metrics_file.metric_at(inner, metric), inner.get("n")
         n = n if isinstance(n, int) else figure.n if figure else None
         judged = figure if figure and figure.is_number and (n is None or n >= least) else None
         found.append(Slice(column, str(value), metric, judged, n))
-    sign = -1 if metric.rpartition(".")[2] in LOWER else 1
+    sign = -1 if higher_is_better(metric) is False else 1
     return sorted(found, key=lambda one: (one.figure is None, sign * one.figure.value if one.figure else 0))
 
 
 def _first(values: dict[str, Any]) -> str:
-    measured = (metrics_file.figures(inner) for inner in values.values() if isinstance(inner, dict))
+    measured = (metrics_file.all_metrics(inner) for inner in values.values() if isinstance(inner, dict))
     return next((name for figures in measured for name in figures), "")

@@ -1,12 +1,12 @@
 """The report as one HTML file that needs nothing else: no script, no request, dark and light."""
 
-import re
 from dataclasses import replace
+from functools import cache
 from html import escape
-from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from mlops_kit.base.markdown import JOINER, number, one_line
-from mlops_kit.data.metrics_file import Figure
+from mlops_kit.data.metrics_file import Metric
 from mlops_kit.registry.card import count, interval
 from mlops_kit.reports import plots
 from mlops_kit.reports.report import Report
@@ -14,6 +14,11 @@ from mlops_kit.reports.report_markdown import by_column
 from mlops_kit.versions.description import judgement, opening, sections
 from mlops_kit.versions.gate_results import GateResult
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+# Of CommonMark: what the kit writes and no more. No rule makes a link, an image or an HTML tag.
+RULES = ["heading", "list", "backticks", "emphasis", "escape", "entity"]
 MOST_SLICES, MOST_HISTORY = 25, 4
 WORDS = {"pass": "pass", "fail": "fail", "unknown": "can't tell", "removed": "removed"}
 STYLE = """
@@ -137,7 +142,7 @@ def _metrics(report: Report) -> str:
     return table(head, rows, (1, 2, 3, 5, 6))
 
 
-def _figure(one: Figure) -> list[str]:
+def _figure(one: Metric) -> list[str]:
     return [number(one.value), interval(one), count(one)]
 
 
@@ -155,21 +160,24 @@ def _history(report: Report) -> str:
 def _changes(report: Report) -> str:
     """The description as it goes into the record, but for the metrics, which have their own table."""
     others = replace(report.differences, metrics=[], slices=[])
-    said = [f"<p>{prose(opening(report.differences))}</p>"]
-    for head, lines in sections(others).items():
-        items = "".join(f"<li>{prose(line.strip().removeprefix('- '))}</li>" for line in lines)
-        said.append(f"<h3>{head}</h3><ul>{items}</ul>")
-    return "".join(said)
+    parts = [f"### {head}\n\n" + "\n".join(lines) for head, lines in sections(others).items()]
+    return render("\n\n".join([opening(report.differences), *parts]))
 
 
-def prose(line: str) -> str:
-    """Of our own Markdown: code spans, and text that `plain` has made harmless as HTML too."""
-    parts = re.split(r"(`+)(.+?)\1(?!`)", line)
-    said = []
-    for words, _, name in zip_longest(parts[::3], parts[1::3], parts[2::3], fillvalue=""):
-        said.append(re.sub(r"\\(.)", r"\1", words).replace(JOINER, ""))
-        said.append(f"<code>{escape(name.strip())}</code>" if name else "")
-    return "".join(said)
+def render(markdown: str) -> str:
+    """The Markdown that the kit writes as HTML: paragraphs, headings, lists, emphasis and code spans.
+
+    Links, images, HTML, tables and code blocks stay text, whatever the repository's own texts hold.
+    """
+    html: str = _renderer().render(markdown)
+    return html.replace(JOINER, "")
+
+
+@cache
+def _renderer() -> "MarkdownIt":
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("zero").enable(RULES)
 
 
 def _plots(report: Report) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlops_kit.base import clock
+from mlops_kit.base import clock, github_env
 from mlops_kit.base.clock import timestamp
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
@@ -35,9 +35,7 @@ def new_run_id() -> str:
         if not RUN_ID.fullmatch(given):
             raise KitError(f"{GIVEN} is {given!r}.", "A run's id has letters, digits, dot, _ and - alone.")
         return given
-    if run := os.environ.get("GITHUB_RUN_ID"):
-        return f"{run}-{os.environ.get('GITHUB_RUN_ATTEMPT', '1')}"
-    return f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    return runner.run_id() or f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
 @dataclass
@@ -114,17 +112,17 @@ def alone(repository: Repository, part: str = "") -> Journal:
     `part`: a run beside it, for a job that shares GitHub's number with others and publishes by itself.
     """
     journal = Journal(repository, f"{new_run_id()}-{part}" if part else new_run_id())
-    facts: dict[str, Any] = {name: os.environ.get(f"GITHUB_{name.upper()}") for name in ("actor", "ref")}
     event = runner.event_name()
     if not journal.file.exists():
         journal.emit(
             *("run", "start"),
             commit=repository.commit(),
-            machine=platform.node() if "GITHUB_ACTIONS" not in os.environ else None,
+            machine=None if runner.on_runner() else platform.node(),
             pid=os.getpid(),
             ends_with=LAST,
             event_name=event if event != runner.BY_HAND else None,
-            **facts,
+            actor=github_env.actor() or None,
+            ref=github_env.ref() or None,
         )
     return journal
 
@@ -132,7 +130,7 @@ def alone(repository: Repository, part: str = "") -> Journal:
 def go_on(repository: Repository) -> Journal:
     """The run that the last command began; a new one where there is none or it is over."""
     current = repository.root / CURRENT
-    if GIVEN in os.environ or "GITHUB_RUN_ID" in os.environ or not current.is_file():
+    if GIVEN in os.environ or runner.run_id() or not current.is_file():
         return begin(repository)
     journal = Journal(repository, current.read_text(encoding="utf-8").strip())
     return begin(repository) if journal.is_over else journal

@@ -65,13 +65,13 @@ def end_publishing(
 
 def _latest() -> dict[str, bytes]:
     """On a runner the file of its workflow, which holds the number of the newest run that was published."""
-    workflow, number = runner.numbered()
+    workflow, number = runner.workflow_run()
     return {f"latest/{workflow}": f"{number}\n".encode()} if workflow else {}
 
 
 def _last_was_published(repository: Repository, begun: str | None) -> bool:
     """Then this workflow left no alarm open, and GitHub is not asked: half a second of every merge."""
-    workflow, number = runner.numbered()
+    workflow, number = runner.workflow_run()
     return bool(
         workflow and begun and (repository.show(begun, f"latest/{workflow}") or "").strip() == str(number - 1)
     )

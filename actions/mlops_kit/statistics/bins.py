@@ -1,4 +1,4 @@
-"""A column cut into few cells, once, by its reference; rows are from then on compared by their cells alone."""
+"""Bins each column by quantiles, or levels, of the reference; all comparisons use bin codes."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,19 +13,17 @@ Kind = Literal["number", "boolean", "category", "text", "time"]
 Codes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 
-CUTS = 64  # of a number; one with no more different values has a cell for each, which ties need
-MOST_LEVELS, LEAST_ROWS_A_LEVEL = 200, 10  # beyond that a text is judged by its length
+CUTS = 64  # bins of a number; one with fewer distinct values has a bin for each, as ties need
+MOST_LEVELS, LEAST_ROWS_A_LEVEL = 200, 10  # a text with more levels is compared by its length
 UNSEEN, MISSING = 254, 255
 
 
 @dataclass(frozen=True)
-class Cells:
+class Bins:
     name: str
     kind: Kind
-    edges: (
-        Floats  # of number, text (its length) and time (its hour): the lower end of every cell but the first
-    )
-    levels: tuple[str, ...]  # of category and boolean
+    edges: Floats  # number, text (its length) and time (its hour): the lower end of every bin but the first
+    levels: tuple[str, ...]  # category and boolean
 
     @property
     def is_ordered(self) -> bool:
@@ -36,13 +34,13 @@ class Cells:
         return len(self.levels) or len(self.edges) + 1
 
     def takes(self, values: pa.Array) -> bool:
-        """Texts may be numbers or times that a CSV or JSON file holds; of other types only its own."""
+        """True for the column's own type, and for texts: a CSV or JSON file may hold numbers and times as text."""
         kind = kind_of(values.type)
         own = "text" if self.kind == "category" else self.kind
         return types.is_null(values.type) or kind in ("text", own)
 
     def encode(self, values: pa.Array) -> Codes:
-        """A code a row. Raises ArrowInvalid or ArrowNotImplementedError for values of another type."""
+        """The bin code of each row. Raises ArrowInvalid or ArrowNotImplementedError for values of another type."""
         if self.levels:
             places = pc.index_in(_texts(values, self.kind), pa.array(self.levels, pa.string()))
             codes = np.asarray(places.fill_null(UNSEEN), dtype=np.uint8)
@@ -52,14 +50,14 @@ class Cells:
         return np.where(np.isfinite(numbers), codes, np.uint8(MISSING))
 
     def compared(self, values: pa.Array) -> pa.Array:
-        """What `encode` looks at: levels as texts, else numbers, a text's length and a time's hour among them."""
+        """The values that `encode` bins: levels as text; else numbers, such as a text's length or a time's hour."""
         if self.levels:
             return _texts(values, self.kind)
         numbers = _numbers(values, self.kind)
         return pa.array(numbers, mask=~np.isfinite(numbers))
 
     def value(self, code: int, digits: int = 4) -> str:
-        """What lies in a cell, for a person."""
+        """The bin's level, or its lower end, for a person."""
         if self.levels:
             return self.levels[code]
         return (
@@ -69,28 +67,28 @@ class Cells:
         )
 
 
-def cut(name: str, values: pa.Array) -> Cells | None:
-    """None for a type that is not looked at, such as a list, and for a column without any value."""
+def cut(name: str, values: pa.Array) -> Bins | None:
+    """The bins of a reference column. None for a type that is not compared, such as a list, and for an empty column."""
     values = plain(values)
     kind = kind_of(values.type)
     if kind is None or values.null_count == len(values):
         return None
     if kind == "boolean":
-        return Cells(name, kind, np.empty(0), ("false", "true"))
+        return Bins(name, kind, np.empty(0), ("false", "true"))
     if kind == "text":
         levels = values.drop_null().unique()
         if len(levels) <= min(MOST_LEVELS, len(values) / LEAST_ROWS_A_LEVEL):
-            return Cells(name, "category", np.empty(0), tuple(sorted(levels.to_pylist())))
+            return Bins(name, "category", np.empty(0), tuple(sorted(levels.to_pylist())))
     numbers = _numbers(values, kind)
     numbers = numbers[np.isfinite(numbers)]
     if not len(numbers):
         return None
-    different = np.unique(numbers)
-    if len(different) > CUTS:
-        different = np.unique(np.quantile(numbers, np.arange(CUTS) / CUTS, method="inverted_cdf"))
-    if len(different) == 1:  # below, at and above it
-        return Cells(name, kind, np.append(different, np.nextafter(different, np.inf)), ())
-    return Cells(name, kind, different[1:], ())
+    distinct = np.unique(numbers)
+    if len(distinct) > CUTS:
+        distinct = np.unique(np.quantile(numbers, np.arange(CUTS) / CUTS, method="inverted_cdf"))
+    if len(distinct) == 1:  # below, at and above it
+        return Bins(name, kind, np.append(distinct, np.nextafter(distinct, np.inf)), ())
+    return Bins(name, kind, distinct[1:], ())
 
 
 def kind_of(arrow: pa.DataType) -> Kind | None:
@@ -108,7 +106,7 @@ def plain(values: pa.Array) -> pa.Array:
 
 
 def moments(values: pa.Array) -> pa.Array:
-    """As UTC without a zone, to the second. Raises ArrowInvalid for what is no time."""
+    """Times as UTC without a zone, to the second. Raises ArrowInvalid for values that are no times."""
     values = plain(values)
     if kind_of(values.type) == "text":
         try:
@@ -119,11 +117,11 @@ def moments(values: pa.Array) -> pa.Array:
 
 
 def _numbers(values: pa.Array, kind: Kind) -> Floats:
-    """NaN for what is missing."""
+    """As floats; NaN for missing values."""
     values = plain(values)
     if kind == "text":
         values = pc.utf8_length(values.cast(pa.string()))
-    elif kind == "time":  # the moment itself only ever grows
+    elif kind == "time":  # a time itself only ever grows
         values = pc.hour(moments(values))
     return np.asarray(pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=float)
 

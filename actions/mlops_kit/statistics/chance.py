@@ -1,4 +1,4 @@
-"""What chance alone does."""
+"""Tail probabilities and the sequential test for a rise of the mean loss."""
 
 import math
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 NEVER = 1e-12
-RATES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7)  # of the capital, bet on each row's loss
+RATES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7)  # share of the capital that is bet on each row's loss
 
 
 def at_least(k: int, n: int, p: float) -> float:
-    """Of a binomial, the chance of k or more."""
+    """The binomial probability of k or more."""
     if k <= 0:
         return 1.0
     if p <= 0:
@@ -25,9 +25,9 @@ def at_least(k: int, n: int, p: float) -> float:
 
 
 def apart(groups: list[int], share: float, k: int) -> float:
-    """The chance that `k` things or more are of groups that lie in one part as a whole.
+    """The probability that groups lying entirely in one part hold `k` items or more together.
 
-    `groups`: how many things are of each. `share` of all things are in that part, whichever they are.
+    `groups`: the size of each group. `share`: the part's share of all items.
     """
     held = np.append(1.0, np.zeros(k))  # the chance of that many; of k, of as many or more
     for size in groups:
@@ -42,7 +42,7 @@ def apart(groups: list[int], share: float, k: int) -> float:
 
 
 def at_most(k: int, mean: float) -> float:
-    """Of a Poisson distribution, the chance of k or fewer."""
+    """The Poisson probability of k or fewer."""
     if mean <= 0:
         return 1.0
     i = np.arange(k + 1)
@@ -52,17 +52,17 @@ def at_most(k: int, mean: float) -> float:
 
 @dataclass(frozen=True)
 class Rise:
-    """Rows from `began` to before `ended`; None while it lasts."""
+    """Rows from `began` up to, not including, `ended`, which is None while the rise lasts."""
 
     began: int
     ended: int | None
 
 
 def rise(losses: Floats, usual: float, odds: float) -> Rise | None:
-    """The last time that the mean loss was above `usual`.
+    """The last period in which the mean loss was above `usual`.
 
-    It is over when there is as much evidence, by the same bets, that the loss is nearer to the usual than to what it
-    had risen to; what follows is looked at afresh. `odds`: of a rise, or of an end, by chance.
+    The rise ends once there is as much evidence, by the same bets, that the loss is nearer to `usual` than to its risen
+    mean. Later rows are tested anew. `odds`: probability of a false rise, or of a false end.
     """
     limit, start, last = math.log(1 / odds), 0, None
     while crossed := _crossed(losses[start:], usual, limit):
@@ -77,7 +77,7 @@ def rise(losses: Floats, usual: float, odds: float) -> Rise | None:
 
 
 def _crossed(losses: Floats, usual: float, limit: float) -> tuple[int, int] | None:
-    """Where the rise began, and the row at which the evidence for it was enough."""
+    """The row at which the rise began, and the row at which the evidence sufficed."""
     if not len(losses):
         return None
     grown, _ = evidence(losses, usual)

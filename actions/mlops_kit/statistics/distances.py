@@ -1,6 +1,6 @@
-"""Limits for the distances that other libraries know, by the resampling that calibrates the check itself.
+"""Limits for the distances of other libraries, by the resampling that calibrates the check itself.
 
-Taken together: of a hundred windows that are like the reference at most one is above any of them.
+The limits hold together: of 100 windows like the reference at most one exceeds any of them.
 """
 
 import math
@@ -8,48 +8,48 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from mlops_kit.statistics.bins import Cells
+from mlops_kit.statistics.bins import Bins
 from mlops_kit.statistics.resampling import LEVEL, REPLICATES, Array, Resampling
 
 Floats = npt.NDArray[np.float64]
-COMMON = 0.95  # what is further apart than so many replicates is the tail, by which a distance is measured
-BETWEEN_STEPS = (
-    0.5826  # sd by which a random walk is higher than at the steps where it is looked at (Siegmund 1985)
+COMMON = (
+    0.95  # quantile of the replicates above which the tail begins; a distance is measured in its mean excess
 )
+BETWEEN_STEPS = 0.5826  # sd by which a random walk exceeds its maximum at discrete steps (Siegmund 1985)
 
 
 def limits(
     resampling: Resampling, n: int, columns: set[str], coarse: set[str]
 ) -> dict[str, dict[str, float]]:
-    """Of each column by the distance's name, for windows of `n` rows.
+    """Limits by column and distance, for windows of `n` rows.
 
-    `step` is the largest step between two cumulative distributions (Kolmogorov-Smirnov) of an ordered column; it is
-    raised for `coarse` ones, whose values are finer than their cells, because libraries look at every value.
+    `step` is the largest distance between two cumulative distributions (Kolmogorov-Smirnov) of an ordered column. It is
+    raised for `coarse` columns, whose values are finer than their bins, because libraries compare every value.
     """
     tails: dict[tuple[int, str], tuple[float, float]] = {}
     highest = np.full(REPLICATES, -np.inf)
     for index, (window, reference) in enumerate(resampling.replicates(n)):
-        if resampling.cells[index].name not in columns:
+        if resampling.bins[index].name not in columns:
             continue
-        for name, found in _squares(resampling.cells[index], window, reference).items():
-            middle = float(np.quantile(found, COMMON))
-            over = found[found > middle]
-            spread = max(float((over - middle).mean()) if len(over) else 0.0, 1e-9)
-            np.maximum(highest, (found - middle) / spread, out=highest)
+        for name, squares in _squares(resampling.bins[index], window, reference).items():
+            middle = float(np.quantile(squares, COMMON))
+            tail = squares[squares > middle]
+            spread = max(float((tail - middle).mean()) if len(tail) else 0.0, 1e-9)
+            np.maximum(highest, (squares - middle) / spread, out=highest)
             tails[index, name] = middle, spread
     threshold = float(np.sort(highest)[-max(int(LEVEL * REPLICATES), 1)])
-    made: dict[str, dict[str, float]] = {}
+    limits_by_column: dict[str, dict[str, float]] = {}
     for (index, name), (middle, spread) in tails.items():
-        column = resampling.cells[index]
+        column = resampling.bins[index]
         limit = math.sqrt(middle + threshold * spread)
         if column.name in coarse:
             limit += _between(column, n, len(resampling.codes))
-        made.setdefault(column.name, {})[name] = round(min(limit, 1.0), 6)
-    return made
+        limits_by_column.setdefault(column.name, {})[name] = round(min(limit, 1.0), 6)
+    return limits_by_column
 
 
-def _squares(column: Cells, window: Array, reference: Array) -> dict[str, Floats]:
-    """Of each replicate; squares, because the tails of those are exponential, as a threshold in spreads supposes."""
+def _squares(column: Bins, window: Array, reference: Array) -> dict[str, Floats]:
+    """Squared distances of each replicate: their tails are exponential, as a threshold in units of spread assumes."""
     g, f = _shares(window), _shares(reference)
     if column.is_ordered:
         return {"step": np.abs(np.cumsum(g - f, axis=1)).max(axis=1) ** 2}
@@ -72,5 +72,5 @@ def _divergence(shares: Floats, other: Floats) -> Floats:
     return np.asarray((shares * np.log(ratio)).sum(axis=1))
 
 
-def _between(column: Cells, n: int, reference: int) -> float:
+def _between(column: Bins, n: int, reference: int) -> float:
     return BETWEEN_STEPS / math.sqrt(column.size * n * reference / (n + reference))

@@ -1,4 +1,4 @@
-"""Does a process need more and more memory? A leak goes on at its pace, a warm-up slows down."""
+"""Memory growth of a process: a leak keeps its pace, a warm-up slows down."""
 
 import math
 from statistics import NormalDist
@@ -7,18 +7,18 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-PARTS = 16  # of the later readings; the least of each, which a collector of garbage leaves alone
-READINGS = 4  # of a part, at least
-LATER = 1 / 3  # of a process's readings are its start
-STEADY = 0.5  # of the pace before: a warm-up that ebbs away is slower
-LEAST_RISE = 0.02  # of the memory; what is less is seen in a long log and worth nobody's while
+PARTS = 16  # of the later readings; the minimum of each is used, which garbage collection does not move
+READINGS = 4  # at least, in each part
+LATER = 1 / 3  # the first third of a process's readings is its start
+STEADY = 0.5  # of the earlier pace: below it, growth is a warm-up that ends
+LEAST_RISE = 0.02  # of the memory: a long log shows smaller rises too, but nobody acts on them
 DAY = 86_400.0
 
 
 def a_day(times: Floats, memory: Floats, odds: float) -> float:
-    """By how much one process grows in a day; 0 where chance at `odds`, or its start, can explain it.
+    """Growth of one process a day; 0 if chance, at `odds`, or its start explains it.
 
-    `times` in seconds, in order. The trend is Mann's and Kendall's, the pace Theil's and Sen's.
+    `times` in seconds, in order. The trend is tested by Mann-Kendall, the pace is the Theil-Sen slope.
     """
     later = slice(math.ceil(len(times) * LATER), None)
     times, memory = times[later], memory[later]
@@ -33,7 +33,7 @@ def a_day(times: Floats, memory: Floats, odds: float) -> float:
 
 
 def _ebbs(at: Floats, least: Floats) -> bool:
-    """By time and by reading: what leaks with each call slows down by time alone, when fewer calls come."""
+    """True if growth slows down. Asked by time and by reading: a leak a call slows down by time if fewer calls come."""
     half = PARTS // 2
     return _pace(at[half:], least[half:]) < STEADY * _pace(at[:half], least[:half])
 
@@ -45,7 +45,7 @@ def _pace(when: Floats, values: Floats) -> float:
 
 
 def _trend(values: Floats) -> float:
-    """The chance of so many pairs that rise, if the order meant nothing."""
+    """The probability of at least as many rising pairs in random order."""
     n = len(values)
     at, then = np.triu_indices(n, 1)
     rising = float(np.sign(values[then] - values[at]).sum())

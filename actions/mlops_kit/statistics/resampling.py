@@ -1,9 +1,9 @@
-"""Thresholds by resampling: how far apart do a reference and a window get that differ by chance alone?
+"""Thresholds by resampling: how far apart are a window and its reference if they differ by chance alone?
 
-Windows are whole rows drawn from the reference with replacement, which keeps the columns' correlation, and so is the
-reference itself, whose own chance counts as much where it is small. Rows that follow each other in time are drawn as
-runs. All columns and statistics share one threshold, each measured in its own spread (the largest standardised
-statistic, Westfall and Young 1993), so that many columns do not mean many alarms.
+Replicates of windows are whole rows drawn from the reference with replacement, which keeps the correlation of columns. The
+reference is resampled too: if it is small, its own chance counts as much. Rows ordered in time are drawn as runs (block
+bootstrap). All columns and statistics share one threshold, each measured in its own spread (the maximum standardised
+statistic, Westfall and Young 1993), so that many columns do not mean many false alarms.
 """
 
 import math
@@ -16,46 +16,47 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlops_kit.statistics.bins import MISSING, UNSEEN, Cells, Codes, Kind
+from mlops_kit.statistics.bins import MISSING, UNSEEN, Bins, Codes, Kind
 from mlops_kit.statistics.chance import apart
 
 Array = npt.NDArray[np.float32]
 REPLICATES, SEED = 4000, 20_26
-LEVEL = 0.007  # of a check's 1 %; the rest is left for new levels, predictions, labels and operation
-BLOCK, BLOCKS = 200, 1000  # many rows are drawn as blocks that were counted once
-ROW_BY_ROW = 1000  # up to here a window is drawn row by row
+LEVEL = (
+    0.007  # of a check's 1 % of false alarms; the rest is for levels, predictions, labels and infrastructure
+)
+BLOCK, BLOCKS = 200, 1000  # large windows are drawn as blocks of rows whose bins were counted once
+ROW_BY_ROW = 1000  # windows up to this size are drawn row by row
 LEAST_REFERENCE, OF_REFERENCE = (
     250,
     5,
-)  # a window as large as the reference alarms again and again if that is unlucky
+)  # a window as large as an unlucky reference would alarm again and again
 SEEN_IN, TRIES = 0.8, 200
 SHIFTS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)  # sd
 POINTS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75)  # share of the rows
 LAGS, UNRELATED = 50, 0.05
-CHI_SQUARE = 2.0  # mean excess of one: of a likelihood ratio that no replicate has moved
+CHI_SQUARE = 2.0  # mean excess of a chi-square: for a statistic that is constant in all replicates
 TINY = 1e-9
 
 
 @dataclass(frozen=True)
 class Limits:
-    """For windows of `n` rows. `middle` and `spread` standardise a column's statistics."""
+    """Thresholds for windows of `n` rows. `middle` and `spread` standardise a column's statistics."""
 
     n: int
     threshold: float
     middle: list[list[float]]
     spread: list[list[float]]
-    visible: list[float]  # of each column the smallest change seen in four of five windows; inf: none
+    visible: list[float]  # column by column, the smallest change that four of five windows show; inf: none
 
     def standing(self, column: int, statistics: Array) -> Array:
-        """Above `threshold` is an alarm."""
+        """The largest standardised statistic of a column; above `threshold` it is an alarm."""
         middle, spread = (np.array(one[column], np.float32) for one in (self.middle, self.spread))
         highest: Array = np.max((statistics - middle) / spread, axis=-1)
         return highest
 
 
-# What a statistic is given in advance, in logarithms of the odds of chance: levels more, of which a column has one number
-# to show where a number has its place, its spread and its shape; a spread less, which is seen easily. In a window of few
-# rows a rare level that gains is one of the few changes that can be seen at all, and each of its rows counts.
+# Head start of each statistic, in log odds. Levels get more: they have one statistic where a number has three. A spread
+# gets less, because it shows easily. In a small window a rare level that gains is one of the few changes that show at all.
 _OF_NUMBERS = np.array([-0.5, 0, 0, -1], np.float32)  # Anderson-Darling, missing, shift, spread
 _OF_LEVELS = np.array([0.25, 0, 1.25], np.float32)  # all levels, missing, the one that moved most
 _OF_BOOLEANS = np.array([1.75, 0, 1.75], np.float32)
@@ -70,46 +71,48 @@ def _ahead(kind: Kind, n: int) -> Array:
 
 
 def tested(n: int, reference: int) -> int:
-    """How many of a window's rows are compared."""
+    """How many of a window's `n` rows are compared with a reference of that many rows."""
     most = min(n, reference // OF_REFERENCE)
     return most if most <= ROW_BY_ROW else most // BLOCK * BLOCK
 
 
 class Resampling:
-    """Of one reference: `codes` has a row a row, in the order of time where `ordered`."""
+    """Resamples one reference. `codes`: one line a row, one column a column; in the order of time if `ordered`."""
 
-    def __init__(self, cells: list[Cells], codes: Codes, *, ordered: bool) -> None:
-        self.cells, self.codes, self.ordered = cells, codes, ordered
+    def __init__(self, bins: list[Bins], codes: Codes, *, ordered: bool) -> None:
+        self.bins, self.codes, self.ordered = bins, codes, ordered
         self.run = _run(codes) if ordered else 1
-        self.scores = [_scores(self._shares(index)) for index in range(len(cells))]
+        self.scores = [_scores(self._shares(index)) for index in range(len(bins))]
 
     def _shares(self, column: int) -> Array:
-        counts = count(self.codes[:, column], self.cells[column].size)
+        counts = count(self.codes[:, column], self.bins[column].size)
         shares: Array = counts[0, :-1] / max(counts[0, :-1].sum(), 1)
         return shares
 
     def limits(self, n: int, level: float = LEVEL) -> Limits:
-        """For windows of `n` rows, a size that `tested` gives."""
+        """The thresholds for windows of `n` rows, a size that `tested` returns."""
         middles, spreads, statistics = [], [], []
         highest = np.full(REPLICATES, -np.inf, np.float32)
         for column, (window, reference) in enumerate(self.replicates(n)):
-            found = self.statistics(column, window, reference)
-            middle = np.quantile(found, 0.95, axis=0)
-            over = found > middle
-            excess = np.where(over, found - middle, 0).sum(axis=0) / np.maximum(over.sum(axis=0), 1)
-            spread = np.where(over.any(axis=0), np.maximum(excess, 1e-6), CHI_SQUARE)
-            middle = middle - _ahead(self.cells[column].kind, n) * spread
-            np.maximum(highest, np.max((found - middle) / spread, axis=1), out=highest)
+            replicated = self.statistics(column, window, reference)
+            middle = np.quantile(replicated, 0.95, axis=0)
+            in_tail = replicated > middle
+            excess = np.where(in_tail, replicated - middle, 0).sum(axis=0) / np.maximum(
+                in_tail.sum(axis=0), 1
+            )
+            spread = np.where(in_tail.any(axis=0), np.maximum(excess, 1e-6), CHI_SQUARE)
+            middle = middle - _ahead(self.bins[column].kind, n) * spread
+            np.maximum(highest, np.max((replicated - middle) / spread, axis=1), out=highest)
             middles.append(middle.tolist())
             spreads.append(spread.tolist())
-            statistics.append(found)
+            statistics.append(replicated)
         threshold = float(np.sort(highest)[-max(int(level * REPLICATES), 1)])
-        made = Limits(n, threshold, middles, spreads, [])
-        visible = [self._visible(column, made) for column in range(len(self.cells))]
+        limits = Limits(n, threshold, middles, spreads, [])
+        visible = [self._visible(column, limits) for column in range(len(self.bins))]
         return Limits(n, threshold, middles, spreads, visible)
 
     def statistics(self, column: int, window: Array, reference: Array) -> Array:
-        """Both hold counts a cell, the missing in the last; shape (replicates, statistics)."""
+        """Statistics of shape (replicates, statistics) from counts of rows by bin, missing values in the last one."""
         n, big_n = window.sum(axis=1), reference.sum(axis=1)
         missing = _likelihood(window[:, -1], n, reference[:, -1], big_n)
         window, reference = window[:, :-1], reference[:, :-1]
@@ -117,7 +120,7 @@ class Resampling:
         g, f = window / n, reference / big_n
         c = n * big_n / (n + big_n)
         h = (window + reference) / (n + big_n)
-        if self.cells[column].is_ordered:
+        if self.bins[column].is_ordered:
             apart, below = np.cumsum(g - f, axis=1), np.cumsum(h, axis=1)
             weight = (h[:, :-1] + h[:, 1:]) / 2
             inside = np.maximum(below * (1 - below), 1e-9)[:, :-1]
@@ -131,32 +134,32 @@ class Resampling:
         return np.stack([moved.sum(axis=1), missing, single], axis=1)
 
     def replicates(self, n: int) -> Iterator[tuple[Array, Array]]:
-        """Of each column counts of windows and of references, the same rows for every column."""
+        """Column by column, the bin counts of resampled windows and references; all columns use the same rows."""
         draw = np.random.default_rng(SEED)
         pool = self._rows(draw, BLOCKS, BLOCK)
         of_reference = _weights(draw, max(len(self.codes) // BLOCK, 1))
         by_rows = self._rows(draw, REPLICATES, n) if n <= ROW_BY_ROW else None
         of_window = None if by_rows is not None else _weights(draw, n // BLOCK)
-        for column, cells in enumerate(self.cells):
+        for column, bins in enumerate(self.bins):
             codes = self.codes[:, column]
-            counted = _counts(codes, pool, cells.size)
+            counted = _counts(codes, pool, bins.size)
             reference = of_reference @ counted
             if by_rows is not None:
-                yield _counts(codes, by_rows, cells.size), reference
+                yield _counts(codes, by_rows, bins.size), reference
             elif of_window is not None:
                 yield of_window @ counted, reference
 
     def _rows(self, draw: np.random.Generator, many: int, size: int) -> npt.NDArray[np.intp]:
-        """Indices of `many` draws of `size` rows, in runs where rows follow each other."""
+        """Indices of `many` draws of `size` rows, as runs if rows are ordered."""
         run = min(self.run, size)
         runs = -(-size // run)
         starts = draw.integers(0, len(self.codes) - run + 1, (many, runs))
         return (starts[:, :, None] + np.arange(run)).reshape(many, -1)[:, :size]
 
     def all_alike(self, column: int, code: int, n: int) -> float:
-        """The chance that `n` rows of the reference, in runs where rows follow each other, hold this code alone.
+        """The probability that `n` rows of the reference, drawn as runs, all hold this code.
 
-        Of a level it is that of `n` rows that hold one; of MISSING of any.
+        For a level the rows are those with a value; for MISSING they are all rows.
         """
         codes = self.codes[:, column]
         alike = (codes if code == MISSING else codes[codes != MISSING]) == code
@@ -168,49 +171,49 @@ class Resampling:
         return float(share ** (n // run))
 
     def new_levels(self, column: int, window: Codes, levels: npt.NDArray[Any]) -> float:
-        """The chance of as many rows with levels that only the window has, if its rows and the reference's were mixed.
+        """The probability of at least as many rows with unseen levels if the rows of window and reference were shuffled.
 
-        `levels`: of the rows that are UNSEEN. How often each level is there, in both together, is taken as given, so a
-        reference with rare levels expects more of them. Rows in runs count once a run where rows follow each other.
+        `levels`: those of the rows that are UNSEEN. The frequency of each level in both together is taken as given, so a
+        reference with rare levels expects more unseen ones. If rows are ordered, a level counts once a run.
         """
         codes = self.codes[:, column]
         run = _run(codes[:, None]) if self.ordered else 1
         runs = np.arange(len(codes)) // run
-        known = [len(np.unique(runs[codes == level])) for level in range(self.cells[column].size)]
+        runs_by_level = [len(np.unique(runs[codes == level])) for level in range(self.bins[column].size)]
         at = np.flatnonzero(window == UNSEEN) // run
         new = [len(np.unique(at[levels == level])) for level in np.unique(levels)]
         n, big_n = ((one != MISSING).sum() for one in (window, codes))
-        return apart([one for one in known if one] + new, n / (n + big_n), sum(new))
+        return apart([one for one in runs_by_level if one] + new, n / (n + big_n), sum(new))
 
     def _visible(self, column: int, limits: Limits) -> float:
-        """Rows of the reference, tilted: by how much until four of five windows alarm?"""
-        cells, shares = self.cells[column], self._shares(column).astype(float)
+        """The smallest of the tried shifts of the reference that four of five windows show; inf if none."""
+        bins, shares = self.bins[column], self._shares(column).astype(float)
         reference = self.counts[column]
         present = round(limits.n * float(reference[0, :-1].sum() / reference.sum()))
         draw = np.random.default_rng(SEED)
-        for size in SHIFTS if cells.is_ordered else POINTS:
-            tilted = _tilted(shares, size, self.scores[column][0] if cells.is_ordered else None)
+        for size in SHIFTS if bins.is_ordered else POINTS:
+            tilted = _tilted(shares, size, self.scores[column][0] if bins.is_ordered else None)
             window = draw.multinomial(present, tilted, TRIES).astype(np.float32)
             window = np.column_stack([window, np.full(TRIES, limits.n - present, np.float32)])
-            found = self.statistics(column, window, np.repeat(reference, TRIES, axis=0))
-            if (limits.standing(column, found) > limits.threshold).mean() >= SEEN_IN:
+            statistics = self.statistics(column, window, np.repeat(reference, TRIES, axis=0))
+            if (limits.standing(column, statistics) > limits.threshold).mean() >= SEEN_IN:
                 return size
         return float("inf")
 
     @cached_property
     def counts(self) -> list[Array]:
-        return [count(self.codes[:, at], one.size) for at, one in enumerate(self.cells)]
+        return [count(self.codes[:, at], one.size) for at, one in enumerate(self.bins)]
 
 
 def count(codes: Codes, size: int) -> Array:
-    """Of one window: its rows a cell, the missing in the last; unseen levels are no cell."""
+    """Rows of one window by bin, missing values in the last; unseen levels have no bin."""
     return _counts(codes, np.arange(len(codes))[None], size)
 
 
 def _counts(codes: Codes, groups: npt.NDArray[np.intp], size: int) -> Array:
-    """`groups`: indices into the codes, a group a row."""
-    cells = np.where(codes == MISSING, size, np.minimum(codes, size + 1)).astype(np.intp)
-    flat = cells[groups]
+    """`groups`: indices into the codes, one group a row."""
+    bins = np.where(codes == MISSING, size, np.minimum(codes, size + 1)).astype(np.intp)
+    flat = bins[groups]
     flat += np.arange(len(groups))[:, None] * (size + 2)
     counted = np.bincount(flat.ravel(), minlength=len(groups) * (size + 2))
     return counted.reshape(-1, size + 2)[:, : size + 1].astype(np.float32)
@@ -221,31 +224,31 @@ def _weights(draw: np.random.Generator, blocks: int) -> Array:
 
 
 def _likelihood(a: Array, n: Array, b: Array, big_n: Array) -> Array:
-    """Twice the log of the likelihood ratio that a of n and b of N are not of one share."""
+    """Twice the log likelihood ratio that a of n and b of N have different shares."""
     pooled = (a + b) / (n + big_n)
 
     def of(k: Array, m: Array, share: Array) -> Array:
         part: Array = k * np.log(np.maximum(k, TINY) / np.maximum(m * share, TINY))
         return part
 
-    told = (
+    sums = (
         of(a, n, pooled) + of(n - a, n, 1 - pooled) + of(b, big_n, pooled) + of(big_n - b, big_n, 1 - pooled)
     )
-    ratio: Array = 2 * np.maximum(told, 0)
+    ratio: Array = 2 * np.maximum(sums, 0)
     return ratio
 
 
 def _scores(shares: Array) -> list[Array]:
-    """Of each cell its normal score and, orthogonal to it, the square: they see a shift and a spread."""
+    """The normal score of each bin and, orthogonal to it, its square: they detect a shift and a change of spread."""
     middle = np.clip(np.cumsum(shares) - shares / 2, 1e-6, 1 - 1e-6)
     first = np.array([NormalDist().inv_cdf(float(one)) for one in middle])
-    found: list[Any] = []
+    scores: list[Any] = []
     for one in (first, first**2):
-        for other in (np.ones_like(first), *found):
+        for other in (np.ones_like(first), *scores):
             one = one - (shares * one * other).sum() * other
         length = np.sqrt((shares * one**2).sum())
-        found.append(one / length if length > 1e-6 else np.zeros_like(one))
-    return [one.astype(np.float32) for one in found]
+        scores.append(one / length if length > 1e-6 else np.zeros_like(one))
+    return [one.astype(np.float32) for one in scores]
 
 
 def _tilted(shares: Any, size: float, score: Array | None) -> Any:
@@ -259,7 +262,7 @@ def _tilted(shares: Any, size: float, score: Array | None) -> Any:
 
 
 def related(values: npt.NDArray[Any]) -> int:
-    """The lag, in rows, up to which those of some column resemble each other; 0 where they do not at all."""
+    """The largest lag, in rows, at which some column is autocorrelated; 0 for none."""
     longest, n = 0, len(values)
     least = max(UNRELATED, 3 / math.sqrt(max(n, 1)))
     for column in values.T:
@@ -273,6 +276,6 @@ def related(values: npt.NDArray[Any]) -> int:
 
 
 def _run(codes: Codes) -> int:
-    """How many rows in a row are drawn together: some times the lag at which they no longer resemble each other."""
+    """Length of a run of rows that are drawn together: five times the largest autocorrelated lag."""
     longest = related(codes)
     return 1 if not longest else min(5 * longest, max(len(codes) // 50, 1))

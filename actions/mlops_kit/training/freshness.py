@@ -7,7 +7,7 @@ from typing import Any
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits, pipeline
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.lock import LOCK, Entry, Lock, Stage, flattened
+from mlops_kit.project.lock import LOCK, Entry, Lock, PipelineStage, flatten
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import version as versions
 
@@ -63,7 +63,7 @@ def baseline(repository: Repository, contract: Contract, against: str = "") -> B
     if against == "main":
         return _of_branch(repository)
     if against:
-        return of_version(repository, versions.named(repository, contract.model, against))
+        return of_version(repository, versions.find(repository, contract.model, against))
     newest = None if contract.lock == "committed" else versions.newest(repository, contract.model)
     return of_version(repository, newest) if newest else of_tree(repository)
 
@@ -86,7 +86,7 @@ def of(repository: Repository, contract: Contract, lock: Lock, revision: str | N
     """The tree against a lock. At `revision` stand the dvc.yaml, pointers and environment it was made with;
     None: in the tree itself, so that only what the lock says is compared."""
     stages: dict[str, list[str]] = {}
-    defined = pipeline.Change(repository, revision)
+    defined = pipeline.DefinitionChanges(repository, revision)
     inputs = _Inputs(repository, lock, revision)
     for name, stage in lock.stages.items():
         parameters = _parameters(repository, stage, defined.whole_files(name))
@@ -142,7 +142,7 @@ class _Inputs:
         self.before = repository.pointers(revision) if revision else self.pointers
         self.md5s: dict[str, str | None] = {}
 
-    def causes(self, stage: Stage) -> list[str]:
+    def causes(self, stage: PipelineStage) -> list[str]:
         return [says for dep in stage.deps.values() if (says := self._cause(dep))]
 
     def _cause(self, dep: Entry) -> str:
@@ -191,7 +191,7 @@ def _moved(was: Entry, now: Entry) -> str:
     return f"{was.path} changed (data): {was.md5[:7]}{size(was)} -> {now.md5[:7]}{size(now)}"
 
 
-def _parameters(repository: Repository, stage: Stage, whole: set[str]) -> list[str]:
+def _parameters(repository: Repository, stage: PipelineStage, whole: set[str]) -> list[str]:
     """`whole`: files whose every key is a parameter, so that a new one counts too."""
     causes = []
     for file, locked in stage.params.items():
@@ -205,13 +205,13 @@ def _parameters(repository: Repository, stage: Stage, whole: set[str]) -> list[s
             key: pipeline.ABSENT for key in tree if file in whole and key not in locked
         }
         for key, value in locked.items():
-            causes += _differences(value, pipeline.at(tree, key), key, file)
+            causes += _differences(value, pipeline.value_at(tree, key), key, file)
     return causes
 
 
 def _differences(was: Any, now: Any, key: str, file: str) -> list[str]:
-    before = {} if was is pipeline.ABSENT else flattened(was, key)
-    after = {} if now is pipeline.ABSENT else flattened(now, key)
+    before = {} if was is pipeline.ABSENT else flatten(was, key)
+    after = {} if now is pipeline.ABSENT else flatten(now, key)
     return [
         f"{at} {shown(before.get(at, 'absent'))} -> {shown(after.get(at, 'absent'))} ({file})"
         for at in dict.fromkeys([*before, *after])

@@ -14,7 +14,7 @@ from mlops_kit.forge import runner
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK, Lock, parse_lock
 from mlops_kit.project.repository import Repository
-from mlops_kit.project.restore import as_before_if_it_fails, put
+from mlops_kit.project.restore import put, restore_on_failure
 from mlops_kit.project.transfer import transfer
 from mlops_kit.runs import hooks
 from mlops_kit.runs.events import Journal
@@ -157,7 +157,7 @@ def train(
 def _on_data(repository: Repository, contract: Contract, journal: Journal, say: Say) -> dict[str, str]:
     version.refresh(repository, contract.model, say)
     start = starting_point(repository, contract)
-    with as_before_if_it_fails(repository, _outs(repository, start.lock if start else None)):
+    with restore_on_failure(repository, _outs(repository, start.lock if start else None)):
         if start:
             put(repository.root / LOCK, start.lock.text.encode())
         how = ["--pull", "--allow-missing"] if repository.remote and _something_missing(repository) else []
@@ -215,7 +215,7 @@ def _on_sample(repository: Repository, contract: Contract, journal: Journal, say
     params, lock = repository.root / PARAMS, repository.root / LOCK
     kept, kept_lock = params.read_bytes(), lock.read_bytes() if lock.exists() else None
     try:
-        with as_before_if_it_fails(repository, _outs(repository)):
+        with restore_on_failure(repository, _outs(repository)):
             params.write_text(_with(kept.decode(), contract.sample.parameter, contract.sample.file), "utf-8")
             stages = _reproduce(repository, contract, journal, say, [])
             (repository.root / SAMPLE_LOCK).write_bytes(lock.read_bytes())

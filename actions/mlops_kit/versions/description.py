@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 from mlops_kit.base.markdown import code, number, plain, size
 from mlops_kit.versions.columns_text import move_in_words
 from mlops_kit.versions.differences import (
-    Change,
     DataChange,
     Differences,
     FileChange,
     MetricChange,
     TableChange,
+    ValueChange,
 )
 from mlops_kit.versions.record import File
 
@@ -119,7 +119,7 @@ def _rows(file: File | None) -> str:
     return f"{file.rows:,} rows, " if file and file.rows is not None else ""
 
 
-def change(one: Change) -> str:
+def change(one: ValueChange) -> str:
     if one.before is None:
         return f"{code(one.name)}: {value(one.after)} (new)"
     if one.after is None:
@@ -137,8 +137,8 @@ def _metrics(differences: Differences) -> list[str]:
     judged = [one for one in differences.slices if one.is_noise is not None]
     beyond = [one for one in judged if not one.is_noise]
     if judged and any(one.difference for one in judged):
-        lines.append(f"- Slices: {len(beyond)} of {len(judged)} figures moved beyond their noise band")
-        lines += [f"  {line}" for line in _some(beyond, 5, metric, "figure")]
+        lines.append(f"- Slices: {len(beyond)} of {len(judged)} metrics moved beyond their noise band")
+        lines += [f"  {line}" for line in _some(beyond, 5, metric, "metric")]
     return lines
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_kit.data.columns import Moved, Table, moved
-from mlops_kit.data.metrics_file import Figure, figures
+from mlops_kit.data.columns import Table, TableMoves, table_moves
+from mlops_kit.data.metrics_file import Metric, all_metrics
+from mlops_kit.data.scores import higher_is_better
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import tags
 from mlops_kit.versions.record import Environment, File, Record, Summed
 
 SLICES = "slices"  # the key of the metrics file that a person reads as a table of its own
-HIGHER = {"roc_auc", "accuracy", "balanced_accuracy", "average_precision", "precision", "recall", "f1", "r2"}
-LOWER = {"log_loss", "brier", "rmse", "mae", "mse", "mape", "error"}
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class TableChange:
     path: str
     before: Table
     after: Table
-    moved: Moved
+    moved: TableMoves
 
 
 @dataclass(frozen=True)
-class Change:
+class ValueChange:
     """A value that changed; None where there was none."""
 
     name: str
@@ -58,8 +58,8 @@ class Change:
 @dataclass(frozen=True)
 class MetricChange:
     name: str
-    before: Figure | None
-    after: Figure | None
+    before: Metric | None
+    after: Metric | None
 
     @property
     def difference(self) -> float | None:
@@ -86,10 +86,10 @@ class MetricChange:
     @property
     def better(self) -> bool | None:
         """None for a metric of which the kit does not know which way is better."""
-        name = self.name.rpartition(".")[2]
-        if self.difference is None or name not in HIGHER | LOWER:
+        higher = higher_is_better(self.name)
+        if self.difference is None or higher is None:
             return None
-        return (self.difference > 0) == (name in HIGHER)
+        return (self.difference > 0) == higher
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,11 @@ class Differences:
     files: list[FileChange]
     data: list[DataChange]
     tables: list[TableChange]
-    parameters: list[Change]
+    parameters: list[ValueChange]
     metrics: list[MetricChange]
     slices: list[MetricChange]
-    environment: list[Change]
-    commands: list[Change]
+    environment: list[ValueChange]
+    commands: list[ValueChange]
 
     @property
     def is_empty(self) -> bool:
@@ -153,10 +153,10 @@ def _log(repository: Repository, *which: str) -> Iterator[Commit]:
     text = repository.git("log", "--topo-order", "-z", "--format=%H%x1f%an%x1f%s%x1f%b", *which, "--")
     for entry in filter(None, text.split("\0")):
         sha, author, subject, body = entry.split("\x1f", 3)
-        yield Commit(sha, own_words(subject, body), author)
+        yield Commit(sha, commit_subject(subject, body), author)
 
 
-def own_words(subject: str, body: str) -> str:
+def commit_subject(subject: str, body: str) -> str:
     """GitHub writes the pull request's title below a merge commit's own subject."""
     first = body.strip().partition("\n")[0]
     return f"{subject}: {first}" if subject.startswith("Merge pull request #") and first else subject
@@ -175,7 +175,7 @@ def _files(repository: Repository, before: Record, after: Record, reaches: bool)
     return [FileChange(path, words.get(status, "changed"), path in known) for status, path in pairs]
 
 
-def _status(change: Change) -> str:
+def _status(change: ValueChange) -> str:
     return "added" if change.before is None else "removed" if change.after is None else "changed"
 
 
@@ -190,33 +190,33 @@ def _tables(before: list[Summed], after: list[Summed]) -> list[TableChange]:
     """Empty where one of the versions does not know its columns."""
     old = {one.path: one for one in before}
     pairs = [(old[one.path], one) for one in after if one.path in old and old[one.path].md5 != one.md5]
-    return [TableChange(b.path, a.table, b.table, moved(a.table, b.table)) for a, b in pairs]
+    return [TableChange(b.path, a.table, b.table, table_moves(a.table, b.table)) for a, b in pairs]
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[ValueChange]:
     names = sorted(before.keys() | after.keys())
-    found = [Change(name, before.get(name), after.get(name)) for name in names]
+    found = [ValueChange(name, before.get(name), after.get(name)) for name in names]
     return [one for one in found if one.before != one.after or (one.name in before) != (one.name in after)]
 
 
 def _metrics(before: dict[str, Any], after: dict[str, Any]) -> list[MetricChange]:
     """In the order of the newer file, those that are gone last."""
-    old, new = figures(before), figures(after)
+    old, new = all_metrics(before), all_metrics(after)
     return [MetricChange(name, old.get(name), new.get(name)) for name in (new | old)]
 
 
-def _half(figure: Figure) -> float | None:
+def _half(figure: Metric) -> float | None:
     return None if figure.low is None or figure.high is None else (figure.high - figure.low) / 2
 
 
-def _environment(repository: Repository, before: Record, after: Record) -> list[Change]:
+def _environment(repository: Repository, before: Record, after: Record) -> list[ValueChange]:
     """Python, platform, threads, and of each file that pins what runs the packages that moved."""
     old, new = before.environment, after.environment
     found = _changes(_facts(old), _facts(new))
     for file in _changes(old.files, new.files):
         texts = [_pins(repository, one, file.name) for one in (before, after)]
         packages = _changes(*texts) if all(texts) else []
-        found += packages or [Change(file.name, _short(file.before), _short(file.after))]
+        found += packages or [ValueChange(file.name, _short(file.before), _short(file.after))]
     return found
 
 
@@ -240,7 +240,7 @@ def _pins(repository: Repository, record: Record, name: str) -> dict[str, str]:
 
 def _commands(repository: Repository, record: Record) -> dict[str, str]:
     """Of each stage, from the version's lock; the workspace's where it is no version yet."""
-    tag = f"{record.model}@{record.version}"
-    is_tag = record.version and repository.asks("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}")
+    tag = tags.version_tag(record.model, record.version)
+    is_tag = record.version and tags.exists(repository, tag)
     lock = repository.lock(tag if is_tag else None)
     return {name: stage.cmd for name, stage in lock.stages.items()} if lock else {}

@@ -6,6 +6,7 @@ import os
 import platform
 from typing import TYPE_CHECKING
 
+from mlops_kit.base import github_env
 from mlops_kit.base.clock import timestamp
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
@@ -124,9 +125,7 @@ def identity(contract: Contract, lock: Lock, environment_files: dict[str, str]) 
 def trigger(repository: Repository, run_id: str) -> Trigger:
     """By whoever GitHub names, else Git; where Git knows nobody, whoever is logged in."""
     names = (os.environ.get(name) for name in ("USER", "USERNAME"))
-    actor = (
-        os.environ.get("GITHUB_ACTOR") or commits.person(repository) or next(filter(None, names), "unknown")
-    )
+    actor = github_env.actor() or commits.person(repository) or next(filter(None, names), "unknown")
     return Trigger(event=runner.event_name(), actor=actor, run=run_id, url=runner.run_url())
 
 

@@ -12,8 +12,9 @@ from mlops_kit.base.processes import run, words
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import tags
 
-HELD = "refs/tags/mlops-kit-gc/"  # tags for a moment: DVC looks at tags and at this clone's branches only
+HELD = tags.ref("mlops-kit-gc/")  # tags for a moment: DVC looks at tags and at this clone's branches only
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,17 @@ def collect(
     """
     fetch(repository)
     with everything_held(repository) as branches:
-        tags = len(repository.git("for-each-ref", "--format=x", "refs/tags").split()) - branches
-        would = Collected(False, _gc(repository, contract, cloud, "--dry"), tags, branches)
+        tagged = len(repository.git("for-each-ref", "--format=x", tags.REFS).split()) - branches
+        would = Collected(False, _gc(repository, contract, cloud, "--dry"), tagged, branches)
         if dry or not agree(would):
             return would
-        return Collected(True, _gc(repository, contract, cloud), tags, branches)
+        return Collected(True, _gc(repository, contract, cloud), tagged, branches)
 
 
 def fetch(repository: Repository) -> None:
     """All tags and all branches of origin, wherever they point."""
     try:
-        commits.fetch(repository, "+refs/tags/*:refs/tags/*", "+refs/heads/*:refs/remotes/origin/*")
+        commits.fetch(repository, f"+{tags.ref('*')}:{tags.ref('*')}", "+refs/heads/*:refs/remotes/origin/*")
     except KitError as error:
         raise KitError(
             f"origin cannot be asked which versions there are, so nothing is deleted: {error.what}",

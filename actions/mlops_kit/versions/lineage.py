@@ -12,15 +12,13 @@ from mlops_kit.project import git_objects
 from mlops_kit.project.lock import file_md5
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import differences, record, used_by
-from mlops_kit.versions import stages as stages_module
-from mlops_kit.versions import version as versions_module
 from mlops_kit.versions.record import Environment, File, Record
-from mlops_kit.versions.stages import SKEW, Assignment, Stay
-from mlops_kit.versions.version import Version
+from mlops_kit.versions.stages import SKEW, Assignment, Stay, assignments, stage_names, stays
+from mlops_kit.versions.version import Version, find, versions
 
 
 @dataclass(frozen=True)
-class Code:
+class SourceCommit:
     commit: str
     subject: str = ""  # what is not in this clone's history has no words
     author: str = ""
@@ -28,7 +26,7 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     id: str
     event: str
     by: str
@@ -58,11 +56,11 @@ class Lineage:
     tag: str
     commit: str
     created: str
-    code: Code | None = None
+    code: SourceCommit | None = None
     data: list[File] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
     environment: Environment | None = None
-    run: Run | None = None
+    run: TrainingRun | None = None
     artifacts: list[File] = field(default_factory=list)
     since: str | None = None
     stages: list[Held] = field(default_factory=list)
@@ -89,15 +87,15 @@ class Book:
 
     def held(self, stage: str) -> list[Held]:
         known = {version.commit: version.name for version in self.versions}
-        return [_held(stage, stay, known) for stay in stages_module.stays(self.ordered, stage)]
+        return [_held(stage, stay, known) for stay in stays(self.ordered, stage)]
 
     def every_stay(self) -> list[Held]:
-        found = [held for stage in stages_module.names(self.ordered) for held in self.held(stage)]
+        found = [held for stage in stage_names(self.ordered) for held in self.held(stage)]
         return sorted(found, key=lambda held: held.since)
 
 
 def book(repository: Repository, model: str) -> Book:
-    found = versions_module.versions(repository, model), stages_module.assignments(repository, model)
+    found = versions(repository, model), assignments(repository, model)
     return Book(repository, model, *found)
 
 
@@ -114,8 +112,21 @@ def _is_wrong(put: Assignment) -> bool:
 # ---- what was asked ----
 
 
+def answer(book: Book, version: str, stage: str, at: str, model: Path | None, data: Path | None) -> Answer:
+    """By the first that is given: a version, a moment (of a stage), a stage, a model file, data; else the default."""
+    if version:
+        return of_version(book, version)
+    if at:
+        return of_moment(book, at, stage or "production")
+    if stage:
+        return of_stage(book, stage)
+    if model:
+        return of_file(book, model)
+    return trained_on(book, data) if data else of_default(book)
+
+
 def of_version(book: Book, name: str) -> Answer:
-    version = versions_module.named(book.repository, book.model, name)
+    version = find(book.repository, book.model, name)
     return Answer(version.tag, of_versions(book, [version]))
 
 
@@ -134,7 +145,7 @@ def of_default(book: Book) -> Answer:
     return Answer("the newest version", of_versions(book, book.versions[-1:]), note)
 
 
-def at(book: Book, text: str, stage: str) -> Answer:
+def of_moment(book: Book, text: str, stage: str) -> Answer:
     """What was in the stage at a moment; of a day all that were, the last one first."""
     begin = when(text)
     end = begin + timedelta(days=1) if len(text) == len("2026-11-24") and "-" in text else begin
@@ -159,7 +170,7 @@ def _in_stage(book: Book, asked: str, held: list[Held], stage: str) -> Answer:
         note = f"nothing was in {stage}" if " at " in asked else f"nothing is in {stage}"
         if known := book.held(stage):
             note += f"; the first came at {known[0].since:%Y-%m-%d %H:%M} UTC"
-        elif others := stages_module.names(book.ordered):
+        elif others := stage_names(book.ordered):
             note += f"; stages with a history: {', '.join(others)}"
     return Answer(asked, of_versions(book, list(dict.fromkeys(found))), note)
 
@@ -224,18 +235,18 @@ def records(repository: Repository, wanted: list[Version]) -> list[Record | None
     ]
 
 
-def _code(commit: str, text: bytes | None) -> Code:
+def _code(commit: str, text: bytes | None) -> SourceCommit:
     """The words of a commit; of one that this clone's history does not reach its hash alone."""
     head, _, words = (text or b"").decode(errors="replace").partition("\n\n")
     author = re.search(r"^author (.*) <.*> (\d+) ", head, re.MULTILINE)
     if author is None:
-        return Code(commit)
+        return SourceCommit(commit)
     subject, _, body = words.partition("\n")
     date = datetime.fromtimestamp(int(author[2]), UTC).isoformat()
-    return Code(commit, differences.own_words(subject, body), author[1], date)
+    return SourceCommit(commit, differences.commit_subject(subject, body), author[1], date)
 
 
-def _one(version: Version, made: Record | None, said: dict[str, Code], held: list[Held]) -> Lineage:
+def _one(version: Version, made: Record | None, said: dict[str, SourceCommit], held: list[Held]) -> Lineage:
     about = version.model, version.name, version.tag, version.commit, version.created
     if made is None:
         return Lineage(*about, stages=held, note="no record: `mlops-kit register` did not make it")
@@ -245,7 +256,7 @@ def _one(version: Version, made: Record | None, said: dict[str, Code], held: lis
         data=made.data,
         parameters=made.parameters,
         environment=made.environment,
-        run=Run(made.trigger.run, made.trigger.event, made.trigger.actor, made.trigger.url),
+        run=TrainingRun(made.trigger.run, made.trigger.event, made.trigger.actor, made.trigger.url),
         artifacts=made.artifacts,
         since=made.since,
         stages=held,

@@ -58,13 +58,13 @@ def in_words(answer: Answer) -> str:
 
 
 def lines(one: Lineage) -> list[str]:
-    found = [_line("version", f"{one.version}, {when(one.created)}, tag {one.tag}")]
+    found = [_line("version", f"{one.version}, {to_the_minute(one.created)}, tag {one.tag}")]
     found += [_line("model", f"{file.path}, {size(file.bytes)}, md5 {file.md5}") for file in one.artifacts]
     for file in one.data:
         rows = f"{file.rows:,} rows, " if file.rows is not None else ""
         found.append(_line("data", f"{file.path}, {rows}{size(file.bytes)}, md5 {file.md5}"))
     if one.code:
-        by = f" ({one.code.author}, {when(one.code.date)})" if one.code.author else ""
+        by = f" ({one.code.author}, {to_the_minute(one.code.date)})" if one.code.author else ""
         found.append(_line("code", f"{one.code.commit[:10]} {one_line(one.code.subject)}{by}"))
     found += [_line("parameter", f"{name} = {value}") for name, value in one.parameters.items()]
     if one.environment:
@@ -77,18 +77,20 @@ def lines(one: Lineage) -> list[str]:
         found.append(_line("run", f"{one.run.id}, {one.run.event}, by {one.run.by}{url}"))
     if one.since:
         found.append(_line("before it", f"{one.since} (mlops-kit why {one.since} {one.version})"))
-    return [*found, *(_line("stage", stay(held)) for held in one.stages), *([one.note] if one.note else [])]
+    return [
+        *found,
+        *(_line("stage", stay_text(held)) for held in one.stages),
+        *([one.note] if one.note else []),
+    ]
 
 
-def stay(held: Held) -> str:
-    until = f"to {when(held.until)}" if held.until else "until now"
+def stay_text(held: Held) -> str:
+    until = f"to {to_the_minute(held.until)}" if held.until else "until now"
     note = f" [{held.note}]" if held.note else ""
-    return (
-        f"{held.stage} from {when(held.since)} {until}, {held.kind} by {held.by}: {one_line(held.why)}{note}"
-    )
+    return f"{held.stage} from {to_the_minute(held.since)} {until}, {held.kind} by {held.by}: {one_line(held.why)}{note}"
 
 
-def when(moment: str | datetime) -> str:
+def to_the_minute(moment: str | datetime) -> str:
     """To the minute, in UTC."""
     found = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return f"{found.astimezone(UTC):%Y-%m-%d %H:%M}"

@@ -11,6 +11,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
+from mlops_kit.versions import tags
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.version import Version
 
@@ -36,7 +37,7 @@ def pull(repository: Repository, contract: Contract, name: str, into: Path | Non
     """
     say("fetch the versions")
     versions.fetch(repository, contract.model)
-    version = versions.named(repository, contract.model, name) if name else None
+    version = versions.find(repository, contract.model, name) if name else None
     version = version or versions.newest(repository, contract.model)
     if into and version is None:
         raise KitError(f"{contract.model} has no version yet.", "`git worktree add` gives a commit a folder.")
@@ -80,7 +81,7 @@ def _nothing_lost(repository: Repository, contract: Contract, before: str | None
     if before in (None, lock) or LOCK not in repository.dirty():
         return
     written = repository.text(PULLED.as_posix())
-    if written and before == repository.show(f"refs/tags/{contract.model}@{written}", LOCK):
+    if written and before == repository.show(tags.ref(tags.version_tag(contract.model, written)), LOCK):
         return
     raise KitError(
         f"{LOCK} has changes that are not committed, and pulling would overwrite them.",
@@ -91,7 +92,7 @@ def _nothing_lost(repository: Repository, contract: Contract, before: str | None
 def _targets(repository: Repository) -> list[str]:
     """Stages that this tree and the lock both have, and the data; DVC stops at a stage without a lock."""
     lock = repository.lock()
-    defined = pipeline.Change(repository, None)
+    defined = pipeline.DefinitionChanges(repository, None)
     stages = [name for name in lock.stages if not defined.gone(name)] if lock else []
     pointers = [path for path in sorted(repository.tracked()) if path.endswith(".dvc")]
     return [*stages, *pointers]

@@ -1,4 +1,4 @@
-"""Which version was in which stage, and when: GTO's assignments, flights#production#4, and what takes them back.
+"""Which version was in which stage, and when: GTO's assignments, the tags of stages, and what takes them back.
 
 As in GTO, the moment of a tag counts; an assignment that is taken back leaves the stage to the one before
 it; a lightweight tag assigns nothing.
@@ -46,8 +46,14 @@ class Stay:
 
 def assignments(repository: Repository, model: str) -> list[Assignment]:
     """Of every stage, in the order in which they count."""
-    given = [_assignment(tag) for tag in tags.read(repository, model, "#", messages=True) if tag.annotated]
-    gone = [_assignment(tag) for tag in tags.read(repository, model, "@") if tag.takes_back and tag.annotated]
+    given = [
+        _assignment(tag) for tag in tags.read(repository, model, tags.STAGE, messages=True) if tag.annotated
+    ]
+    gone = [
+        _assignment(tag)
+        for tag in tags.read(repository, model, tags.VERSION)
+        if tag.takes_back and tag.annotated
+    ]
     found = [*given, *(replace(one, stage=EVERY) for one in gone)]
     return _by_sane_clocks(sorted(found, key=lambda one: (one.dated, one.count or 0)))
 
@@ -116,12 +122,12 @@ def stays(ordered: Iterable[Assignment], stage: str) -> list[Stay]:
     return found
 
 
-def holding(ordered: Iterable[Assignment], stage: str) -> Stay | None:
+def current_stay(ordered: Iterable[Assignment], stage: str) -> Stay | None:
     found = stays(ordered, stage)
     return found[-1] if found and found[-1].until is None else None
 
 
-def before(ordered: Iterable[Assignment], stage: str) -> str | None:
+def rollback_target(ordered: Iterable[Assignment], stage: str) -> str | None:
     """The commit that a rollback goes back to: the one that was there before, rolled-back ones left out."""
     line: list[str] = []
     for one in ordered:
@@ -136,14 +142,14 @@ def before(ordered: Iterable[Assignment], stage: str) -> str | None:
     return line[-2] if len(line) > 1 else None
 
 
-def names(ordered: Iterable[Assignment]) -> list[str]:
+def stage_names(ordered: Iterable[Assignment]) -> list[str]:
     return sorted({one.stage for one in ordered} - {EVERY})
 
 
-def now_in(ordered: list[Assignment]) -> dict[str, list[str]]:
+def stages_by_commit(ordered: list[Assignment]) -> dict[str, list[str]]:
     """The stages that each commit is in now."""
     found: dict[str, list[str]] = {}
-    for stage in names(ordered):
-        if stay := holding(ordered, stage):
+    for stage in stage_names(ordered):
+        if stay := current_stay(ordered, stage):
             found.setdefault(stay.commit, []).append(stage)
     return found

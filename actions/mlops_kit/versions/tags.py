@@ -1,4 +1,8 @@
-"""A model's tags in GTO's format, read with one Git process however many there are."""
+"""A model's tags in GTO's format: how they are spelled, and how they are read. No other module spells them.
+
+A version is `flights@v0.3.0`; the fourth assignment to a stage is `flights#production#4`. A `!` behind the version or
+the stage takes it back.
+"""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +10,8 @@ from datetime import UTC, datetime
 
 from mlops_kit.project.repository import Repository
 
+VERSION, STAGE = "@", "#"  # the sign behind the model's name
+REFS = "refs/tags/"
 FIELDS = (
     "%(refname:lstrip=2)",
     "%(objecttype)",
@@ -17,12 +23,10 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class Tag:
-    """`flights@v0.3.0` or `flights#production#4`; with a `!` behind version or stage it takes back."""
-
     name: str
-    subject: str  # what stands between sign and count: v0.3.0, production
+    subject: str  # the version or the stage: v0.3.0, production
     takes_back: bool
-    count: int | None  # none for a tag that GTO calls simple
+    count: int | None  # None for a tag that GTO calls simple
     annotated: bool
     commit: str
     at: datetime
@@ -31,17 +35,72 @@ class Tag:
 
     @property
     def order(self) -> tuple[datetime, int]:
-        """GTO goes by time; a second that two tags share is settled by the count."""
+        """GTO sorts by time; the count decides between two tags of one second."""
         return self.at, self.count or 0
 
 
+# ---- how a tag is spelled ----
+
+
+def version_tag(model: str, version: str | None) -> str:
+    """For instance flights@v0.3.0."""
+    return f"{model}{VERSION}{version}"
+
+
+def stage_tag(model: str, stage: str, count: int) -> str:
+    """For instance flights#production#4."""
+    return f"{model}{STAGE}{stage}{STAGE}{count}"
+
+
+def version_in(model: str, name: str) -> str:
+    """v0.3.0, from v0.3.0, 0.3.0 or flights@v0.3.0."""
+    return "v" + name.removeprefix(f"{model}{VERSION}").removeprefix("v")
+
+
+def version_glob(model: str) -> str:
+    """A pattern for every tag of a version, as rules of GitHub and messages name it: flights@*."""
+    return f"{model}{VERSION}*"
+
+
+def stage_glob(model: str) -> str:
+    return f"{model}{STAGE}*"
+
+
+# ---- refs ----
+
+
+def ref(tag: str) -> str:
+    """The full name of a tag; of a pattern, too."""
+    return f"{REFS}{tag}"
+
+
+def tag_of(full_ref: str) -> str:
+    return full_ref.removeprefix(REFS)
+
+
+def globs(model: str) -> list[str]:
+    """The model's tags for `git ls-remote`, whose star crosses slashes."""
+    return [ref(version_glob(model)), ref(stage_glob(model))]
+
+
+def refspecs(model: str) -> list[str]:
+    """The model's tags for `git fetch`, overwriting those of this clone."""
+    return [f"+{one}:{one}" for one in globs(model)]
+
+
 def patterns(model: str, sign: str) -> list[str]:
-    """For `for-each-ref`, whose star ends at a slash; a stage may hold some."""
-    return [f"refs/tags/{model}{sign}*", f"refs/tags/{model}{sign}*/**"]
+    """Tags with VERSION or STAGE behind the model's name for `git for-each-ref`, whose star ends at a slash.
+
+    A stage's name may hold slashes.
+    """
+    return [f"{REFS}{model}{sign}*", f"{REFS}{model}{sign}*/**"]
+
+
+# ---- reading ----
 
 
 def read(repository: Repository, model: str, sign: str, *, messages: bool = False) -> list[Tag]:
-    """Tags with `@` (versions) or `#` (stages) behind the model's name, oldest first."""
+    """Tags with VERSION or STAGE behind the model's name, oldest first, by one Git process."""
     fields = [*FIELDS, "%(contents)" if messages else ""]
     form = "--format=" + "%00".join([*fields, ""])
     parts = repository.git("for-each-ref", form, *patterns(model, sign)).split("\0")
@@ -57,3 +116,7 @@ def read(repository: Repository, model: str, sign: str, *, messages: bool = Fals
             about = match[1], bool(match[2]), count, kind == "tag"
             found.append(Tag(name, *about, commit, at, tagger, message))
     return sorted(found, key=lambda tag: tag.order)
+
+
+def exists(repository: Repository, tag: str) -> bool:
+    return repository.asks("rev-parse", "--verify", "--quiet", ref(tag))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_kit.project import dvc_config, git_objects
-from mlops_kit.project.lock import LOCK, parse_lock, stored
+from mlops_kit.project.lock import LOCK, object_path, parse_lock
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import record
 from mlops_kit.versions.version import Version
@@ -53,7 +53,7 @@ def folders_with(repository: Repository, made: list[Made], md5: str) -> tuple[se
         if file["md5"].endswith(".dir")
     }
     cache = Path(dvc_config.settings(repository).get("cache", "dir"))
-    lists = {folder: stored(cache, folder) for folder in folders}
+    lists = {folder: object_path(cache, folder) for folder in folders}
     here = {folder: path.read_text(encoding="utf-8") for folder, path in lists.items() if path.is_file()}
     return {folder for folder, text in here.items() if md5 in text}, len(folders) - len(here)
 

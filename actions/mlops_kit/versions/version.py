@@ -1,4 +1,4 @@
-"""Versions of a model are Git tags in GTO's format: flights@v0.3.0, and flights#production#4 for a stage."""
+"""The versions of a model, as the Git tags of this clone and of origin say."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -31,23 +31,18 @@ class Version:
 
 def fetch(repository: Repository, model: str) -> None:
     """Brings the model's tags of origin, however shallow the clone is."""
-    commits.fetch(
-        repository,
-        f"+refs/tags/{model}@*:refs/tags/{model}@*",
-        f"+refs/tags/{model}#*:refs/tags/{model}#*",
-    )
+    commits.fetch(repository, *tags.refspecs(model))
 
 
 def only_here(repository: Repository, model: str) -> list[str]:
     """The model's tags that origin does not have; none where there is no origin. Raises KitError when it is silent."""
     if not repository.has_origin:
         return []
-    every = (f"refs/tags/{model}@*", f"refs/tags/{model}#*")
-    listed = repository.git("ls-remote", "--refs", "origin", *every, **credentials.access())
-    there = {line.partition("\t")[2] for line in listed.splitlines()}
-    patterns = [pattern for sign in "@#" for pattern in tags.patterns(model, sign)]
+    listed = repository.git("ls-remote", "--refs", "origin", *tags.globs(model), **credentials.access())
+    at_origin = {line.partition("\t")[2] for line in listed.splitlines()}
+    patterns = [*tags.patterns(model, tags.VERSION), *tags.patterns(model, tags.STAGE)]
     here = repository.git("for-each-ref", "--format=%(refname)", *patterns).splitlines()
-    return [name.removeprefix("refs/tags/") for name in here if name not in there]
+    return [tags.tag_of(ref) for ref in here if ref not in at_origin]
 
 
 def versions(repository: Repository, model: str) -> list[Version]:
@@ -59,7 +54,7 @@ def versions(repository: Repository, model: str) -> list[Version]:
 def _events(repository: Repository, model: str) -> Iterator[tuple[Version, bool]]:
     """Each registration and, with True, each that takes a version back, in the order in which they count."""
     known: dict[Number, Version] = {}
-    for tag in tags.read(repository, model, "@"):
+    for tag in tags.read(repository, model, tags.VERSION):
         if match := re.fullmatch(r"v(\d+)\.(\d+)\.(\d+)", tag.subject):
             number = (int(match[1]), int(match[2]), int(match[3]))
             version = Version(model, number, tag.commit, tag.at.isoformat(), tag.name)
@@ -78,7 +73,7 @@ def newest(repository: Repository, model: str) -> Version | None:
 
 def in_stage(repository: Repository, model: str, stage: str) -> Version | None:
     """The version that is in a stage now."""
-    stay = stages.holding(stages.assignments(repository, model), stage)
+    stay = stages.current_stay(stages.assignments(repository, model), stage)
     by_commit = {version.commit: version for version in versions(repository, model)} if stay else {}
     return by_commit.get(stay.commit) if stay else None
 
@@ -88,10 +83,10 @@ def champion(repository: Repository, model: str, stage: str) -> Version | None:
     return in_stage(repository, model, stage) or newest(repository, model)
 
 
-def named(repository: Repository, model: str, name: str) -> Version:
+def find(repository: Repository, model: str, name: str) -> Version:
     """A version by v0.3.0, 0.3.0 or flights@v0.3.0. Raises KitError listing what there is."""
     found = versions(repository, model)
-    wanted = plain(model, name)
+    wanted = tags.version_in(model, name)
     for version in found:
         if version.name == wanted:
             return version
@@ -99,12 +94,7 @@ def named(repository: Repository, model: str, name: str) -> Version:
     raise KitError(f"{model} has no version {name!r}.", f"The newest: {newest_first}.")
 
 
-def plain(model: str, name: str) -> str:
-    """v0.3.0, of 0.3.0 or flights@v0.3.0 too."""
-    return "v" + name.removeprefix(f"{model}@").removeprefix("v")
-
-
-def after(number: Number | None, bump: str) -> Number:
+def next_number(number: Number | None, bump: str) -> Number:
     if number is None:
         return FIRST
     place = BUMPS.index(bump)

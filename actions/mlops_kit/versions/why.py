@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import pipeline
 from mlops_kit.project.repository import Repository
-from mlops_kit.versions import description, records
-from mlops_kit.versions import differences as differences_module
-from mlops_kit.versions.differences import Change, Differences
+from mlops_kit.versions import description, records, version
+from mlops_kit.versions.differences import Differences, ValueChange, between
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version
 
@@ -35,7 +34,7 @@ class Why:
     changed: Changed
     code: list[str]  # files of the pipeline, and stages whose definition changed
     beside: list[str]  # files that no stage reads
-    params: list[Change]
+    params: list[ValueChange]
     differences: Differences
     notes: list[str]
     dirty: list[str]  # what is not committed here, and so in neither version
@@ -49,11 +48,29 @@ class Why:
         return f"From {self.before} to {self.after} the {listed} changed."
 
 
+def pair(repository: Repository, model: str, before: str, after: str) -> tuple[Version, Version]:
+    """The two versions to compare: those named, or one and the version before it, or the newest two.
+
+    Raises KitError where there is no version before.
+    """
+    if before and after:
+        return version.find(repository, model, before), version.find(repository, model, after)
+    known = version.versions(repository, model)
+    new = version.find(repository, model, before) if before else known[-1] if known else None
+    place = known.index(new) if new else 0
+    if new is None or place == 0:
+        what = f"{new.name} is the first version" if new else f"{model} has no version yet"
+        raise KitError(
+            f"{what}: there is nothing before it.", "Name two versions; `mlops-kit versions` lists them."
+        )
+    return known[place - 1], new
+
+
 def why(repository: Repository, old: Version, new: Version) -> Why:
     """Raises KitError when one of the two has no record."""
-    before, after = (_record(repository, version) for version in (old, new))
-    found = differences_module.between(before, after, repository)
-    definition = pipeline.Change(repository, old.tag, new.tag)
+    before, after = (_record(repository, one) for one in (old, new))
+    found = between(before, after, repository)
+    definition = pipeline.DefinitionChanges(repository, old.tag, new.tag)
     params = {one.name: one for one in (*_interpolated(definition, before, after), *found.parameters)}
     code = _code(found, definition, before, after)
     changed = Changed(bool(code), bool(found.data), bool(params), bool(found.environment))
@@ -73,28 +90,30 @@ def why(repository: Repository, old: Version, new: Version) -> Why:
     )
 
 
-def _record(repository: Repository, version: Version) -> Record:
-    found = records.read(repository, version)
+def _record(repository: Repository, one: Version) -> Record:
+    found = records.read(repository, one)
     if found is None:
         raise KitError(
-            f"{version.tag} has no record: `mlops-kit register` did not make it, so nothing says what it was made of.",
-            f"`git diff {version.tag} OTHER` compares the files.",
+            f"{one.tag} has no record: `mlops-kit register` did not make it, so nothing says what it was made of.",
+            f"`git diff {one.tag} OTHER` compares the files.",
         )
     return found
 
 
-def _code(found: Differences, definition: pipeline.Change, before: Record, after: Record) -> list[str]:
+def _code(
+    found: Differences, definition: pipeline.DefinitionChanges, before: Record, after: Record
+) -> list[str]:
     """By the files that stages read, not by commits: those of the records, so no history is needed."""
     old, new = ({file.path: file.md5 for file in one.code.files} for one in (before, after))
     files = sorted(path for path in {**old, **new} if old.get(path) != new.get(path))
     return files + definition.rewritten()
 
 
-def _interpolated(definition: pipeline.Change, before: Record, after: Record) -> list[Change]:
+def _interpolated(definition: pipeline.DefinitionChanges, before: Record, after: Record) -> list[ValueChange]:
     """`${x}` in dvc.yaml is a parameter too, also where no stage says so."""
     known = [*before.parameters, *after.parameters]
     return [
-        Change(name, old, new)
+        ValueChange(name, old, new)
         for name, (old, new) in definition.moved().items()
         if not any(one == name or one.startswith(f"{name}.") for one in known)
     ]
@@ -108,7 +127,7 @@ def _notes(found: Differences, changed: Changed) -> list[str]:
         notes.append("This clone's history does not reach back: commits are missing, the rest is exact.")
     if not changed.names and [one for one in found.metrics if one.difference]:
         notes.append(
-            "The figures differ all the same: `mlops-kit verify` looks for what is not reproducible."
+            "The metrics differ all the same: `mlops-kit verify` looks for what is not reproducible."
         )
     return notes
 

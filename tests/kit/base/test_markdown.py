@@ -16,6 +16,20 @@ HOSTILE = [
     "<!-- mlops-kit:report:flights -->",
     "**bold** _it_ ~~gone~~ $x^2$",
     "&lt;b&gt;",
+    # What a renderer of CommonMark and GitHub's own extensions would understand beyond that.
+    "<https://evil.example> <a@evil.example>",
+    "[click][there]\n\n[there]: http://evil.example",
+    "![x][there]\n\n[there]: http://evil.example/x.png",
+    "[click](javascript:alert(1)) [click](<data:text/html,x>)",
+    "<div onclick=alert(1)>\n\n*open*\n\n</div>",
+    "<style>@import url(http://evil.example)</style><?x?><![CDATA[x]]>",
+    "&#60;script&#62;alert(1)&#x3c;/script&#x3e; &amp;lt;b&amp;gt; &nbsp;",
+    "a heading\n===\nanother\n---",
+    "| a | b |\n|---|---|\n| 1 | 2 |",
+    "```html\n<b>\n```",
+    "    code\n\n> quote\n\n7. seven\n\n- [ ] task",
+    "\\<b\\> \\`a\\` ***x*** __y__ a  \nhard\\\nbreak",
+    "a footnote[^1]\n\n[^1]: http://evil.example",
 ]
 
 

@@ -7,29 +7,30 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.data.bootstrap import METRICS, Floats, Rows, compare, prepared, score
+from mlops_kit.data.bootstrap import Floats, compare
+from mlops_kit.data.scores import EvaluatedRows, computed, score, weighted_score
 
 Draw = np.random.Generator
 
 
-def binary(draw: Draw, n: int, effect: float = 1.0, like: Rows | None = None) -> Rows:
+def binary(draw: Draw, n: int, effect: float = 1.0, like: EvaluatedRows | None = None) -> EvaluatedRows:
     """Scores that are `effect` standard deviations higher for the positives; ties among them."""
     actual = like.actual if like else (draw.random(n) < 0.3).astype(float)
     shares = 1 / (1 + np.exp(-(effect * actual + draw.normal(size=n))))
-    return Rows(actual, (shares > 0.6).astype(float), shares.round(2))
+    return EvaluatedRows(actual, (shares > 0.6).astype(float), shares.round(2))
 
 
-def multiclass(draw: Draw, n: int) -> Rows:
+def multiclass(draw: Draw, n: int) -> EvaluatedRows:
     shares = draw.dirichlet([1, 1, 1], n)
-    return Rows(draw.integers(0, 3, n).astype(float), shares.argmax(axis=1).astype(float), shares)
+    return EvaluatedRows(draw.integers(0, 3, n).astype(float), shares.argmax(axis=1).astype(float), shares)
 
 
-def regression(draw: Draw, n: int) -> Rows:
+def regression(draw: Draw, n: int) -> EvaluatedRows:
     actual = draw.normal(size=n)
-    return Rows(actual, actual + draw.normal(size=n))
+    return EvaluatedRows(actual, actual + draw.normal(size=n))
 
 
-def repeated(rows: Rows, times: list[int]) -> list[tuple[float, float, list[float]]]:
+def repeated(rows: EvaluatedRows, times: list[int]) -> list[tuple[float, float, list[float]]]:
     """One row for each unit of weight: actual, prediction, and the probability of each class."""
     shares = np.zeros(len(rows)) if rows.probability is None else rows.probability
     if shares.ndim == 1:
@@ -77,12 +78,12 @@ def test_a_metric_is_its_definition_with_weights_too(metric: str, make: object) 
     for _ in range(5):
         rows, times = make(draw, 40), draw.integers(0, 4, 40)
         assert score(metric, rows) == pytest.approx(by_hand(metric, repeated(rows, [1] * 40)))
-        weighted = prepared(metric, rows)(times.astype(float))
+        weighted = weighted_score(metric, rows)(times.astype(float))
         assert weighted == pytest.approx(by_hand(metric, repeated(rows, times.tolist())))
 
 
 def test_every_metric_was_tried() -> None:
-    assert {metric for metric, _ in CASES} == set(METRICS)
+    assert {metric for metric, _ in CASES} == set(computed())
 
 
 def test_plus_is_better_whatever_the_metric() -> None:
@@ -97,7 +98,7 @@ def test_plus_is_better_whatever_the_metric() -> None:
 def test_the_interval_is_turned_with_the_metric() -> None:
     """Of few rows with one that weighs much, whose resamples lie on one side."""
     actual = np.zeros(30)
-    exact, off = Rows(actual, actual + 0.1), Rows(actual, actual + 0.2)
+    exact, off = EvaluatedRows(actual, actual + 0.1), EvaluatedRows(actual, actual + 0.2)
     off.prediction[0] = 20.0
     found = compare("mae", exact, off)
     assert found.value == pytest.approx(-(20.0 + 29 * 0.2) / 30 + 0.1)
@@ -110,27 +111,27 @@ def test_the_interval_is_turned_with_the_metric() -> None:
 def test_identical_predictions_are_the_same_and_the_seed_settles_the_rest() -> None:
     draw = np.random.default_rng(3)
     rows = binary(draw, 500)
-    found = compare("roc_auc", rows, Rows(*(np.array(one) for one in vars(rows).values())))
+    found = compare("roc_auc", rows, EvaluatedRows(*(np.array(one) for one in vars(rows).values())))
     assert (found.same, found.value, found.low, found.high) == (True, 0.0, 0.0, 0.0)
     other = binary(draw, 500, like=rows)
     assert compare("roc_auc", rows, other) == compare("roc_auc", rows, other)
     assert not compare("roc_auc", rows, other).same
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", computed())
 @pytest.mark.parametrize("what", [float("nan"), float("inf")])
 def test_what_is_no_number_gives_none(metric: str, what: float) -> None:
     rows = binary(np.random.default_rng(4), 300)
     assert rows.probability is not None
     shares, guessed = rows.probability.copy(), rows.prediction.copy()
     shares[7] = guessed[7] = what
-    assert not compare(metric, rows, Rows(rows.actual, guessed, shares)).is_known
+    assert not compare(metric, rows, EvaluatedRows(rows.actual, guessed, shares)).is_known
 
 
 def test_a_class_that_resamples_lose_gives_no_interval() -> None:
     draw = np.random.default_rng(5)
     rows = binary(draw, 300)
-    rare = Rows((np.arange(300) < 2).astype(float), rows.prediction, rows.probability)
+    rare = EvaluatedRows((np.arange(300) < 2).astype(float), rows.prediction, rows.probability)
     assert not compare("roc_auc", rare, binary(draw, 300, like=rare)).is_known
 
 
@@ -149,14 +150,14 @@ SIMULATIONS = 250
 TOLERANCE = 0.042
 
 
-def pair(draw: Draw, n: int, effects: tuple[float, float]) -> tuple[Rows, Rows]:
+def pair(draw: Draw, n: int, effects: tuple[float, float]) -> tuple[EvaluatedRows, EvaluatedRows]:
     """Two models of the same rows whose scores hang together."""
     actual = (draw.random(n) < 0.3).astype(float)
     common = draw.normal(size=n)
 
-    def model(effect: float) -> Rows:
+    def model(effect: float) -> EvaluatedRows:
         raw: Floats = effect * actual + 0.8 * common + 0.6 * draw.normal(size=n)
-        return Rows(actual, (raw > 0.5).astype(float), 1 / (1 + np.exp(-raw)))
+        return EvaluatedRows(actual, (raw > 0.5).astype(float), 1 / (1 + np.exp(-raw)))
 
     return model(effects[0]), model(effects[1])
 

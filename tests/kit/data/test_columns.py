@@ -24,7 +24,7 @@ def table(*of: Column, rows: int = 10_000, width: int | None = None) -> Table:
 
 def test_a_column_that_came_went_or_changed_its_type_is_named() -> None:
     retyped = Column(name="origin", type="integer", missing=0.0)
-    found = columns.moved(
+    found = columns.table_moves(
         table(numbers("distance", 1), shares("origin", JFK=1.0)), table(numbers("gust", 1), retyped)
     )
     assert [column.name for column in found.added] == ["gust"]
@@ -38,7 +38,7 @@ def test_the_column_that_moved_most_is_first_whatever_its_kind() -> None:
     after = table(
         numbers("distance", 1012, 500), shares("carrier", UA=0.2, B6=0.8), numbers("gust", 1, missing=0.2)
     )
-    found = columns.moved(before, after)
+    found = columns.table_moves(before, after)
     assert [(move.name, move.what, round(move.by, 2)) for move in found.moves] == [
         ("carrier", "values", 0.3),
         ("gust", "missing", 0.2),
@@ -47,12 +47,12 @@ def test_the_column_that_moved_most_is_first_whatever_its_kind() -> None:
 
 
 def test_a_spread_that_changes_around_the_same_mean_is_a_move() -> None:
-    found = columns.moved(table(numbers("delay", 0, 1)), table(numbers("delay", 0, 3)))
+    found = columns.table_moves(table(numbers("delay", 0, 1)), table(numbers("delay", 0, 3)))
     assert [move.name for move in found.moves] == ["delay"]
 
 
 def test_what_was_constant_and_is_not_the_same_any_more_moved_wholly() -> None:
-    found = columns.moved(table(numbers("fee", 5, 0)), table(numbers("fee", 6, 0)))
+    found = columns.table_moves(table(numbers("fee", 5, 0)), table(numbers("fee", 6, 0)))
     assert [move.by for move in found.moves] == [1.0]
 
 
@@ -73,7 +73,7 @@ def test_draws_from_the_same_rows_did_not_move(rows: int) -> None:
                 name="x", type="number", missing=0.0, numbers=Numbers(mean=mean, sd=sd, quantiles=quantiles)
             )
             pair.append(table(drawn, shares("c", a=a, b=1 - a), rows=rows))
-        alarms += bool(columns.moved(*pair).moves)
+        alarms += bool(columns.table_moves(*pair).moves)
     assert alarms <= 6
 
 
@@ -83,15 +83,15 @@ def test_of_a_text_only_its_lengths_can_move() -> None:
             Column(name="note", type="text", missing=0.0, lengths=Lengths(distinct=9000, mean=mean, sd=4))
         )
 
-    assert [move.name for move in columns.moved(text(10), text(14)).moves] == ["note"]
-    assert columns.moved(text(10), text(10)).is_empty
+    assert [move.name for move in columns.table_moves(text(10), text(14)).moves] == ["note"]
+    assert columns.table_moves(text(10), text(10)).is_empty
 
 
 def test_columns_beyond_those_summed_up_are_not_said_to_have_gone() -> None:
     wide, narrow = table(numbers("a", 1), width=301), table(numbers("a", 1), numbers("b", 1))
-    assert columns.moved(wide, narrow).added == []
-    assert columns.moved(narrow, wide).removed == []
+    assert columns.table_moves(wide, narrow).added == []
+    assert columns.table_moves(narrow, wide).removed == []
 
 
 def test_a_table_without_rows_has_not_moved() -> None:
-    assert columns.moved(table(numbers("a", 1), rows=0), table(numbers("a", 9))).is_empty
+    assert columns.table_moves(table(numbers("a", 1), rows=0), table(numbers("a", 9))).is_empty

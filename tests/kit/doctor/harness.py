@@ -1,13 +1,13 @@
 """What tests of `mlops-kit doctor` break, and ask."""
 
 from mlops_kit.doctor import doctor
-from mlops_kit.doctor.finding import Finding
+from mlops_kit.doctor.diagnosis import Diagnosis
 from mlops_kit.project.repository import Repository
 
 REMOTE = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = {}\n"
 
 
-def found(repository: Repository, name: str) -> Finding:
+def found(repository: Repository, name: str) -> Diagnosis:
     (one,) = [one for one in doctor.examine(repository) if one.name == name]
     return one
 

@@ -34,7 +34,7 @@ def test_a_bucket_that_does_not_answer(repository: Repository, monkeypatch: pyte
     dvc_says(repository, "echo 'ERROR: no credentials' >&2; exit 255")
     one = found(repository, "dvc remote")
     assert one.status == "fail" and "no credentials" in one.says
-    monkeypatch.setattr("mlops_kit.doctor.finding.SECONDS", 0.2)
+    monkeypatch.setattr("mlops_kit.doctor.diagnosis.SECONDS", 0.2)
     dvc_says(repository, "exec sleep 30")
     assert "no answer within 0.2 s" in found(repository, "dvc remote").says
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from mlops_kit.doctor import doctor
-from mlops_kit.doctor.finding import Finding
+from mlops_kit.doctor.diagnosis import Diagnosis
 from mlops_kit.project.repository import Repository
 
 from tests.act.api import READ_TOKEN, Api
@@ -81,7 +81,7 @@ def test_a_tag_rule_that_refuses_new_versions(repository: Repository, on_github:
 
 def scheduled(
     repository: Repository, api: Api, state: str, days: float | None, conclusion: str = "success"
-) -> Finding:
+) -> Diagnosis:
     path = ".github/workflows/schedule.yml"
     (repository.root / path).parent.mkdir(parents=True, exist_ok=True)
     (repository.root / path).write_text("on: schedule\n")

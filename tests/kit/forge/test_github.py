@@ -189,13 +189,13 @@ def test_what_github_minds_of_a_field_is_told() -> None:
         "odd",
     ]
     error = GithubException(422, {"message": "Validation Failed", "errors": minds}, {})
-    said = github_errors.told(error, "pull request", "x").what
+    said = github_errors.explain(error, "pull request", "x").what
     assert said.endswith("Validation Failed; No commits between main and mlops/data; base invalid; odd.")
 
 
 def test_a_rate_limit_of_an_hour_says_until_when() -> None:
     error = GithubException(403, {"message": "API rate limit exceeded"}, {"X-RateLimit-Reset": "1764430800"})
-    assert github_errors.told(error, "alarm", "x").do == "A rate limit: try again after 15:40 UTC."
+    assert github_errors.explain(error, "alarm", "x").do == "A rate limit: try again after 15:40 UTC."
 
 
 def test_a_503_for_ever_is_an_error_in_words(hub: GitHub, api: Api, slept: list[float]) -> None:

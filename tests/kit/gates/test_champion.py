@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit.data import bootstrap
+from mlops_kit.data import scores
 from mlops_kit.data import tables as rows_module
 from mlops_kit.gates import champion
 from mlops_kit.project import contract
@@ -36,7 +36,7 @@ def the_one(verdict: Verdict) -> GateResult:
 
 
 def duel(small: Scripted) -> champion.Duel:
-    version = versions.named(small.repository, "small", "v0.1.0")
+    version = versions.find(small.repository, "small", "v0.1.0")
     return champion.duel(small.repository, contract.load(small.root), version, lambda _: None)
 
 
@@ -285,12 +285,12 @@ def test_april_is_predicted_by_the_model_of_march(where: str, flights: Path) -> 
     must([*dvc, "repro", "--quiet"], flights)
     if where == "remote":
         shutil.rmtree(flights / ".dvc/cache")
-    version = versions.named(repository, "flights", "v0.1.0")
+    version = versions.find(repository, "flights", "v0.1.0")
     found = champion.duel(repository, contract.load(flights), version, lambda _: None)
     assert found.scored == 4000
     assert len(found.champion) == 4000 + 2401
     test = 2401 + 4000 + found.left_out
     assert found.left_out == 799
     assert test == rows_module.count(flights / "data/prepared/test.parquet")
-    assert bootstrap.score("roc_auc", found.champion) > 0.6  # a row beside its prediction, not another's
+    assert scores.score("roc_auc", found.champion) > 0.6  # a row beside its prediction, not another's
     assert repository.git("worktree", "list").count("\n") == 1

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from mlops_kit.cli.commands.show import in_words
 from mlops_kit.gates import judge
 from mlops_kit.project import contract
 from mlops_kit.registry import card
+from mlops_kit.registry.show import results
 from mlops_kit.reports import report_html
 from mlops_kit.runs import events
 
@@ -65,7 +65,7 @@ def test_a_removed_gate_is_flagged_and_other_predictions_too(small: Scripted) ->
     assert card.MARKS[gone.shown] == "⚠️ removed"
     assert report_html.WORDS[gone.shown] == "removed"
     assert card.gates_table([gone.model_dump()]).count("⚠️ removed") == 1
-    assert in_words(a_record(small.repository.commit(), gates=[gone.model_dump()]))[-1].startswith(
+    assert results(a_record(small.repository.commit(), gates=[gone.model_dump()]))[-1].startswith(
         "  gate        b: removed,"
     )
     assert len(judged(small, only="a").results) == 1

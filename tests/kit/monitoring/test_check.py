@@ -1,4 +1,4 @@
-"""A10 to A12 by the command: three verdicts, each alone; silent where nothing was ever connected."""
+"""`monitor check` of a window: data drift, concept drift and infrastructure alarm separately; nothing connected is no alarm."""
 
 import json
 from pathlib import Path

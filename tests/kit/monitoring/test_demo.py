@@ -17,7 +17,7 @@ def test_the_months_as_the_demonstration_tells_them(tmp_path: Path) -> None:
     """Each has its own flights alone, whether it has thirty days or one more."""
     said = must([sys.executable, "-m", "mlops_kit", "monitor", "demo", "--months", "4-6"], tmp_path)
     head, *months = said.partition("\n\n")[0].splitlines()
-    assert head.split() == ["month", "rows", "inputs", "moved", "relation", "how", "right", "alarms"]
+    assert head.split() == ["month", "rows", "inputs", "moved", "concept", "metric", "alarms"]
     assert len(months) == len(SAID)
     for month, words in zip(months, SAID, strict=True):
         assert re.fullmatch(words, month), month

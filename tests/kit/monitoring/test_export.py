@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from mlops_kit.monitoring import export
+from mlops_kit.monitoring import monitor
 from mlops_kit.monitoring.reference import make
 from mlops_kit.statistics import distances
 from pyarrow import parquet
@@ -137,11 +137,11 @@ def test_a_tier_gets_all_rows_of_the_window_too(suffix: str, shop: Small) -> Non
     assert whole.column_names == window.column_names and ("at" in whole.column_names) == (suffix == "parquet")
     assert set(whole["kind"].to_pylist()) == {"a", "b", "c"}
     assert pc.sum(whole["price"]).as_py() == pytest.approx(np.nansum(rows["price"]), rel=1e-3)
-    assert not (shop.root / export.WHOLE).exists()
+    assert not (shop.root / monitor.ALL_ROWS).exists()
     file = kept(shop.root.parent, "torn.csv", {"id": ["a"]})
     file.write_bytes(b"id,price\n" + b"a,1\n" * 100 + b"\xff,1,1,1\n")
     assert shop.kit("monitor", "check", "--window", file).code == 1
-    assert not (shop.root / export.WHOLE).exists()
+    assert not (shop.root / monitor.ALL_ROWS).exists()
 
 
 def test_of_a_season_it_gets_the_season(shop: Small) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from mlops_kit.alerts.kinds import KINDS, AlarmKind
 from mlops_kit.base import documents
 from mlops_kit.base.errors import KitError
 from mlops_kit.monitoring.retrain import decide
@@ -129,6 +130,13 @@ def test_a_window_is_known_again_by_its_rows(tmp_path: Path) -> None:
         parquet.write_table(pa.table(log_repository.table(seed, 300)), tmp_path / f"{name}.parquet")
     same, also, other = (identity("--window", f"{tmp_path}/{name}.parquet") for name in tables)
     assert same == also != other
+
+
+def test_a_kind_of_alarm_counts_if_its_row_says_that_it_is_drift(monkeypatch: pytest.MonkeyPatch) -> None:
+    for is_drift in (True, False):
+        row = AlarmKind("The slices moved", "the-inputs-have-drifted", "data_drift", is_drift=is_drift)
+        monkeypatch.setitem(KINDS, "slices", row)
+        assert decide(means(), [check(0, "slices"), check(1, "slices")], NOW).train == is_drift
 
 
 def test_without_a_cooldown_a_day_has_its_limit() -> None:

@@ -1,4 +1,4 @@
-"""A13 and A10 by the check of every day: a log that is gone, and training data that moved from version to version."""
+"""The scheduled check: a log that is gone, and training data that drifted from version to version."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -248,7 +248,7 @@ def test_a_file_of_a_folder_is_had_from_the_cache_too(made: Small, once: Once, t
         must([command, "commit", "--force", "--quiet", "train"], made.root)
         made.commit(name)
         made.git("tag", name)
-    version = snapshot.at(made.repository, "v1", tmp_path, "false")  # no DVC that could be asked
+    version = snapshot.take(made.repository, "v1", tmp_path, "false")  # no DVC that could be asked
     assert version.file("prepared/train.csv").read_text() == "v1"
     (kept,) = (
         path for path in (made.root / ".dvc/cache").rglob("*") if path.is_file() and path.read_text() == "v1"
@@ -263,6 +263,6 @@ def test_a_file_of_a_folder_is_had_from_the_cache_too(made: Small, once: Once, t
         "#!/bin/sh\nprintf 'ERROR: gone\\n\\nHaving any troubles? Hit us up\\n' >&2\nexit 255\n"
     )
     helpful.chmod(0o755)
-    asked = snapshot.at(made.repository, "v1", tmp_path / "asked", str(helpful))
+    asked = snapshot.take(made.repository, "v1", tmp_path / "asked", str(helpful))
     with pytest.raises(KitError, match="cannot be had: ERROR: gone\nWas it pushed"):
         asked.file("prepared/train.csv")

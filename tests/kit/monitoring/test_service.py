@@ -1,4 +1,4 @@
-"""A12 with a service that is asked over HTTP: one that sleeps, leaks or fails is one alarm each, a sound one none."""
+"""A service over HTTP that sleeps, leaks or fails raises one alarm each; a healthy one raises none."""
 
 import json
 import subprocess

@@ -9,7 +9,7 @@ import pytest
 from mlops_kit.base.errors import KitError
 from mlops_kit.data import newest_row
 from mlops_kit.doctor import data as checkup
-from mlops_kit.doctor.finding import Patient, Unknown
+from mlops_kit.doctor.diagnosis import Patient, Unknown
 from mlops_kit.new_data import age
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository

@@ -1,4 +1,4 @@
-"""A11 by the command: the relation, by labels and without."""
+"""Concept drift by `monitor check`, with labels and without."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""A log of more lines than memory holds: all are counted, an even draw is judged, of labels only theirs stay."""
+"""A log of more lines than memory holds: all are counted, a random sample is judged, and only its labels are kept."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -52,9 +52,9 @@ def test_all_lines_are_counted_and_a_draw_is_kept(path: Path, few: None) -> None
     assert found.facts and len(found.facts) == LINES
     assert found.facts.nbytes / LINES < 150
     assert found.of_a_draw == [
-        f"all {N:,} lines of the log are counted, and an even draw of {LINES:,} is judged"
+        f"all {N:,} lines of the log are counted, and a random sample of {LINES:,} is judged"
     ]
-    runs = infrastructure.check(found, Monitoring(errors_at_most=0.1))
+    runs = infrastructure.measure(found, Monitoring(errors_at_most=0.1))
     failed, predicted = N // 100, N - N // 100
     assert (runs.rows, runs.errors) == (predicted + 5 * failed, 5 * failed)
     assert (runs.newest, runs.alarms) == (LAST.isoformat(), [])
@@ -67,7 +67,7 @@ def test_of_a_long_past_the_window_keeps_its_own_rows(path: Path, few: None) -> 
     since = LAST - timedelta(hours=6)
     assert found.facts and len(found.facts) == LINES + 6 * 180
     assert sum(one > since for one in found.facts["time"].to_pylist()) == 6 * 180
-    assert infrastructure.check(found, Monitoring()).rows == pytest.approx(6 * 180 * 1.04, abs=5)
+    assert infrastructure.measure(found, Monitoring()).rows == pytest.approx(6 * 180 * 1.04, abs=5)
 
 
 def test_weeks_count_every_line(path: Path, few: None) -> None:
@@ -91,7 +91,7 @@ def test_what_goes_wrong_is_found_by_a_draw_too(
     (tmp_path / "log.jsonl").write_text("".join([*slow[: N - 40_000], json.dumps(ahead) + "\n"]))
     found = window.read(str(tmp_path / "log.jsonl"), 500, [])
     limits = Monitoring(p95_seconds_at_most=1, silent_hours_at_most=24, errors_at_most=0.1)
-    alarms = infrastructure.check(found, limits).alarms
+    alarms = infrastructure.measure(found, limits).alarms
     assert [one.kind for one in alarms] == ["latency", "clock", "silence"]
     assert alarms[1].what.startswith("1 predictions are up to 9600.0 hours in the future")
 

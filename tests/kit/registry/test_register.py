@@ -300,7 +300,7 @@ def test_the_version_after_another_says_since_when(gated: Repository) -> None:
     again(gated)
     done = register(gated, "major")
     assert done.version == "v1.0.0"
-    found = records.read(gated, versions.named(gated, "tips", "v1.0.0"))
+    found = records.read(gated, versions.find(gated, "tips", "v1.0.0"))
     assert found
     assert found.since == "v0.1.0"
     assert "digits" in found.description

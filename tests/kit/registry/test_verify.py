@@ -63,7 +63,7 @@ def ignore(repository: Repository, line: str) -> None:
 
 
 def verify(repository: Repository, version: str) -> Proof:
-    chosen = versions.named(repository, "tips", version)
+    chosen = versions.find(repository, "tips", version)
     return verifys.verify(repository, means(repository), chosen, silent)
 
 
@@ -249,6 +249,6 @@ def test_predictions_are_compared_by_their_keys(tmp_path: Path) -> None:
 
 def test_a_proof_of_a_tag_that_was_moved_is_not_shown(three: Repository) -> None:
     verify(three, "v0.2.0")
-    assert len(verifications.of(three, versions.named(three, "tips", "v0.2.0"))) == 1
+    assert len(verifications.of(three, versions.find(three, "tips", "v0.2.0"))) == 1
     must(["git", "tag", "--force", "-a", "-m", "x", "tips@v0.2.0", "tips@v0.1.0^{}"], three.root)
-    assert verifications.of(three, versions.named(three, "tips", "v0.2.0")) == []
+    assert verifications.of(three, versions.find(three, "tips", "v0.2.0")) == []

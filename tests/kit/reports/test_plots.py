@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from mlops_kit.data.metrics_file import Figure
+from mlops_kit.data.metrics_file import Metric
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.reports import curves, report_html, report_markdown
@@ -98,7 +98,7 @@ def test_every_number_becomes_a_drawing_that_is_xml(kind: str, values: list[floa
 
 
 def test_an_interval_without_an_end_is_drawn_as_its_figure() -> None:
-    named = [("a", Figure(0.5, float("nan"), float("inf"))), ("b", Figure(0.7, 0.6, 0.8))]
+    named = [("a", Metric(0.5, float("nan"), float("inf"))), ("b", Metric(0.7, 0.6, 0.8))]
     for svg in (plots_module.intervals(named, "m"), plots_module.history(named, "m")):
         assert not re.search(r"nan|inf", svg)
 

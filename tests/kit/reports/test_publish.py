@@ -107,7 +107,7 @@ def test_the_token_is_in_nothing_that_is_written(
 
 
 def test_starting_the_kit_imports_no_heavy_library() -> None:
-    heavy = "{'github', 'pyarrow', 'numpy', 'requests'}"
+    heavy = "{'github', 'pyarrow', 'numpy', 'requests', 'markdown_it'}"
     rooms = {
         "reports": "report, report_markdown, report_html, plots, curves, publish",
         "registry": "card",

@@ -2,17 +2,21 @@
 
 import json
 import re
+from collections.abc import Callable
 from html import escape
+from html.parser import HTMLParser
 
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.data.metrics_file import Figure
+from mlops_kit.base.markdown import code, one_line, plain
+from mlops_kit.data.metrics_file import Metric
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry.card import ON_NO_BRANCH, card
 from mlops_kit.reports import bars, report_html, report_markdown
 from mlops_kit.training import train
 from mlops_kit.training.train import Training
 
+from tests.kit.base.test_markdown import HOSTILE
 from tests.kit.builders import a_record, commit, figure, metrics, tag, write_metrics
 from tests.kit.reports.harness import built, judged
 
@@ -82,7 +86,7 @@ def test_a_slice_below_the_gates_rows_is_not_judged(repository: Repository) -> N
 
 
 def test_the_bar_shows_value_and_interval() -> None:
-    bar = bars.bar(Figure(0.5, 0.25, 0.75), 0.0, 1.0)
+    bar = bars.bar(Metric(0.5, 0.25, 0.75), 0.0, 1.0)
     assert bar == "······──────●──────······"
 
 
@@ -114,6 +118,67 @@ def test_nothing_of_the_repository_becomes_markup(with_version: Repository) -> N
         assert "<script" not in outside and "@acme" not in outside and "://" not in outside
     assert len(re.findall("^```", text, re.MULTILINE)) == 2 and text.count("\n</details>") == 1
     assert "<script" not in html and "onerror=" not in html and html.count("</svg>") == 3
+
+
+class Tags(HTMLParser):
+    """The tags with their attributes, and the text outside style sheets."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("made_safe", [plain, code])
+def test_what_the_kit_writes_is_text_in_the_page_too(text: str, made_safe: Callable[[str], str]) -> None:
+    """As part of a paragraph, of an item, of a heading and of a nested item."""
+    said = made_safe(text)
+    found = Tags(report_html.render(f"One: {said}\n\n### Two: {said}\n\n- three: {said}\n  - four: {said}\n"))
+    assert {tag for tag, _ in found.tags} <= {"p", "h3", "ul", "li", "code"}
+    assert not [attributes for _, attributes in found.tags if attributes]
+    shown = [line for line in found.text.split("\n") if line]
+    assert shown == [f"{name}: {one_line(text)}" for name in ("One", "Two", "three", "four")]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_even_what_nobody_made_safe_neither_loads_nor_links_nor_runs(text: str) -> None:
+    found = Tags(report_html.render(text))
+    harmless = {"p", "h1", "h2", "h3", "ul", "ol", "li", "code", "em", "strong", "br"}
+    assert {tag for tag, _ in found.tags} <= harmless
+    assert {name for _, attributes in found.tags for name in attributes} <= {"start"}
+
+
+def test_a_page_of_a_hostile_repository_holds_its_own_tags_alone(with_version: Repository) -> None:
+    own = {tag for tag, _ in Tags(report_html.html(built(with_version))).tags}
+    for text in HOSTILE:
+        commit(with_version, text.replace("\0", ""))  # no argument holds it
+    write_metrics(with_version.root, dict.fromkeys(HOSTILE, 0.5))
+    judged(with_version, "fail", name=HOSTILE[0], says=" ".join(HOSTILE), because=" ".join(HOSTILE))
+    found = Tags(report_html.html(built(with_version)))
+    assert {tag for tag, _ in found.tags} <= own | {
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "div",
+        "h3",
+        "ul",
+        "li",
+    }
+    assert not [tag for tag, _ in found.tags if tag in ("a", "img", "script", "iframe", "link", "object")]
+    names = {name for _, attributes in found.tags for name in attributes}
+    assert not [name for name in names if name.startswith("on") or name in ("href", "src", "action")]
 
 
 def test_the_page_asks_for_nothing_else(with_version: Repository) -> None:

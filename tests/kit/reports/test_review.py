@@ -1,4 +1,4 @@
-"""A13: a page a week, with gaps where nothing is known, and one issue that is brought up to date."""
+"""One review a week, with gaps where nothing is known, and one issue that is updated."""
 
 import json
 import re

@@ -124,7 +124,7 @@ def test_forward_from_a_file_of_a_folder(tmp_path: Path) -> None:
     ],
 )
 def test_what_was_in_production_on_that_day(march: Repository, at: str, held: list[str]) -> None:
-    found = lineage.at(lineage.book(march, "tips"), at, "production")
+    found = lineage.of_moment(lineage.book(march, "tips"), at, "production")
     assert [one.version for one in found.found] == held
     assert held or "nothing was in production; the first came at 2026-03-02 08:00" in found.note
 
@@ -221,10 +221,10 @@ def an(assignment: str, at: int) -> stages.Assignment:
 )
 def test_what_holds_and_what_was_before(happened: str, holds: str | None, before: str | None) -> None:
     ordered = [an(one, place) for place, one in enumerate(happened.split())]
-    stay = stages.holding(ordered, "production")
+    stay = stages.current_stay(ordered, "production")
     assert (stay.commit if stay else None) == holds
-    assert stages.before(ordered, "production") == before
-    assert stages.holding(ordered, "staging") is None
+    assert stages.rollback_target(ordered, "production") == before
+    assert stages.current_stay(ordered, "staging") is None
 
 
 def test_a_long_history_is_read_in_time() -> None:

@@ -132,7 +132,7 @@ def test_what_does_not_fit_is_named(tmp_path: Path, changed: dict[str, Any], say
         "parameters": lock.params,
     }
     tag(repository, a_record(repository.commit(), "v0.1.0", **(fits | changed)))
-    version = versions.named(repository, "flights", "v0.1.0")
+    version = versions.find(repository, "flights", "v0.1.0")
     made = records.read(repository, version)
     assert made
     assert integrity.problems(repository, means, version, made) == says

@@ -60,7 +60,7 @@ def week(dvc: str, once: Once, tmp_path: Path) -> Repository:
 
 
 def why(repository: Repository, before: str, after: str) -> Why:
-    return whys.why(repository, *(version.named(repository, "tips", name) for name in (before, after)))
+    return whys.why(repository, *(version.find(repository, "tips", name) for name in (before, after)))
 
 
 def changed(found: dict[str, Any]) -> list[str]:

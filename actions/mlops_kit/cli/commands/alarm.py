@@ -11,14 +11,14 @@ from mlops_kit.cli.output import finish
 
 @click.command
 @click.argument("name")
-@click.option("--title", default="", help="Of the issue; its first line for who is paged.")
+@click.option("--title", default="", help="Title of the issue.")
 @click.option("--text", default="", help="What happened and what to do, in Markdown; - reads stdin.")
-@click.option("--clear", is_flag=True, help="It is over: close the issue where it is open.")
+@click.option("--clear", is_flag=True, help="Close the issue, if it is open.")
 @json_option
 def command(name: str, title: str, text: str, clear: bool, as_json: bool) -> None:
-    """Raise an alarm from outside, as an orchestrator does when it gives up.
+    """Raise or clear an alarm of another program, such as an orchestrator.
 
-    One NAME is one open issue, updated when it is raised again. An alarm that reaches nobody ends with 1.
+    Each NAME has one open issue, which is updated if the alarm is raised again. Exits with 1 if the alarm reaches nobody.
     """
     from mlops_kit.alerts import by_hand
     from mlops_kit.forge import alarms

@@ -1,4 +1,4 @@
-"""mlops-kit gc."""
+"""`mlops-kit gc`"""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""mlops-kit lineage."""
+"""`mlops-kit lineage`"""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +12,6 @@ from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.versions import lineage, lineage_text
 from mlops_kit.versions import version as versions
-from mlops_kit.versions.lineage import Answer
 from mlops_kit.versions.lineage_text import in_words
 
 
@@ -43,24 +42,10 @@ def command(
     here = repository.find(Path.cwd())
     name = contracts.load(here.root).model
     versions.refresh(here, name, tell)
-    answer = _ask(lineage.book(here, name), version, stage, at, model, data)
+    answer = lineage.answer(lineage.book(here, name), version, stage, at, model, data)
     if answer.note:
         tell(answer.note)
     drawn = lineage_text.mermaid(answer.found)
     runner.summary(f"```mermaid\n{drawn}\n```")
     words = drawn if mermaid else in_words(answer)
     finish(asdict(answer), words if answer.found else "", as_json, yes=bool(answer.found))
-
-
-def _ask(
-    book: lineage.Book, version: str, stage: str, at: str, model: Path | None, data: Path | None
-) -> Answer:
-    if version:
-        return lineage.of_version(book, version)
-    if at:
-        return lineage.at(book, at, stage or "production")
-    if stage:
-        return lineage.of_stage(book, stage)
-    if model:
-        return lineage.of_file(book, model)
-    return lineage.trained_on(book, data) if data else lineage.of_default(book)

@@ -1,4 +1,4 @@
-"""mlops-kit pull."""
+"""`mlops-kit pull`"""
 
 from pathlib import Path
 

@@ -35,17 +35,18 @@ def command(out: Path | None, comment: str | None, made: Path | None, show: bool
     On a runner the text goes into the run's summary too.
     """
     from mlops_kit.forge import runner
-    from mlops_kit.project import contract, repository
+    from mlops_kit.project import contract as contracts
+    from mlops_kit.project import repository
     from mlops_kit.reports import publish, report
 
     here = repository.find(Path.cwd())
-    means = contract.load(here.root)
+    contract = contracts.load(here.root)
     if made:
-        note = publish.comment_from(made, here, means.model, comment or "auto")
+        note = publish.comment_from(made, here, contract.model, comment or "auto")
         finish({"note": note}, note, as_json)
         return
     out = out or Path(os.path.relpath(here.root / publish.FOLDER))
-    published = publish.publish(report.build(here, means), here, out, comment)
+    published = publish.publish(report.build(here, contract), here, out, comment)
     runner.output(markdown=published.text, page=published.page)
     if show:
         click.launch(str(published.page))

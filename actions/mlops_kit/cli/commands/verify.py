@@ -31,7 +31,7 @@ def command(version: str, publish: bool, as_json: bool) -> None:
     contract, say = contracts.load(here.root), reporter()
     versions.refresh(here, contract.model, say)
     chosen = (
-        versions.named(here, contract.model, version) if version else versions.newest(here, contract.model)
+        versions.find(here, contract.model, version) if version else versions.newest(here, contract.model)
     )
     if chosen is None:
         raise KitError(

@@ -1,6 +1,6 @@
-"""mlops-kit versions."""
+"""`mlops-kit versions`"""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -9,23 +9,7 @@ from mlops_kit.cli.options import json_option
 from mlops_kit.cli.output import finish, tell
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
-from mlops_kit.versions import lineage
-from mlops_kit.versions import version as versions
-from mlops_kit.versions.lineage import Book
-from mlops_kit.versions.stages import now_in
-
-
-@dataclass(frozen=True)
-class Row:
-    version: str
-    tag: str
-    commit: str
-    created: str
-    by: str
-    event: str
-    code: str
-    data: list[str]
-    stages: list[str]
+from mlops_kit.versions import lineage, version, version_list
 
 
 @click.command()
@@ -38,56 +22,20 @@ def command(limit: int, history: bool, as_json: bool) -> None:
     """List the versions, the newest first, and the stages they are in."""
     here = repository.find(Path.cwd())
     model = contracts.load(here.root).model
-    versions.refresh(here, model, tell)
+    version.refresh(here, model, tell)
     book = lineage.book(here, model)
     if history:
-        from mlops_kit.versions.lineage_text import stay
-
-        held = book.every_stay()[::-1][: limit or None]
-        words = [f"{one.version:10} {stay(one)}" for one in held] or ["nothing was put into a stage yet"]
-        finish([asdict(one) for one in held], "\n".join(words), as_json)
-    else:
-        rows = _rows(book, limit)
-        lost = _lost(book)
-        if lost:
-            tell(lost)
-        finish(
-            [asdict(row) for row in rows],
-            "\n".join(map(_line, rows)) or f"{model} has no version yet",
-            as_json,
-        )
+        _print_history(book, limit, as_json)
+        return
+    rows = version_list.rows(book, limit)
+    if warning := version_list.lost_stages(book):
+        tell(warning)
+    finish([asdict(row) for row in rows], version_list.text(rows) or f"{model} has no version yet", as_json)
 
 
-def _rows(book: Book, limit: int) -> list[Row]:
-    """Records are read only of what is shown; a version always stands here that is in a stage."""
-    stages = now_in(book.ordered)
-    newest = book.versions[::-1]
-    shown = newest[: limit or None] + [one for one in newest[limit or len(newest) :] if one.commit in stages]
-    return [
-        Row(
-            *(one.version, one.tag, one.commit, one.created),
-            by=one.run.by if one.run else "",
-            event=one.run.event if one.run else "",
-            code=one.code.commit if one.code else "",
-            data=[f"{file.path} {file.md5}" for file in one.data],
-            stages=stages.get(one.commit, []),
-        )
-        for one in lineage.of_versions(book, shown)
-    ]
+def _print_history(book: lineage.Book, limit: int, as_json: bool) -> None:
+    from mlops_kit.versions.lineage_text import stay_text
 
-
-def _lost(book: Book) -> str:
-    known = {version.commit for version in book.versions}
-    lost = {commit: names for commit, names in now_in(book.ordered).items() if commit not in known}
-    said = [
-        f"{', '.join(names)} is at commit {commit[:7]}, which is no version" for commit, names in lost.items()
-    ]
-    return f"{'; '.join(said)}: its tag was deleted, moved or taken back." if said else ""
-
-
-def _line(row: Row) -> str:
-    data = ", ".join(one[: one.index(" ") + 9] for one in row.data[:2]) + (
-        " ..." if len(row.data) > 2 else ""
-    )
-    about = f"{row.version:10} {row.created[:16].replace('T', ' ')}  {row.event:20} {row.by:16}"
-    return f"{about} code {row.code[:7]:7}  data {data}  {', '.join(row.stages)}".rstrip()
+    stays = book.every_stay()[::-1][: limit or None]
+    words = [f"{one.version:10} {stay_text(one)}" for one in stays] or ["nothing was put into a stage yet"]
+    finish([asdict(one) for one in stays], "\n".join(words), as_json)

@@ -1,4 +1,4 @@
-"""Of a column that moved, the shares of rows in a few groups, to be looked at."""
+"""Histograms of a column in the reference and in the window, in at most ten groups of bins, for a plot."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.predictions_log.window import Window
 from mlops_kit.statistics import bins
-from mlops_kit.statistics.bins import Cells, Codes, Floats
+from mlops_kit.statistics.bins import Bins, Codes, Floats
 from mlops_kit.statistics.resampling import count
 
 MOST = 10
@@ -24,37 +24,37 @@ class Group:
 
 
 def of(reference: Reference, window: Window, name: str) -> list[Group]:
-    """Empty where there is no such column any more."""
-    at = next((n for n, one in enumerate(reference.cells) if one.name == name), None)
+    """Empty if the window has no such column, or one of another type."""
+    at = next((n for n, one in enumerate(reference.bins) if one.name == name), None)
     if at is None or name not in window.drawn:
         return []
-    column = reference.cells[at]
+    column = reference.bins[at]
     try:
-        seen = column.encode(bins.plain(window.drawn[name]))
+        codes_of_window = column.encode(bins.plain(window.drawn[name]))
     except pa.ArrowException:
         return []
-    before, now = (_shares(codes, column.size) for codes in (reference.codes[:, at], seen))
+    before, now = (_shares(codes, column.size) for codes in (reference.codes[:, at], codes_of_window))
     return groups(column, before, now)
 
 
-def groups(column: Cells, before: Floats, now: Floats) -> list[Group]:
-    """Of the shares of its cells, the missing in the last."""
+def groups(column: Bins, before: Floats, now: Floats) -> list[Group]:
+    """`before` and `now`: the share of rows in each bin; the last is that of missing values."""
     places = _ordered(column, before) if column.is_ordered else _levels(before, now)
     names = _names(column, [group[0] for group in places])
-    found = [
+    named = [
         Group(name, float(before[group].sum()), float(now[group].sum()))
         for name, group in zip(names, places, strict=True)
     ]
     missing = Group("missing", float(before[-1]), float(now[-1]))
-    return [*found, missing] if missing.reference or missing.window else found
+    return [*named, missing] if missing.reference or missing.window else named
 
 
 def _shares(codes: Codes, size: int) -> Floats:
     return np.asarray(count(codes, size)[0] / max(len(codes), 1), dtype=float)
 
 
-def _ordered(column: Cells, before: Floats) -> list[list[int]]:
-    """Cells side by side, about as many rows of the reference in each group."""
+def _ordered(column: Bins, before: Floats) -> list[list[int]]:
+    """Groups of neighbouring bins, with about the same number of reference rows in each."""
     below = np.cumsum(before[:-1]) - before[:-1] / 2
     whole = max(float(before[:-1].sum()), 1e-9)
     places = np.minimum((below / whole * MOST).astype(int), MOST - 1)
@@ -62,13 +62,13 @@ def _ordered(column: Cells, before: Floats) -> list[list[int]]:
 
 
 def _levels(before: Floats, now: Floats) -> list[list[int]]:
-    """Those that moved most, in the order of their size."""
+    """The levels whose shares moved most, largest first."""
     most = np.argsort(-np.abs(now - before)[:-1], kind="stable")[:MOST]
     return [[int(one)] for one in sorted(most, key=lambda one: -before[one])]
 
 
-def _names(column: Cells, firsts: list[int]) -> list[str]:
-    """Of numbers what they begin with, as short as tells them apart: there is little room below a bar."""
+def _names(column: Bins, firsts: list[int]) -> list[str]:
+    """For numbers the lower end of the group, in as few digits as keep the names different: a bar has little room."""
     if not column.is_ordered:
         return [column.value(one) for one in firsts]
     tries = [

@@ -1,5 +1,6 @@
-"""What runs: latency, errors, traffic, memory and disk, by the predictions log."""
+"""Infrastructure: latency, errors, traffic, memory and disk, by the predictions log."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -8,32 +9,33 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mlops_kit.alerts.kinds import STAGE, Finding, Kind
+from mlops_kit.alerts.kinds import STAGE, Finding, Kind, judged_by
 from mlops_kit.base import clock
-from mlops_kit.monitoring.checks import traffic
-from mlops_kit.monitoring.checks import trend as courses
-from mlops_kit.monitoring.checks.trend import Course
+from mlops_kit.monitoring.checks import traffic, trend
+from mlops_kit.monitoring.checks.trend import Trend
+from mlops_kit.monitoring.inputs import Inputs
+from mlops_kit.monitoring.result import CheckResult
 from mlops_kit.predictions_log import lines as lines_module
 from mlops_kit.predictions_log import sources
 from mlops_kit.predictions_log.counts import Minutes, Tally
 from mlops_kit.predictions_log.lines import AHEAD, NUMBERS
 from mlops_kit.predictions_log.window import Window
 from mlops_kit.project.sections import Monitoring
-from mlops_kit.runs.log import Log
+from mlops_kit.runs.log import Event
 from mlops_kit.statistics import growth
 from mlops_kit.statistics.chance import at_least
 
-ODDS = 0.00025  # of each of four alarms by chance, where the true rate is just at its limit
-LEAST_ROWS = 20  # of which that none failed says something
-BACK_HOURS = 24.0  # within which something came: traffic that had stopped is back
+ODDS = 0.00025  # of a false alarm, for each of four alarms, if the true rate is exactly at its limit
+LEAST_ROWS = 20  # with fewer, "none failed" closes no alarm
+BACK_HOURS = 24.0  # a prediction this recent closes the alarm that they stopped
 HOUR = 3600.0
-WEEKS_SHOWN = 4  # of traffic that stopped
+WEEKS_SHOWN = 4  # in the plot of traffic that stopped
 USED = ("error", "process", *NUMBERS)
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Operation:
+class Infrastructure:
     state: Literal["not connected", "fine", "alarm"]
     rows: int = 0
     errors: int = 0
@@ -46,30 +48,40 @@ class Operation:
     memory_mb: float | None = None  # the newest reading
     disk_free_share: float | None = None
     alarms: list[Finding] = field(default_factory=list)
-    course: dict[Kind, Course] = field(default_factory=dict)  # of what alarms
-
-    @property
-    def judged(self) -> list[Kind]:
-        """What there were readings of. That nothing comes any more ends by what comes, not by being usual."""
-        seen: dict[Kind, bool] = {
-            "errors": self.rows >= LEAST_ROWS,
-            "latency": self.p95_seconds is not None,
-            "memory": self.memory_mb is not None,
-            "disk": self.disk_free_share is not None,
-            "silence": self.age_hours is not None and self.age_hours <= BACK_HOURS,
-            "clock": self.rows > 0,
-        }
-        return [kind for kind, known in seen.items() if known and self.state != "not connected"]
+    course: dict[Kind, Trend] = field(default_factory=dict)  # trend of each metric that alarms
 
 
-def check(window: Window | None, limits: Monitoring) -> Operation:
-    """Of a predictions log; its traffic is compared with what is earlier than the window.
+def check(inputs: Inputs) -> CheckResult:
+    settings = inputs.contract.monitoring
+    service = measure(inputs.log, settings, inputs.now)
+    if inputs.is_scheduled and service.state == "not connected":
+        service = without_log(inputs.events, settings.log)
+    return result(service)
 
-    Without `since` it is a log that somebody kept, and its traffic is judged as of its end.
+
+def result(service: Infrastructure) -> CheckResult:
+    """Judges what there are readings of. Silence is over once predictions come again, however few they are."""
+    knows = {
+        "errors": service.rows >= LEAST_ROWS,
+        "latency": service.p95_seconds is not None,
+        "memory": service.memory_mb is not None,
+        "disk": service.disk_free_share is not None,
+        "silence": service.age_hours is not None and service.age_hours <= BACK_HOURS,
+    }
+    judged = [kind for kind in judged_by("infrastructure") if knows.get(kind, service.rows > 0)]
+    return CheckResult(
+        service, service.state, service.alarms, judged if service.state != "not connected" else []
+    )
+
+
+def measure(window: Window | None, limits: Monitoring, moment: datetime | None = None) -> Infrastructure:
+    """`window`: a predictions log. Its traffic is compared with the weeks before the window.
+
+    A log without `since` was kept by somebody: its traffic is judged as of its end, not as of now.
     """
     if window is None or window.facts is None or not len(window.facts):
-        return Operation("not connected")
-    facts, tally, now = window.facts, window.tally, clock.now().timestamp()
+        return Infrastructure("not connected")
+    facts, tally, now = window.facts, window.tally, (moment or clock.now()).timestamp()
     times = lines_module.seconds(facts)
     if window.since:
         recent = times > window.since.timestamp()
@@ -94,7 +106,7 @@ def check(window: Window | None, limits: Monitoring) -> Operation:
         *_growing(facts, times, limits),
         *_full(free, limits),
     ]
-    return Operation(
+    return Infrastructure(
         "alarm" if alarms else "fine",
         n,
         errors,
@@ -107,43 +119,44 @@ def check(window: Window | None, limits: Monitoring) -> Operation:
         _newest(facts, times, "memory_mb"),
         free,
         alarms,
-        _courses(alarms, facts, times, every, limits),
+        _trends(alarms, facts, times, every, limits, now),
     )
 
 
-def without_log(known: Log, where: str | None) -> Operation:
-    """What the predictions log is where it holds nothing: never connected, or emptied, moved or deleted since."""
+def without_log(events: Iterable[Event], where: str | None) -> Infrastructure:
+    """Of a log without lines: never connected, or, if an earlier check read some, emptied, moved or deleted since."""
     name = where and sources.shown(where)
-    checks = [one for one in known.every() if one["stage"] == STAGE and one.get("window") == name]
+    checks = [one for one in events if one["stage"] == STAGE and one.get("window") == name]
     read = [one for one in checks if one.get("predictions")]
     if name is None or not read:
-        return Operation("not connected")
+        return Infrastructure("not connected")
     last = max(read, key=lambda one: str(one["at"]))
     what = (
         f"{name} holds no prediction; the check of {str(last['at'])[:10]} found {last['predictions']:,} there"
     )
-    return Operation("alarm", alarms=[Finding("silence", what)])
+    return Infrastructure("alarm", alarms=[Finding("silence", what)])
 
 
-def _courses(
-    alarms: list[Finding], facts: pa.Table, times: Floats, every: Minutes, limits: Monitoring
-) -> dict[Kind, Course]:
-    """Of traffic the last weeks until now, of all else the window."""
-    now = clock.now().timestamp()
-    lately = np.flatnonzero(every.starts > now - WEEKS_SHOWN * traffic.WEEK)
-    lines = every.lines[lately]
-    silence = courses.over(every.starts[lately], "predictions", lambda at: lines[at].sum(), until=now)
-    found = {
-        one.kind: silence if one.kind == "silence" else courses.of_operation(one.kind, facts, times, limits)
+def _trends(
+    alarms: list[Finding], facts: pa.Table, times: Floats, every: Minutes, limits: Monitoring, now: float
+) -> dict[Kind, Trend]:
+    """For traffic of the last WEEKS_SHOWN weeks, for everything else of the window."""
+    recent = np.flatnonzero(every.starts > now - WEEKS_SHOWN * traffic.WEEK)
+    lines = every.lines[recent]
+    silence = trend.over(every.starts[recent], "predictions", lambda at: lines[at].sum(), until=now)
+    trends = {
+        one.kind: silence
+        if one.kind == "silence"
+        else trend.of_infrastructure(one.kind, facts, times, limits)
         for one in alarms
     }
-    return {kind: one for kind, one in found.items() if one}
+    return {kind: one for kind, one in trends.items() if one}
 
 
 def _newest(facts: pa.Table, times: Floats, name: str) -> float | None:
     values = lines_module.readings(facts, name)
-    has = np.flatnonzero(np.isfinite(values) & np.isfinite(times))
-    return float(values[has[times[has].argmax()]]) if len(has) else None
+    known = np.flatnonzero(np.isfinite(values) & np.isfinite(times))
+    return float(values[known[times[known].argmax()]]) if len(known) else None
 
 
 def _errors(errors: int, n: int, limits: Monitoring) -> list[Finding]:
@@ -162,7 +175,7 @@ def _slow(seconds: Floats, limits: Monitoring) -> list[Finding]:
 
 
 def _ahead(tally: Tally, now: float) -> list[Finding]:
-    """They count as clock's only: one of them must not hide that predictions have stopped."""
+    """Lines with a future time raise this alarm only: one of them must not hide that predictions have stopped."""
     if not tally.ahead:
         return []
     hours = (tally.furthest - now) / HOUR
@@ -186,9 +199,9 @@ def _silent(age: float | None, limits: Monitoring) -> list[Finding]:
 
 
 def _less(every: Minutes, now: float) -> list[Finding]:
-    if found := traffic.drop(every, now, ODDS):
-        before = ", ".join(map(str, found.before[:4]))
-        what = f"{found.rows} predictions in {found.hours} hours, where the weeks before had {before}"
+    if dropped := traffic.drop(every, now, ODDS):
+        before = ", ".join(map(str, dropped.before[:4]))
+        what = f"{dropped.rows} predictions in {dropped.hours} hours, where the weeks before had {before}"
         return [Finding("silence", what)]
     if paused := traffic.pause(every, now):
         hours, longest = paused
@@ -198,23 +211,23 @@ def _less(every: Minutes, now: float) -> list[Finding]:
 
 
 def _growing(facts: pa.Table, times: Floats, limits: Monitoring) -> list[Finding]:
-    """Each process by itself: the next one starts small again."""
+    """Process by process: each one starts small again."""
     memory = lines_module.readings(facts, "memory_mb")
-    has = np.isfinite(memory) & np.isfinite(times)
-    if not has.any():
+    known = np.isfinite(memory) & np.isfinite(times)
+    if not known.any():
         return []
     codes, names = lines_module.codes(facts["process"])
-    found, present = [], np.unique(codes[has]).tolist()
-    for at in present:
-        mine = np.flatnonzero(has & (codes == at))
-        mine = mine[np.argsort(times[mine], kind="stable")]
-        readings = memory[mine]
-        grows = growth.a_day(times[mine], readings, ODDS / len(present))
+    findings, present = [], np.unique(codes[known]).tolist()
+    for process in present:
+        rows = np.flatnonzero(known & (codes == process))
+        rows = rows[np.argsort(times[rows], kind="stable")]
+        readings = memory[rows]
+        grows = growth.a_day(times[rows], readings, ODDS / len(present))
         if grows > limits.memory_growth_at_most * np.median(readings):
-            who = f"process {names[at]}" if at >= 0 else "the process"
+            who = f"process {names[process]}" if process >= 0 else "the process"
             last = readings[-1]
-            found.append(Finding("memory", f"{who} grows by {grows:,.0f} MB a day and has {last:,.0f} MB"))
-    return found
+            findings.append(Finding("memory", f"{who} grows by {grows:,.0f} MB a day and has {last:,.0f} MB"))
+    return findings
 
 
 def _full(free: float | None, limits: Monitoring) -> list[Finding]:

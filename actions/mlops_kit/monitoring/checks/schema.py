@@ -1,6 +1,7 @@
-"""The schema: is it still the same columns?"""
+"""Schema: does the window have the columns of the reference, with their types and levels?"""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,26 +9,38 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from mlops_kit.monitoring import history
 from mlops_kit.monitoring.reference import Reference
 from mlops_kit.predictions_log.window import Window
+from mlops_kit.runs.log import Event
 from mlops_kit.statistics import bins
-from mlops_kit.statistics.bins import MISSING, UNSEEN, Cells, Codes
+from mlops_kit.statistics.bins import MISSING, UNSEEN, Bins, Codes
 from mlops_kit.statistics.chance import at_least
 from mlops_kit.statistics.resampling import SEEN_IN, Resampling
 
-ODDS = 0.001  # of any schema alarm in a check, by chance: a level not seen before, a column that happens to be constant
+ODDS = 0.001  # of a false schema alarm in a check: a level unseen by chance, a column constant by chance
 Kind = Literal["missing column", "new column", "new category", "all null", "constant", "retyped"]
 
 
 @dataclass(frozen=True)
 class Change:
-    """Of the schema: not the same column any more."""
+    """A column that is not what it was in the reference."""
 
     column: str
     kind: Kind
     what: str
     by: float = 1.0  # share of the rows
-    of: int = 0  # rows, where it takes many to see it
+    of: int = 0  # rows compared, for a change that only a large window shows
+
+
+def last_raised(events: Iterable[Event], log: str | None) -> tuple[Change, ...]:
+    """What the newest check that raised the schema alarm found; empty if a later check could see that it is over."""
+    for one in history.checks(events, log):
+        if "schema" in one.get("kinds", []):
+            return tuple(Change(**facts) for facts in one.get("changes") or [])
+        if "schema" in one.get("judged", []):
+            return ()
+    return ()
 
 
 def is_lost(values: Any) -> bool:
@@ -37,16 +50,16 @@ def is_lost(values: Any) -> bool:
 def of_columns(
     reference: Reference, resampling: Resampling, window: Window, ignored: tuple[str, ...]
 ) -> list[Change]:
-    known = [*(one.name for one in reference.cells), *reference.other, *ignored]
+    known = [*(one.name for one in reference.bins), *reference.other, *ignored]
     changes = [
         Change(one.name, "missing column", "is not in the window")
-        for one in reference.cells
+        for one in reference.bins
         if one.name not in window.drawn and one.name not in window.masked
     ]
     changes += [
         Change(name, "new column", "is not in the reference") for name in window.drawn if name not in known
     ]
-    for index, one in enumerate(reference.cells):
+    for index, one in enumerate(reference.bins):
         values = window.drawn.get(one.name, ())
         if is_lost(values) and not _is_chance(resampling, index, MISSING, len(values)):
             changes.append(Change(one.name, "all null", "has no value in the window"))
@@ -54,63 +67,67 @@ def of_columns(
 
 
 def _is_chance(resampling: Resampling, column: int, code: int, rows: int) -> bool:
-    """Would rows of the reference all hold this code more often than once in a thousand checks?"""
-    return resampling.all_alike(column, code, rows) >= ODDS / len(resampling.cells)
+    """True if `rows` rows of the reference would all hold this code more often than once in 1,000 checks."""
+    return resampling.all_alike(column, code, rows) >= ODDS / len(resampling.bins)
 
 
-def unseen(column: int, seen: Codes, values: Any, resampling: Resampling) -> tuple[list[Change], list[str]]:
-    """Of levels that the reference does not hold: a change, or a note where so many may be by chance."""
-    cut, new = resampling.cells[column], seen == UNSEEN
+def unseen(column: int, codes: Codes, values: Any, resampling: Resampling) -> tuple[list[Change], list[str]]:
+    """Levels that the reference does not hold: a change, or a note if chance explains that many."""
+    bins_of_column, new = resampling.bins[column], codes == UNSEEN
     if not new.any():
         return [], []
-    levels = np.asarray(cut.compared(values).to_pylist(), dtype=object)[new]
-    what = f"{len(levels)} of {(seen != MISSING).sum()} rows hold a value never seen before, {_such(levels)}"
-    if _are_chance(column, seen, levels, resampling):
-        return [], [f"{cut.name}: {what}; so many may be by chance"]
-    return [Change(cut.name, "new category", what, round(float(new.mean()), 4), len(seen))], []
+    levels = np.asarray(bins_of_column.compared(values).to_pylist(), dtype=object)[new]
+    what = f"{len(levels)} of {(codes != MISSING).sum()} rows hold a value never seen before, {_such(levels)}"
+    if _are_chance(column, codes, levels, resampling):
+        return [], [f"{bins_of_column.name}: {what}; so many may be by chance"]
+    return [Change(bins_of_column.name, "new category", what, round(float(new.mean()), 4), len(codes))], []
 
 
 def _such(levels: npt.NDArray[Any]) -> str:
-    """The one that most rows hold, at a length that a line can have."""
+    """The most frequent level, cut to 40 characters."""
     different, counts = np.unique(levels.astype(str), return_counts=True)
     return f"such as {different[counts.argmax()][:40]!r}"
 
 
-def _are_chance(column: int, seen: Codes, levels: npt.NDArray[Any], resampling: Resampling) -> bool:
-    """Would rows of the reference hold so many new levels more often than once in a thousand checks?"""
-    categories = sum(one.kind == "category" for one in resampling.cells)
-    return resampling.new_levels(column, seen, levels) >= ODDS / max(categories, 1)
+def _are_chance(column: int, codes: Codes, levels: npt.NDArray[Any], resampling: Resampling) -> bool:
+    """True if rows of the reference would hold that many new levels more often than once in 1,000 checks."""
+    categories = sum(one.kind == "category" for one in resampling.bins)
+    return resampling.new_levels(column, codes, levels) >= ODDS / max(categories, 1)
 
 
-def could_show(was: Change, resampling: Resampling, window: Window, n: int) -> bool:
-    """Would this window, of which `n` rows are compared, show what an earlier one did, if it lasted?
+def could_show(change: Change, resampling: Resampling, window: Window, n: int) -> bool:
+    """True if this window, of which `n` rows are compared, would show an earlier change that still lasts.
 
-    A single row shows which columns there are, and a single value its type. A new level shows again in a window that
-    is as large, and in a smaller one where four of five would hold more of it than chance explains.
+    One row shows which columns exist, and one value shows its type. A new level shows again in a window as large as the
+    earlier one, or in a smaller one if four of five such windows would hold more of it than chance explains.
     """
-    if was.kind in ("missing column", "new column") or was.column in window.masked:
+    if change.kind in ("missing column", "new column") or change.column in window.masked:
         return window.rows > 0
-    values = window.drawn.get(was.column, ())
+    values = window.drawn.get(change.column, ())
     if not len(values) or is_lost(values):
         return False
-    if was.kind == "constant":
+    if change.kind == "constant":
         return bool(pc.count_distinct(values).as_py() > 1)
-    names = [one.name for one in resampling.cells]
-    if was.kind != "new category" or was.column not in names:
+    names = [one.name for one in resampling.bins]
+    if change.kind != "new category" or change.column not in names:
         return True
-    if was.of and n >= was.of:
+    if change.of and n >= change.of:
         return True
-    seen = next((k for k in range(math.ceil(n * was.by), 0, -1) if at_least(k, n, was.by) >= SEEN_IN), 0)
-    codes = np.repeat(np.array([UNSEEN, 0], np.uint8), [seen, n - seen])
-    return seen > 0 and not _are_chance(names.index(was.column), codes, np.full(seen, ""), resampling)
+    expected = next(
+        (k for k in range(math.ceil(n * change.by), 0, -1) if at_least(k, n, change.by) >= SEEN_IN), 0
+    )
+    codes = np.repeat(np.array([UNSEEN, 0], np.uint8), [expected, n - expected])
+    return expected > 0 and not _are_chance(
+        names.index(change.column), codes, np.full(expected, ""), resampling
+    )
 
 
-def retyped(column: Cells, values: Any) -> Change:
+def retyped(column: Bins, values: Any) -> Change:
     return Change(column.name, "retyped", f"was {column.kind}, now holds {_held(values, column)}")
 
 
-def _held(values: Any, column: Cells) -> str:
-    """The type, and of texts the form of one: a value itself may be about a person."""
+def _held(values: Any, column: Bins) -> str:
+    """The type; for texts the form of one, because the value itself may be personal data."""
     kind = bins.kind_of(values.type)
     if kind != "text" or column.kind in ("category", "text"):
         return str(values.type)
@@ -127,14 +144,14 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def of_values(index: int, seen: Codes, values: Any, resampling: Resampling) -> Change | None:
-    """What chance makes of the reference once in a thousand checks is no change."""
-    column = resampling.cells[index]
-    present = seen[seen != MISSING]
+def of_values(index: int, codes: Codes, values: Any, resampling: Resampling) -> Change | None:
+    """A column without a finite value, or with a single one, unless chance explains it."""
+    column = resampling.bins[index]
+    present = codes[codes != MISSING]
     if not len(present):
         what = "no finite number" if values.null_count < len(values) else "no value"
         lost = Change(column.name, "all null", f"has {what} in the window")
-        return None if _is_chance(resampling, index, MISSING, len(seen)) else lost
+        return None if _is_chance(resampling, index, MISSING, len(codes)) else lost
     first = present[0]
     if first == UNSEEN or (present != first).any() or (resampling.counts[index][0, :-1] > 0).sum() == 1:
         return None

@@ -1,4 +1,4 @@
-"""Which rows of the reference are of the window's season."""
+"""Seasons: compare a window with the rows of the reference from the same month or weekday."""
 
 from dataclasses import replace
 
@@ -14,13 +14,13 @@ from mlops_kit.statistics import bins
 from mlops_kit.statistics.resampling import BLOCK, LEAST_REFERENCE
 
 DAY, THURSDAY = 86_400, 3  # 1970 began on one
-LEAST_DAYS = 8  # of a weekday, until its own ways can be told from those of a single day
+LEAST_DAYS = 8  # with the same weekday: with fewer, one unusual day looks like the weekday's pattern
 MAY_BE = "what moved may be the season"
 Times = npt.NDArray[np.int64]
 
 
 def alike(reference: Reference, window: Window, time: str | None) -> tuple[Reference, list[str]]:
-    """Its rows of the same month or weekday where it has whole years or many weeks; and what it cannot know."""
+    """The reference's rows of the same month or weekday, if it spans all months or many weeks; and notes on what it lacks."""
     if time is None:
         return reference, ["no time column is named (monitoring.time): seasons are not told from drift"]
     if reference.times is None or time not in window.drawn:
@@ -33,12 +33,12 @@ def alike(reference: Reference, window: Window, time: str | None) -> tuple[Refer
     if not len(times):
         return reference, [f"{time!r} is empty: seasons are not told from drift"]
     notes = _odd(window.drawn[time].type, times, time)
-    same, said = _of_season(reference, times)
-    return same, [*notes, *said]
+    seasonal, notes_on_season = _of_season(reference, times)
+    return seasonal, [*notes, *notes_on_season]
 
 
 def _odd(kind: pa.DataType, times: Times, time: str) -> list[str]:
-    """What is wrong with times more often than it is right."""
+    """Notes on times that are probably wrong."""
     notes = []
     if pa.types.is_timestamp(kind) and kind.tz not in (None, "UTC"):
         notes.append(f"{time!r} is in the zone {kind.tz} and is compared in UTC, as times without a zone are")
@@ -49,13 +49,20 @@ def _odd(kind: pa.DataType, times: Times, time: str) -> list[str]:
 
 def _of_season(reference: Reference, times: Times) -> tuple[Reference, list[str]]:
     assert reference.times is not None
-    ours, theirs = _months(reference.times), _months(times)
-    unknown = sorted({int(one) for one in np.unique(theirs)} - {int(one) for one in np.unique(ours)})
+    months_of_reference, months_of_window = _months(reference.times), _months(times)
+    unknown = sorted(
+        {int(one) for one in np.unique(months_of_window)}
+        - {int(one) for one in np.unique(months_of_reference)}
+    )
     if unknown:
         months = ", ".join(map(str, unknown))
         return reference, [f"the reference has no row of month {months}: {MAY_BE}"]
-    if len(np.unique(ours)) == 12 and len(np.unique(theirs)) == 1:
-        return _only(reference, ours == theirs[0], f"compared with the reference's rows of month {theirs[0]}")
+    if len(np.unique(months_of_reference)) == 12 and len(np.unique(months_of_window)) == 1:
+        return _only(
+            reference,
+            months_of_reference == months_of_window[0],
+            f"compared with the reference's rows of month {months_of_window[0]}",
+        )
     days = _weekdays(reference.times)
     day = _weekdays(times)[0]
     same = days == day
@@ -66,12 +73,12 @@ def _of_season(reference: Reference, times: Times) -> tuple[Reference, list[str]
     return reference, []
 
 
-def _only(reference: Reference, rows: npt.NDArray[np.bool_], said: str) -> tuple[Reference, list[str]]:
+def _only(reference: Reference, rows: npt.NDArray[np.bool_], note: str) -> tuple[Reference, list[str]]:
     n = int(rows.sum()) // BLOCK * BLOCK
     if n < LEAST_REFERENCE or reference.times is None:
         return reference, [f"the reference has too few rows of this season: {MAY_BE}"]
     codes, times = reference.codes[rows][-n:], reference.times[rows][-n:]
-    return replace(reference, codes=codes, times=times, limits={}), [said]
+    return replace(reference, codes=codes, times=times, limits={}), [note]
 
 
 def _months(times: Times) -> Times:

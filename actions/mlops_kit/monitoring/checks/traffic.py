@@ -1,4 +1,4 @@
-"""Is there far less traffic than at this time of the week before, or none for far longer than ever before?"""
+"""Traffic: far fewer predictions than in the same hours of earlier weeks, or a far longer pause than ever before?"""
 
 from dataclasses import dataclass
 
@@ -11,32 +11,34 @@ from mlops_kit.statistics.chance import at_most
 Floats = npt.NDArray[np.float64]
 HOUR = 3600.0
 WEEK = 168 * HOUR
-PERIODS = (6, 24, 168)  # hours, the last ones of which are compared
+PERIODS = (6, 24, 168)  # hours up to now that are compared
 LEAST_WEEKS = 2
-FAR_LESS = 1 / 3  # of the quietest of the same periods before: days differ by more than chance
+FAR_LESS = 1 / 3  # of the quietest earlier period: days differ by more than chance
 FAR_LONGER = (
     3  # than the longest pause before; of calls that come at random, one in 5,000 is where 30 are known
 )
 LEAST_PAUSES = 30
-NEVER_WITHIN = 24  # hours
-UNSEEN_WEEKEND = 96  # hours, as long as the log has not lasted a week
+NEVER_WITHIN = 24  # hours: a shorter pause is never an alarm
+UNSEEN_WEEKEND = 96  # hours: the same for a log shorter than a week, which holds no weekend yet
 
 
 @dataclass(frozen=True)
 class Drop:
     hours: int
     rows: int
-    before: list[int]  # in the weeks before, the newest first; what lasts for a week is usual from then on
+    before: list[
+        int
+    ]  # in the same hours of earlier weeks, newest first; a drop that lasts a week becomes the norm
 
 
 def drop(every: Minutes, now: float, odds: float) -> Drop | None:
-    """None too where the log holds no such periods."""
+    """None also if the log does not hold the same hours of LEAST_WEEKS earlier weeks."""
     times, lines = every.starts, np.append(0, np.cumsum(every.lines))
     if len(times) < 2:
         return None
     for hours in PERIODS:
         ends = np.arange(now - WEEK, times[0] + hours * HOUR, -WEEK)
-        ends = ends[ends <= times[-1]]  # of weeks that are silent as a whole nothing is usual
+        ends = ends[ends <= times[-1]]  # weeks without any prediction are no norm
         if len(ends) < LEAST_WEEKS:
             continue
         rows, before = _within(times, lines, now, hours), [_within(times, lines, end, hours) for end in ends]
@@ -46,7 +48,7 @@ def drop(every: Minutes, now: float, odds: float) -> Drop | None:
 
 
 def pause(every: Minutes, now: float) -> tuple[float, float] | None:
-    """Hours without a prediction until now, and in the longest pause before. None too where too few pauses are known."""
+    """Hours since the last prediction, and hours of the longest pause before. None also if too few pauses are known."""
     times = every.starts
     pauses = np.diff(times) / HOUR
     if len(pauses) < LEAST_PAUSES or times[-1] - times[0] < NEVER_WITHIN * HOUR:
@@ -57,6 +59,6 @@ def pause(every: Minutes, now: float) -> tuple[float, float] | None:
 
 
 def _within(times: Floats, lines: Floats, end: float, hours: int) -> int:
-    """`lines` until each of the times."""
+    """Lines in the `hours` before `end`; `lines` is the cumulated count at each of `times`."""
     start, stop = (np.searchsorted(times, one, side="right") for one in (end - hours * HOUR, end))
     return int(lines[stop] - lines[start])

@@ -1,4 +1,4 @@
-"""How a figure went in the course of a window, in a few parts of it, to be looked at."""
+"""Trend: a metric in a few parts of the window, for a plot."""
 
 import math
 from collections.abc import Callable
@@ -17,21 +17,22 @@ from mlops_kit.project.sections import Monitoring
 PARTS = 8
 DAY, MINUTE = 86_400, 60
 Floats = npt.NDArray[np.float64]
-Of = Callable[[npt.NDArray[np.intp]], float]  # the figure of the rows at these places
+Metric = Callable[[npt.NDArray[np.intp]], float]  # of the rows at these indices
 
 
 @dataclass(frozen=True)
-class Course:
+class Trend:
     label: str
     points: list[tuple[str, float]]  # when each part began
-    usual: float | None = None  # or a limit, to compare with
+    usual: float | None = None  # reference value or limit
 
 
 def over(
-    times: Floats, label: str, of: Of, usual: float | None = None, until: float | None = None
-) -> Course | None:
-    """`times` in seconds since 1970. None where all are of a few seconds. A part without rows is left out, but for a figure that
-    is asked for `until` now: there it says the most.
+    times: Floats, label: str, metric: Metric, usual: float | None = None, until: float | None = None
+) -> Trend | None:
+    """`times` in seconds since 1970. None if they span only a few seconds.
+
+    A part without rows is left out, except with `until`: counts up to now show that nothing came.
     """
     known = np.flatnonzero(np.isfinite(times))
     first, last = (times[known].min(), until or times[known].max()) if len(known) else (0.0, 0.0)
@@ -40,15 +41,15 @@ def over(
     edges = np.linspace(first, last, PARTS + 1)
     parts = np.minimum(np.searchsorted(edges, times[known], side="right") - 1, PARTS - 1)
     shown = range(PARTS) if until else np.unique(parts).tolist()
-    points = [(_name(edges[part], edges[1] - first), float(of(known[parts == part]))) for part in shown]
-    return Course(label, [one for one in points if math.isfinite(one[1])], usual)
+    points = [(_name(edges[part], edges[1] - first), float(metric(known[parts == part]))) for part in shown]
+    return Trend(label, [one for one in points if math.isfinite(one[1])], usual)
 
 
-def of_operation(kind: Kind, facts: pa.Table, times: Floats, limits: Monitoring) -> Course | None:
-    """None for a kind that has no figure."""
+def of_infrastructure(kind: Kind, facts: pa.Table, times: Floats, limits: Monitoring) -> Trend | None:
+    """None for a kind without a metric."""
     rows = lines.asked(facts)
     failed = rows * np.asarray(facts["error"].is_valid())
-    ways: dict[Kind, tuple[str, Of, float | None]] = {
+    metrics: dict[Kind, tuple[str, Metric, float | None]] = {
         "errors": (
             "share that failed",
             lambda at: failed[at].sum() / rows[at].sum(),
@@ -56,30 +57,30 @@ def of_operation(kind: Kind, facts: pa.Table, times: Floats, limits: Monitoring)
         ),
         "latency": (
             "latency p95 in seconds",
-            _of(lines.readings(facts, "seconds"), lambda one: np.quantile(one, 0.95)),
+            _known(lines.readings(facts, "seconds"), lambda one: np.quantile(one, 0.95)),
             limits.p95_seconds_at_most,
         ),
-        "memory": ("memory in MB", _of(lines.readings(facts, "memory_mb"), np.max), None),
+        "memory": ("memory in MB", _known(lines.readings(facts, "memory_mb"), np.max), None),
         "disk": (
             "share of the disk that is free",
-            _of(lines.readings(facts, "disk_free_share"), np.min),
+            _known(lines.readings(facts, "disk_free_share"), np.min),
             limits.disk_free_share_at_least,
         ),
     }
-    return over(times, *ways[kind]) if kind in ways else None
+    return over(times, *metrics[kind]) if kind in metrics else None
 
 
-def _of(values: Floats, how: Callable[[Floats], Any]) -> Of:
-    """Of the values that are known."""
+def _known(values: Floats, how: Callable[[Floats], Any]) -> Metric:
+    """`how` applied to the finite values of the rows."""
 
-    def figure(at: npt.NDArray[np.intp]) -> float:
+    def metric(at: npt.NDArray[np.intp]) -> float:
         known = values[at][np.isfinite(values[at])]
         return float(how(known)) if len(known) else math.nan
 
-    return figure
+    return metric
 
 
 def _name(began: float, lasted: float) -> str:
-    """As short as tells the parts apart: there is little room below a picture."""
+    """As short as the length of a part allows: a plot has little room for labels."""
     form = "%m-%d" if lasted >= DAY else "%d %H.%M" if lasted >= MINUTE else "%H.%M.%S"
     return datetime.fromtimestamp(began, UTC).strftime(form)

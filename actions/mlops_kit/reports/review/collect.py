@@ -1,15 +1,14 @@
-"""Brings together what the week's page tells."""
+"""Collect the facts of a week for its review."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from mlops_kit.alerts import notify
+from mlops_kit.alerts.kinds import KINDS
 from mlops_kit.base import clock
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.base.progress import Say
-from mlops_kit.monitoring import check, history
+from mlops_kit.monitoring import history, inputs, training_facts
 from mlops_kit.monitoring import reference as references
-from mlops_kit.monitoring.checks import trainings as trainings_module
 from mlops_kit.new_data import age as ages
 from mlops_kit.predictions_log import labels
 from mlops_kit.project.contract import Contract
@@ -27,9 +26,9 @@ SHOWN = 12  # weeks
 @dataclass(frozen=True)
 class InUse:
     version: str
-    since: str  # of the version, ISO 8601
+    since: str  # when the version was made, ISO 8601
     age_days: int
-    stage: str  # empty: the newest, none was promoted yet
+    stage: str  # empty: the newest version, because none was promoted yet
 
 
 @dataclass
@@ -47,12 +46,12 @@ class Review:
         default_factory=list
     )  # that began before the week's end and not ended before it
     decide: list[str] = field(default_factory=list)  # in words
-    checked: str = ""  # in words: what the newest check of a window found
+    checked: str = ""  # in words: the result of the newest check of a window
     notes: list[str] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
-        """Of a repository in which nothing has happened yet: nobody needs a page of it."""
+        """True if nothing has happened in the repository yet: nobody needs a review of it."""
         return not (self.in_use or self.connected or any(week.trainings for week in self.weeks))
 
     @property
@@ -65,28 +64,28 @@ class Review:
 
 
 def build(repository: Repository, contract: Contract, monday: date, say: Say) -> Review:
-    """Of the week that begins on this Monday. Raises KitError when a log or labels cannot be read."""
-    listed = weekly.before(monday, SHOWN)
+    """The review of the week that begins on this Monday. Raises KitError if a log or labels cannot be read."""
+    weeks = weekly.before(monday, SHOWN)
     end = datetime.combine(monday + weekly.WEEK, datetime.min.time(), UTC)
     log = runs.read(repository)
-    every = list(log.every())
-    checks = history.checks(every, contract.monitoring.log)
-    until = [one for one in checks if clock.moment(one["at"]) < end]
-    trainings = trainings_module.of_main(log)
-    made = Review(contract.model, listed[-1], listed, False, notes=[log.note] if log.note else [])
-    weekly.fill_checks(listed, until)
-    weekly.fill_trainings(listed, trainings)
-    _fill_quality(repository, contract, made, say)
-    _fill_versions(repository, contract, made, end)
-    made.checked = _last_check(until)
+    events = list(log.every())
+    checks = history.checks(events, contract.monitoring.log)
+    checks_until_end = [one for one in checks if clock.moment(one["at"]) < end]
+    trainings = training_facts.of_main(log)
+    review = Review(contract.model, weeks[-1], weeks, False, notes=[log.note] if log.note else [])
+    weekly.fill_checks(weeks, checks_until_end)
+    weekly.fill_trainings(weeks, trainings)
+    _fill_quality(repository, contract, review, say)
+    _fill_versions(repository, contract, review, end)
+    review.checked = _last_check(checks_until_end)
     alarms = [
-        one for one in weekly.alarms(checks, every) if one.began < end
+        one for one in weekly.alarms(checks, events) if one.began < end
     ]  # and whether they are over by now
-    made.alarms = [one for one in alarms if one.touches(made.week)]
-    made.decide = _to_decide(
-        made, [one for one in alarms if one.ended is None], trainings_module.newest_of(trainings)
+    review.alarms = [one for one in alarms if one.touches(review.week)]
+    review.decide = _to_decide(
+        review, [one for one in alarms if one.ended is None], training_facts.newest_of(trainings)
     )
-    return made
+    return review
 
 
 def _last_check(checks: list[runs.Event]) -> str:
@@ -98,70 +97,81 @@ def _last_check(checks: list[runs.Event]) -> str:
     return f"{str(last['at'])[:10]} ({last.get('rows', 0):,} rows): {moved}"
 
 
-def _fill_quality(repository: Repository, contract: Contract, made: Review, say: Say) -> None:
+def _fill_quality(repository: Repository, contract: Contract, review: Review, say: Say) -> None:
     if contract.monitoring.log is None:
         return
     reference = references.load(repository, contract, say)
-    log = check.log_of(repository, contract, reference, say)
+    log = inputs.read_log(repository, contract, reference, say)
     if log is None or log.facts is None:
         return
-    made.connected = True
-    came, said = labels.come(repository, contract, log.facts["key"], say)
+    review.connected = True
+    actual_labels, notes = labels.come(repository, contract, log.facts["key"], say)
     say(f"weigh {len(log.facts):,} predictions by week")
-    weekly.fill_traffic(made.weeks, log.tally)
-    made.notes += [*said, *log.of_a_draw]
-    made.metric = weekly.fill_quality(made.weeks, reference, log.facts, came, contract)
+    weekly.fill_traffic(review.weeks, log.tally)
+    review.notes += [*notes, *log.of_a_draw]
+    review.metric = weekly.fill_quality(review.weeks, reference, log.facts, actual_labels, contract)
 
 
-def _fill_versions(repository: Repository, contract: Contract, made: Review, end: datetime) -> None:
-    known = [
+def _fill_versions(repository: Repository, contract: Contract, review: Review, end: datetime) -> None:
+    registered = [
         one
         for one in versions.versions(repository, contract.model)
         if datetime.fromisoformat(one.created) < end
     ]
-    made.registered = [one.name for one in known if made.week.holds(datetime.fromisoformat(one.created))]
-    made.newest = known[-1].name if known else ""
-    by_commit = {one.commit: one for one in known}
-    given = [one for one in stages.assignments(repository, contract.model) if one.at < end]
-    stay = stages.holding(given, "production")
-    used = by_commit.get(stay.commit) if stay else known[-1] if known else None
-    if used:
-        age = max((end - datetime.fromisoformat(used.created)).days, 0)
-        made.in_use = InUse(used.name, used.created, age, "production" if stay else "")
-    made.promoted = [
+    review.registered = [
+        one.name for one in registered if review.week.holds(datetime.fromisoformat(one.created))
+    ]
+    review.newest = registered[-1].name if registered else ""
+    by_commit = {one.commit: one for one in registered}
+    assignments = [one for one in stages.assignments(repository, contract.model) if one.at < end]
+    holding = stages.current_stay(assignments, "production")
+    in_use = by_commit.get(holding.commit) if holding else registered[-1] if registered else None
+    if in_use:
+        age = max((end - datetime.fromisoformat(in_use.created)).days, 0)
+        review.in_use = InUse(in_use.name, in_use.created, age, "production" if holding else "")
+    review.promoted = [
         f"{by_commit[one.commit].name} to {one.stage} by {one.who}: {one.why}"
-        for one in given
-        if made.week.holds(one.at) and one.commit in by_commit and not one.takes_back
+        for one in assignments
+        if review.week.holds(one.at) and one.commit in by_commit and not one.takes_back
     ]
 
 
-def _to_decide(made: Review, open_now: list[Alarm], last: runs.Run | None) -> list[str]:
-    """What waits for a person, with the first command."""
-    titles = {ages.ALARM: ages.TITLE} | {kind: title for kind, (title, _) in notify.TITLES.items()}
-    found = [f"{titles[one.kind]}, since {one.began:%Y-%m-%d}" for one in open_now if one.kind in titles]
-    week = made.week.figure
-    if week and intervals.is_worse(made.metric, week):
-        found.append(
-            f"The model is less right than when it was made ({made.metric} {week.value:.3f}, was {week.reference:.3f}): "
+def _to_decide(review: Review, open_now: list[Alarm], last_run: runs.Run | None) -> list[str]:
+    """Decisions that wait for a person, with the first command."""
+    titles = {ages.ALARM: ages.TITLE} | {kind: row.title for kind, row in KINDS.items()}
+    decisions = [f"{titles[one.kind]}, since {one.began:%Y-%m-%d}" for one in open_now if one.kind in titles]
+    week = review.week.figure
+    if week and intervals.is_worse(review.metric, week):
+        decisions.append(
+            f"The model is less right than when it was made ({review.metric} {week.value:.3f}, was {week.reference:.3f}): "
             "train on newer data, or `mlops-kit rollback`"
         )
-    if made.in_use and made.in_use.stage and made.newest != made.in_use.version:
-        command = f'`mlops-kit promote {made.newest} --stage {made.in_use.stage} --why "..."`'
-        found.append(f"{made.newest} is not in use, {made.in_use.version} is: {command}, or leave it")
-    if last and last.status not in ("done", "stopped") and not any("train" in one.kind for one in open_now):
-        found.append(f"The newest training {plain(last.status)}: {code(f'mlops-kit runs --run {last.run}')}")
-    before = [week for week in made.weeks[:-1] if week.predictions]
-    if made.connected and before and not made.week.predictions:
-        found.append(f"Nothing was predicted; the last time in {before[-1].name}")
-    return found
+    if review.in_use and review.in_use.stage and review.newest != review.in_use.version:
+        command = f'`mlops-kit promote {review.newest} --stage {review.in_use.stage} --why "..."`'
+        decisions.append(f"{review.newest} is not in use, {review.in_use.version} is: {command}, or leave it")
+    if (
+        last_run
+        and last_run.status not in ("done", "stopped")
+        and not any("train" in one.kind for one in open_now)
+    ):
+        decisions.append(
+            f"The newest training {plain(last_run.status)}: {code(f'mlops-kit runs --run {last_run.run}')}"
+        )
+    before = [week for week in review.weeks[:-1] if week.predictions]
+    if review.connected and before and not review.week.predictions:
+        decisions.append(f"Nothing was predicted; the last time in {before[-1].name}")
+    return decisions
 
 
-def last_monday(now: datetime) -> date:
-    """Of the last whole week."""
-    return weekly.monday_of(now.astimezone(UTC).date()) - timedelta(days=7)
-
-
-def monday(text: str) -> date:
-    """Of 2026-W47. Raises ValueError."""
-    year, _, week = text.partition("-W")
-    return date.fromisocalendar(int(year), int(week), 1)
+def monday(week: str | None, now: datetime) -> date:
+    """Of an ISO week such as 2026-W47, or of the last whole one. Raises ValueError for a week that has not begun."""
+    if week is None:
+        return weekly.monday_of(now.astimezone(UTC).date()) - timedelta(days=7)
+    year, _, number = week.partition("-W")
+    try:
+        first_day = date.fromisocalendar(int(year), int(number), 1)
+    except ValueError:
+        raise ValueError(f"{week!r} is no week; write 2026-W47.") from None
+    if first_day.year < 1970 or first_day > now.date():
+        raise ValueError(f"{week!r} is no week that has begun; write 2026-W47.")
+    return first_day

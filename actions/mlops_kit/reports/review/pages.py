@@ -1,4 +1,4 @@
-"""The week as Markdown for an issue and as one HTML page that needs nothing else."""
+"""The review as Markdown for an issue, and as one self-contained HTML page."""
 
 from html import escape
 
@@ -8,7 +8,7 @@ from mlops_kit.reports import plots, report_html
 from mlops_kit.reports.bars import bar, scale
 from mlops_kit.reports.review.collect import Review
 from mlops_kit.reports.review.weeks import Alarm, Week
-from mlops_kit.statistics.intervals import Figure
+from mlops_kit.statistics.intervals import Estimate
 
 MOST_SLICES, MOST_COLUMNS = 12, 8
 NOT_CONNECTED = "No predictions log is connected (`monitoring.log` of mlops.yaml), so nobody knows how right the model is."
@@ -33,9 +33,9 @@ def _span(week: Week) -> str:
 
 
 def _weeks(review: Review) -> str:
-    """The newest on top; one without predictions is a gap."""
+    """A table of weeks, newest first; a week without predictions is a gap."""
     judged = [
-        metrics_file.Figure(one.figure.value, one.figure.low, one.figure.high)
+        metrics_file.Metric(one.figure.value, one.figure.low, one.figure.high)
         for one in review.weeks
         if one.figure
     ]
@@ -44,7 +44,7 @@ def _weeks(review: Review) -> str:
     for week in reversed(review.weeks):
         figure = week.figure
         drawn = (
-            f"`{bar(metrics_file.Figure(figure.value, figure.low, figure.high), low, high)}`"
+            f"`{bar(metrics_file.Metric(figure.value, figure.low, figure.high), low, high)}`"
             if figure
             else ""
         )
@@ -61,7 +61,7 @@ def _weeks(review: Review) -> str:
                 f"{week.failed:,}" if week.failed else "",
             ]
         )
-    said = table(
+    text = table(
         [
             "week",
             "predictions",
@@ -74,11 +74,11 @@ def _weeks(review: Review) -> str:
         (1, 2, 3, 5),
     )
     reference = next((one.figure.reference for one in reversed(review.weeks) if one.figure), None)
-    return said if reference is None else f"{said}\n\nWhen the model was made it was {number(reference)}."
+    return text if reference is None else f"{text}\n\nWhen the model was made it was {number(reference)}."
 
 
 def _slices(week: Week) -> str:
-    """Those with the highest loss first."""
+    """A table of slices, highest loss first."""
     worst = sorted(week.slices.items(), key=lambda pair: -pair[1].value)
     rows = [
         [
@@ -91,11 +91,11 @@ def _slices(week: Week) -> str:
         for name, one in worst[:MOST_SLICES]
     ]
     left = len(worst) - len(rows)
-    said = table(["slice", "mean loss", "99 % interval", "rows", "when made"], rows, (1, 2, 3, 4))
-    return f"{said}\n\n{left} better ones are in the page." if left > 0 else said
+    text = table(["slice", "mean loss", "99 % interval", "rows", "when made"], rows, (1, 2, 3, 4))
+    return f"{text}\n\n{left} better ones are in the page." if left > 0 else text
 
 
-def _interval(one: Figure) -> str:
+def _interval(one: Estimate) -> str:
     return f"{number(one.low)} to {number(one.high)}"
 
 
@@ -159,20 +159,15 @@ def _version_lines(review: Review) -> list[str]:
 def html(review: Review) -> str:
     title = f"{review.model}, week {review.week.name}"
     head = f"<h1>{report_html.text(review.model)}: {report_html.text(review.headline)}</h1>\n<p class=quiet>{_span(review.week)}</p>"
-    decide = "".join(f"<li>{report_html.prose(one)}</li>" for one in review.decide)
-    quality = _quality_plots(review) if review.connected else f"<p>{report_html.prose(NOT_CONNECTED)}</p>"
+    decide = report_html.render("\n".join(f"- {one}" for one in review.decide))
+    quality = _quality_plots(review) if review.connected else report_html.render(NOT_CONNECTED)
     sections = [
-        ("To decide", f"<ul>{decide}</ul>" if decide else "<p>Nothing.</p>"),
+        ("To decide", decide or "<p>Nothing.</p>"),
         ("Quality", quality),
         ("Slices", _slice_plots(review.week)),
-        ("Drift", f"<p>{report_html.prose(_drift(review))}</p>"),
+        ("Drift", report_html.render(_drift(review))),
         ("Alarms", _alarm_table(review.alarms)),
-        (
-            "Versions and trainings",
-            "<ul>"
-            + "".join(f"<li>{report_html.prose(one)}</li>" for one in _version_lines(review))
-            + "</ul>",
-        ),
+        ("Versions and trainings", report_html.render(_versions(review))),
     ]
     return report_html.document(title, head, sections)
 
@@ -182,8 +177,8 @@ def _quality_plots(review: Review) -> str:
     if any(week.figure for week in review.weeks):
         points = [(week.name, _or_gap(week.figure)) for week in review.weeks]
         reference = next((one.figure.reference for one in reversed(review.weeks) if one.figure), None)
-        said = "<p class=quiet>dashed: when the model was made</p>" if reference is not None else ""
-        drawn.append(f"<figure>{plots.history(points, review.metric, reference)}{said}</figure>")
+        legend = "<p class=quiet>dashed: when the model was made</p>" if reference is not None else ""
+        drawn.append(f"<figure>{plots.history(points, review.metric, reference)}{legend}</figure>")
     drawn += [
         f"<figure>{plots.counts([(week.name, week.predictions) for week in review.weeks], 'predictions')}</figure>",
         f"<figure>{plots.counts([(week.name, week.labelled) for week in review.weeks], 'with a label')}</figure>",
@@ -194,17 +189,17 @@ def _quality_plots(review: Review) -> str:
     return f"<div class=plots>{''.join(drawn)}</div>"
 
 
-def _or_gap(figure: Figure | None) -> metrics_file.Figure:
+def _or_gap(figure: Estimate | None) -> metrics_file.Metric:
     """A week that nothing is known of is a gap in the line."""
     if figure is None:
-        return metrics_file.Figure(float("nan"))
-    return metrics_file.Figure(figure.value, figure.low, figure.high, figure.n)
+        return metrics_file.Metric(float("nan"))
+    return metrics_file.Metric(figure.value, figure.low, figure.high, figure.n)
 
 
 def _slice_plots(week: Week) -> str:
     worst = sorted(week.slices.items(), key=lambda pair: -pair[1].value)
     named = [
-        (f"{name} ({one.n:,})", metrics_file.Figure(one.value, one.low, one.high, one.n))
+        (f"{name} ({one.n:,})", metrics_file.Metric(one.value, one.low, one.high, one.n))
         for name, one in worst[: 2 * MOST_SLICES]
     ]
     return f"<div class=plots><figure>{plots.intervals(named, 'mean loss')}</figure></div>" if named else ""

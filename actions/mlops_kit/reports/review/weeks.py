@@ -18,7 +18,7 @@ from mlops_kit.predictions_log import labels
 from mlops_kit.predictions_log.counts import Tally
 from mlops_kit.project.contract import Contract
 from mlops_kit.runs.log import Event, Run
-from mlops_kit.statistics.intervals import Figure
+from mlops_kit.statistics.intervals import Estimate
 
 WEEK = timedelta(days=7)
 
@@ -29,11 +29,11 @@ class Week:
     predictions: int = 0
     failed: int = 0
     labelled: int = 0
-    figure: Figure | None = None
-    slices: dict[str, Figure] = field(default_factory=dict)  # mean loss
+    figure: Estimate | None = None
+    slices: dict[str, Estimate] = field(default_factory=dict)  # mean loss
     checks: int = 0
-    windows: int = 0  # that these saw, and that share no rows
-    telling: int = 0  # checks whose silence about the inputs says something
+    windows: int = 0  # of these checks, that share no rows
+    telling: int = 0  # checks that could judge data drift
     drifted: list[str] = field(default_factory=list)  # columns
     trainings: dict[str, int] = field(default_factory=dict)  # how they ended
 
@@ -57,7 +57,7 @@ def before(monday: date, many: int) -> list[Week]:
 
 
 def fill_traffic(weeks: list[Week], tally: Tally) -> None:
-    """What was asked for, and failed."""
+    """Fills in predictions and failures."""
     every = tally.every
     mondays = _mondays(every.starts.astype("datetime64[s]"))
     for week in weeks:
@@ -66,15 +66,19 @@ def fill_traffic(weeks: list[Week], tally: Tally) -> None:
 
 
 def fill_quality(
-    weeks: list[Week], reference: Reference, facts: pa.Table, came: pa.Table | None, contract: Contract
+    weeks: list[Week],
+    reference: Reference,
+    facts: pa.Table,
+    actual_labels: pa.Table | None,
+    contract: Contract,
 ) -> str:
-    """How right the predictions were; returns the metric's name."""
+    """Fills in the metric and the losses; returns the metric's name."""
     metric, form = "", contract.predictions
-    made = facts.filter(pc.is_valid(facts["prediction"]))
-    known, _ = labels.joined(made, came)
-    mondays = _mondays(known["time"].to_numpy())
+    predictions = facts.filter(pc.is_valid(facts["prediction"]))
+    labelled, _ = labels.joined(predictions, actual_labels)
+    mondays = _mondays(labelled["time"].to_numpy())
     for week in weeks:
-        here = known.filter(pa.array(mondays == np.datetime64(week.monday)))
+        here = labelled.filter(pa.array(mondays == np.datetime64(week.monday)))
         week.labelled = len(here) - here["actual"].null_count
         if form is None or reference.predictions is None or not week.labelled:
             continue
@@ -84,7 +88,7 @@ def fill_quality(
 
 
 def _mondays(times: "npt.NDArray[np.datetime64]") -> "npt.NDArray[np.datetime64]":
-    """Of their weeks; NaT where there is no time."""
+    """The Monday of each time's week; NaT for a missing time."""
     days = times.astype("datetime64[D]")
     return np.asarray(days - (days.astype(np.int64) + THURSDAY) % 7)
 
@@ -92,10 +96,12 @@ def _mondays(times: "npt.NDArray[np.datetime64]") -> "npt.NDArray[np.datetime64]
 def fill_checks(weeks: list[Week], checks: list[Event]) -> None:
     """`checks` are in order, newest first."""
     for week in weeks:
-        mine = [one for one in checks if one.get("window") and week.holds(moment_of(one["at"]))]
-        week.checks, week.windows = len(mine), len(history.apart(mine))
-        week.telling = sum("data-drift" in one.get("judged", []) for one in mine)
-        week.drifted = list(dict.fromkeys(name for one in mine[::-1] for name in one.get("columns") or []))
+        checks_of_week = [one for one in checks if one.get("window") and week.holds(moment_of(one["at"]))]
+        week.checks, week.windows = len(checks_of_week), len(history.apart(checks_of_week))
+        week.telling = sum("data-drift" in one.get("judged", []) for one in checks_of_week)
+        week.drifted = list(
+            dict.fromkeys(name for one in checks_of_week[::-1] for name in one.get("columns") or [])
+        )
 
 
 def fill_trainings(weeks: list[Week], runs: list[Run]) -> None:
@@ -124,11 +130,11 @@ class Alarm:
 
 
 def alarms(checks: list[Event], events: list[Event]) -> list[Alarm]:
-    """In the order in which they began: over is what was looked at later, could be judged, and was not found.
+    """Alarms in the order in which they began. One is over when a later check judged its kind and found nothing.
 
-    `checks` are those that count; the other events tell of issues and of the age of the data.
+    `checks`: those that count. `events`: for the addresses of issues and the age of the data.
     """
-    found: list[Alarm] = []
+    ended: list[Alarm] = []
     open_now: dict[str, Alarm] = {}
     where = _issues(events)
     ages = [one for one in events if one["stage"] == age.ALARM and one["status"] in ("old", "ok")]
@@ -138,19 +144,19 @@ def alarms(checks: list[Event], events: list[Event]) -> list[Alarm]:
             open_now.setdefault(kind, Alarm(kind, at, None, where.get(kind, "")))
         for kind in judged:
             if kind not in kinds and kind in open_now:
-                found.append(replace(open_now.pop(kind), ended=at))
-    return sorted([*found, *open_now.values()], key=lambda one: (one.began, one.kind))
+                ended.append(replace(open_now.pop(kind), ended=at))
+    return sorted([*ended, *open_now.values()], key=lambda one: (one.began, one.kind))
 
 
 def _found(event: Event) -> tuple[list[str], list[str]]:
-    """Kinds that a check, or a look at the age of the data, found and could judge."""
+    """Kinds that a check, or a look at the age of the data, raised, and kinds that it judged."""
     if event["stage"] == age.ALARM:
         return [age.ALARM] if event["status"] == "old" else [], [age.ALARM]
     return event.get("kinds", []), event.get("judged", [])
 
 
 def _issues(events: list[Event]) -> dict[str, str]:
-    """Of each kind the newest issue."""
-    told = [one for one in events if one["stage"].startswith("alarm:") and one.get("where")]
-    ordered = sorted(told, key=lambda one: str(one["at"]))
+    """The newest issue of each kind."""
+    reported = [one for one in events if one["stage"].startswith("alarm:") and one.get("where")]
+    ordered = sorted(reported, key=lambda one: str(one["at"]))
     return {one["stage"].removeprefix("alarm:"): str(one["where"]) for one in ordered}

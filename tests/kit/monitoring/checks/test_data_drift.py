@@ -1,4 +1,4 @@
-"""A10: a planted shift is named with its size; what did not move stays silent; another schema is no drift."""
+"""A planted shift is named with its size; columns that did not move stay silent; a changed schema is no drift."""
 
 import math
 from dataclasses import replace
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from mlops_kit.monitoring import terminal_text
 from mlops_kit.monitoring.checks import data_drift
-from mlops_kit.monitoring.checks.data_drift import Data
+from mlops_kit.monitoring.checks.data_drift import DataDrift
 from mlops_kit.monitoring.reference import Reference, make
 from mlops_kit.predictions_log.counts import Tally
 from mlops_kit.predictions_log.window import Window
@@ -27,11 +27,11 @@ def like() -> Reference:
     return made
 
 
-def checked(like: Reference, n: int, change: Change | None = None, seed: int = 2) -> Data:
+def checked(like: Reference, n: int, change: Change | None = None, seed: int = 2) -> DataDrift:
     made = columns(np.random.default_rng(seed), n)
     if change:
         change(made)
-    return data_drift.check(like, window(made), time=None, ignored=())
+    return data_drift.compare(like, window(made), time=None, ignored=())
 
 
 def moved(name: str, by: Any) -> Change:
@@ -48,7 +48,9 @@ def test_clean_windows_stay_silent() -> None:
         like = reference(100 + seed)
         like.limits = {200: like.resampling.limits(200)}
         draws = (columns(np.random.default_rng([seed, at]), 200) for at in range(WINDOWS))
-        alarms.append(sum(data_drift.check(like, window(one), time=None, ignored=()).alarms for one in draws))
+        alarms.append(
+            sum(data_drift.compare(like, window(one), time=None, ignored=()).alarms for one in draws)
+        )
     n, k = REFERENCES * WINDOWS, sum(alarms)
     assert k / n - 2.33 * math.sqrt(0.01 * 0.99 / n) <= 0.01, alarms
     assert max(alarms) <= 3, alarms
@@ -120,7 +122,7 @@ def test_a_small_window_cannot_tell(like: Reference, n: int) -> None:
     assert not found.alarms
     assert (f"{n} rows are too few: it takes 8" in found.notes) == (n < 8)
     if n < 8:
-        assert found.visible == dict.fromkeys(one.name for one in like.cells)
+        assert found.visible == dict.fromkeys(one.name for one in like.bins)
         assert terminal_text.shows(found.visible) == "none that was tried, in no column"
     if n == 15:  # the smallest of them is said
         assert min(size for size in found.visible.values() if size is not None) >= 0.4
@@ -129,26 +131,26 @@ def test_a_small_window_cannot_tell(like: Reference, n: int) -> None:
 def test_a_window_that_cannot_tell_says_how_large_one_would_that_can(like: Reference) -> None:
     """Of a log also how many days that is."""
     made = window(columns(np.random.default_rng(2), 15))
-    found = data_drift.check(like, made, time=None, ignored=())
-    size = next(n for n, limits in like.limits.items() if data_drift.tells(like.cells, limits))
+    found = data_drift.compare(like, made, time=None, ignored=())
+    size = next(n for n, limits in like.limits.items() if data_drift.tells(like.bins, limits))
     assert found.notes[-1] == f"a window of about {size} rows would tell"
-    assert data_drift.check(
+    assert data_drift.compare(
         like, window(columns(np.random.default_rng(2), size)), time=None, ignored=()
     ).tells
     made.since = datetime(2026, 11, 1, tzinfo=UTC)
     began = made.since.timestamp()
     made.tally = Tally(first=began, last=began + 3 * 86_400)
-    found = data_drift.check(like, made, time=None, ignored=())
+    found = data_drift.compare(like, made, time=None, ignored=())
     assert found.notes[-1].endswith(f"would tell: `monitoring.window_days: {math.ceil(3 * size / 15)}`")
     none = replace(like, limits={100: like.resampling.limits(15)})
-    found = data_drift.check(none, window(columns(np.random.default_rng(2), 15)), time=None, ignored=())
+    found = data_drift.compare(none, window(columns(np.random.default_rng(2), 15)), time=None, ignored=())
     assert found.notes[-1].startswith("no window would tell more: the reference has too few rows")
 
 
 @pytest.mark.parametrize(("n", "state"), [(8, "can't tell"), (50, "can't tell"), (400, "no drift")])
 def test_a_table_of_categories_alone_says_when_it_cannot_tell(n: int, state: str) -> None:
     like = make(window(columns(np.random.default_rng(1), 5000, 2, "level")))
-    found = data_drift.check(
+    found = data_drift.compare(
         like, window(columns(np.random.default_rng(2), n, 2, "level")), time=None, ignored=()
     )
     assert (found.state, found.drifts) == (state, [])
@@ -203,7 +205,7 @@ def test_levels_that_are_rare_are_new_now_and_then_and_say_so() -> None:
         like = make(carriers(1000 + one, 600))
         like.limits = {50: like.resampling.limits(50)}
         seeds = range(10 * one, 10 * one + 10)
-        found += [data_drift.check(like, carriers(seed, 50), time=None, ignored=()) for seed in seeds]
+        found += [data_drift.compare(like, carriers(seed, 50), time=None, ignored=()) for seed in seeds]
     assert not any(one.changes for one in found)
     assert any("; so many may be by chance" in note for one in found for note in one.notes)
 
@@ -224,7 +226,7 @@ def test_numbers_and_times_as_texts_are_what_they_were(like: Reference) -> None:
 def test_a_constant_that_changes_is_drift() -> None:
     like = make(window({"always": np.full(1000, 3.0), "x": np.random.default_rng(0).normal(size=1000)}))
     made = {"always": np.where(np.arange(200) < 60, 4.0, 3.0), "x": np.random.default_rng(1).normal(size=200)}
-    assert [one.column for one in data_drift.check(like, window(made), time=None, ignored=()).drifts] == [
+    assert [one.column for one in data_drift.compare(like, window(made), time=None, ignored=()).drifts] == [
         "always"
     ]
 
@@ -254,7 +256,8 @@ def test_rows_that_follow_each_other_do_not_alarm_more_often() -> None:
     assert resampling.run > 10
     like.limits = {500: resampling.limits(500)}
     alarms = [
-        data_drift.check(like, window(rows(seed, 500)), time="t", ignored=()).alarms for seed in range(1, 101)
+        data_drift.compare(like, window(rows(seed, 500)), time="t", ignored=()).alarms
+        for seed in range(1, 101)
     ]
     assert sum(alarms) <= 3
 
@@ -274,10 +277,10 @@ def test_what_stays_for_long_is_no_other_schema_in_a_short_window() -> None:
     first = int(np.flatnonzero(dry & off)[0])
     for size in (5, 60):
         short = {name: values[first : first + size] for name, values in rows.items()}
-        assert data_drift.check(like, window(short), time="when", ignored=()).changes == []
+        assert data_drift.compare(like, window(short), time="when", ignored=()).changes == []
     lost = {name: values[:2000] for name, values in rows.items()}
     lost |= {"rain": np.zeros(2000), "gust": np.full(2000, np.nan)}
-    changes = data_drift.check(like, window(lost), time="when", ignored=()).changes
+    changes = data_drift.compare(like, window(lost), time="when", ignored=()).changes
     assert {(one.column, one.kind) for one in changes} == {("rain", "constant"), ("gust", "all null")}
 
 

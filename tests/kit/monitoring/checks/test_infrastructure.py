@@ -1,4 +1,4 @@
-"""A12 by the predictions log: a leak, a full disk and traffic that stops, each one alarm; a clean log none."""
+"""A memory leak, a full disk and traffic that stops raise one alarm each; a clean predictions log raises none."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from mlops_kit.base import clock
 from mlops_kit.monitoring.checks import infrastructure, traffic, trend
-from mlops_kit.monitoring.checks.infrastructure import Operation
+from mlops_kit.monitoring.checks.infrastructure import Infrastructure
 from mlops_kit.predictions_log import counts as counts_module
 from mlops_kit.predictions_log.counts import minutes
 from mlops_kit.predictions_log.lines import WHEN
@@ -74,10 +74,17 @@ def test_a_leak_of_each_call_is_found_where_fewer_and_fewer_calls_come() -> None
 
 def test_what_was_not_measured_is_not_judged() -> None:
     """An alarm ends by readings that are as usual, not by there being none."""
-    assert Operation("not connected").judged == []
-    assert Operation("fine", 1, age_hours=30.0).judged == ["clock"]
-    seen = Operation("fine", 20, p95_seconds=0.1, age_hours=1.0, memory_mb=100.0, disk_free_share=0.5)
-    assert set(seen.judged) == {"errors", "latency", "memory", "disk", "silence", "clock"}
+    assert infrastructure.result(Infrastructure("not connected")).judged == []
+    assert infrastructure.result(Infrastructure("fine", 1, age_hours=30.0)).judged == ["clock"]
+    seen = Infrastructure("fine", 20, p95_seconds=0.1, age_hours=1.0, memory_mb=100.0, disk_free_share=0.5)
+    assert set(infrastructure.result(seen).judged) == {
+        "errors",
+        "latency",
+        "memory",
+        "disk",
+        "silence",
+        "clock",
+    }
 
 
 def visits(seed: int, weeks: float, an_hour: float = 20) -> Any:
@@ -150,7 +157,7 @@ def test_a_young_log_that_ends_is_found(
     assert traffic.pause(minutes(times), times[-1] + (found_after - 1) * HOUR) is None
     assert traffic.pause(minutes(times), times[-1] + (found_after + 1) * HOUR)
     monkeypatch.setenv(clock.VARIABLE, datetime.fromtimestamp(times[-1] + 100 * HOUR, UTC).isoformat())
-    (found,) = infrastructure.check(window(facts, since), Monitoring()).alarms
+    (found,) = infrastructure.measure(window(facts, since), Monitoring()).alarms
     assert found.what.startswith("no prediction for 100 hours, where the longest pause before was ")
 
 
@@ -165,9 +172,9 @@ def test_a_log_that_was_kept_is_judged_as_of_its_end() -> None:
     nothing = pa.nulls(len(times), pa.string())
     facts = {"time": moments(times), "no_time": nothing, "error": nothing}
     limits = Monitoring(silent_hours_at_most=None)
-    assert infrastructure.check(window(facts), limits).alarms == []
+    assert infrastructure.measure(window(facts), limits).alarms == []
     since = datetime.fromisoformat(times[-1]) - timedelta(days=7)
-    assert [one.kind for one in infrastructure.check(window(facts, since), limits).alarms] == ["silence"]
+    assert [one.kind for one in infrastructure.measure(window(facts, since), limits).alarms] == ["silence"]
 
 
 def test_the_tail_of_a_poisson() -> None:
@@ -175,7 +182,7 @@ def test_the_tail_of_a_poisson() -> None:
     assert at_most(0, 0) == 1
 
 
-def checked(**columns: Any) -> Operation:
+def checked(**columns: Any) -> Infrastructure:
     n = 800
     since = datetime.now(UTC).timestamp() - DAY
     times = [datetime.fromtimestamp(since + at / n * DAY, UTC).isoformat() for at in range(n)]
@@ -189,7 +196,7 @@ def checked(**columns: Any) -> Operation:
         "disk_free_share": pa.array(np.linspace(0.5, 0.4, n)),
     }
     limits = Monitoring(p95_seconds_at_most=0.5, silent_hours_at_most=24)
-    return infrastructure.check(window(facts | columns), limits)
+    return infrastructure.measure(window(facts | columns), limits)
 
 
 def test_a_clean_log_is_fine_and_says_what_it_holds() -> None:

@@ -49,14 +49,14 @@ def test_an_alarm_of_the_schema_ends_by_what_would_show_it(
 ) -> None:
     raised = Change(COLUMN[kind], kind, "", by, 1000)
     now = window(columns(np.random.default_rng(2), n))
-    found = data_drift.check(like, now, time=None, ignored=(), raised=(raised,))
+    found = data_drift.compare(like, now, time=None, ignored=(), raised=(raised,))
     assert found.changes == []
     assert found.tells_schema == over
 
 
 def test_another_type_shows_in_a_single_row(like: Reference) -> None:
     made = columns(np.random.default_rng(2), 1) | {"normal": ["a"]}
-    (found,) = data_drift.check(like, window(made), time=None, ignored=()).changes
+    (found,) = data_drift.compare(like, window(made), time=None, ignored=()).changes
     assert (found.column, found.kind) == ("normal", "retyped")
 
 

@@ -29,26 +29,26 @@ def like(start: str, hours: int) -> Reference:
 def test_a_month_is_compared_with_that_month_of_other_years() -> None:
     july = year(1, "2026-07-01", 31 * 24)
     reference = like("2024-01-01", 2 * 366 * 24)
-    found = data_drift.check(reference, window(july), time="t", ignored=())
+    found = data_drift.compare(reference, window(july), time="t", ignored=())
     assert found.notes == ["compared with the reference's rows of month 7"]
     assert not found.alarms
     july["warm"] = july["warm"] + 2
-    assert [one.column for one in data_drift.check(reference, window(july), time="t", ignored=()).drifts] == [
-        "warm"
-    ]
+    assert [
+        one.column for one in data_drift.compare(reference, window(july), time="t", ignored=()).drifts
+    ] == ["warm"]
 
 
 def test_a_sunday_is_compared_with_sundays() -> None:
     reference = like("2026-03-02", 31 * 7 * 24)
     sunday = year(2, "2026-06-07", 24)
-    found = data_drift.check(reference, window(sunday), time="t", ignored=())
+    found = data_drift.compare(reference, window(sunday), time="t", ignored=())
     assert found.notes == ["compared with the reference's rows of weekday 7 (1 is Monday)"]
     assert not found.alarms
 
 
 def test_a_season_that_the_reference_lacks_is_said() -> None:
     reference = like("2026-01-01", 80 * 24)
-    found = data_drift.check(reference, window(year(3, "2026-07-01", 300)), time="t", ignored=())
+    found = data_drift.compare(reference, window(year(3, "2026-07-01", 300)), time="t", ignored=())
     assert found.notes == ["the reference has no row of month 7: what moved may be the season"]
     assert [one.column for one in found.drifts] == ["warm"]
 
@@ -56,20 +56,20 @@ def test_a_season_that_the_reference_lacks_is_said() -> None:
 def test_a_window_without_times_says_so() -> None:
     made = year(4, "2026-01-03", 300)
     del made["t"]
-    found = data_drift.check(like("2026-01-01", 80 * 24), window(made), time="t", ignored=())
+    found = data_drift.compare(like("2026-01-01", 80 * 24), window(made), time="t", ignored=())
     assert "seasons are not told from drift" in found.notes[0]
 
 
 def test_times_to_come_and_zones_are_said() -> None:
     reference = like("2024-01-01", 366 * 24)
-    future = data_drift.check(reference, window(year(1, "2124-07-01", 31 * 24)), time="t", ignored=())
+    future = data_drift.compare(reference, window(year(1, "2124-07-01", 31 * 24)), time="t", ignored=())
     assert future.notes == [
         "744 of 744 rows are later than now, by 't'",
         "compared with the reference's rows of month 7",
     ]
     there = window(year(1, "2024-07-02", 24))
     there.drawn["t"] = pc.assume_timezone(there.drawn["t"], "America/New_York")
-    zoned = data_drift.check(reference, there, time="t", ignored=())
+    zoned = data_drift.compare(reference, there, time="t", ignored=())
     assert (
         zoned.notes[0]
         == "'t' is in the zone America/New_York and is compared in UTC, as times without a zone are"

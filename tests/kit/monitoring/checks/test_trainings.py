@@ -1,4 +1,4 @@
-"""A12: trainings are watched from the first day; a monitor that died is noticed by the next merge."""
+"""Trainings are checked from the first day; the next merge notices a monitor that has died."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from mlops_kit.alerts import heartbeat
+from mlops_kit.monitoring import training_facts
 from mlops_kit.monitoring.checks import trainings
-from mlops_kit.monitoring.checks.trainings import Trained
+from mlops_kit.monitoring.checks.trainings import Trainings
 from mlops_kit.project import contract
 from mlops_kit.runs import log as runs
 from mlops_kit.runs import publish
@@ -19,7 +20,7 @@ from tests.conftest import must
 from tests.kit.small_repository import MLOPS, Small, clone, kit, small, with_origin
 
 NOW = datetime.now(UTC)
-Check = Callable[..., Trained]
+Check = Callable[..., Trainings]
 
 
 @pytest.fixture
@@ -49,21 +50,25 @@ def ran(project: Small) -> Callable[..., None]:
 
 @pytest.fixture
 def check(project: Small) -> Check:
-    def run(days: float = 0) -> Trained:
-        log = runs.read(project.repository)
-        return trainings.check(
-            project.repository, contract.load(project.root), log, NOW + timedelta(days=days)
-        )
+    def run(days: float = 0) -> Trainings:
+        return judged(project, days)
 
     return run
 
 
-def kinds(found: Trained) -> list[str]:
+def judged(project: Small, days: float) -> Trainings:
+    """As a check finds the trainings in so many days."""
+    means, now = contract.load(project.root), NOW + timedelta(days=days)
+    facts = training_facts.read(project.repository, means, runs.read(project.repository), now)
+    return trainings.judge(facts, means.monitoring, now)
+
+
+def kinds(found: Trainings) -> list[str]:
     return [one.kind for one in found.alarms]
 
 
 def test_before_the_first_run_there_is_nothing_to_say(check: Check) -> None:
-    assert check(days=400) == Trained("not connected")
+    assert check(days=400) == Trainings("not connected")
 
 
 @pytest.mark.parametrize(
@@ -111,9 +116,7 @@ def test_a_merge_that_nobody_trained_is_an_alarm_after_a_day(
     (alarm,) = check(days=1.5).alarms
     assert alarm.kind == "training-missing" and commit[:7] in alarm.what
     shallow = clone(tmp_path / "flights.git", tmp_path / "shallow", "--depth=1")
-    means, log = contract.load(shallow.root), runs.read(shallow.repository)
-    found = trainings.check(shallow.repository, means, log, NOW + timedelta(days=1.5))
-    assert kinds(found) == ["training-missing"]
+    assert kinds(judged(shallow, 1.5)) == ["training-missing"]
     ran("2")
     assert kinds(check(days=3)) == []
 

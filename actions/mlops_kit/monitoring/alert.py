@@ -1,0 +1,62 @@
+"""`alert`: raise and close alarms by the last check, made here or handed over by another job."""
+
+from pathlib import Path
+
+from mlops_kit.alerts import notify, outcome
+from mlops_kit.alerts.kinds import STAGE
+from mlops_kit.alerts.notify import Told
+from mlops_kit.base.progress import Say
+from mlops_kit.forge import runner
+from mlops_kit.monitoring import run
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
+from mlops_kit.runs.events import Journal
+
+
+def alert(
+    repository: Repository,
+    contract: Contract,
+    say: Say,
+    *,
+    checked: Path | None = None,
+    handed: Path | None = None,
+    labels: tuple[str, ...] = (),
+) -> list[Told]:
+    """`checked`: the file of another check than the last one here. `handed`: the folder of another job's check.
+
+    The events of a handed check are published even if it failed and left nothing to tell. Raises KitError then.
+    """
+    journal = run.take_over(repository, handed) if handed else None
+    if journal and handed and not (handed / run.OUTCOME).is_file():
+        run.publish(repository, contract, journal, alive=False)
+    result = outcome.read(_file(repository, checked, handed))
+    journal = journal or Journal(repository, result.run or STAGE)
+    told = notify.bring(repository, contract, result, journal, labels, say)
+    if handed or any(one.is_news for one in told):
+        run.publish(repository, contract, journal, alive=handed is not None)
+    _tell_runner(told)
+    return told
+
+
+def plan(repository: Repository, *, checked: Path | None = None, handed: Path | None = None) -> list[Told]:
+    """What `alert` would do; nobody is told."""
+    told = notify.plan(outcome.read(_file(repository, checked, handed)))
+    _tell_runner(told)
+    return told
+
+
+def test(repository: Repository, contract: Contract) -> list[Told]:
+    """Raises and closes a test alarm."""
+    told = notify.test(repository, contract)
+    _tell_runner(told)
+    return told
+
+
+def _file(repository: Repository, checked: Path | None, handed: Path | None) -> Path:
+    return handed / run.OUTCOME if handed else checked or repository.root / outcome.FILE
+
+
+def _tell_runner(told: list[Told]) -> None:
+    runner.output(raised=" ".join(one.kind for one in told if one.done in ("created", "reopened")))
+    for problem in notify.problems(told):
+        runner.annotate("error", problem)

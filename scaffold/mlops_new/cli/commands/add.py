@@ -1,0 +1,31 @@
+"""mlops-new add."""
+
+from pathlib import Path
+
+import click
+
+from mlops_new.cli.options import directory_option, dry_run_option, json_option
+from mlops_new.cli.output import finish
+
+
+@click.command()
+@click.argument("words", metavar="LAYER[=TOOL]...", nargs=-1, required=True)
+@directory_option
+@dry_run_option
+@json_option
+def command(words: tuple[str, ...], directory: Path, dry_run: bool, as_json: bool) -> None:
+    """Switch tiers on; the version of the template stays.
+
+    Without TOOL it is the first that `mlops-new tiers` has for the layer. The same by Copier alone:
+    copier update --vcs-ref=:current: --defaults -d LAYER=TOOL
+    """
+    from mlops_new.grow import grow, text
+
+    with grow.open_project(directory.resolve()) as project:
+        tools = grow.tools_to_add(project, words)
+        with grow.try_update(project, tools) as trial:
+            if not dry_run:
+                trial.apply()
+            what = text.list_tools(tools)
+            summary = text.summary(trial, f"Added {what}", f"Would add {what}", f"Add {what}")
+    finish(text.as_json(trial, tiers=project.tools | tools), summary, as_json, text.exit_code(trial))

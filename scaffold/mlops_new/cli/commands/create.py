@@ -1,0 +1,123 @@
+"""mlops-new NAME."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops_new.cli.output import reporter
+
+
+class Create(click.Command):
+    """Called by no word of its own, so that none shows in usage and errors."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if parent:
+            shared = ("help_option_names", "max_content_width", "terminal_width")
+            extra = {name: getattr(parent, name) for name in shared} | extra
+            info_name, parent = parent.info_name, parent.parent
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=Create)
+@click.argument("name", required=False, type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="Your own CSV or Parquet file.")
+@click.option("--target", metavar="COLUMN", help="Column to predict.")
+@click.option("--time", metavar="COLUMN", help="Column to split by: the newest rows are the test set.")
+@click.option(
+    "--task",
+    type=click.Choice(["binary", "multiclass", "regression"]),
+    help="What kind of prediction, instead of what the target's values say.",
+)
+@click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Judge its values one by one.")
+@click.option(
+    "--with",
+    "tiers",
+    metavar="LAYER[=TOOL]",
+    multiple=True,
+    help="Switch a tier on, with its first tool if none is named.",
+)
+@click.option(
+    "--remote", metavar="URL", default="", help="DVC remote: s3://, gs://, azure://, ssh:// or a folder."
+)
+@click.option(
+    "--kit",
+    type=click.Choice(["remote", "vendored"]),
+    default="remote",
+    show_default=True,
+    help="Where workflows take our actions from: our releases, or a copy in the repository.",
+)
+@click.option(
+    "--code-owner", metavar="@NAME", default="", help="GitHub user or @organisation/team to ask for reviews."
+)
+@click.option("--defaults", is_flag=True, help="Ask nothing.")
+@click.option("--train", is_flag=True, help="Also install the environment, train and commit the result.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **options: Any) -> None:
+    """Make a machine-learning repository that trains on real data the minute it exists.
+
+    NAME is a path; its last part names repository and model. Without --data it holds the embedded
+    starter data: will this flight be late?
+    """
+    from mlops_new.base import processes  # here, so that --help does not wait for them
+    from mlops_new.create import create, first_training, text
+    from mlops_new.create.request import CreateRequest
+
+    if name is None:
+        interactive = sys.stdin.isatty() and sys.stdout.isatty() and not defaults and not as_json
+        if not interactive:
+            raise click.UsageError("NAME is missing. Try: mlops-new my-project")
+        name, options = _ask(options)
+    if train:
+        processes.require("uv")
+    progress = reporter()
+    request = CreateRequest(path=name, **options)
+    repository = create.create(request, progress)
+    if not as_json:
+        click.echo(text.creation_summary(repository, request, train))
+    metrics = first_training.train(repository.path, progress) if train else None
+    if as_json:
+        click.echo(json.dumps(text.as_json(repository, metrics), indent=2))
+    elif metrics:
+        click.echo(text.training_summary(repository, metrics))
+    if train and repository.remote:
+        first_training.push(repository.path, repository.remote, progress)
+
+
+def _ask(options: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """Ask for name, data, target and time column on a terminal; a wrong answer is asked for again."""
+    name = click.prompt("Name (a path)", default="my-project", value_proc=_name)
+    if options["data"] is None:
+        options["data"] = click.prompt(
+            "Data file, CSV or Parquet (empty: the starter data)",
+            default="",
+            show_default=False,
+            value_proc=_data,
+        )
+    if options["data"] and not options["target"]:
+        options["target"] = click.prompt("Column to predict")
+    if options["data"] and not options["time"]:
+        time = click.prompt("Time column to split by (empty: find one)", default="", show_default=False)
+        options["time"] = time or None
+    return name, options
+
+
+def _name(answer: str) -> Path:
+    from mlops_new.base import names
+
+    path = Path(answer).expanduser()
+    if not names.NAME.fullmatch(path.resolve().name):
+        suggestion = names.suggest_name(path.resolve().name)
+        raise click.BadParameter(f"not {names.RULE}{f'; try {suggestion!r}' if suggestion else ''}.")
+    return path
+
+
+def _data(answer: str) -> Path | None:
+    path = Path(answer).expanduser()
+    if answer and not path.is_file():
+        raise click.BadParameter(f"There is no file {answer!r}.")
+    return path if answer else None

@@ -1,0 +1,24 @@
+"""mlops-new diff."""
+
+from pathlib import Path
+
+import click
+
+from mlops_new.cli.options import directory_option, json_option
+from mlops_new.cli.output import finish
+
+
+@click.command()
+@click.option("--to", metavar="VERSION", help="Not the newest version of the template but this one.")
+@directory_option
+@json_option
+def command(to: str | None, directory: Path, as_json: bool) -> None:
+    """Show as a patch what `mlops-new update` would change."""
+    from mlops_new.grow import grow, text
+
+    with (
+        grow.open_project(directory.resolve()) as project,
+        grow.try_update(project, version=grow.find_version(project, to)) as trial,
+    ):
+        patch = trial.diff()
+    finish(text.as_json(trial, patch=patch), patch.rstrip("\n"), as_json)

@@ -1,0 +1,36 @@
+"""mlops-new remove."""
+
+from pathlib import Path
+
+import click
+
+from mlops_new.cli.options import directory_option, dry_run_option, excludes, force_option, json_option
+from mlops_new.cli.output import confirm_deletion, finish
+
+
+@click.command()
+@click.argument("words", metavar="LAYER...", nargs=-1, required=True)
+@directory_option
+@force_option
+@dry_run_option
+@json_option
+@excludes("--dry-run", "--force")
+def command(words: tuple[str, ...], directory: Path, force: bool, dry_run: bool, as_json: bool) -> None:
+    """Switch tiers off and delete their files; files of your own stay.
+
+    Asks where a file of theirs was edited. The same by Copier alone, which does not ask:
+    copier update --vcs-ref=:current: --defaults -d LAYER=none
+    """
+    from mlops_new.grow import grow, text
+    from mlops_new.template import tiers
+
+    with grow.open_project(directory.resolve()) as project:
+        tools = grow.tools_to_remove(project, words)
+        with grow.try_update(project, dict.fromkeys(tools, tiers.NONE)) as trial:
+            if not dry_run and confirm_deletion(trial.edited, force):
+                trial.apply()
+            what = text.list_tools(tools)
+            summary = text.summary(trial, f"Removed {what}", f"Would remove {what}", f"Remove {what}")
+    left = {layer: tool for layer, tool in project.tools.items() if layer not in tools}
+    report = text.as_json(trial, tiers=left, edited=trial.edited)
+    finish(report, summary, as_json, text.exit_code(trial))

@@ -1,0 +1,34 @@
+"""mlops-new switch."""
+
+from pathlib import Path
+
+import click
+
+from mlops_new.cli.options import directory_option, dry_run_option, excludes, force_option, json_option
+from mlops_new.cli.output import confirm_deletion, finish
+
+
+@click.command()
+@click.argument("words", metavar="LAYER=TOOL...", nargs=-1, required=True)
+@directory_option
+@force_option
+@dry_run_option
+@json_option
+@excludes("--dry-run", "--force")
+def command(words: tuple[str, ...], directory: Path, force: bool, dry_run: bool, as_json: bool) -> None:
+    """Replace a tier's tool with another one.
+
+    Asks where a file of the old one was edited. The same by Copier alone, which does not ask:
+    copier update --vcs-ref=:current: --defaults -d LAYER=TOOL
+    """
+    from mlops_new.grow import grow, text
+
+    with grow.open_project(directory.resolve()) as project:
+        current, tools = grow.tools_to_switch(project, words)
+        with grow.try_update(project, tools) as trial:
+            if not dry_run and confirm_deletion(trial.edited, force):
+                trial.apply()
+            what = f"{text.list_tools(current)} to {text.list_tools(tools)}"
+            summary = text.summary(trial, f"Switched {what}", f"Would switch {what}", f"Switch {what}")
+    report = text.as_json(trial, tiers=project.tools | tools, edited=trial.edited)
+    finish(report, summary, as_json, text.exit_code(trial))

@@ -1,0 +1,89 @@
+"""The `mlops-new` command."""
+
+import gc
+import signal
+import sys
+from importlib import import_module
+
+import click
+
+from mlops_new.base.errors import MlopsNewError
+
+# Each is the function `command` in the module of its name. `mlops-new ./add` makes a repository called `add`.
+COMMANDS = ("adopt", "tiers", "add", "remove", "switch", "diff", "update")
+CREATE = "NAME"  # the command without a word of its own; a valid name has no capitals
+
+
+class CommandOrName(click.Group):
+    """A group that takes a first word which is no command for the name of a repository to make.
+
+    It imports a command when that is called, so that none waits for the libraries of another.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in (*COMMANDS, CREATE, *ctx.help_option_names, "--version"):
+            args = [CREATE, *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in (*COMMANDS, CREATE):
+            return None
+        module = import_module(f"mlops_new.cli.commands.{'create' if cmd_name == CREATE else cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "[NAME] [OPTIONS]")
+        formatter.write_usage(ctx.command_path, "COMMAND ...", prefix="       ")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        create = self.get_command(ctx, CREATE)
+        assert create
+        create.format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+@click.group(
+    cls=CommandOrName,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 something you can fix, 2 wrong usage, 3 our bug.",
+)
+@click.version_option(package_name="mlops-new")
+def command() -> None:
+    """Make a machine-learning repository that trains on real data the minute it exists, or let one grow.
+
+    NAME is a path; its last part names repository and model. Without --data it holds the embedded
+    starter data: will this flight be late?
+    """
+
+
+def main() -> None:
+    """Run the command, and turn every result and every error into an exit code and a message."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    gc.disable()  # a search for garbage would take a fifth of a short run, and find none
+    try:
+        sys.exit(command(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except MlopsNewError as error:
+        click.echo(f"mlops-new: {error.what}", err=True)
+        if error.do:
+            click.echo(error.do, err=True)
+        sys.exit(error.code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nmlops-new: stopped; nothing half-written is left.", err=True)
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001  # an error that is not handled elsewhere is our bug
+        import traceback
+
+        traceback.print_exc()
+        click.echo(f"mlops-new: this is our bug ({type(error).__name__}). Please report it.", err=True)
+        sys.exit(3)
+    finally:
+        # Ctrl-C while Python ends must not change the exit code
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        gc.freeze()  # no search at the end either

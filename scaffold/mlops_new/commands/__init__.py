@@ -1,1 +1,0 @@
-"""One module a command; each parses, calls, prints."""

@@ -1,0 +1,83 @@
+"""The results of `mlops-new NAME`, as text and for JSON."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from mlops_new.create.create import NewRepository
+from mlops_new.create.first_training import BY_HAND
+from mlops_new.create.request import CreateRequest
+
+
+def as_json(repository: NewRepository, metrics: dict[str, Any] | None) -> dict[str, Any]:
+    """`metrics`: the content of metrics.json; None if nothing was trained."""
+    return {
+        "path": str(repository.path),
+        "name": repository.name,
+        "files": repository.files,
+        "tiers": repository.tiers,
+        "notes": repository.notes,
+        "metrics": metrics,
+    }
+
+
+def creation_summary(repository: NewRepository, request: CreateRequest, train: bool) -> str:
+    contents = ", ".join(
+        ["the data under DVC", *(f"{layer}={tool}" for layer, tool in repository.tiers.items())]
+    )
+    lines = [f"{repository.name}: {repository.files} files in one commit, {contents}, in {repository.path}"]
+    if repository.notes:
+        lines += ["", f"What {request.data} says:" if request.data else ""]
+        lines += [f"  {note}" for note in repository.notes]
+        lines.append(
+            "Another task, target or time column: make it again and say so. What else a column is stands in"
+        )
+        lines.append(
+            "data/schema.yaml (the positive class in mlops.yaml too): edit it and run `uv run dvc repro`."
+        )
+    if not train:
+        lines += ["", f"Next: cd {_short_path(repository.path)} && {BY_HAND}"]
+    return "\n".join(lines)
+
+
+def training_summary(repository: NewRepository, metrics: dict[str, Any]) -> str:
+    model, baseline = metrics["model"], metrics["baseline"]
+    rows = [("", "model", "95 % interval", "baseline")]
+    rows += [
+        (name, _number(metric["value"]), _interval(metric), _number(baseline.get(name, {}).get("value")))
+        for name, metric in model.items()
+        if isinstance(metric, dict)
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    table = [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return "\n".join(
+        [
+            "",
+            f"Trained, and judged on {model['n']} rows it has not seen:",
+            *table,
+            "",
+            "  model/            the trained model and its baseline",
+            "  metrics.json      these figures, and each slice's",
+            "  evaluation/       predictions of the test rows, and plots",
+            "  commits           data, code and dvc.lock",
+            "",
+            f"Next: cd {_short_path(repository.path)} && uv run pytest && uv run dvc plots show",
+        ]
+    )
+
+
+def _short_path(path: Path) -> str:
+    """The path from the current folder, if that is shorter."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(str(path)) else str(path)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}"
+
+
+def _interval(metric: dict[str, float]) -> str:
+    return f"{_number(metric['low'])} to {_number(metric['high'])}" if "low" in metric else ""
