@@ -4,7 +4,7 @@ import json
 import math
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from mlops_kit.base.errors import KitError
 
@@ -42,13 +42,15 @@ def _finite(value: Any) -> Any:
 JsonObject = Annotated[dict[str, Any], AfterValidator(_finite)]
 
 
-def parse(model: type[M], text: str | bytes, where: str, what: str, do: str) -> M:
-    """Parse the JSON text of the file `where`. Raises KitError: `where` is not `what`, with fields and values."""
+def parse(model: type[M], text: str | bytes, where: str, fault: str, do: str) -> M:
+    """Parse the JSON of the file `where`. Raises KitError: `where`, the `fault` (a verb and its object), fields, values."""
+    from pydantic import TypeAdapter  # takes every command 4 ms, and most parse nothing
+
     try:
         return TypeAdapter(model).validate_json(text)
     except ValidationError as error:
         problems = [_in_words(one) for one in error.errors(include_url=False)[:MOST_PROBLEMS]]
-        raise KitError(f"{where} is not {what}: {'; '.join(problems)}.", do) from error
+        raise KitError(f"{where} {fault}: {'; '.join(problems)}.", do) from error
 
 
 def _in_words(problem: Any) -> str:

@@ -75,7 +75,7 @@ class Board:
         return f"{stage} holds {self.name(stay) or NOTHING}, {how}{by}."
 
 
-def board(repository: Repository, model: str) -> Board:
+def local_board(repository: Repository, model: str) -> Board:
     """The board as this clone has it."""
     by_commit = {version.commit: version for version in versions.versions(repository, model)}
     return Board(by_commit, stages.assignments(repository, model))
@@ -83,23 +83,23 @@ def board(repository: Repository, model: str) -> Board:
 
 def promote(repository: Repository, contract: Contract, request: PromotionRequest, say: Say) -> Promoted:
     """Promote or roll back. Raises KitError with the reason; the stage then holds what it held."""
-    found = _board_of_origin(repository, contract.model)
-    _expect_stage(found, contract, request.stage)
+    board = _board_of_origin(repository, contract.model)
+    _expect_stage(board, contract, request.stage)
     if request.part == "after":
-        return _announce(repository, contract, _in_stage(found, request), say)
-    version, held = _chosen_version(repository, contract.model, found, request), found.held(request.stage)
-    done = Promoted("unchanged", version.name, request.stage, found.name(held), request.why)
+        return _announce(repository, contract, _in_stage(board, request), say)
+    version, held = _chosen_version(repository, contract.model, board, request), board.held(request.stage)
+    done = Promoted("unchanged", version.name, request.stage, board.name(held), request.why)
     if held and held.commit == version.commit:
         says = f"{version.name} is in {request.stage} already, since {held.since:%Y-%m-%d %H:%M} UTC."
         return replace(done, says=says)
     say(f"check {version.tag}")
     integrity.checked(repository, contract, version)
     if request.part != "move":
-        looked = tuple(artifacts.check(repository, contract, version))
-        done = replace(done, outcome="checked", checked=looked, says=_check_says(done, looked))
+        intact = tuple(artifacts.check(repository, contract, version))
+        done = replace(done, outcome="checked", checked=intact, says=_check_says(done, intact))
     if request.part != "check":
         say(f"put {version.name} into {request.stage}")
-        done = _move(repository, found, version, request, done)
+        done = _move(repository, board, version, request, done)
     return _announce(repository, contract, done, say) if request.part == "all" else done
 
 
@@ -119,12 +119,12 @@ def _board_of_origin(repository: Repository, model: str) -> Board:
             f"`git push origin '{gone[0]}'` publishes it, `git tag --delete '{gone[0]}'` forgets it. Nothing was "
             "changed.",
         )
-    return board(repository, model)
+    return local_board(repository, model)
 
 
-def _expect_stage(found: Board, contract: Contract, stage: str) -> None:
+def _expect_stage(board: Board, contract: Contract, stage: str) -> None:
     """Raises KitError for a misspelt stage, from which nobody would serve."""
-    known = sorted({"production", *contract.stages, *stages.stage_names(found.ordered)})
+    known = sorted({"production", *contract.stages, *stages.stage_names(board.ordered)})
     if stage not in known:
         raise KitError(
             f"{contract.model} has no stage {stage!r}.",
@@ -132,47 +132,47 @@ def _expect_stage(found: Board, contract: Contract, stage: str) -> None:
         )
 
 
-def _chosen_version(repository: Repository, model: str, found: Board, request: PromotionRequest) -> Version:
-    was = found.name(found.held(request.stage))
+def _chosen_version(repository: Repository, model: str, board: Board, request: PromotionRequest) -> Version:
+    was = board.name(board.held(request.stage))
     if request.expect and (was or NOTHING) not in (request.expect, tags.version_in(model, request.expect)):
-        raise KitError(found.says(request.stage, f"and not {request.expect}"), LOOK)
+        raise KitError(board.says(request.stage, f"and not {request.expect}"), LOOK)
     if request.version:
         return versions.find(repository, model, request.version)
-    commit = stages.rollback_target(found.ordered, request.stage)
+    commit = stages.rollback_target(board.ordered, request.stage)
     if not was or commit is None:
         what = f"{was} is the first version in it" if was else "no version is in it"
         raise KitError(
             f"{request.stage} cannot be rolled back: {what}.",
             f"`mlops-kit promote V --stage {request.stage}` puts one there.",
         )
-    if commit not in found.by_commit:
+    if commit not in board.by_commit:
         raise KitError(
             f"{request.stage} held commit {commit[:7]} before, which is no version any more: its tag was deleted, "
             "moved or taken back.",
             f"`mlops-kit promote V --stage {request.stage}` puts another one there.",
         )
-    return found.by_commit[commit]
+    return board.by_commit[commit]
 
 
 def _check_says(done: Promoted, artifacts_found: tuple[str, ...]) -> str:
-    found = (
+    proof = (
         f"in the remote, unaltered: {', '.join(artifacts_found)}"
         if artifacts_found
         else "it has no artifact to look for"
     )
-    return f"{done.version} can go into {done.stage}, which holds {done.was or NOTHING}; {found}."
+    return f"{done.version} can go into {done.stage}, which holds {done.was or NOTHING}; {proof}."
 
 
 def _move(
-    repository: Repository, found: Board, version: Version, request: PromotionRequest, done: Promoted
+    repository: Repository, board: Board, version: Version, request: PromotionRequest, done: Promoted
 ) -> Promoted:
     kind = PROMOTION if request.version else ROLLBACK
     said = {"why": request.why, "Was": done.was or NOTHING, "Kind": kind}
     try:
-        given = assign.assign(repository, version, request.stage, found.ordered, **said)
+        given = assign.assign(repository, version, request.stage, board.ordered, **said)
     except commits.RefMoved as error:
         versions.fetch(repository, version.model)
-        now = board(repository, version.model)
+        now = local_board(repository, version.model)
         raise KitError(now.says(request.stage, "and somebody promoted while this ran"), LOOK) from error
     outcome = "promoted" if request.version else "rolled back"
     says = f"{request.stage}: {done.was or NOTHING} -> {version.name} ({given.tag})."
@@ -181,13 +181,13 @@ def _move(
     return replace(done, outcome=outcome, who=given.who, tag=given.tag, published=given.published, says=says)
 
 
-def _in_stage(found: Board, request: PromotionRequest) -> Promoted:
-    held = found.held(request.stage)
+def _in_stage(board: Board, request: PromotionRequest) -> Promoted:
+    held = board.held(request.stage)
     if held is None:
-        raise KitError(found.says(request.stage, "so there is nothing to tell"), LOOK)
+        raise KitError(board.says(request.stage, "so there is nothing to tell"), LOOK)
     put = held.put
     was = "" if put.was == NOTHING else put.was
-    return Promoted("told", found.name(held), request.stage, was, put.why, put.who, put.tag, True)
+    return Promoted("told", board.name(held), request.stage, was, put.why, put.who, put.tag, True)
 
 
 def _announce(repository: Repository, contract: Contract, done: Promoted, say: Say) -> Promoted:

@@ -1,7 +1,7 @@
-"""A version: lock, metrics, record and card on a commit of their own, and an annotated tag that names it.
+"""Write a version: a commit with lock, metrics, record and card, and an annotated tag that names it.
 
-The commit is a child of the merged one and on no branch: main is never written, and `git checkout TAG &&
-dvc pull` gives code, data, parameters, metrics and model together.
+The commit is a child of the merged one and on no branch, so main is never written. `git checkout TAG && dvc pull`
+gives code, data, parameters, metrics and model together.
 """
 
 from dataclasses import dataclass
@@ -42,26 +42,26 @@ def register(repository: Repository, contract: Contract, candidate: Candidate, b
     meanwhile: the next one. Raises KitError when the remote refuses or cannot be reached; then nothing is
     registered, here neither.
     """
-    found: list[Registered] = []
-    made = candidate.record
+    results: list[Registered] = []
+    draft = candidate.record
 
     def once() -> None:
         versions.fetch(repository, contract.model)
-        if same := identical(repository, made):
-            found.append(same)
+        if same := identical(repository, draft):
+            results.append(same)
             return
-        whole = _complete(repository, made, bump)
+        complete = _complete(repository, draft, bump)
         commit = commits.commit(
-            repository, made.code.commit, _files(contract, candidate, whole), _message(whole)
+            repository, draft.code.commit, _files(contract, candidate, complete), _message(complete)
         )
-        found.append(_tag(repository, whole, commit))
+        results.append(_tag(repository, complete, commit))
 
     commits.retry(once)
-    return found[-1]
+    return results[-1]
 
 
 def identical(repository: Repository, made: Record) -> Registered | None:
-    """The version that is the same result already, where there is one."""
+    """The version that is the same result already; None if there is none."""
     form = f"%(refname:lstrip=2)%09%(contents:trailers:key={TRAILER},valueonly)"  # one: Git 2.39 mixes two up
     pattern = tags.ref(tags.version_glob(made.model))
     listed = repository.git("for-each-ref", f"--format={form}", "--sort=creatordate", pattern)
@@ -75,7 +75,7 @@ def identical(repository: Repository, made: Record) -> Registered | None:
 
 
 def _complete(repository: Repository, made: Record, bump: str) -> Record:
-    """With version, description, and rows of data that was not fetched."""
+    """The record with version and description, and with the row counts of data that was not fetched."""
     before = versions.newest(repository, made.model)
     number = versions.next_number(versions.highest(repository, made.model), bump)
     earlier = read(repository, before) if before else None
@@ -90,20 +90,20 @@ def _complete(repository: Repository, made: Record, bump: str) -> Record:
     )
 
 
-def _files(contract: Contract, candidate: Candidate, whole: Record) -> dict[str, bytes | None]:
+def _files(contract: Contract, candidate: Candidate, complete: Record) -> dict[str, bytes | None]:
     """What the version's commit adds to the merged one."""
     pointers = {path: text.encode() for path, text in candidate.pointers.items()}
     return {
         LOCK: candidate.lock.text.encode(),
         contract.metrics: candidate.metrics,
-        record.FILE: whole.text().encode(),
-        record.CARD: card.card(whole).encode(),
+        record.FILE: complete.text().encode(),
+        record.CARD: card.card(complete).encode(),
         **pointers,
     }
 
 
 def of_the_same_data(made: Record, earlier: Record | None) -> dict[str, Any]:
-    """What the version before says of data that did not change, which may not have been fetched now."""
+    """Fields that the earlier record has of unchanged data, which may not have been fetched now."""
     if earlier is None:
         return {}
     rows = {file.md5: file.rows for file in earlier.data}
@@ -123,7 +123,7 @@ def _message(made: Record) -> str:
 
 
 def _tag(repository: Repository, made: Record, commit: str) -> Registered:
-    """Annotated, and pushed before it is kept: what origin does not have is not here either."""
+    """An annotated tag. It is deleted again if origin does not take it."""
     tag = tags.version_tag(made.model, made.version)
     note = (
         "This commit is a child of the merged one and on no branch. That is meant: it adds lock, metrics, "
@@ -168,7 +168,7 @@ def _refused(model: str, tag: str, error: KitError) -> KitError:
 
 
 def reject(repository: Repository, made: Record) -> Registered:
-    """A model that the gates closed on: no tag, but its record goes with the events of its run."""
+    """Keep the record of a model that the gates rejected with the events of its run. No tag is made."""
     events.keep_rejected(repository, made.trigger.run, made.text())
     closed = ", ".join(gate["name"] for gate in made.gates if gate["status"] != "pass")
     return Registered(

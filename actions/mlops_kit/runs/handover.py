@@ -61,7 +61,7 @@ class Handover:
 
     def payload(self, name: str, model: type[M], what: str) -> M:
         """The content of a JSON file as a strict model. Raises KitError: it is not `what`, with field and value."""
-        return strict.parse(model, self.content(name), str(self.folder / name), what, self.again)
+        return strict.parse(model, self.content(name), str(self.folder / name), f"is not {what}", self.again)
 
     def journal(self, repository: Repository) -> Journal:
         """Take over the run that the first job began. Raises KitError if the events are not all of that run."""

@@ -96,7 +96,7 @@ def load(repository: Repository) -> Verdict | None:
     if not text:
         return None
     do = f"`rm {STATE}`, then `mlops-kit gate`."
-    kept = strict.parse(KeptVerdict, text, str(STATE), "a verdict of the gates", do)
+    kept = strict.parse(KeptVerdict, text, str(STATE), "is damaged", do)
     return kept.verdict if kept.of == _basis(repository) else None
 
 

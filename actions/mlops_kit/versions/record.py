@@ -98,4 +98,4 @@ class Record(Strict):
 def parse(text: str, where: str) -> Record:
     """Raises KitError naming the field that is missing or wrong."""
     do = "It was altered, or written by a newer kit: `mlops-kit doctor` says which version is needed."
-    return strict.parse(Record, text, where, "a record", do)
+    return strict.parse(Record, text, where, "is not a record", do)

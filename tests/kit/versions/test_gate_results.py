@@ -64,7 +64,7 @@ def test_a_verdict_that_was_altered_is_refused(what: str) -> None:
     with pytest.raises(
         KitError, match=re.escape(f"mlops-run/gates.json is not a verdict: {says}")
     ) as refused:
-        strict.parse(Verdict, text, "mlops-run/gates.json", "a verdict", "Train again.")
+        strict.parse(Verdict, text, "mlops-run/gates.json", "is not a verdict", "Train again.")
     assert len(refused.value.what) < 500
     assert refused.value.do == "Train again."
 
@@ -72,7 +72,7 @@ def test_a_verdict_that_was_altered_is_refused(what: str) -> None:
 @pytest.mark.parametrize("text", ["", "null", "[]", "{", '"pass"', "\x00", "[" * 10_000])
 def test_what_is_no_verdict_at_all_is_refused(text: str) -> None:
     with pytest.raises(KitError, match=r"gates\.json is not a verdict"):
-        strict.parse(Verdict, text, "gates.json", "a verdict", "")
+        strict.parse(Verdict, text, "gates.json", "is not a verdict", "")
 
 
 def test_the_json_is_that_of_the_fields_in_their_order() -> None:
@@ -80,7 +80,7 @@ def test_the_json_is_that_of_the_fields_in_their_order() -> None:
     assert list(content) == ["results", "measured", "better", "against"]
     fields = ["name", "kind", "status", "says", "value", "bound", "loosened", "because", "details"]
     assert list(content["results"][0]) == fields
-    assert strict.parse(Verdict, VERDICT.text(), "it", "a verdict", "") == VERDICT
+    assert strict.parse(Verdict, VERDICT.text(), "it", "is not a verdict", "") == VERDICT
 
 
 def test_the_kept_verdict_that_was_altered_is_refused(small: Scripted) -> None:
@@ -93,7 +93,7 @@ def test_the_kept_verdict_that_was_altered_is_refused(small: Scripted) -> None:
         file.write_text(json.dumps(change(json.loads(json.dumps(content)))))
         with pytest.raises(KitError, match=re.escape(says)) as refused:
             gate_results.load(small.repository)
-        assert refused.value.what.startswith(".mlops/gates.json is not a verdict of the gates: ")
+        assert refused.value.what.startswith(".mlops/gates.json is damaged: ")
         assert refused.value.do == "`rm .mlops/gates.json`, then `mlops-kit gate`."
 
 
@@ -101,5 +101,5 @@ def test_a_kept_verdict_that_is_no_json_is_refused(small: Scripted) -> None:
     (small.root / ".mlops").mkdir()
     for text in ("{", "[]", "null", "0"):
         (small.root / gate_results.STATE).write_text(text)
-        with pytest.raises(KitError, match="not a verdict of the gates"):
+        with pytest.raises(KitError, match="is damaged"):
             gate_results.load(small.repository)
