@@ -14,45 +14,27 @@ from mlops_kit.base.errors import FIXABLE, OUR_BUG, KitError
 from mlops_kit.cli.output import tell
 
 LIBRARIES_OF_TABLES = ("numpy", "pyarrow")  # which a job that reads no table is set up without
-# In the order in which a merge goes through them; each is `command` of the module of its name.
-COMMANDS = (
-    "validate",
-    "train",
-    "gate",
-    "report",
-    "register",
-    "versions",
-    "show",
-    "why",
-    "lineage",
-    "promote",
-    "rollback",
-    "verify",
-    "registry",
-    "pull",
-    "fresh",
-    "watch-data",
-    "monitor",
-    "alert",
-    "retrain",
-    "review",
-    "runs",
-    "alarm",
-    "gc",
-    "doctor",
-)
+# By what people want to do, each group in the order of use: `command` of commands/GROUP/NAME.py.
+COMMANDS = {
+    "training": ("validate", "train", "gate", "report", "register", "fresh", "watch-data"),
+    "versions": ("versions", "show", "why", "lineage", "promote", "rollback", "verify", "pull", "registry"),
+    "monitoring": ("monitor", "alert", "retrain", "review", "alarm"),
+    "upkeep": ("runs", "gc", "doctor"),
+}
+GROUPS = {name: group for group, names in COMMANDS.items() for name in names}
 
 
 class LazyCommands(click.Group):
     """Imports a command when it is asked for, so that none waits for another's libraries."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(GROUPS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in GROUPS:
             return None
-        module = import_module(f"mlops_kit.cli.commands.{cmd_name.replace('-', '_')}")
+        path = f"{GROUPS[cmd_name]}.{cmd_name.replace('-', '_')}"
+        module = import_module(f"mlops_kit.cli.commands.{path}")
         command: click.Command = module.command
         return command
 

@@ -7,7 +7,8 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry import integrity, verifications
 from mlops_kit.registry.verifications import Proof
-from mlops_kit.versions import lineage, records
+from mlops_kit.versions import lineage as lineages
+from mlops_kit.versions import records
 from mlops_kit.versions.differences import SLICES
 from mlops_kit.versions.gate_results import shown
 from mlops_kit.versions.lineage import Lineage
@@ -29,7 +30,7 @@ class Shown:
 def show(repository: Repository, contract: Contract, version: Version) -> Shown:
     record = records.read(repository, version)
     problems = integrity.problems(repository, contract, version, record) if record else []
-    (origin,) = lineage.of_versions(lineage.book(repository, contract.model), [version])
+    (origin,) = lineages.of_versions(lineages.book(repository, contract.model), [version])
     return Shown(origin, record, problems, verifications.of(repository, version))
 
 

@@ -12,9 +12,11 @@ from mlops_kit.base.processes import run, words
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.versions import tags
+from mlops_kit.versions import tags as tags_module
 
-HELD = tags.ref("mlops-kit-gc/")  # tags for a moment: DVC looks at tags and at this clone's branches only
+HELD = tags_module.ref(
+    "mlops-kit-gc/"
+)  # tags for a moment: DVC looks at tags and at this clone's branches only
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def collect(
     """
     fetch(repository)
     with everything_held(repository) as branches:
-        tagged = len(repository.git("for-each-ref", "--format=x", tags.REFS).split()) - branches
+        tagged = len(repository.git("for-each-ref", "--format=x", tags_module.REFS).split()) - branches
         would = Collected(False, _gc(repository, contract, cloud, "--dry"), tagged, branches)
         if dry or not agree(would):
             return would
@@ -54,7 +56,11 @@ def collect(
 def fetch(repository: Repository) -> None:
     """All tags and all branches of origin, wherever they point."""
     try:
-        commits.fetch(repository, f"+{tags.ref('*')}:{tags.ref('*')}", "+refs/heads/*:refs/remotes/origin/*")
+        commits.fetch(
+            repository,
+            f"+{tags_module.ref('*')}:{tags_module.ref('*')}",
+            "+refs/heads/*:refs/remotes/origin/*",
+        )
     except KitError as error:
         raise KitError(
             f"origin cannot be asked which versions there are, so nothing is deleted: {error.what}",

@@ -2,7 +2,7 @@
 
 import click
 
-from mlops_kit.cli.commands.promote import execute, stage_options
+from mlops_kit.cli.commands.versions.promote import execute, stage_options
 from mlops_kit.registry.promote import Part, PromotionRequest
 
 
