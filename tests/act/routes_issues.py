@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.act.api import BOT, Refused, now
-from tests.act.routing import Answer, Call, invalid, needs, route, short_enough, touched
+from tests.act.routes import Answer, Call, invalid, needs, route, short_enough, touched
 
 
 @route("GET", "/issues")

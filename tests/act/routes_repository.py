@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.act.api import BOT, Refused
 from tests.act.payloads import REPOSITORY, repository
-from tests.act.routing import Answer, Call, invalid, needs, route, touched
+from tests.act.routes import Answer, Call, invalid, needs, route, touched
 
 DISPATCH_KEYS = 10
 

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from tests.act import routes_issues, routes_repository
 from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api, Refused, Request
 from tests.act.payloads import REPOSITORY
-from tests.act.routing import ROUTES, Call
-from tests.listening import address, listening
+from tests.act.routes import ROUTES, Call
+from tests.loopback import address, listening
 
 ROOT = f"/repos/{REPOSITORY}"
 REGISTERED = (routes_issues, routes_repository)  # by their import

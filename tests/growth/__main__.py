@@ -15,8 +15,8 @@ from mlops_new.create.request import CreateRequest
 from mlops_new.template import releases
 
 from tests.growth import stand_ins
-from tests.growth.growing import commit, files_of, loss, say, update
 from tests.growth.owners import EDITS, six_at_once
+from tests.growth.projects import commit, files_of, loss, say, update
 from tests.growth.stand_ins import CHOICES
 
 

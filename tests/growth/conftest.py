@@ -11,7 +11,7 @@ from mlops_new.template import releases
 
 from tests.conftest import Once
 from tests.growth import stand_ins
-from tests.growth.growing import say
+from tests.growth.projects import say
 
 NOW = releases.current()
 NEXT = f"v{releases.numbers(NOW)[0]}.{releases.numbers(NOW)[1] + 1}.0"

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import must
-from tests.growth.growing import commit, files_of, loss, update
+from tests.growth.projects import commit, files_of, loss, update
 from tests.growth.stand_ins import CHOICES
 
 KINDS = ("insert", "drop", "replace", "delete", "rename", "copy", "bytes")

@@ -8,7 +8,7 @@ import pytest
 from mlops_new.template import render, tiers
 
 from tests.conftest import must
-from tests.growth.growing import commit, files_of, update
+from tests.growth.projects import commit, files_of, update
 from tests.growth.stand_ins import CHOICES, PLAN
 
 ALL = [

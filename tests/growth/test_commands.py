@@ -9,7 +9,7 @@ from mlops_new.base.errors import MlopsNewError
 from mlops_new.cli import main
 
 from tests.conftest import must
-from tests.growth.growing import commit, files_of, new, refused
+from tests.growth.projects import commit, files_of, new, refused
 
 
 def test_add_says_what_came_and_what_to_do_next(made: Path) -> None:

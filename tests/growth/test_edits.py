@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import must
-from tests.growth.growing import commit, files_of, loss, update
 from tests.growth.owners import EDITS, six_at_once
+from tests.growth.projects import commit, files_of, loss, update
 from tests.growth.stand_ins import CHOICES
 
 # Each edit meets a tier and each tier an edit here; `python -m tests.growth` has them all.

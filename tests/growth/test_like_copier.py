@@ -9,8 +9,8 @@ import pytest
 
 from tests.conftest import must
 from tests.growth import by_copier
-from tests.growth.growing import commit, update
 from tests.growth.owners import EDITS, six_at_once
+from tests.growth.projects import commit, update
 from tests.growth.stand_ins import PLAN
 
 FIRST, SECOND = ({layer: tools[number] for layer, tools in PLAN.items()} for number in (0, 1))

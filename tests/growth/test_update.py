@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tests.conftest import must
 from tests.growth.conftest import NEXT, NOW
-from tests.growth.growing import commit, files_of, new, refused
 from tests.growth.owners import EDITS, six_at_once
+from tests.growth.projects import commit, files_of, new, refused
 from tests.growth.stand_ins import CHOICES
 
 

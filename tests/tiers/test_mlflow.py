@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import Done, must, run
 from tests.tiers.browser import browsed
-from tests.tiers.failing import Failing
+from tests.tiers.faults import Failing
 from tests.tiers.machine import ask, free_port, started, until
 from tests.tiers.project import Project, reject
 

@@ -14,7 +14,7 @@ from mlops_kit.forge.github_errors import GitHubError
 from mlops_kit.project.repository import Repository
 
 from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api
-from tests.listening import address, listening
+from tests.loopback import address, listening
 
 MARK = marker("report", "flights")
 COMMENTS = "/issues/1/comments"

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from tests.listening import address, listening
+from tests.loopback import address, listening
 
 READS = ("search", "get")  # paths of questions that are asked by POST
 HOP = {"transfer-encoding", "connection", "content-length", "content-encoding", "host", "accept-encoding"}
