@@ -7,7 +7,7 @@ from typing import TypeVar
 from mlops_kit.alerts.kinds import Finding, Kind
 from mlops_kit.base import clock
 from mlops_kit.monitoring.checks import concept_drift, data_drift, histograms, training_data, trainings
-from mlops_kit.monitoring.checks import infrastructure as infrastructures
+from mlops_kit.monitoring.checks import infrastructure as infrastructure_check
 from mlops_kit.monitoring.checks.concept_drift import ConceptDrift
 from mlops_kit.monitoring.checks.data_drift import DataDrift
 from mlops_kit.monitoring.checks.histograms import Group
@@ -22,7 +22,7 @@ Details = TypeVar("Details")
 CHECKS: dict[str, Callable[[Inputs], CheckResult]] = {
     "data_drift": data_drift.check,
     "concept_drift": concept_drift.check,
-    "infrastructure": infrastructures.check,
+    "infrastructure": infrastructure_check.check,
     "trainings": trainings.check,
     "training_data": training_data.check,
 }

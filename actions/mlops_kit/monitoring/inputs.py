@@ -14,7 +14,7 @@ from mlops_kit.monitoring.reference import Reference
 from mlops_kit.monitoring.training_facts import NewTrainingData, TrainingFacts
 from mlops_kit.monitoring.window_file import WindowFile
 from mlops_kit.predictions_log import by_version, masks, sources
-from mlops_kit.predictions_log import labels as labels_module
+from mlops_kit.predictions_log import labels as label_tables
 from mlops_kit.predictions_log import window as windows
 from mlops_kit.predictions_log.window import OnRows, Window
 from mlops_kit.project.contract import Contract
@@ -160,10 +160,10 @@ def _with_labels(
         return replace(inputs, log=log)
     predictions, notes = by_version.only(repository, contract, log.facts, reference.version)
     if labelled:
-        actual, label_notes = labels_module.read(
+        actual, label_notes = label_tables.read(
             labelled, contract.key, contract.monitoring.label, predictions["key"], say
         )
     else:
-        actual, label_notes = labels_module.come(repository, contract, predictions["key"], say)
+        actual, label_notes = label_tables.come(repository, contract, predictions["key"], say)
     notes = [*label_notes, *notes, *log.of_a_draw]
     return replace(inputs, log=log, predictions=predictions, labels=actual, notes=tuple(notes))

@@ -28,7 +28,7 @@ from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import file_md5
 from mlops_kit.project.repository import Repository
-from mlops_kit.statistics import bins as bins_module
+from mlops_kit.statistics import bins as binning
 from mlops_kit.statistics.bins import Bins, Codes
 from mlops_kit.statistics.resampling import BLOCK, LEAST_REFERENCE, Limits, Resampling, tested
 from mlops_kit.versions import version as versions
@@ -110,7 +110,7 @@ def make(
 ) -> Reference:
     """A reference of these rows. Raises KitError if there are too few rows, or no column can be compared."""
     columns = {name: values for name, values in window.drawn.items() if name not in left_out}
-    named_bins = [(name, bins_module.cut(name, values)) for name, values in columns.items()]
+    named_bins = [(name, binning.cut(name, values)) for name, values in columns.items()]
     compared = [one for _, one in named_bins if one]
     n = len(next(iter(columns.values()))) if columns else 0
     if n < LEAST_REFERENCE or not compared:
@@ -119,7 +119,7 @@ def make(
             "Name the rows in `rows:` of mlops.yaml.",
         )
     order, times = in_order(window, time)
-    codes = np.column_stack([one.encode(bins_module.plain(columns[one.name])) for one in compared])[order]
+    codes = np.column_stack([one.encode(binning.plain(columns[one.name])) for one in compared])[order]
     other = [name for name, one in named_bins if one is None] + [
         name for name in left_out if name in window.drawn
     ]
@@ -134,7 +134,7 @@ def in_order(
     n -= n % BLOCK
     if time is None or time not in window.drawn:
         return np.arange(n), None
-    times = np.asarray(bins_module.moments(window.drawn[time]).cast(pa.int64()).fill_null(0))
+    times = np.asarray(binning.moments(window.drawn[time]).cast(pa.int64()).fill_null(0))
     order = np.argsort(times, kind="stable")[-n:]
     return order, times[order]
 
@@ -179,7 +179,7 @@ def _by_time(evaluated: pa.Table, source: _Source, contract: Contract) -> pa.Tab
     path = source.file(rows.test)
     try:
         test_rows = read(path, [rows.key, time], text=(rows.key,))
-        moments = bins_module.moments(test_rows[time].combine_chunks()).cast(pa.int64())
+        moments = binning.moments(test_rows[time].combine_chunks()).cast(pa.int64())
     except (KitError, pa.ArrowInvalid, pa.ArrowNotImplementedError):  # no such column, or no times in it
         return evaluated
     places = predictions_module.positions(evaluated["key"], test_rows[rows.key].cast(pa.string()))

@@ -9,8 +9,8 @@ from mlops_kit.alerts.kinds import STAGE
 from mlops_kit.forge import runner
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.runs import events as events_module
-from mlops_kit.runs import publish as publishs
+from mlops_kit.runs import events as run_events
+from mlops_kit.runs import publish as publication
 from mlops_kit.runs.events import Journal
 from mlops_kit.runs.handover import EVENTS, RUN, Handover
 
@@ -26,7 +26,7 @@ def handover(folder: Path) -> Handover:
 @contextmanager
 def journal(repository: Repository, contract: Contract, handed: Path | None) -> Iterator[Journal]:
     """A run of its own, published on a runner or `handed` over, whatever came of it."""
-    made = events_module.alone(repository, STAGE)
+    made = run_events.alone(repository, STAGE)
     alive = False
     try:
         yield made
@@ -60,6 +60,6 @@ def publish(repository: Repository, contract: Contract, made: Journal, *, alive:
     """On a runner; `alive`: the monitor's heartbeat too, which only a check that came to its end gives."""
     if runner.on_runner() and not runner.is_fork():
         beat = heartbeat.beat(contract.monitoring.heartbeat_hours) if alive else {}
-        publishs.end_publishing(repository, made, beat)
+        publication.end_publishing(repository, made, beat)
     else:
         made.end()

@@ -11,7 +11,7 @@ from mlops_kit.base import credentials
 from mlops_kit.base.documents import parse_yaml
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.strict import Exact
-from mlops_kit.forge import alarms as alarms_module
+from mlops_kit.forge import alarms as github_alarms
 from mlops_kit.forge.alarms import Alarm
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
@@ -72,9 +72,9 @@ def read_left(repository: Repository) -> Delivery:
 
 def update_alarms(repository: Repository, delivery: Delivery) -> list[str]:
     """Raise the alarms and close those that are over; a line for each with the address of its issue."""
-    lines = [f"{alarm.title}: {alarms_module.ring(repository, alarm)}" for alarm in delivery.alarms]
+    lines = [f"{alarm.title}: {github_alarms.ring(repository, alarm)}" for alarm in delivery.alarms]
     for name, why in delivery.cleared.items():
-        if address := alarms_module.clear(repository, name, f"It is over: {why}."):
+        if address := github_alarms.clear(repository, name, f"It is over: {why}."):
             lines.append(f"cleared: {address}")
     return lines
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mlops_kit.base import clock
-from mlops_kit.predictions_log import lines as lines_module
+from mlops_kit.predictions_log import lines as log_lines
 from mlops_kit.predictions_log.lines import AHEAD
 
 MINUTE = 60.0
@@ -66,7 +66,7 @@ class Tally:
 
     def add(self, batch: pa.Table) -> None:
         self.lines += len(batch)
-        times, asked = lines_module.seconds(batch), lines_module.asked(batch)
+        times, asked = log_lines.seconds(batch), log_lines.asked(batch)
         failed = asked * np.asarray(batch["error"].is_valid())
         known = np.isfinite(times)
         self._add_untimed(batch, asked[~known], failed[~known])

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Progress, Say, quiet
-from mlops_kit.data import tables as rows_module
+from mlops_kit.data import tables as table_files
 from mlops_kit.data.sampling import Draw
 from mlops_kit.predictions_log import lines, sources
 from mlops_kit.predictions_log.counts import Tally
@@ -190,11 +190,11 @@ def span(window: Window) -> tuple[datetime, datetime] | None:
 
 def batches(file: Path) -> Iterator[pa.Table]:
     record_batches = (
-        rows_module.texts(file) if file.suffix in rows_module.NAMED else rows_module.batches(file, _once)
+        table_files.texts(file) if file.suffix in table_files.NAMED else table_files.batches(file, _once)
     )
     for batch in record_batches:
         if (
-            file.suffix in rows_module.NAMED
+            file.suffix in table_files.NAMED
             and len(batch.schema.names) == 1
             and SEPARATED.search(batch.schema.names[0])
         ):

@@ -18,7 +18,7 @@ from mlops_kit.project.repository import Repository
 from mlops_kit.runs.handover import EVENTS, Handover
 from mlops_kit.training import freshness
 from mlops_kit.versions import draft
-from mlops_kit.versions import record as records
+from mlops_kit.versions import record as record_schema
 from mlops_kit.versions.gate_results import Verdict
 from mlops_kit.versions.record import Record
 
@@ -72,7 +72,7 @@ def read(repository: Repository, contract: Contract, handed: Handover) -> Candid
     if not handed.has(DRAFT):
         return None
     candidate = Candidate(
-        record=records.parse(handed.text(DRAFT), str(handed.folder / DRAFT)),
+        record=record_schema.parse(handed.text(DRAFT), str(handed.folder / DRAFT)),
         lock=parse_lock(handed.text(LOCK)),
         metrics=handed.content(Path(contract.metrics).name),
         verdict=handed.payload(VERDICT, Verdict, "a verdict of the gates"),

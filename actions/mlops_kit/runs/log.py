@@ -15,7 +15,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.git_objects import lines
 from mlops_kit.project.repository import Repository
-from mlops_kit.runs import events as events_module
+from mlops_kit.runs import events as run_events
 
 Event = dict[str, Any]
 AT_ONCE = 2000  # lines
@@ -109,10 +109,10 @@ def read(repository: Repository) -> Log:
     """The log of the branch, fetched if origin answers, and of this clone."""
     note = ""
     try:
-        tip = commits.remote_tip(repository, events_module.BRANCH)
+        tip = commits.remote_tip(repository, run_events.BRANCH)
     except KitError:
         note = "origin does not answer: what was fetched last, and the runs of this machine"
-        tip = commits.tip(repository, f"refs/remotes/origin/{events_module.BRANCH}")
+        tip = commits.tip(repository, f"refs/remotes/origin/{run_events.BRANCH}")
     published = by_run(lines(repository, tip)) if tip else {}
     found = dict(published)
     for run, text in local(repository).items():
@@ -124,7 +124,7 @@ def read(repository: Repository) -> Log:
 
 def local(repository: Repository) -> dict[str, str]:
     """The events files of this clone, by run."""
-    folder = repository.root / events_module.LOCAL
+    folder = repository.root / run_events.LOCAL
     return {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.jsonl"))}
 
 
@@ -154,9 +154,7 @@ def _parsed(lines: list[str]) -> list[Event]:
 
 def summary(run: str, listed: list[Event], published: bool, now: datetime | None = None) -> Run:
     """A run is over when it says so: status and seconds stay, whatever is told of it later."""
-    until = listed[
-        : next((place for place, event in enumerate(listed, 1) if events_module.ends(event)), None)
-    ]
+    until = listed[: next((place for place, event in enumerate(listed, 1) if run_events.ends(event)), None)]
     started, stages = _stages(until)
     status = _status(started, stages, until, published, now or clock.now())
     stages |= {name: status for name, how in stages.items() if how == "start"}

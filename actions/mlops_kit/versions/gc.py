@@ -12,9 +12,9 @@ from mlops_kit.base.processes import run, words
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.versions import tags as tags_module
+from mlops_kit.versions import tags as version_tags
 
-HELD = tags_module.ref(
+HELD = version_tags.ref(
     "mlops-kit-gc/"
 )  # tags for a moment: DVC looks at tags and at this clone's branches only
 
@@ -46,7 +46,7 @@ def collect(
     """
     fetch(repository)
     with everything_held(repository) as branches:
-        tagged = len(repository.git("for-each-ref", "--format=x", tags_module.REFS).split()) - branches
+        tagged = len(repository.git("for-each-ref", "--format=x", version_tags.REFS).split()) - branches
         would = Collected(False, _gc(repository, contract, cloud, "--dry"), tagged, branches)
         if dry or not agree(would):
             return would
@@ -58,7 +58,7 @@ def fetch(repository: Repository) -> None:
     try:
         commits.fetch(
             repository,
-            f"+{tags_module.ref('*')}:{tags_module.ref('*')}",
+            f"+{version_tags.ref('*')}:{version_tags.ref('*')}",
             "+refs/heads/*:refs/remotes/origin/*",
         )
     except KitError as error:

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mlops_kit.new_data import watch as watchs
+from mlops_kit.new_data import watch as watch_data
 from mlops_kit.new_data.result import LookResult
 from mlops_kit.project import contract as contracts
 
@@ -30,7 +30,9 @@ def land(path: Path, text: str, age: float = 3600) -> None:
 
 
 def watch(one: Small, agree: bool = True) -> LookResult:
-    return watchs.look_and_deliver(one.repository, contracts.load(one.root), lambda _: None, lambda _: agree)
+    return watch_data.look_and_deliver(
+        one.repository, contracts.load(one.root), lambda _: None, lambda _: agree
+    )
 
 
 def state(one: Small) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.new_data import watch as watchs
+from mlops_kit.new_data import watch as watch_data
 from mlops_kit.project import contract as contracts
 
 from tests.act.api import Api
@@ -20,9 +20,9 @@ def test_the_job_that_writes_takes_the_hand_over(flights_at: Small, hub: Hub, tm
     assert "not committed" in flights_at.kit("watch-data").stderr
     writer = clone(tmp_path / "flights.git", tmp_path / "writer", "--depth=1")
     handover = flights_at.root / ".mlops/new-data.json"
-    result = watchs.deliver_handover(writer.repository, contracts.load(writer.root), handover)
+    result = watch_data.deliver_handover(writer.repository, contracts.load(writer.root), handover)
     assert result.delivered and result.delivered.how == "push"
-    again = watchs.deliver_handover(writer.repository, contracts.load(writer.root), handover)
+    again = watch_data.deliver_handover(writer.repository, contracts.load(writer.root), handover)
     assert again.delivered and again.delivered.how == "nothing"
 
 
@@ -35,7 +35,7 @@ def test_a_hand_over_cannot_change_more_than_the_hash(flights_at: Small, hub: Hu
     for old, new in (("data/raw.csv.dvc", ".github/x.dvc"), ("path: raw.csv", "path: ../x")):
         handover.write_text(honest.replace(old, new))
         with pytest.raises(KitError, match=r"not a pointer that|in more than its hash"):
-            watchs.deliver_handover(flights_at.repository, contract, handover)
+            watch_data.deliver_handover(flights_at.repository, contract, handover)
     assert flights_at.git("ls-remote", "origin", "main").split()[0] == flights_at.repository.commit()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from mlops_kit.base.progress import quiet
-from mlops_kit.predictions_log import labels as labels_module
+from mlops_kit.predictions_log import labels as label_tables
 from mlops_kit.predictions_log import sources
 from mlops_kit.predictions_log import window as windows
 from mlops_kit.predictions_log.lines import hashed, newest
@@ -157,9 +157,9 @@ def test_of_a_label_twelve_bytes_stay_in_memory(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("id,late\n" + "".join(rows))
     made = pa.table({"key": hashed(["6fa459ea-ee8a-3ca4-894e-000000000007", None, "another"])})
     every = pa.chunked_array([hashed(row.split(",")[0] for row in rows)])
-    came, _ = labels_module.read(str(tmp_path / "labels.csv"), "id", "late", every, quiet)
+    came, _ = label_tables.read(str(tmp_path / "labels.csv"), "id", "late", every, quiet)
     assert came and came.nbytes / len(came) < 16
-    assert labels_module.joined(made, came)[0]["actual"].to_pylist() == ["False", None, None]
+    assert label_tables.joined(made, came)[0]["actual"].to_pylist() == ["False", None, None]
 
 
 def test_an_input_that_is_called_time_is_not_the_lines(tmp_path: Path) -> None:

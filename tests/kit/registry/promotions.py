@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import promote as promotes
+from mlops_kit.registry import promote as promotion
 from mlops_kit.registry.promote import Promoted, PromotionRequest
 from mlops_kit.versions import version as versions
 
@@ -16,13 +16,13 @@ WHY = "The newest one is better."
 
 
 def promote(repository: Repository, version: str, stage: str = "production", **more: Any) -> Promoted:
-    return promotes.promote(
+    return promotion.promote(
         repository, means(repository), PromotionRequest(stage, WHY, version, **more), silent
     )
 
 
 def rollback(repository: Repository, stage: str = "production", **more: Any) -> Promoted:
-    return promotes.promote(
+    return promotion.promote(
         repository, means(repository), PromotionRequest(stage, "It fails.", **more), silent
     )
 

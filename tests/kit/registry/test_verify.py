@@ -11,7 +11,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Predictions
 from mlops_kit.registry import file_differences, verifications
-from mlops_kit.registry import verify as verifys
+from mlops_kit.registry import verify as verification
 from mlops_kit.registry.verifications import Proof
 from mlops_kit.versions import version as versions
 
@@ -64,7 +64,7 @@ def ignore(repository: Repository, line: str) -> None:
 
 def verify(repository: Repository, version: str) -> Proof:
     chosen = versions.find(repository, "tips", version)
-    return verifys.verify(repository, means(repository), chosen, silent)
+    return verification.verify(repository, means(repository), chosen, silent)
 
 
 def test_a_version_is_reproduced_and_show_says_so(three: Repository) -> None:

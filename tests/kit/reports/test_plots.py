@@ -11,8 +11,8 @@ from mlops_kit.data.metrics_file import Metric
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.reports import curves, report_html, report_markdown
-from mlops_kit.reports import plots as plots_module
-from mlops_kit.reports import svg as svgs
+from mlops_kit.reports import plots as report_plots
+from mlops_kit.reports import svg as svg_axes
 
 from tests.kit.reports.harness import built
 
@@ -85,28 +85,28 @@ def test_other_tasks_have_their_plot(repository: Repository, task: str, title: s
 )
 def test_ticks_are_round_and_told_apart(low: float, high: float, ticks: str) -> None:
     within = None if low == high else (low, high)
-    assert list(svgs.numbers([low, high], within=within).ticks.values()) == ticks.split()
+    assert list(svg_axes.numbers([low, high], within=within).ticks.values()) == ticks.split()
 
 
 @pytest.mark.parametrize("kind", ["line", "scatter", "bars"])
 @pytest.mark.parametrize("values", [[0.0], [1.0, 1.0], [-1e-9, 1e12], [float(n) for n in range(2000)]])
 def test_every_number_becomes_a_drawing_that_is_xml(kind: str, values: list[float]) -> None:
     names = [f"<{value}> & 'more'" for value in values] if kind == "bars" else values
-    svg = plots_module.curve(curves.Curve("t", kind, "a < b", "c & d", values, names, diagonal=True))
+    svg = report_plots.curve(curves.Curve("t", kind, "a < b", "c & d", values, names, diagonal=True))
     ElementTree.fromstring(svg)
     assert not re.search(r"nan|inf", svg) and "var(--accent)" in svg
 
 
 def test_an_interval_without_an_end_is_drawn_as_its_figure() -> None:
     named = [("a", Metric(0.5, float("nan"), float("inf"))), ("b", Metric(0.7, 0.6, 0.8))]
-    for svg in (plots_module.intervals(named, "m"), plots_module.history(named, "m")):
+    for svg in (report_plots.intervals(named, "m"), report_plots.history(named, "m")):
         assert not re.search(r"nan|inf", svg)
 
 
 @pytest.mark.parametrize("first", ["2026-W36", "v0.1.0"])
 def test_a_name_that_leans_is_not_cut_at_the_left(first: str) -> None:
     """Each ends below its place; a letter is 7 wide and 8 high, as a wide font has it."""
-    drawing = plots_module.counts([(first, 1), *((f"2026-W{at}", 1) for at in range(37, 48))], "failed")
+    drawing = report_plots.counts([(first, 1), *((f"2026-W{at}", 1) for at in range(37, 48))], "failed")
     found = re.findall(r'<text x="([\d.]+)"[^>]*rotate\(-45[^>]*>([^<]+)</text>', drawing)
     assert len(found) == 12
     assert min(float(x) - 0.7 * (7 * len(name) + 8) for x, name in found) >= 0

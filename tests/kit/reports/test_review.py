@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from mlops_kit.reports.review import pages
-from mlops_kit.reports.review import weeks as weeks_module
+from mlops_kit.reports.review import weeks as review_weeks
 from mlops_kit.reports.review.collect import Review
 from mlops_kit.runs import events
 from mlops_kit.runs.events import Journal
@@ -97,7 +97,7 @@ def test_quality_by_week_with_a_gap_where_there_is_none(watched: Small, review: 
 
 
 def test_a_week_of_three_labels_cannot_tell() -> None:
-    week = weeks_module.Week(datetime(2026, 11, 16).date(), predictions=300, labelled=3)
+    week = review_weeks.Week(datetime(2026, 11, 16).date(), predictions=300, labelled=3)
     assert "| 2026-W47 | 300 | 3 | can't tell |" in pages.markdown(Review("flights", week, [week], True))
 
 
@@ -192,9 +192,9 @@ def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Asked) ->
     ],
 )
 def test_that_nothing_moved_is_said_where_it_would_have_shown(judged: list[str], said: str) -> None:
-    week = weeks_module.before(NOW.date(), 1)[0]
+    week = review_weeks.before(NOW.date(), 1)[0]
     event = {"at": NOW.isoformat(), "window": LOG, "judged": judged}
-    weeks_module.fill_checks([week], [event])
+    review_weeks.fill_checks([week], [event])
     assert said in pages.markdown(Review("flights", week, [week], connected=True))
 
 
@@ -262,5 +262,5 @@ def test_what_is_no_week_and_no_review_is_named(
 
 
 def test_weeks_are_those_of_the_iso_calendar() -> None:
-    listed = weeks_module.before(weeks_module.monday_of(datetime(2027, 1, 1).date()), 2)
+    listed = review_weeks.before(review_weeks.monday_of(datetime(2027, 1, 1).date()), 2)
     assert [one.name for one in listed] == ["2026-W52", "2026-W53"]

@@ -8,7 +8,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import gc
-from mlops_kit.versions import pull as pulls
+from mlops_kit.versions import pull as pull_version
 from mlops_kit.versions.gc import HELD, Collected
 
 from tests.conftest import Once, must
@@ -54,8 +54,8 @@ def copied(tmp_path: Path) -> Callable[[Path], Path]:
     return lambda seed: Path(shutil.copytree(seed, tmp_path, symlinks=True, dirs_exist_ok=True))
 
 
-def pull(one: Small, name: str = "", into: Path | None = None) -> pulls.Pulled:
-    return pulls.pull(one.repository, contract.load(one.root), name, into, lambda _: None)
+def pull(one: Small, name: str = "", into: Path | None = None) -> pull_version.Pulled:
+    return pull_version.pull(one.repository, contract.load(one.root), name, into, lambda _: None)
 
 
 def collect(one: Small, agree: bool = True, **how: bool) -> Collected:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import version
-from mlops_kit.versions import why as whys
+from mlops_kit.versions import why as why_command
 from mlops_kit.versions.why import Why
 
 from tests.conftest import Once, must
@@ -60,7 +60,7 @@ def week(dvc: str, once: Once, tmp_path: Path) -> Repository:
 
 
 def why(repository: Repository, before: str, after: str) -> Why:
-    return whys.why(repository, *(version.find(repository, "tips", name) for name in (before, after)))
+    return why_command.why(repository, *(version.find(repository, "tips", name) for name in (before, after)))
 
 
 def changed(found: dict[str, Any]) -> list[str]:
@@ -81,7 +81,7 @@ def test_each_cause_is_told_apart(week: Repository) -> None:
 
 
 def test_what_changed_is_said(week: Repository) -> None:
-    said = {name: whys.in_words(why(week, before, name)) for before, name in _pairs()}
+    said = {name: why_command.in_words(why(week, before, name)) for before, name in _pairs()}
     assert said["v0.2.0"].startswith("From v0.1.0 to v0.2.0 the parameters changed.")
     assert "- `digits`: 3 → 2" in said["v0.2.0"]
     assert "The same: code, data, environment." in said["v0.2.0"]

@@ -15,7 +15,7 @@ from mlops_kit.monitoring.checks import traffic, trend
 from mlops_kit.monitoring.checks.trend import Trend
 from mlops_kit.monitoring.inputs import Inputs
 from mlops_kit.monitoring.result import CheckResult
-from mlops_kit.predictions_log import lines as lines_module
+from mlops_kit.predictions_log import lines as log_lines
 from mlops_kit.predictions_log import sources
 from mlops_kit.predictions_log.counts import Minutes, Tally
 from mlops_kit.predictions_log.lines import AHEAD, NUMBERS
@@ -82,13 +82,13 @@ def measure(window: Window | None, limits: Monitoring, moment: datetime | None =
     if window is None or window.facts is None or not len(window.facts):
         return Infrastructure("not connected")
     facts, tally, now = window.facts, window.tally, (moment or clock.now()).timestamp()
-    times = lines_module.seconds(facts)
+    times = log_lines.seconds(facts)
     if window.since:
         recent = times > window.since.timestamp()
         used = [name for name in USED if name in facts.column_names]
         facts, times = facts.select(used).filter(pa.array(recent)), times[recent]
     n, errors = tally.rows, tally.errors
-    seconds = lines_module.readings(facts, "seconds")
+    seconds = log_lines.readings(facts, "seconds")
     seconds = seconds[np.isfinite(seconds)]
     age = None if tally.last is None else (now - tally.last) / HOUR
     span = 0.0 if tally.last is None or tally.first is None else (tally.last - tally.first) / HOUR
@@ -154,7 +154,7 @@ def _trends(
 
 
 def _newest(facts: pa.Table, times: Floats, name: str) -> float | None:
-    values = lines_module.readings(facts, name)
+    values = log_lines.readings(facts, name)
     known = np.flatnonzero(np.isfinite(values) & np.isfinite(times))
     return float(values[known[times[known].argmax()]]) if len(known) else None
 
@@ -212,11 +212,11 @@ def _less(every: Minutes, now: float) -> list[Finding]:
 
 def _growing(facts: pa.Table, times: Floats, limits: Monitoring) -> list[Finding]:
     """Process by process: each one starts small again."""
-    memory = lines_module.readings(facts, "memory_mb")
+    memory = log_lines.readings(facts, "memory_mb")
     known = np.isfinite(memory) & np.isfinite(times)
     if not known.any():
         return []
-    codes, names = lines_module.codes(facts["process"])
+    codes, names = log_lines.codes(facts["process"])
     findings, present = [], np.unique(codes[known]).tolist()
     for process in present:
         rows = np.flatnonzero(known & (codes == process))

@@ -13,7 +13,7 @@ from mlops_kit.monitoring.checks.data_drift import DataDrift
 from mlops_kit.monitoring.reference import Reference, make
 from mlops_kit.predictions_log.counts import Tally
 from mlops_kit.predictions_log.window import Window
-from mlops_kit.statistics import resampling as resamplings
+from mlops_kit.statistics import resampling as resampling_method
 
 from tests.kit.monitoring.distributions import Change, columns, reference, window
 
@@ -289,4 +289,4 @@ def test_shares_of_single_precision_can_be_drawn_from() -> None:
     for _ in range(500):
         counts = draw.integers(1, 1000, 13)
         shares = (counts / counts.sum()).astype(np.float32).astype(float)
-        draw.multinomial(100, resamplings._tilted(shares, 0.01, None))
+        draw.multinomial(100, resampling_method._tilted(shares, 0.01, None))

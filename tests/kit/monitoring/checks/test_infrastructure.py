@@ -9,7 +9,7 @@ import pytest
 from mlops_kit.base import clock
 from mlops_kit.monitoring.checks import infrastructure, traffic, trend
 from mlops_kit.monitoring.checks.infrastructure import Infrastructure
-from mlops_kit.predictions_log import counts as counts_module
+from mlops_kit.predictions_log import counts as log_counts
 from mlops_kit.predictions_log.counts import minutes
 from mlops_kit.predictions_log.lines import WHEN
 from mlops_kit.predictions_log.window import Window
@@ -33,7 +33,7 @@ MEMORY = {
 def window(facts: dict[str, Any], since: datetime | None = None) -> Window:
     """Of a log with these columns."""
     table = pa.table(facts)
-    return Window("log", facts=table, tally=counts_module.of(table, since), since=since)
+    return Window("log", facts=table, tally=log_counts.of(table, since), since=since)
 
 
 def readings(seed: int, days: float = 3) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from mlops_kit.monitoring.checks import concept_drift
 from mlops_kit.monitoring.reference import Reference
-from mlops_kit.predictions_log import labels as labels_module
+from mlops_kit.predictions_log import labels as label_tables
 from mlops_kit.predictions_log.lines import hashed
 from mlops_kit.project.sections import Monitoring
 
@@ -26,7 +26,7 @@ def test_labels_that_are_no_such_value_are_left_out_and_counted() -> None:
 def test_one_label_in_two_spellings_contradicts_nothing() -> None:
     made = pa.table({"key": hashed("ab"), "prediction": ["true", "true"]})
     came = pa.table({"key": hashed("aabb"), "actual": ["True", "true", "true", "false"]})
-    found, notes = labels_module.joined(made, came)
+    found, notes = label_tables.joined(made, came)
     assert found["actual"].to_pylist() == ["True", None]
     assert notes == ["1 keys have labels that contradict each other and are left out"]
 

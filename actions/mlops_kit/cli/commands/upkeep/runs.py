@@ -9,7 +9,7 @@ from mlops_kit.cli.options import excludes, json_option
 from mlops_kit.cli.output import finish, tell
 from mlops_kit.project import repository
 from mlops_kit.runs import log
-from mlops_kit.runs import publish as publishs
+from mlops_kit.runs import publish as publication
 
 FILTERS = ("--stage", "--status", "--since", "--until", "--limit")
 
@@ -40,7 +40,7 @@ def command(
         raise click.BadParameter(f"{status!r} is none of {known}.", param_hint="--status")
     here = repository.find(Path.cwd())
     if publish:
-        done = publishs.publish(here)
+        done = publication.publish(here)
         finish(done, f"published: {', '.join(done.runs) or 'nothing new'}", as_json)
     elif run:
         events = log.events_of(here, run)

@@ -13,7 +13,7 @@ from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.registry import verify
 from mlops_kit.registry.verifications import Proof, StageProof
-from mlops_kit.runs import publish as publishs
+from mlops_kit.runs import publish as publication
 from mlops_kit.versions import version as versions
 
 
@@ -40,7 +40,7 @@ def command(version: str, publish: bool, as_json: bool) -> None:
         )
     proof = verify.verify(here, contract, chosen, say)
     if publish:
-        publishs.publish(here)
+        publication.publish(here)
     words = in_words(proof)
     runner.output(result=proof.result, version=proof.version)
     runner.annotate({"same": "notice", "warning": "warning", "differs": "error"}[proof.result], proof.says)
