@@ -16,7 +16,7 @@ import yaml
 pydantic.BaseModel.model_config["use_attribute_docstrings"] = True
 
 from mlops_kit.cli import main as mains  # its models are made as they are imported
-from mlops_kit.data import scores
+from mlops_kit.data import metrics
 from mlops_kit.project.contract import Contract
 from mlops_kit.versions.record import Record
 
@@ -86,9 +86,9 @@ def _map(settings: str, package: str) -> str:
 
 
 def schema_of(model: type[pydantic.BaseModel]) -> dict[str, Any]:
-    """The JSON schema; `{metrics}` in a description stands for the metrics of `data/scores.py`."""
+    """The JSON schema; `{metrics}` in a description stands for the metrics of `data/metrics.py`."""
     text = json.dumps(model.model_json_schema(by_alias=True))
-    schema: dict[str, Any] = json.loads(text.replace("{metrics}", ", ".join(scores.computed())))
+    schema: dict[str, Any] = json.loads(text.replace("{metrics}", ", ".join(metrics.computed())))
     return schema
 
 

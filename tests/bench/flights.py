@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mlops_kit.data.scores import EvaluatedRows, score
+from mlops_kit.data.metrics import EvaluatedRows, score
 from pyarrow import parquet
 
 from tests.bench.measure import BenchError, environment, output

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mlops_kit.data.scores import METRICS, EvaluatedRows, WeightedScore, score, weighted_score
+from mlops_kit.data.metrics import METRICS, EvaluatedRows, WeightedScore, score, weighted_score
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]

@@ -7,7 +7,7 @@ import numpy as np
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.data import tables
-from mlops_kit.data.scores import EvaluatedRows
+from mlops_kit.data.metrics import EvaluatedRows
 from mlops_kit.project.sections import Predictions, Scalar
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.progress import Say
 from mlops_kit.data import predictions, tables
+from mlops_kit.data.metrics import EvaluatedRows
 from mlops_kit.data.predictions import KEY
-from mlops_kit.data.scores import EvaluatedRows
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract

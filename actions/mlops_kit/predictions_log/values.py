@@ -9,7 +9,7 @@ import pyarrow as pa
 from mlops_kit.base.errors import KitError
 from mlops_kit.data import predictions
 from mlops_kit.data.bootstrap import Floats
-from mlops_kit.data.scores import EvaluatedRows
+from mlops_kit.data.metrics import EvaluatedRows
 from mlops_kit.predictions_log import lines
 from mlops_kit.project.sections import Predictions
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_kit.data import metrics_file
+from mlops_kit.data.metrics import higher_is_better
 from mlops_kit.data.metrics_file import Metric
-from mlops_kit.data.scores import higher_is_better
 from mlops_kit.forge import runner
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlops_kit.data.bootstrap import Floats, errors
-from mlops_kit.data.scores import METRICS, EvaluatedRows, weighted_score
+from mlops_kit.data.metrics import METRICS, EvaluatedRows, weighted_score
 
 RESAMPLED, CONFIDENCE, SIGMAS = 300, 0.99, 2.576
 FEW = 30  # rows: with fewer, the bootstrap interval is too narrow

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_kit.data.columns import Table, TableMoves, table_moves
+from mlops_kit.data.metrics import higher_is_better
 from mlops_kit.data.metrics_file import Metric, all_metrics
-from mlops_kit.data.scores import higher_is_better
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import tags
 from mlops_kit.versions.record import Environment, File, Record, Summed

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mlops_kit.base.errors import KitError
 from mlops_kit.data.bootstrap import Floats, compare
-from mlops_kit.data.scores import EvaluatedRows, computed, score, weighted_score
+from mlops_kit.data.metrics import EvaluatedRows, computed, score, weighted_score
 
 Draw = np.random.Generator
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops_kit.data import scores
+from mlops_kit.data import metrics as metrics_module
 from mlops_kit.data import tables as rows_module
 from mlops_kit.gates import champion
 from mlops_kit.project import contract
@@ -292,5 +292,5 @@ def test_april_is_predicted_by_the_model_of_march(where: str, flights: Path) -> 
     test = 2401 + 4000 + found.left_out
     assert found.left_out == 799
     assert test == rows_module.count(flights / "data/prepared/test.parquet")
-    assert scores.score("roc_auc", found.champion) > 0.6  # a row beside its prediction, not another's
+    assert metrics_module.score("roc_auc", found.champion) > 0.6  # a row beside its prediction, not another's
     assert repository.git("worktree", "list").count("\n") == 1

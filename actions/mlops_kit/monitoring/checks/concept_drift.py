@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from mlops_kit.alerts.kinds import Finding, judged_by
 from mlops_kit.base import clock
 from mlops_kit.data.bootstrap import Floats
-from mlops_kit.data.scores import EvaluatedRows
+from mlops_kit.data.metrics import EvaluatedRows
 from mlops_kit.monitoring.checks import data_drift, prediction_drift, trend
 from mlops_kit.monitoring.checks.data_drift import DataDrift
 from mlops_kit.monitoring.checks.prediction_drift import PredictionDrift

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.data.scores import EvaluatedRows
+from mlops_kit.data.metrics import EvaluatedRows
 from mlops_kit.monitoring.checks import concept_drift
 from mlops_kit.monitoring.checks.concept_drift import ConceptDrift
 from mlops_kit.monitoring.reference import Reference

@@ -20,7 +20,7 @@ def command(name: str, title: str, text: str, clear: bool, as_json: bool) -> Non
 
     Each NAME has one open issue, which is updated if the alarm is raised again. Exits with 1 if the alarm reaches nobody.
     """
-    from mlops_kit.alerts import by_hand
+    from mlops_kit.alerts import alarm
     from mlops_kit.forge import alarms
     from mlops_kit.project import repository
     from mlops_kit.runs import events
@@ -31,7 +31,7 @@ def command(name: str, title: str, text: str, clear: bool, as_json: bool) -> Non
     words = sys.stdin.read() if text == "-" else text
     journal = events.go_on(here)
     if clear:
-        where = by_hand.clear_for(here, name, words or "It is over.", journal)
+        where = alarm.clear_for(here, name, words or "It is over.", journal)
     else:
-        where = by_hand.ring_for(here, alarms.Alarm(name, title, words or title), journal)
+        where = alarm.ring_for(here, alarms.Alarm(name, title, words or title), journal)
     finish({"name": name, "where": where}, where or f"No alarm {name!r} is open.", as_json)

@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.data import scores
-from mlops_kit.data.scores import METRICS, EvaluatedRows, computed, higher_is_better
+from mlops_kit.data import metrics
+from mlops_kit.data.metrics import METRICS, EvaluatedRows, computed, higher_is_better
 
 from tests.conftest import ROOT
 
@@ -24,7 +24,7 @@ def test_the_reference_lists_the_metrics_of_the_champion_gate() -> None:
 def test_a_metric_that_cannot_be_computed_is_refused_with_those_that_can(name: str) -> None:
     rows = EvaluatedRows(np.zeros(2), np.zeros(2))
     with pytest.raises(KitError, match="cannot be compared") as error:
-        scores.score(name, rows)
+        metrics.score(name, rows)
     assert error.value.do == f"Known: {', '.join(computed())}."
 
 
@@ -33,8 +33,8 @@ def test_a_better_model_has_a_better_score_by_the_direction_of_the_table() -> No
     actual = np.array([0.0, 1.0, 0.0, 1.0])
     right, wrong = np.array([0.1, 0.9, 0.2, 0.8]), np.array([0.6, 0.7, 0.8, 0.3])
     for name in computed():
-        good = scores.score(name, EvaluatedRows(actual, right.round(), right))
-        bad = scores.score(name, EvaluatedRows(actual, wrong.round(), wrong))
+        good = metrics.score(name, EvaluatedRows(actual, right.round(), right))
+        bad = metrics.score(name, EvaluatedRows(actual, wrong.round(), wrong))
         assert (good > bad) is METRICS[name].higher_is_better, name
 
 
