@@ -77,13 +77,11 @@ class Gate(Strict):
     Every field but `kind` and `because` says with `Loosens` which change of it is flagged for the reviewer.
     """
 
-    judged_by: ClassVar[
-        tuple[str, ...]
-    ] = ()  # what the kind reads, as paths in the contract: flagged if changed
+    # What the kind reads, as paths in the contract: a change of it is flagged.
+    judged_by: ClassVar[tuple[str, ...]] = ()
 
-    if (
-        TYPE_CHECKING
-    ):  # each kind declares both, `kind` first and `because` last, as the reference page lists them
+    # Each kind declares both, `kind` first and `because` last, as the reference page lists them.
+    if TYPE_CHECKING:
         kind: str
         because: str
 
