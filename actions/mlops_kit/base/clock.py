@@ -19,15 +19,15 @@ def now() -> datetime:
 
 
 def given() -> datetime | None:
-    """What MLOPS_NOW says. Raises KitError where it is no moment."""
-    said = os.environ.get(VARIABLE)
-    if not said:
+    """The time that MLOPS_NOW sets; None if it is not set. Raises KitError if it is not a time."""
+    text = os.environ.get(VARIABLE)
+    if not text:
         return None
     try:
-        found = datetime.fromisoformat(said)
+        parsed = datetime.fromisoformat(text)
     except ValueError as error:
-        raise KitError(f"{VARIABLE} is {said!r}, which is no moment.", "Write 2026-11-24T08:00.") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        raise KitError(f"{VARIABLE} is {text!r}, which is no moment.", "Write 2026-11-24T08:00.") from error
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def lasting(span: timedelta) -> str:
@@ -44,15 +44,15 @@ def timestamp(at: datetime | None = None) -> str:
 
 
 def moment(text: str) -> datetime:
-    """A time in ISO 8601; UTC where it names no zone. Raises ValueError for anything else."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    """Parse a time in ISO 8601; UTC if it names no zone. Raises ValueError for anything else."""
+    parsed = datetime.fromisoformat(text)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def when(text: str, at: datetime | None = None) -> datetime:
-    """A time (2026-11-24, 2026-11-24T08:00), or a span before `at`, by default now (90m, 24h, 7d, 2w)."""
-    if found := re.fullmatch(r"(\d+)([mhdw])", text):
-        ago = timedelta(**{UNITS[found[2]]: int(found[1])})
+    """Parse a time (2026-11-24, 2026-11-24T08:00), or a span before `at`, by default now (90m, 24h, 7d, 2w)."""
+    if match := re.fullmatch(r"(\d+)([mhdw])", text):
+        ago = timedelta(**{UNITS[match[2]]: int(match[1])})
         return (at or now()) - ago
     try:
         return moment(text)

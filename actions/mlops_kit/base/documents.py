@@ -39,7 +39,7 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     from ruamel.yaml.error import YAMLError
 
     try:
-        content = deepcopy(_loaded(text))
+        content = deepcopy(_load(text))
     except YAMLError as error:
         raise KitError(
             f"{name} is not YAML: {_mistake(error)}.", "Mend it there; what follows may be right."
@@ -62,11 +62,11 @@ def _mistake(error: "YAMLError") -> str:
 
 
 @lru_cache(maxsize=64)
-def _loaded(text: str) -> Any:
-    """A lock, and the dvc.yaml of a version, are asked for several times by one command.
+def _load(text: str) -> Any:
+    """Parse YAML; cached, because one command reads a lock or a version's dvc.yaml several times.
 
-    By libyaml, which takes a tenth of the time. What it refuses is read in Python, whose words about a mistake
-    are better, and for which `{folder: s3://landing}` is none.
+    libyaml takes a tenth of the time. Text that it refuses is parsed again in Python, which has better messages
+    and accepts `{folder: s3://landing}`.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError

@@ -33,9 +33,9 @@ def code(text: object, limit: int = LONG) -> str:
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[int] = ()) -> str:
-    """Cells are Markdown already; columns in `numbers` are set to the right."""
-    rule = ["---:" if place in numbers else "---" for place in range(len(head))]
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right_aligned: Collection[int] = ()) -> str:
+    """A Markdown table. Cells are Markdown already; the columns at the positions in `right_aligned` are aligned right."""
+    rule = ["---:" if place in right_aligned else "---" for place in range(len(head))]
     lines = [rule if row is rule else [_cell(cell) for cell in row] for row in (head, rule, *rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

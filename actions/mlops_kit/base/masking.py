@@ -23,12 +23,12 @@ def masked(text: str) -> str:
 
 
 def mask() -> Callable[[str], str]:
-    """For many texts: the environment is looked through once."""
-    spelt = sorted(
+    """A function that masks texts. The environment is read once, however many texts it masks."""
+    spellings = sorted(
         {spelling for value in _secrets() for spelling in _spellings(value)}, key=len, reverse=True
     )
-    pattern = re.compile("|".join([*map(re.escape, spelt), LOGIN, SIGNED]))
-    return lambda text: pattern.sub(lambda found: (found["name"] or "") + MASK, text)
+    pattern = re.compile("|".join([*map(re.escape, spellings), LOGIN, SIGNED]))
+    return lambda text: pattern.sub(lambda match: (match["name"] or "") + MASK, text)
 
 
 def _secrets() -> list[str]:
@@ -36,7 +36,7 @@ def _secrets() -> list[str]:
 
 
 def _spellings(value: str) -> set[str]:
-    """As it is, as JSON has it, and line by line: a key of several lines may be printed in part."""
+    """The value and each of its lines, plain and as JSON: a key of several lines may be printed in part."""
     lines = {line.strip() for line in value.splitlines()} | {value}
-    found = lines | {json.dumps(line, ensure_ascii=False)[1:-1] for line in lines}
-    return {one for one in found if len(one) >= SHORTEST}
+    spellings = lines | {json.dumps(line, ensure_ascii=False)[1:-1] for line in lines}
+    return {spelling for spelling in spellings if len(spelling) >= SHORTEST}

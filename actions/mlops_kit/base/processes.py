@@ -73,7 +73,7 @@ def follow(command: Sequence[str], cwd: Path, heard: Heard, **more: str) -> None
     """Runs the command and hands on each line it writes at once, without secrets. Raises ProcessError when it fails."""
     lines: list[str] = []
     hide = mask()
-    with _started(command, cwd, more) as process:
+    with _start(command, cwd, more) as process:
         assert process.stdout
         for line in process.stdout:
             lines.append(hide(line))
@@ -83,8 +83,8 @@ def follow(command: Sequence[str], cwd: Path, heard: Heard, **more: str) -> None
 
 
 @contextmanager
-def _started(command: Sequence[str], cwd: Path, more: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """The process with both its outputs as one; ended, not orphaned, when we are interrupted."""
+def _start(command: Sequence[str], cwd: Path, more: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """Start a process with stderr joined to stdout. It is terminated if the block fails or is interrupted."""
     try:
         process = subprocess.Popen(
             list(command),

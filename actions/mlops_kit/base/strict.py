@@ -49,7 +49,7 @@ def parse(model: type[M], text: str | bytes, where: str, fault: str, do: str) ->
     try:
         return TypeAdapter(model).validate_json(text)
     except ValidationError as error:
-        problems = [_in_words(one) for one in error.errors(include_url=False)[:MOST_PROBLEMS]]
+        problems = [_in_words(problem) for problem in error.errors(include_url=False)[:MOST_PROBLEMS]]
         raise KitError(f"{where} {fault}: {'; '.join(problems)}.", do) from error
 
 
