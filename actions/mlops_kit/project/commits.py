@@ -33,21 +33,23 @@ def commit(
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         if parent:
             repository.git("read-tree", parent, **index)
-        blobs = _written(repository, [one for one in files.values() if one is not None], Path(folder))
+        blobs = _write_blobs(
+            repository, [content for content in files.values() if content is not None], Path(folder)
+        )
         lines = [
             f"0 {'0' * 40}\t{path}\n" if content is None else f"100644 {next(blobs)}\t{path}\n"
             for path, content in files.items()
         ]
         repository.git("update-index", "--index-info", stdin="".join(lines), **index)
         tree = repository.git("write-tree", **index).strip()
-    above = ["-p", parent] if parent else []
+    parent_options = ["-p", parent] if parent else []
     return repository.git(
-        "commit-tree", tree, *above, "-F", "-", stdin=message, **identity(repository)
+        "commit-tree", tree, *parent_options, "-F", "-", stdin=message, **identity(repository)
     ).strip()
 
 
-def _written(repository: Repository, contents: Sequence[bytes], folder: Path) -> Iterator[str]:
-    """The names of blobs, in this order, by one process."""
+def _write_blobs(repository: Repository, contents: Sequence[bytes], folder: Path) -> Iterator[str]:
+    """Write the contents to Git by one process, and yield the blobs' names in the same order."""
     for place, content in enumerate(contents):
         (folder / f"blob-{place}").write_bytes(content)
     paths = "".join(f"{folder / f'blob-{place}'}\n" for place in range(len(contents)))
@@ -55,12 +57,12 @@ def _written(repository: Repository, contents: Sequence[bytes], folder: Path) ->
 
 
 def person(repository: Repository) -> str:
-    """The name of whoever Git knows here; empty where it knows nobody."""
+    """The committer's name in Git's configuration; empty if it has none."""
     try:
-        known = repository.git("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
+        committer = repository.git("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
     except ProcessError:
         return ""
-    return known.partition(" <")[0]
+    return committer.partition(" <")[0]
 
 
 def identity(repository: Repository) -> dict[str, str]:

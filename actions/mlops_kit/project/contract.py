@@ -114,15 +114,15 @@ def _merge(
     origin: dict[tuple[str, ...], str],
 ) -> None:
     for key, value in more.items():
-        here = (*at, str(key))
+        key_path = (*at, str(key))
         if key not in into:
             into[key] = value
-            _note(value, file, here, origin)
+            _note(value, file, key_path, origin)
         elif isinstance(into[key], dict) and isinstance(value, dict):
-            _merge(into[key], value, file, here, origin)
+            _merge(into[key], value, file, key_path, origin)
         else:
             raise KitError(
-                f"{file}: {'.'.join(here)} is set already by {origin[here]}.",
+                f"{file}: {'.'.join(key_path)} is set already by {origin[key_path]}.",
                 "A fragment adds, it does not change: remove the key from one of the two.",
             )
 

@@ -36,16 +36,16 @@ def _share_cache(repository: Repository, tree: Repository) -> None:
 
 
 def give_settings(repository: Repository, tree: Repository, cache: Path) -> None:
-    """Lets DVC in a worktree reach today's remote, with a cache of its own. Raises KitError without DVC in it."""
+    """Let DVC in a worktree reach today's remote, with a cache of its own. Raises KitError if it has no .dvc folder."""
     if not (tree.root / ".dvc").is_dir():
         raise KitError(
             "That version has no .dvc folder: DVC does not know what it was made of.",
             "Choose one that DVC made; `mlops-kit versions` lists them.",
         )
-    found = settings(repository)
-    found.set("cache", "dir", str(cache))
+    config = settings(repository)
+    config.set("cache", "dir", str(cache))
     with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
-        found.write(stream)
+        config.write(stream)
 
 
 def _from_dvc(repository: Repository, path: str) -> Path:

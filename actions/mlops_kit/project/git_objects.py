@@ -31,14 +31,14 @@ def read(repository: Repository, names: Sequence[str]) -> Iterator[bytes | None]
 
 
 def lines(repository: Repository, tip: str) -> list[str]:
-    """Every line of every events file: two processes, however many files there are."""
-    listed = repository.git("ls-tree", "-r", "--format=%(objectname)", tip, "--", "events/")
+    """Read every line of every events file by two Git processes, however many files there are."""
+    blobs = repository.git("ls-tree", "-r", "--format=%(objectname)", tip, "--", "events/")
     command = ["git", "cat-file", "--batch", "--buffer"]
     done = subprocess.run(
         command,
         cwd=repository.root,
         env=environment(),
-        input=listed.encode(),
+        input=blobs.encode(),
         capture_output=True,
         check=True,
     )

@@ -47,8 +47,8 @@ class Lock:
     def inputs(self) -> dict[str, Entry]:
         """Dependencies that no stage makes: code, configuration and raw data."""
         deps = {path: dep for stage in self.stages.values() for path, dep in stage.deps.items()}
-        made = self.outs
-        return {path: dep for path, dep in sorted(deps.items()) if not _within(path, made)}
+        outs = self.outs
+        return {path: dep for path, dep in sorted(deps.items()) if not _within(path, outs)}
 
     @property
     def params(self) -> dict[str, Any]:
@@ -73,10 +73,10 @@ def _within(path: str, folders: Mapping[str, Any] | list[str]) -> bool:
 def flatten(value: Any, at: str) -> dict[str, Any]:
     if not isinstance(value, dict) or not value:
         return {at: value}
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, inner in value.items():
-        found |= flatten(inner, f"{at}.{key}")
-    return found
+        flat |= flatten(inner, f"{at}.{key}")
+    return flat
 
 
 def parse_lock(text: str) -> Lock:

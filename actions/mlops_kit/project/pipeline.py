@@ -21,8 +21,8 @@ class DefinitionChanges:
     """The definitions in the tree, or at `now`, against those of a revision; None: the same for both."""
 
     def __init__(self, repository: Repository, revision: str | None, now: str | None = None) -> None:
-        self.now = _Defined(repository, now)
-        self.before = _Defined(repository, revision) if revision else self.now
+        self.now = _Definitions(repository, now)
+        self.before = _Definitions(repository, revision) if revision else self.now
 
     def causes(self, locked: str) -> list[str]:
         """Why a stage of the lock is not what it was; `train@a` is one of the stages of `train`."""
@@ -33,7 +33,7 @@ class DefinitionChanges:
         if before is None:
             return [f"it is new in {FILE}"]
         always = [f"it says always_changed ({FILE})"] if now.get("always_changed") else []
-        return [*always, *_differences(before, now), *self._interpolated(name)]
+        return [*always, *_differences(before, now), *self._interpolation_causes(name)]
 
     def gone(self, locked: str) -> bool:
         return locked.partition("@")[0] not in self.now.stages
@@ -61,20 +61,20 @@ class DefinitionChanges:
     def whole_files(self, locked: str) -> set[str]:
         """Parameter files that a stage names without saying which keys."""
         listed = self.now.stages.get(locked.partition("@")[0], {}).get("params") or []
-        named = [one for one in listed if isinstance(one, dict)]
-        return {str(file) for one in named for file, keys in one.items() if not keys}
+        mappings = [mapping for mapping in listed if isinstance(mapping, dict)]
+        return {str(file) for mapping in mappings for file, keys in mapping.items() if not keys}
 
-    def _interpolated(self, name: str) -> list[str]:
-        """`${x}` in a definition: what x stands for now, and stood for."""
-        found = []
+    def _interpolation_causes(self, name: str) -> list[str]:
+        """A cause for each `${x}` in a stage's definition whose value changed."""
+        causes = []
         for key in sorted(self.now.words(name)):
             before, now = self.before.value(key), self.now.value(key)
             if before != now and ABSENT not in (before, now):
-                found.append(f"${{{key}}} in {FILE} {before} -> {now}")
-        return found
+                causes.append(f"${{{key}}} in {FILE} {before} -> {now}")
+        return causes
 
 
-class _Defined:
+class _Definitions:
     def __init__(self, repository: Repository, revision: str | None) -> None:
         self.repository, self.revision = repository, revision
         content = parse_yaml(self._text(FILE) or "", FILE)
@@ -86,17 +86,17 @@ class _Defined:
             return self.repository.show(self.revision, path)
         return self.repository.text(path)
 
-    def _variables(self, named: list[Any]) -> dict[str, Any]:
-        found = dict(parameters(self._text(PARAMS), PARAMS) or {})
-        for one in named:
-            if isinstance(one, dict):
-                found |= one
+    def _variables(self, entries: list[Any]) -> dict[str, Any]:
+        variables = dict(parameters(self._text(PARAMS), PARAMS) or {})
+        for entry in entries:
+            if isinstance(entry, dict):
+                variables |= entry
             else:
-                path, _, keys = str(one).partition(":")
-                more = parameters(self._text(path), path) or {}
-                wanted = [key.strip() for key in keys.split(",")] if keys else list(more)
-                found |= {key: more[key] for key in wanted if key in more}
-        return found
+                path, _, keys = str(entry).partition(":")
+                values = parameters(self._text(path), path) or {}
+                chosen = [key.strip() for key in keys.split(",")] if keys else list(values)
+                variables |= {key: values[key] for key in chosen if key in values}
+        return variables
 
     def words(self, name: str) -> set[str]:
         return set(
@@ -109,8 +109,8 @@ class _Defined:
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     if "do" in now or "do" in before:  # foreach: one definition for several stages
-        rest = [key for key in ("foreach", "do") if before.get(key) != now.get(key)]
-        return [f"its {' and '.join(rest)} changed ({FILE})"] if rest else []
+        changed = [key for key in ("foreach", "do") if before.get(key) != now.get(key)]
+        return [f"its {' and '.join(changed)} changed ({FILE})"] if changed else []
     causes = []
     if before.get("cmd") != now.get("cmd"):
         causes.append(f"its command changed ({FILE})")
@@ -118,20 +118,20 @@ def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
         old, new = _paths(before, keys), _paths(now, keys)
         causes += [f"{what} {path} was added ({FILE})" for path in sorted(new - old)]
         causes += [f"{what} {path} was removed ({FILE})" for path in sorted(old - new)]
-    rest = [key for key in sorted({*before, *now} - {*SILENT}) if before.get(key) != now.get(key)]
-    return causes + [f"its {key} changed ({FILE})" for key in rest]
+    changed = [key for key in sorted({*before, *now} - {*SILENT}) if before.get(key) != now.get(key)]
+    return causes + [f"its {key} changed ({FILE})" for key in changed]
 
 
 def _paths(stage: dict[str, Any], keys: Iterable[str]) -> set[str]:
     """Names in a list of strings, of mappings from a name to options, or from a file to parameters."""
-    found: set[str] = set()
+    paths: set[str] = set()
     for key in keys:
-        listed = stage.get(key) or []
-        for one in [listed] if isinstance(listed, str) else listed:
-            for name, inner in one.items() if isinstance(one, dict) else [(one, None)]:
+        entries = stage.get(key) or []
+        for entry in [entries] if isinstance(entries, str) else entries:
+            for name, inner in entry.items() if isinstance(entry, dict) else [(entry, None)]:
                 inside = inner if key == "params" and isinstance(inner, list) else []
-                found |= {f"{name}:{param}" for param in inside} or {str(name)}
-    return found
+                paths |= {f"{name}:{param}" for param in inside} or {str(name)}
+    return paths
 
 
 def parameters(text: str | None, name: str) -> dict[str, Any] | None:

@@ -69,14 +69,14 @@ class Repository:
         if not self.has_origin:
             return None
         url = self.git("config", "--get", "remote.origin.url").strip()
-        found = re.search(
+        match = re.search(
             r"^(?:https?://[^/]+/|ssh://[^/]+/|[^/@]+@[^:/]+:)([\w.-]+/[\w.-]+?)(?:\.git)?/?$", url
         )
-        return found[1] if found else None
+        return match[1] if match else None
 
     def tracked(self, revision: str | None = None) -> set[str]:
         """Paths in Git: of the index, or of a revision."""
-        listed = self._of(revision, *LISTED, revision) if revision else self.git("ls-files", "-z")
+        listed = self._git_at(revision, *LISTED, revision) if revision else self.git("ls-files", "-z")
         return set(listed.split("\0")) - {""}
 
     def dirty(self, *own: str) -> list[str]:
@@ -87,13 +87,13 @@ class Repository:
     def show(self, revision: str, path: str) -> str | None:
         """A file's text at a revision; None where it is not there."""
         try:
-            return self._of(revision, "show", f"{revision}:{path}")
+            return self._git_at(revision, "show", f"{revision}:{path}")
         except KitError:
             return None
 
-    def _of(self, revision: str, *words: str) -> str:
-        """What Git says of a revision; of one named by its whole hash once, as that says the same for ever."""
-        return _said(self, *words) if HASH.fullmatch(revision) else self.git(*words)
+    def _git_at(self, revision: str, *words: str) -> str:
+        """The output of a Git command about a revision; cached if the revision is a full hash."""
+        return _cached_git(self, *words) if HASH.fullmatch(revision) else self.git(*words)
 
     def text(self, path: str) -> str | None:
         """A file's text in the workspace; None where it is not there."""
@@ -106,13 +106,13 @@ class Repository:
         return None if text is None else parse_lock(text)
 
     def pointers(self, revision: str | None = None) -> dict[str, Entry]:
-        """What the .dvc files name, by path."""
-        found: dict[str, Entry] = {}
+        """The entries of all .dvc files, by path."""
+        entries: dict[str, Entry] = {}
         for path in sorted(self.tracked(revision)):
             if path.endswith(".dvc"):
                 text = self.show(revision, path) if revision else self.text(path)
-                found |= {entry.path: entry for entry in parse_pointer(text or "", path)}
-        return found
+                entries |= {entry.path: entry for entry in parse_pointer(text or "", path)}
+        return entries
 
     def md5(self, path: str) -> str | None:
         """Of what is here, as DVC has it; None for what is not."""
@@ -151,7 +151,7 @@ class Repository:
 
 
 @lru_cache(maxsize=256)
-def _said(repository: Repository, *words: str) -> str:
+def _cached_git(repository: Repository, *words: str) -> str:
     return repository.git(*words)
 
 

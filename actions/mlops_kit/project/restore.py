@@ -24,18 +24,18 @@ def restore_on_failure(repository: Repository, outs: Iterable[str]) -> Iterator[
     texts = {root / path: _bytes(root / path) for path in (LOCK, *pointers)}
     kept = {root / path: aside / str(number) for number, path in enumerate(sorted(set(outs)))}
     remove(aside)
-    for here, there in kept.items():
-        _link(here, there)
+    for original, link in kept.items():
+        _link(original, link)
     try:
         yield
     except BaseException:
         for path, content in texts.items():
             put(path, content)
-        for here, there in kept.items():
-            remove(here)
-            if os.path.lexists(there):
-                here.parent.mkdir(parents=True, exist_ok=True)
-                there.rename(here)
+        for original, link in kept.items():
+            remove(original)
+            if os.path.lexists(link):
+                original.parent.mkdir(parents=True, exist_ok=True)
+                link.rename(original)
         raise
     finally:
         remove(aside)
@@ -59,18 +59,18 @@ def _bytes(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _link(here: Path, there: Path) -> None:
-    if not os.path.lexists(here):
+def _link(source: Path, target: Path) -> None:
+    if not os.path.lexists(source):
         return
-    there.parent.mkdir(parents=True, exist_ok=True)
-    if here.is_dir() and not here.is_symlink():
-        shutil.copytree(here, there, symlinks=True, copy_function=_hard)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir() and not source.is_symlink():
+        shutil.copytree(source, target, symlinks=True, copy_function=_hard_link)
     else:
-        _hard(here, there)
+        _hard_link(source, target)
 
 
-def _hard(here: str | Path, there: str | Path) -> None:
+def _hard_link(source: str | Path, target: str | Path) -> None:
     try:
-        os.link(here, there, follow_symlinks=False)
+        os.link(source, target, follow_symlinks=False)
     except OSError:  # a file system without links
-        shutil.copy2(here, there, follow_symlinks=False)
+        shutil.copy2(source, target, follow_symlinks=False)

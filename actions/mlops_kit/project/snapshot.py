@@ -54,9 +54,9 @@ class Snapshot:
     dvc: str  # today's command
 
     def is_todays(self, path: str) -> bool:
-        """True when the version's output is, byte for byte, the one that is here."""
-        out, here = self.lock.out(path) if self.lock else None, self.repository.root / path
-        if out is None or not here.exists():
+        """True if the version's output is, byte for byte, the one in the workspace."""
+        out, local = self.lock.out(path) if self.lock else None, self.repository.root / path
+        if out is None or not local.exists():
             return False
         return file_md5(self.repository.root / out.path) == out.md5
 
@@ -67,8 +67,8 @@ class Snapshot:
         to = self.folder / path
         if not to.exists():
             to.parent.mkdir(parents=True, exist_ok=True)
-            if kept := self._kept(path):  # DVC would take a second, and asks for a remote
-                shutil.copyfile(kept, to)
+            if cached := self._cached_file(path):  # DVC would take a second, and asks for a remote
+                shutil.copyfile(cached, to)
                 return to
             try:
                 self._ask("get", path, "--out", str(to))
@@ -77,31 +77,31 @@ class Snapshot:
                 raise KitError(f"{path} of {self.revision} cannot be had: {message}", GONE) from error
         return to
 
-    def _kept(self, path: str) -> Path | None:
-        """An output that is a file, or a file in one that is a folder, where this clone's cache has it."""
+    def _cached_file(self, path: str) -> Path | None:
+        """The path in this clone's cache of an output, or of a file inside an output; None if it is not cached."""
         out = self.lock.out(path) if self.lock else None
-        kept = self._object(out.md5) if out else None
-        if out is None or kept is None or not out.md5.endswith(".dir"):
-            return kept
-        inside = {one["relpath"]: one["md5"] for one in json.loads(kept.read_text("utf-8"))}
+        cached = self._cached_object(out.md5) if out else None
+        if out is None or cached is None or not out.md5.endswith(".dir"):
+            return cached
+        inside = {entry["relpath"]: entry["md5"] for entry in json.loads(cached.read_text("utf-8"))}
         md5 = inside.get(path.removeprefix(f"{out.path}/"))
-        return self._object(md5) if md5 else None
+        return self._cached_object(md5) if md5 else None
 
-    def _object(self, md5: str) -> Path | None:
-        """Of this clone's cache, where it is whole; of a folder its list."""
-        kept = object_path(Path(settings(self.repository).get("cache", "dir")), md5)
-        return kept if kept.is_file() and file_md5(kept) == md5.removesuffix(".dir") else None
+    def _cached_object(self, md5: str) -> Path | None:
+        """The path of an object in this clone's cache, for a folder of its list; None if it is absent or damaged."""
+        cached = object_path(Path(settings(self.repository).get("cache", "dir")), md5)
+        return cached if cached.is_file() and file_md5(cached) == md5.removesuffix(".dir") else None
 
     def md5s(self, path: str) -> list[str]:
-        """Of an output's files; what a folder holds is asked of cache or remote. Raises KitError when neither has it."""
+        """The md5 of each file of an output. Raises KitError if a folder's list is in neither cache nor remote."""
         out = self.lock.out(path) if self.lock else None
         if out is None or not out.md5.endswith(".dir"):
             return [out.md5] if out else []
-        kept = self._object(out.md5)
+        cached = self._cached_object(out.md5)
         options = ("--recursive", "--show-hash", "--json")
         try:
-            listed = kept.read_text("utf-8") if kept else self._ask("ls", path, *options)
-            return [str(one["md5"]) for one in json.loads(listed)]
+            listed = cached.read_text("utf-8") if cached else self._ask("ls", path, *options)
+            return [str(entry["md5"]) for entry in json.loads(listed)]
         except (OSError, ProcessError, ValueError, TypeError, KeyError) as error:
             raise KitError(f"What {path} of {self.revision} holds cannot be had: {error}", GONE) from error
 

@@ -25,9 +25,9 @@ def transfer(
 
     Raises KitError naming the remote and DVC's reason.
     """
-    there = ["--cd", str(at)] if at else []
+    worktree = ["--cd", str(at)] if at else []
     try:
-        run([*words(dvc), *there, what, *of], repository.root)
+        run([*words(dvc), *worktree, what, *of], repository.root)
     except ProcessError as error:
         remote = repository.remote
         named = f"the remote {remote.name} ({remote.shown})" if remote else "no default remote"
@@ -40,6 +40,6 @@ def _reason(repository: Repository, error: ProcessError) -> str:
 
 
 def said_by_dvc(error: ProcessError) -> str:
-    """Without warnings and offers of help, which come last and would hide the reason."""
-    said = [line for line in (error.stderr or error.stdout).splitlines() if not CHATTER.match(line)]
-    return "\n".join(said[:LINES]) or f"it ended with {error.code} and said nothing"
+    """DVC's message without warnings and offers of help, which come last and would hide the reason."""
+    lines = [line for line in (error.stderr or error.stdout).splitlines() if not CHATTER.match(line)]
+    return "\n".join(lines[:LINES]) or f"it ended with {error.code} and said nothing"
