@@ -55,9 +55,9 @@ def value_at(content: Any, path: str) -> Any:
         return None
     for key, inner in content.items():
         if path == str(key) or path.startswith(f"{key}."):
-            found = value_at(inner, path[len(str(key)) + 1 :])
-            if found is not None:
-                return found
+            value = value_at(inner, path[len(str(key)) + 1 :])
+            if value is not None:
+                return value
     return None
 
 
@@ -89,13 +89,15 @@ def _rows(n: Any) -> int | None:
 
 def all_metrics(content: dict[str, Any], at: str = "") -> dict[str, Metric]:
     """Every metric by its dotted path; the interval's own numbers and `n` are not metrics."""
-    found: dict[str, Metric] = {}
+    metrics: dict[str, Metric] = {}
     for key, inner in content.items():
         path = f"{at}.{key}" if at else str(key)
         if isinstance(inner, dict) and "value" not in inner:
             n = _rows(inner.get("n"))
-            for name, one in all_metrics(inner, path).items():
-                found[name] = one if one.n is not None else Metric(one.value, one.low, one.high, n)
-        elif key != "n" and (here := metric_at({"x": inner}, "x")):
-            found[path] = here
-    return found
+            for name, nested in all_metrics(inner, path).items():
+                metrics[name] = (
+                    nested if nested.n is not None else Metric(nested.value, nested.low, nested.high, n)
+                )
+        elif key != "n" and (metric := metric_at({"x": inner}, "x")):
+            metrics[path] = metric
+    return metrics

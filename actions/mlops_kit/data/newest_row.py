@@ -16,18 +16,18 @@ FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def newest(repository: Repository, contract: Contract) -> str | None:
-    """The newest row that the model was made of, by the column that mlops.yaml names; of what is here.
+    """The time of the newest row that the model was made of, in the column that mlops.yaml names.
 
-    The rows to test on are among them: where the data has a time they are the newest. Raises KitError
-    when there is no such column, or it does not hold times.
+    Reads the tables of the workspace. The rows to test on are among them: where the data has a time they are the
+    newest. Raises KitError if there is no such column, or it does not hold times.
     """
-    wanted = contract.new_data.newest_row
-    if wanted is None:
+    setting = contract.new_data.newest_row
+    if setting is None:
         return None
     rows = contract.rows
     paths = [rows.test, rows.train] if rows else [entry.path for entry in repository.pointers().values()]
-    found = [latest(repository.root / path, wanted.column) for path in paths if path]
-    known = [one for one in found if one]
+    times = [latest(repository.root / path, setting.column) for path in paths if path]
+    known = [time for time in times if time]
     return max(known).strftime(FORM) if known else None
 
 
@@ -37,18 +37,18 @@ def latest(path: Path, column: str) -> datetime | None:
 
     from mlops_kit.data import tables
 
-    found = None
+    highest = None
     for file in tables.files(path):
         try:
             for batch in tables.batches(file, partial(_only, column, file)):
-                found = max(filter(None, (found, _highest(batch.column(0)))), default=None)
+                highest = max(filter(None, (highest, _highest(batch.column(0)))), default=None)
         except (pa.ArrowException, TypeError) as error:
             raise KitError(
                 f"{file.name}: column {column!r}, which new_data.newest_row of mlops.yaml names, holds no times: "
                 f"{error}.",
                 "Name a column of times, or write them as 2026-01-31 12:00:00.",
             ) from error
-    return found.replace(tzinfo=UTC) if found else None
+    return highest.replace(tzinfo=UTC) if highest else None
 
 
 def _highest(values: "pa.Array") -> datetime | None:

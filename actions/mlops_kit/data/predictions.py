@@ -17,18 +17,18 @@ KEY = "key"
 
 
 def read(path: Path, form: Predictions) -> "pa.Table":
-    """With the names of the contract turned to key, actual, prediction and probability; keys are text.
+    """Read predictions, with columns renamed to key, actual, prediction and probability; keys are text.
 
     Raises KitError when it cannot be read, or a key occurs twice.
     """
     table = tables.read(path, text=(form.key,))
-    ours = {form.key: KEY, form.actual: "actual", form.prediction: "prediction"}
-    ours |= {form.probability: "probability"} if form.task == "binary" else {}
+    kit_names = {form.key: KEY, form.actual: "actual", form.prediction: "prediction"}
+    kit_names |= {form.probability: "probability"} if form.task == "binary" else {}
     classes = f"{form.probability}."
     names = [
         f"probability.{name.removeprefix(classes)}"
         if form.task == "multiclass" and name.startswith(classes)
-        else ours.get(name, name)
+        else kit_names.get(name, name)
         for name in table.column_names
     ]
     return with_key(table.rename_columns(names), KEY, path.name)
@@ -77,32 +77,34 @@ def evaluated_rows(
         )
     if form.task == "regression":
         return EvaluatedRows(_floats(actual), _floats(table["prediction"]))
-    codes, guessed = (_codes(column, classes) for column in (actual, table["prediction"]))
+    codes, predicted = (_codes(column, classes) for column in (actual, table["prediction"]))
     if form.task == "binary":
         has = "probability" in table.column_names
-        return EvaluatedRows(codes, guessed, _floats(table["probability"]) if has else None)
+        return EvaluatedRows(codes, predicted, _floats(table["probability"]) if has else None)
     none = np.zeros(len(table))  # a class that the model does not know has probability 0
     columns = [
         _floats(table[name]) if name in table.column_names else none
         for name in (f"probability.{value}" for value in classes)
     ]
     has = any(name.startswith("probability.") for name in table.column_names)
-    return EvaluatedRows(codes, guessed, np.column_stack(columns) if has else None)
+    return EvaluatedRows(codes, predicted, np.column_stack(columns) if has else None)
 
 
 def classes(table: "pa.Table", form: Predictions) -> list[str]:
-    """Of the evaluated predictions, in the order of their codes; the positive class is 1.
+    """The classes in the evaluated predictions, in the order of their codes; the positive class is 1.
 
     Raises KitError when a binary task has a third class.
     """
     if form.task == "regression":
         return []
-    seen = {value for name in ("actual", "prediction") for value in _texts(table[name]) if value is not None}
+    labels = {
+        value for name in ("actual", "prediction") for value in _texts(table[name]) if value is not None
+    }
     if form.task == "multiclass":
         named = (name for name in table.column_names if name.startswith("probability."))
-        return sorted(seen | {name.removeprefix("probability.") for name in named})
+        return sorted(labels | {name.removeprefix("probability.") for name in named})
     positive = text(form.positive)
-    others = sorted(seen - {positive})
+    others = sorted(labels - {positive})
     if len(others) > 1:
         raise KitError(
             f"The predictions hold the classes {', '.join(others)} beside {positive!r}: not binary.",
@@ -119,8 +121,8 @@ def text(value: Scalar | None) -> str:
 def _texts(column: Any) -> list[str | None]:
     import pyarrow as pa
 
-    found: list[str | None] = column.cast(pa.string()).unique().to_pylist()
-    return found
+    texts: list[str | None] = column.cast(pa.string()).unique().to_pylist()
+    return texts
 
 
 def _codes(column: Any, classes: list[str]) -> Any:

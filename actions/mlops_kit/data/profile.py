@@ -31,25 +31,25 @@ MOST_DISTINCT, LEAST_ROWS = 200, 10
 
 
 def table(path: Path, left_out: Collection[str] = ()) -> Table | None:
-    """Of a Parquet or CSV file, or of all such files of a folder; the columns in `left_out` are not looked at.
+    """Summarize the columns of a Parquet or CSV file, or of all such files of a folder, except those in `left_out`.
 
-    None for what is no table, is not here or cannot be read: what is summed up only says more about a
-    version, and must not stand in its way.
+    None if the path is no table, is not here or cannot be read: a summary only adds to a version's description
+    and must not block it.
     """
     import pyarrow as pa
 
-    found = _Summed(left_out)
+    summary = _TableSummary(left_out)
     try:
         for file in tables.files(path):
-            for batch in tables.batches(file, found.wanted):
-                found.add(batch)
+            for batch in tables.batches(file, summary.choose_columns):
+                summary.add(batch)
     except (OSError, UnicodeError, pa.ArrowException):
         return None
-    return found.table() if found.columns else None
+    return summary.table() if summary.columns else None
 
 
-class _Summed:
-    """A table, row by row; several files are one table."""
+class _TableSummary:
+    """The summary of a table, added to batch by batch; several files are one table."""
 
     def __init__(self, left_out: Collection[str]) -> None:
         self.left_out = left_out
@@ -57,8 +57,8 @@ class _Summed:
         self.names: set[str] = set()
         self.columns: dict[str, _Column] = {}
 
-    def wanted(self, names: list[str]) -> list[str]:
-        """Those to read: the first ones, each name once."""
+    def choose_columns(self, names: list[str]) -> list[str]:
+        """The columns to read: the first MOST_COLUMNS that are not left out and whose name occurs once."""
         self.names |= set(names)
         once = [name for name in names if names.count(name) == 1 and name not in self.left_out]
         known = [name for name in once if name in self.columns]
@@ -71,8 +71,8 @@ class _Summed:
             self.columns.setdefault(name, _Column()).add(values)
 
     def table(self) -> Table:
-        summed = [one.summed(name[:LONGEST_NAME], self.rows) for name, one in self.columns.items()]
-        return Table(rows=self.rows, width=len(self.names - {*self.left_out}), columns=summed)
+        summaries = [column.summary(name[:LONGEST_NAME], self.rows) for name, column in self.columns.items()]
+        return Table(rows=self.rows, width=len(self.names - {*self.left_out}), columns=summaries)
 
 
 class _Column:
@@ -89,20 +89,20 @@ class _Column:
         if pa.types.is_dictionary(values.type):
             values = values.dictionary_decode()
         kind = _type(values.type)
-        here = values.drop_null()
-        if kind is None or not len(here):
+        present = values.drop_null()
+        if kind is None or not len(present):
             return
         self.types.add(kind)
         if kind in ("integer", "number", "time"):
-            seconds = pc.cast(here, pa.timestamp("s"), safe=False) if kind == "time" else here
-            whole = pc.cast(seconds, pa.int64()) if kind == "time" else here
+            seconds = pc.cast(present, pa.timestamp("s"), safe=False) if kind == "time" else present
+            whole = pc.cast(seconds, pa.int64()) if kind == "time" else present
             self.present += self.numbers.add(pc.cast(whole, pa.float64(), safe=False).to_numpy())
             return
-        self.present += len(here)
+        self.present += len(present)
         if kind == "text":
-            self.lengths.add(pc.cast(pc.utf8_length(here), pa.float64()).to_numpy())
+            self.lengths.add(pc.cast(pc.utf8_length(present), pa.float64()).to_numpy())
         if kind in ("text", "boolean"):
-            self._count(here)
+            self._count(present)
 
     def _count(self, values: "pa.Array") -> None:
         if self.counts is None:
@@ -114,14 +114,14 @@ class _Column:
         if len(self.counts) > COUNTED:
             self.counts = None
 
-    def summed(self, name: str, whole: int) -> Column:
+    def summary(self, name: str, whole: int) -> Column:
         kind = self._kind()
-        missing = _rounded(1 - self.present / whole) if whole else 0.0
+        missing = _round(1 - self.present / whole) if whole else 0.0
         facts: dict[str, Any] = {"name": name, "type": kind, "missing": min(max(missing, 0.0), 1.0)}
         if kind in ("integer", "number", "time") and self.numbers.n:
-            facts["numbers"] = self.numbers.summed()
-        elif kind in ("text", "boolean") and (named := self._values(kind)):
-            facts["values"] = named
+            facts["numbers"] = self.numbers.summary()
+        elif kind in ("text", "boolean") and (values := self._values(kind)):
+            facts["values"] = values
         elif kind == "text" and self.lengths.n:
             distinct = COUNTED if self.counts is None else len(self.counts)
             facts["lengths"] = Lengths(distinct=distinct, mean=self.lengths.mean, sd=self.lengths.sd)
@@ -141,7 +141,7 @@ class _Column:
             return None
         often = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_VALUES]
         shares = {
-            value: _rounded(count / self.present)
+            value: _round(count / self.present)
             for value, count in often
             if kind == "boolean" or (count >= LEAST_ROWS and len(value) <= LONGEST_VALUE)
         }
@@ -160,11 +160,11 @@ class _Numbers:
 
     @property
     def mean(self) -> float:
-        return _rounded(self._mean)
+        return _round(self._mean)
 
     @property
     def sd(self) -> float:
-        return _rounded(math.sqrt(max(self._square, 0.0) / self.n)) if self.n else 0.0
+        return _round(math.sqrt(max(self._square, 0.0) / self.n)) if self.n else 0.0
 
     def add(self, values: "np.ndarray[Any, Any]") -> int:
         """How many of them are finite, which are those that count."""
@@ -185,15 +185,15 @@ class _Numbers:
         self._kept = kept
         return n
 
-    def summed(self) -> Numbers:
+    def summary(self) -> Numbers:
         import numpy as np
 
-        quantiles = [_rounded(float(one)) for one in np.quantile(self._kept[1], QUANTILES)]
+        quantiles = [_round(float(quantile)) for quantile in np.quantile(self._kept[1], QUANTILES)]
         return Numbers(mean=self.mean, sd=self.sd, quantiles=quantiles)
 
 
-def _rounded(value: float) -> float:
-    """Eight digits: what is beyond them differs from one processor to the next."""
+def _round(value: float) -> float:
+    """Round to eight digits: what is beyond them differs from one processor to the next."""
     return float(f"{value:.8g}") if math.isfinite(value) else 0.0
 
 

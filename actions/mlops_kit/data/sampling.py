@@ -28,14 +28,14 @@ class Draw:
     def add(self, batch: pa.Table) -> None:
         lots = np.repeat(self.lots.random(-(-len(batch) // self.together)), self.together)[: len(batch)]
         if (lots > self.highest).any():
-            lots, batch = _those(lots, batch, lots <= self.highest)
-            batch = _fewer(batch)
+            lots, batch = _select(lots, batch, lots <= self.highest)
+            batch = _compact(batch)
         if len(batch) or not self.kept:  # one without rows has columns all the same
             self.kept.append((lots, batch))
         if self._n() > 2 * self.most + tables.AT_ONCE:
             self._thin()
         if len(self.kept) > TABLES:
-            self.kept = _joined(self.kept)
+            self.kept = _join(self.kept)
 
     def batches(self) -> list[pa.Table]:
         """In the order in which their rows came."""
@@ -54,30 +54,30 @@ class Draw:
         self.highest = float(every[smallest[-1]])
         thinned, at = [], 0
         for lots, batch in self.kept:
-            thinned.append(_those(lots, batch, chosen[at : at + len(lots)]))
+            thinned.append(_select(lots, batch, chosen[at : at + len(lots)]))
             at += len(lots)
-        self.kept = _joined(thinned)
+        self.kept = _join(thinned)
 
 
-def _those(lots: Lots, batch: pa.Table, chosen: npt.NDArray[np.bool_]) -> Part:
+def _select(lots: Lots, batch: pa.Table, chosen: npt.NDArray[np.bool_]) -> Part:
     return lots[chosen], batch.filter(pa.array(chosen))
 
 
-def _joined(parts: list[Part]) -> list[Part]:
-    """Batches of which a few rows are left as one, where they have the same columns."""
+def _join(parts: list[Part]) -> list[Part]:
+    """Join neighbouring batches that have the same columns into one."""
     joined = []
-    for _, alike in groupby(parts, key=lambda one: one[1].schema):
+    for _, alike in groupby(parts, key=lambda part: part[1].schema):
         lots, batches = zip(*alike, strict=True)
-        joined.append((np.concatenate(lots), _fewer(pa.concat_tables(batches))))
+        joined.append((np.concatenate(lots), _compact(pa.concat_tables(batches))))
     return joined
 
 
-def _fewer(table: pa.Table) -> pa.Table:
-    """Without what rows held that are gone: a dictionary that was filtered has the texts of all."""
-    return pa.table({name: _without(table[name]) for name in table.column_names})
+def _compact(table: pa.Table) -> pa.Table:
+    """Free the texts of rows that were filtered out: a filtered dictionary still holds all of them."""
+    return pa.table({name: _compact_column(table[name]) for name in table.column_names})
 
 
-def _without(column: pa.ChunkedArray) -> Any:
+def _compact_column(column: pa.ChunkedArray) -> Any:
     if column.type == CODED:
         return column.cast(pa.string()).combine_chunks().dictionary_encode()
     return column.combine_chunks()

@@ -46,9 +46,9 @@ class Place:
             if not self.system.exists(self.path):
                 raise DataRefused(f"{self.folder} is not there: its data vanished, or it is misspelt")
             listed = self.system.find(self.path, detail=True)
-        found = [self._landed(path, facts) for path, facts in listed.items()]
-        wanted = [one for one in found if _matches(one.name, pattern)]
-        return sorted(wanted, key=lambda one: (one.modified or 0, one.name))
+        landed = [self._to_landed(path, facts) for path, facts in listed.items()]
+        matching = [file for file in landed if _matches(file.name, pattern)]
+        return sorted(matching, key=lambda file: (file.modified or 0, file.name))
 
     def is_empty(self) -> bool:
         """A bucket has no folder where it has no file: the bucket is there, and nothing in it is called like this."""
@@ -57,7 +57,7 @@ class Place:
         with _refusing(f"{self.folder} cannot be read"):
             return not self.system.exists(self.path) and bool(self.system.exists(self.path.partition("/")[0]))
 
-    def _landed(self, path: str, facts: dict[str, Any]) -> Landed:
+    def _to_landed(self, path: str, facts: dict[str, Any]) -> Landed:
         name = path.removeprefix(self.path.rstrip("/")).lstrip("/")
         return Landed(path, name, int(facts.get("size") or 0), _moment(facts))
 
@@ -82,7 +82,7 @@ class Place:
         with _refusing(f"{self.folder}: {landed.name} cannot be read"):
             try:
                 self.system.invalidate_cache()
-                return self._landed(landed.path, self.system.info(landed.path))
+                return self._to_landed(landed.path, self.system.info(landed.path))
             except FileNotFoundError:
                 return None
 

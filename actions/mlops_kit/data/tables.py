@@ -94,12 +94,12 @@ def count(path: Path) -> int | None:
 
 def files(path: Path) -> list[Path]:
     """The file, or the files of a folder, that may be tables with named columns."""
-    found = [path] if path.is_file() else sorted(path.rglob("*")) if path.is_dir() else []
-    return [file for file in found if file.is_file() and file.suffix in (*PARQUET, *NAMED)]
+    paths = [path] if path.is_file() else sorted(path.rglob("*")) if path.is_dir() else []
+    return [file for file in paths if file.is_file() and file.suffix in (*PARQUET, *NAMED)]
 
 
-def batches(file: Path, wanted: Callable[[list[str]], list[str]]) -> Iterator["pa.RecordBatch"]:
-    """`wanted` chooses among the file's columns. Nothing of a CSV file without a line of names.
+def batches(file: Path, choose: Callable[[list[str]], list[str]]) -> Iterator["pa.RecordBatch"]:
+    """Read the columns that `choose` picks, in batches of rows. Yields nothing for a CSV file without a header.
 
     Raises what pyarrow raises for a file that it cannot read.
     """
@@ -108,14 +108,14 @@ def batches(file: Path, wanted: Callable[[list[str]], list[str]]) -> Iterator["p
 
         # Buffered ahead, as is the default, it would hold whole row groups.
         with parquet.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as opened:
-            columns = wanted(opened.schema_arrow.names)
+            columns = choose(opened.schema_arrow.names)
             yield from opened.iter_batches(AT_ONCE, columns=columns)
         return
     with _csv(file, {}) as reader:
         names = reader.schema.names
     if any(_is_number(name) for name in names):  # the first row of a file without names: not for a record
         return
-    columns = wanted(names)
+    columns = choose(names)
     with _csv(file, _types(file, columns)) as reader:
         yield from reader
 
@@ -139,19 +139,20 @@ def _is_number(name: str) -> bool:
 
 
 def _types(file: Path, columns: list[str]) -> dict[str, "pa.DataType"]:
-    """What every value of a column can be read as. Arrow's own reader settles it by the first block alone."""
+    """The type that fits every value of each column. Arrow's own reader decides by the first block alone."""
     import pyarrow as pa
 
-    found: dict[str, pa.DataType] = {}
+    types: dict[str, pa.DataType] = {}
     with _csv(file, dict.fromkeys(columns, pa.string())) as reader:
         for batch in reader:
             for name, values in zip(batch.schema.names, batch.columns, strict=True):
-                if values.null_count < len(values) and found.get(name) != pa.string():
-                    found[name] = _fits(values, found.get(name))
-    return {name: found.get(name, pa.null()) for name in columns}
+                if values.null_count < len(values) and types.get(name) != pa.string():
+                    types[name] = _fitting_type(values, types.get(name))
+    return {name: types.get(name, pa.null()) for name in columns}
 
 
-def _fits(values: "pa.Array", so_far: "pa.DataType | None") -> "pa.DataType":
+def _fitting_type(values: "pa.Array", so_far: "pa.DataType | None") -> "pa.DataType":
+    """The first type that fits all values, else text. `so_far` is the type that fits the batches before."""
     import pyarrow as pa
 
     whole, real = pa.int64(), pa.float64()
