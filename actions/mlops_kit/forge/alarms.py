@@ -25,19 +25,20 @@ class Alarm:
 
 def ring(repository: Repository, alarm: Alarm) -> str:
     """Raises or updates the issue. Says where it stands, or why it could not be raised."""
-    return _said(lambda: _raise(repository, alarm))
+    return _address_or_reason(lambda: _raise(repository, alarm))
 
 
 def clear(repository: Repository, name: str, text: str) -> str:
-    """Closes the issue where it is open. Says where it stood; empty when there was none."""
+    """Close the alarm's issue and return its address, or why that failed; empty if no issue was open."""
 
     def close() -> str:
         hub, mark = _issue(repository, name)
-        was = hub.clear_alarm(mark, text)
-        return was.url if was else ""
+        issue = hub.clear_alarm(mark, text)
+        return issue.url if issue else ""
 
-    said = _said(close)
-    return "" if said.startswith(NOT) and not credentials.token() else said  # without a token none was raised
+    answer = _address_or_reason(close)
+    # Without a token none was raised.
+    return "" if answer.startswith(NOT) and not credentials.token() else answer
 
 
 def _raise(repository: Repository, alarm: Alarm) -> str:
@@ -52,8 +53,8 @@ def _issue(repository: Repository, name: str) -> tuple["GitHub", str]:
     return github.connect(repository), github.marker("alarm", name)
 
 
-def _said(act: Callable[[], str]) -> str:
-    """An alarm that cannot be raised must not hide what it is about: the reason is the answer."""
+def _address_or_reason(act: Callable[[], str]) -> str:
+    """The address that `act` returns. If it fails, the reason, so that the caller's own message is not lost."""
     try:
         return act()
     except KitError as error:

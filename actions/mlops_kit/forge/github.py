@@ -156,10 +156,10 @@ class GitHub:
         body = _body(mark, text)
         with self._asking("comment", f"comment on pull request {number}"):
             issue = self._remote.get_issue(number)
-            found = _marked(issue.get_comments(), mark)
-            if not found:
+            comments = _comments_with(issue.get_comments(), mark)
+            if not comments:
                 return Placed(issue.create_comment(body).html_url, number, "created")
-            *older, newest = found
+            *older, newest = comments
             for comment in older:
                 comment.delete()
             if newest.body != body:
@@ -181,10 +181,10 @@ class GitHub:
         """
         body = _body(mark, text)
         with self._asking("alarm", f"issue {title!r}"):
-            found = self._alarms(mark)
-            if not found:
-                return self._back(mark, title, body, back_within) or self._begun(title, body, labels)
-            first, *repeated = found
+            issues = self._alarms(mark)
+            if not issues:
+                return self._reopen(mark, title, body, back_within) or self._create(title, body, labels)
+            first, *repeated = issues
             for issue in repeated:
                 issue.edit(state="closed", state_reason="not_planned")
             if (first.title, first.body) == (title, body):
@@ -192,10 +192,10 @@ class GitHub:
             first.edit(title=title, body=body)
             return _placed(first, "updated")
 
-    def _begun(self, title: str, body: str, labels: tuple[str, ...]) -> Placed:
+    def _create(self, title: str, body: str, labels: tuple[str, ...]) -> Placed:
         return _placed(self._remote.create_issue(title, body, labels=list(labels)), "created")
 
-    def _back(self, mark: str, title: str, body: str, within: timedelta) -> Placed | None:
+    def _reopen(self, mark: str, title: str, body: str, within: timedelta) -> Placed | None:
         since = datetime.now(UTC) - within
         for issue in self._remote.get_issues(state="closed", since=since) if within else ():
             ended = issue.closed_at
@@ -208,21 +208,21 @@ class GitHub:
     def clear_alarm(self, mark: str, text: str) -> Placed | None:
         """Says why it is over and how long it lasted, and closes it. None where no such alarm is open."""
         with self._asking("alarm", "issue of an alarm"):
-            found = self._alarms(mark)
-            for issue in found:
+            issues = self._alarms(mark)
+            for issue in issues:
                 lasted = clock.lasting(datetime.now(UTC) - issue.created_at)
                 issue.create_comment(f"{text[: LONGEST - 100]}\n\nIt lasted {lasted}.")
                 issue.edit(state="closed", state_reason="completed")
-            return _placed(found[0], "closed") if found else None
+            return _placed(issues[0], "closed") if issues else None
 
     def page_in_place(self, mark: str, title: str, text: str, news: str, labels: tuple[str, ...]) -> Placed:
         """One open issue whose text is the newest page; a comment tells its followers of it."""
         body = _body(mark, text)
         with self._asking("alarm", f"issue {title!r}"):
-            found = self._alarms(mark)
-            if not found:
-                return self._begun(title, body, labels)
-            issue = found[0]
+            issues = self._alarms(mark)
+            if not issues:
+                return self._create(title, body, labels)
+            issue = issues[0]
             if issue.body == body:
                 return _placed(issue, "unchanged")
             issue.edit(title=title, body=body)
@@ -230,28 +230,28 @@ class GitHub:
             return _placed(issue, "updated")
 
     def _alarms(self, mark: str) -> list["Issue"]:
-        """Open issues with the mark, oldest first; a label may have been taken off, so all are looked at."""
-        opened = self._remote.get_issues(state="open", sort="created", direction="asc")
-        return [one for one in opened if _starts(one.body, mark) and one.pull_request is None]
+        """The open issues with the mark, oldest first. A person may have removed the label, so it is not used."""
+        issues = self._remote.get_issues(state="open", sort="created", direction="asc")
+        return [issue for issue in issues if _starts(issue.body, mark) and issue.pull_request is None]
 
     def pull_request_in_place(self, branch: str, base: str, title: str, text: str) -> Placed:
-        """The open pull request from the branch, made or brought up to date."""
+        """Create the open pull request from the branch, or update it."""
         with self._asking("pull request", f"pull request from {branch} to {base}"):
             owner = self.slug.partition("/")[0]
-            for found in self._remote.get_pulls(state="open", base=base, head=f"{owner}:{branch}"):
-                if (found.title, found.body) == (title, text[:LONGEST]):
-                    return Placed(found.html_url, found.number, "unchanged")
-                found.edit(title=title, body=text[:LONGEST])
-                return Placed(found.html_url, found.number, "updated")
-            made = self._remote.create_pull(base=base, head=branch, title=title, body=text[:LONGEST])
-            return Placed(made.html_url, made.number, "created")
+            for pull in self._remote.get_pulls(state="open", base=base, head=f"{owner}:{branch}"):
+                if (pull.title, pull.body) == (title, text[:LONGEST]):
+                    return Placed(pull.html_url, pull.number, "unchanged")
+                pull.edit(title=title, body=text[:LONGEST])
+                return Placed(pull.html_url, pull.number, "updated")
+            created = self._remote.create_pull(base=base, head=branch, title=title, body=text[:LONGEST])
+            return Placed(created.html_url, created.number, "created")
 
     def had_pull_request(self, branch: str, commit: str) -> bool:
-        """Is one open from the branch, or was one for this commit?"""
+        """True if a pull request from the branch is open, or if there was one for this commit."""
         with self._asking("pull request", f"pull requests from {branch}"):
             head = f"{self.slug.partition('/')[0]}:{branch}"
-            known = self._remote.get_pulls(state="all", head=head)
-            return any(one.state == "open" or one.head.sha == commit for one in known)
+            pulls = self._remote.get_pulls(state="all", head=head)
+            return any(pull.state == "open" or pull.head.sha == commit for pull in pulls)
 
     def dispatch(self, event: str, payload: dict[str, Any]) -> None:
         """Starts the workflows that listen for the event. Raises KitError for more than ten keys."""
@@ -266,10 +266,10 @@ class GitHub:
     # ---- how the repository is set ----
 
     def rulesets(self) -> list[dict[str, Any]]:
-        """Each with conditions and rules, those of the organisation included."""
+        """All rulesets with conditions and rules, those of the organisation included."""
         with self._asking("rules", "rulesets"):
             listed = self._get("/rulesets?per_page=100")
-            return [self._get(f"/rulesets/{one['id']}") for one in listed]
+            return [self._get(f"/rulesets/{ruleset['id']}") for ruleset in listed]
 
     def permissions(self) -> dict[str, bool]:
         """Of the token's owner: pull, push, admin and so on."""
@@ -293,17 +293,19 @@ class GitHub:
         )
 
     def _about(self) -> dict[str, Any]:
-        found = self._get("")
-        return {"default_branch": found["default_branch"], "permissions": found.get("permissions")}
+        answer = self._get("")
+        return {"default_branch": answer["default_branch"], "permissions": answer.get("permissions")}
 
     def _get(self, path: str) -> Any:
         """PyGithub has no call for rulesets; the others ask for less this way."""
         return self._client.requester.requestJsonAndCheck("GET", f"/repos/{self.slug}{path}")[1]
 
 
-def _marked(comments: Any, mark: str) -> list["IssueComment"]:
-    """Oldest first. Only texts that begin with the mark: who quotes ours does not lose his comment."""
-    return sorted((one for one in comments if _starts(one.body, mark)), key=lambda one: one.id)
+def _comments_with(comments: Any, mark: str) -> list["IssueComment"]:
+    """The comments that begin with the mark, oldest first. One that only quotes the mark is a person's own."""
+    return sorted(
+        (comment for comment in comments if _starts(comment.body, mark)), key=lambda comment: comment.id
+    )
 
 
 def _starts(body: str | None, mark: str) -> bool:

@@ -31,24 +31,24 @@ def explain(error: Any, kind: str, what: str) -> GitHubError:
     """PyGithub's error in words: 401 and 403 name the permission, a rate limit says when it ends."""
     status = int(error.status or 0)
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    said = _said(error.data)
-    words = f"GitHub answered {status} to {what}{f': {said}' if said else ''}"
-    if "retry-after" in headers or "rate limit" in said.lower() or status == 429:
+    message = _message(error.data)
+    words = f"GitHub answered {status} to {what}{f': {message}' if message else ''}"
+    if "retry-after" in headers or "rate limit" in message.lower() or status == 429:
         return GitHubError(status, f"{words.rstrip('.')}.", f"A rate limit: try again {_when(headers)}.")
     return GitHubError(status, f"{words.rstrip('.')}.", _mend(status, kind, headers))
 
 
-def _said(data: Any) -> str:
-    """GitHub's words in a line, with what it minds of each field."""
+def _message(data: Any) -> str:
+    """GitHub's message in one line, with the errors of each field."""
     if not isinstance(data, dict):
         return ""
-    minds = [
-        str(one.get("message") or f"{one.get('field')} {one.get('code')}")
-        if isinstance(one, dict)
-        else str(one)
-        for one in data.get("errors") or []
+    problems = [
+        str(problem.get("message") or f"{problem.get('field')} {problem.get('code')}")
+        if isinstance(problem, dict)
+        else str(problem)
+        for problem in data.get("errors") or []
     ]
-    return masked(" ".join("; ".join([str(data.get("message") or ""), *minds]).split()))[:LONGEST]
+    return masked(" ".join("; ".join([str(data.get("message") or ""), *problems]).split()))[:LONGEST]
 
 
 def _when(headers: dict[str, str]) -> str:

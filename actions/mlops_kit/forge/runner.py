@@ -62,8 +62,8 @@ def pull_request_number() -> int | None:
 
 
 def _dict(payload: dict[str, Any], key: str) -> dict[str, Any]:
-    found = payload.get(key)
-    return found if isinstance(found, dict) else {}
+    value = payload.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 # ---- the run ----
