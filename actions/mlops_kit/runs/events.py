@@ -30,11 +30,11 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a file name
 
 
 def new_run_id() -> str:
-    """As MLOPS_RUN says; on a runner GitHub's own number and attempt; else the time and a few random digits."""
-    if given := os.environ.get(GIVEN):
-        if not RUN_ID.fullmatch(given):
-            raise KitError(f"{GIVEN} is {given!r}.", "A run's id has letters, digits, dot, _ and - alone.")
-        return given
+    """The run's id: MLOPS_RUN; else, on a runner, GitHub's run id and attempt; else the time and random digits."""
+    if run_id := os.environ.get(GIVEN):
+        if not RUN_ID.fullmatch(run_id):
+            raise KitError(f"{GIVEN} is {run_id!r}.", "A run's id has letters, digits, dot, _ and - alone.")
+        return run_id
     return runner.run_id() or f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
@@ -76,16 +76,16 @@ class Journal:
 
     @contextmanager
     def stage(self, name: str, **facts: Any) -> Iterator[dict[str, Any]]:
-        """Emits start, then end or failed with seconds; what is put into the mapping goes with the end."""
+        """Emit start, then end or failed with seconds. The end has the facts that the block puts into the mapping."""
         begin = time.monotonic()
         self.emit(name, "start", pid=os.getpid(), **facts)
-        found: dict[str, Any] = {}
+        end_facts: dict[str, Any] = {}
         try:
-            yield found
+            yield end_facts
         except BaseException as error:
             self.emit(name, "failed", seconds=_since(begin), error=str(error) or type(error).__name__)
             raise
-        self.emit(name, found.pop("status", "end"), seconds=_since(begin), **found)
+        self.emit(name, end_facts.pop("status", "end"), seconds=_since(begin), **end_facts)
 
 
 def ends(event: dict[str, Any]) -> bool:
@@ -150,14 +150,14 @@ def published_as(run: str, lines: str) -> str:
 
 
 def read(lines: str) -> list[dict[str, Any]]:
-    """Raises KitError naming the line that is not JSON."""
-    found = []
+    """Parse events, a JSON object a line. Raises KitError naming the line that is not JSON."""
+    events = []
     for number, line in enumerate(lines.rstrip("\n").split("\n") if lines else [], 1):
         try:
-            found.append(json.loads(line))
+            events.append(json.loads(line))
         except ValueError as error:
             raise KitError(
                 f"Line {number} of the events is not JSON: {line[:80]!r}.",
                 "Delete it: a process was killed while it wrote.",
             ) from error
-    return found
+    return events

@@ -68,7 +68,7 @@ class Handover:
         run, lines = self.text(RUN).strip(), self.text(EVENTS)
         if not events.RUN_ID.fullmatch(run):
             raise KitError(f"{self.folder / RUN} is {run[:80]!r}, which is no run.", self.again)
-        if others := [one for one in events.read(lines) if one.get("run") != run]:
+        if others := [event for event in events.read(lines) if event.get("run") != run]:
             raise KitError(
                 f"{self.folder / EVENTS} tells of another run, {others[0].get('run')!r}.", self.again
             )

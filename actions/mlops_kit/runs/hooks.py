@@ -22,12 +22,12 @@ def run_hooks(
     before_train alone.
     """
     failed = []
-    given = variables(contract, journal, name, env)
+    environment = variables(contract, journal, name, env)
     for hook, command in sorted(contract.hooks.get(name, {}).items()):
         say(f"Hook {name}: {hook}")
         try:
             with journal.stage(f"hook:{name}:{hook}"):
-                run(words(command), repository.root, **given)
+                run(words(command), repository.root, **environment)
         except KitError as error:
             if name in STOPS:
                 raise KitError(
@@ -41,5 +41,5 @@ def run_hooks(
 
 def variables(contract: Contract, journal: Journal, name: Hook, env: Mapping[str, str]) -> dict[str, str]:
     """The environment variables that a hook gets: MLOPS_MODEL, MLOPS_RUN, MLOPS_HOOK and those of `env`."""
-    given = {"model": contract.model, "run": journal.run, "hook": name, **env}
-    return {f"MLOPS_{key.upper()}": value for key, value in given.items()}
+    values = {"model": contract.model, "run": journal.run, "hook": name, **env}
+    return {f"MLOPS_{key.upper()}": value for key, value in values.items()}

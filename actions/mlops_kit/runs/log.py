@@ -57,9 +57,9 @@ class Filter:
     def matches(self, run: Run) -> bool:
         start = moment(run.start)
         in_time = not (self.since and start < self.since) and not (self.until and start > self.until)
-        named = not self.stage or self.stage in run.stages
-        how = run.stages.get(self.stage) if self.stage else run.status
-        return in_time and named and (not self.status or self.status in (how, run.status))
+        has_stage = not self.stage or self.stage in run.stages
+        status = run.stages.get(self.stage) if self.stage else run.status
+        return in_time and has_stage and (not self.status or self.status in (status, run.status))
 
 
 @dataclass
@@ -75,32 +75,32 @@ class Log:
         return chain.from_iterable(self.events.values())
 
 
-def find(repository: Repository, wanted: Filter, now: datetime | None = None) -> tuple[list[Run], str]:
+def find(repository: Repository, run_filter: Filter, now: datetime | None = None) -> tuple[list[Run], str]:
     """The matching runs, newest first, and notes for the reader (empty if there are none)."""
     log = read(repository)
-    every = newest_first(log, now)
-    notes = [log.note, _unknown_stage(wanted.stage, every)]
-    return list(filter(wanted.matches, every))[: wanted.limit or None], "\n".join(filter(None, notes))
+    runs = newest_first(log, now)
+    notes = [log.note, _unknown_stage(run_filter.stage, runs)]
+    return list(filter(run_filter.matches, runs))[: run_filter.limit or None], "\n".join(filter(None, notes))
 
 
-def _unknown_stage(stage: str, every: list[Run]) -> str:
-    known = {name for run in every for name in run.stages if ":" not in name}
-    if not stage or any(stage in run.stages for run in every):
+def _unknown_stage(stage: str, runs: list[Run]) -> str:
+    known = {name for run in runs for name in run.stages if ":" not in name}
+    if not stage or any(stage in run.stages for run in runs):
         return ""
     return f"No run had the stage {stage!r}; there were: {', '.join(sorted(known)) or 'none yet'}."
 
 
 def newest_first(log: Log, now: datetime | None = None) -> list[Run]:
     """The runs of a log, newest first."""
-    found = [summary(run, listed, run in log.published, now) for run, listed in log.events.items()]
-    return sorted(found, key=lambda run: run.start, reverse=True)
+    runs = [summary(run, events, run in log.published, now) for run, events in log.events.items()]
+    return sorted(runs, key=lambda run: run.start, reverse=True)
 
 
 def events_of(repository: Repository, run: str) -> list[Event]:
     """Every event of one run, in order. Raises KitError naming the newest runs when there is none."""
     log = read(repository)
     if run not in log.events:
-        newest = sorted(log.events, key=lambda one: _start(log.events[one]), reverse=True)[:5]
+        newest = sorted(log.events, key=lambda run_id: _start(log.events[run_id]), reverse=True)[:5]
         raise KitError(f"There is no run {run!r}.", f"The newest: {', '.join(newest) or 'none yet'}.")
     return log.events[run]
 
@@ -114,12 +114,12 @@ def read(repository: Repository) -> Log:
         note = "origin does not answer: what was fetched last, and the runs of this machine"
         tip = commits.tip(repository, f"refs/remotes/origin/{run_events.BRANCH}")
     published = by_run(lines(repository, tip)) if tip else {}
-    found = dict(published)
+    events_by_run = dict(published)
     for run, text in local(repository).items():
-        here = by_run(text.split("\n")).get(run, [])
-        if len(here) > len(found.get(run, [])):
-            found[run] = here
-    return Log(found, set(published), note)
+        local_events = by_run(text.split("\n")).get(run, [])
+        if len(local_events) > len(events_by_run.get(run, [])):
+            events_by_run[run] = local_events
+    return Log(events_by_run, set(published), note)
 
 
 def local(repository: Repository) -> dict[str, str]:
@@ -129,73 +129,75 @@ def local(repository: Repository) -> dict[str, str]:
 
 
 def by_run(lines: list[str]) -> dict[str, list[Event]]:
-    """A line that is cut off, as a killed process leaves it, is left out."""
-    found: dict[str, list[Event]] = {}
+    """Parse events and group them by run. A line that a killed process cut off is left out."""
+    events_by_run: dict[str, list[Event]] = {}
     for start in range(0, len(lines), AT_ONCE):
-        for event in _parsed(lines[start : start + AT_ONCE]):
-            found.setdefault(event["run"], []).append(event)
-    return found
+        for event in _parse(lines[start : start + AT_ONCE]):
+            events_by_run.setdefault(event["run"], []).append(event)
+    return events_by_run
 
 
-def _parsed(lines: list[str]) -> list[Event]:
-    """One call for many lines takes a third of the time."""
+def _parse(lines: list[str]) -> list[Event]:
+    """Parse many lines in one call, which takes a third of the time. Lines that are not JSON are left out."""
     try:
-        found = json.loads(f"[{','.join(lines)}]")
+        events = json.loads(f"[{','.join(lines)}]")
     except ValueError:
         if len(lines) < 2:
             return []
         half = len(lines) // 2
-        return _parsed(lines[:half]) + _parsed(lines[half:])
-    return [event for event in found if event.keys() >= NEEDED]
+        return _parse(lines[:half]) + _parse(lines[half:])
+    return [event for event in events if event.keys() >= NEEDED]
 
 
 # ---- one run, summed up ----
 
 
-def summary(run: str, listed: list[Event], published: bool, now: datetime | None = None) -> Run:
-    """A run is over when it says so: status and seconds stay, whatever is told of it later."""
-    until = listed[: next((place for place, event in enumerate(listed, 1) if run_events.ends(event)), None)]
-    started, stages = _stages(until)
-    status = _status(started, stages, until, published, now or clock.now())
+def summary(run: str, events: list[Event], published: bool, now: datetime | None = None) -> Run:
+    """Summarize a run. Events after the end of the run do not change its status and seconds."""
+    until_end = events[
+        : next((place for place, event in enumerate(events, 1) if run_events.ends(event)), None)
+    ]
+    started, stages = _stages(until_end)
+    status = _status(started, stages, until_end, published, now or clock.now())
     stages |= {name: status for name, how in stages.items() if how == "start"}
-    stages |= _stages(listed[len(until) :])[1]
-    facts = {name: value for event in listed for name, value in event.items()}
-    error = next((str(event["error"]) for event in reversed(listed) if event.get("error")), "")
-    first = listed[0]
-    seconds = (moment(until[-1]["at"]) - moment(first["at"])).total_seconds()
+    stages |= _stages(events[len(until_end) :])[1]
+    facts = {name: value for event in events for name, value in event.items()}
+    error = next((str(event["error"]) for event in reversed(events) if event.get("error")), "")
+    first = events[0]
+    seconds = (moment(until_end[-1]["at"]) - moment(first["at"])).total_seconds()
     trigger = str(facts.get("event_name") or "manual")
-    commit = next((str(event["commit"]) for event in listed if event.get("commit")), "")
-    named = commit, str(facts.get("version") or "")
-    return Run(run, status, first["at"], seconds, trigger, *named, stages, published, error)
+    commit = next((str(event["commit"]) for event in events if event.get("commit")), "")
+    commit_and_version = commit, str(facts.get("version") or "")
+    return Run(run, status, first["at"], seconds, trigger, *commit_and_version, stages, published, error)
 
 
 def _status(
-    started: dict[str, Event], stages: dict[str, str], listed: list[Event], published: bool, now: datetime
+    started: dict[str, Event], stages: dict[str, str], events: list[Event], published: bool, now: datetime
 ) -> str:
-    """One that does not say that it is over was killed, or left by the person who began it."""
-    begun = started.get("run", {})
-    by_hand = bool(begun.get("machine"))
-    heard = not by_hand and now - moment(listed[-1]["at"]) < LONGEST_JOB
-    said = {event["status"] for event in listed if event["stage"] == "run"}
-    if "crashed" in said:
+    """The status of a run. A run without an end event was killed, or abandoned by the person who began it."""
+    start_event = started.get("run", {})
+    by_hand = bool(start_event.get("machine"))
+    recent = not by_hand and now - moment(events[-1]["at"]) < LONGEST_JOB
+    statuses = {event["status"] for event in events if event["stage"] == "run"}
+    if "crashed" in statuses:
         return "crashed"
     if "start" in stages.values() or not stages:
-        here = not published and _alive(started, listed)
-        return "running" if here or (published and heard) else "crashed"
-    if badly := next((word for word in WORST if word in stages.values()), ""):
-        return badly
-    if "end" in said or "ends_with" not in begun:
+        alive = not published and _alive(started, events)
+        return "running" if alive or (published and recent) else "crashed"
+    if worst := next((word for word in WORST if word in stages.values()), ""):
+        return worst
+    if "end" in statuses or "ends_with" not in start_event:
         return "done"
     if by_hand:
         return "stopped" if "train" in stages else "done"
-    return "running" if heard else "crashed"
+    return "running" if recent else "crashed"
 
 
-def _stages(listed: list[Event]) -> tuple[dict[str, Event], dict[str, str]]:
-    """The last start of each stage, and how it ended; what a stage says on its way is no end."""
+def _stages(events: list[Event]) -> tuple[dict[str, Event], dict[str, str]]:
+    """The last start event of each stage, and its last status; events in the middle of a stage do not count."""
     started: dict[str, Event] = {}
     ended: dict[str, str] = {}
-    for event in listed:
+    for event in events:
         name, status = event["stage"], event["status"]
         if status == "start":
             started[name] = event
@@ -204,14 +206,14 @@ def _stages(listed: list[Event]) -> tuple[dict[str, Event], dict[str, str]]:
     return started, ended
 
 
-def _alive(started: dict[str, Event], listed: list[Event]) -> bool:
-    """Does the process live that began the last stage, or the run?"""
-    begun = [event for event in listed if event["status"] == "start" and event.get("pid")]
-    here = started.get("run", {}).get("machine") in (None, platform.node())
-    if not begun or not here:
+def _alive(started: dict[str, Event], events: list[Event]) -> bool:
+    """True if the process that began the last stage, or the run, is alive on this machine."""
+    starts = [event for event in events if event["status"] == "start" and event.get("pid")]
+    this_machine = started.get("run", {}).get("machine") in (None, platform.node())
+    if not starts or not this_machine:
         return False
     try:
-        os.kill(int(begun[-1]["pid"]), 0)
+        os.kill(int(starts[-1]["pid"]), 0)
     except ProcessLookupError:
         return False
     except PermissionError:
@@ -219,8 +221,8 @@ def _alive(started: dict[str, Event], listed: list[Event]) -> bool:
     return True
 
 
-def _start(listed: list[Event]) -> str:
-    return str(listed[0]["at"])
+def _start(events: list[Event]) -> str:
+    return str(events[0]["at"])
 
 
 # ---- time ----

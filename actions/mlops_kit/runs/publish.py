@@ -28,22 +28,22 @@ def publish(repository: Repository) -> PublishedRuns:
     Raises KitError after retries, with an alarm raised where that is possible; nothing else is undone.
     """
     new: dict[str, bytes] = {}
-    with _alarmed(repository):
+    with _alarm_on_failure(repository):
         tip = commits.remote_tip(repository, events.BRANCH)
-        if new := _unpublished(repository, tip):
-            commits.append(repository, events.BRANCH, new, f"Events of {_counted(new)}")
+        if new := _unpublished_files(repository, tip):
+            commits.append(repository, events.BRANCH, new, f"Events of {_runs_in_words(new)}")
     cleared = alarms.clear(repository, ALARM, "Events are published again.") if new else ""
     return PublishedRuns([_run(path) for path in new if path.endswith(".jsonl")], alarm=cleared)
 
 
 def begin_publishing(repository: Repository, journal: Journal) -> str | None:
-    """Puts a run onto the branch before it is over, so that it is known of if it is killed now; the branch's tip."""
-    begun = None
+    """Put a run onto the branch before it is over, so that it is known if it is killed. Returns the branch's tip."""
+    tip = None
     with suppress(KitError):  # the end of the run is published too, and an alarm raised where it cannot be
-        begun = _append(repository, journal)
-    if not _last_was_published(repository, begun):
+        tip = _append(repository, journal)
+    if not _last_was_published(repository, tip):
         github.get_ready()
-    return begun
+    return tip
 
 
 def end_publishing(
@@ -57,7 +57,7 @@ def end_publishing(
     `begun` is where the branch stood after the beginning was published.
     """
     journal.end()
-    with _alarmed(repository):
+    with _alarm_on_failure(repository):
         _append(repository, journal, {**(beside or {}), **_latest()}, begun)
     if not _last_was_published(repository, begun):
         alarms.clear(repository, ALARM, "Events are published again.")
@@ -92,11 +92,11 @@ def _append(
 
 
 @contextmanager
-def _alarmed(repository: Repository) -> Iterator[None]:
+def _alarm_on_failure(repository: Repository) -> Iterator[None]:
     try:
         yield
     except KitError as error:
-        alarm = Alarm(ALARM, "Events of runs cannot be published", _explained(error))
+        alarm = Alarm(ALARM, "Events of runs cannot be published", _explanation(error))
         where = alarms.ring(repository, alarm)
         raise KitError(
             f"The events could not be published: {error.what}\nAlarm: {where}",
@@ -104,33 +104,33 @@ def _alarmed(repository: Repository) -> Iterator[None]:
         ) from error
 
 
-def _unpublished(repository: Repository, tip: str | None) -> dict[str, bytes]:
+def _unpublished_files(repository: Repository, tip: str | None) -> dict[str, bytes]:
     """Path and content of each run of this clone that the branch does not hold, or not all of."""
     known = _blobs(repository, tip) if tip else {}
     by_run = {_run(path): path for path in known}
-    ours = runs_module.local(repository)
-    names = "".join(f"{events.LOCAL / run}.jsonl\n" for run in ours)
+    local_runs = runs_module.local(repository)
+    names = "".join(f"{events.LOCAL / run}.jsonl\n" for run in local_runs)
     hashes = repository.git("hash-object", "--no-filters", "--stdin-paths", stdin=names).split()
-    found = {}
-    for (run, text), blob in zip(ours.items(), hashes, strict=True):
+    files = {}
+    for (run, text), blob in zip(local_runs.items(), hashes, strict=True):
         path = by_run.get(run) or events.published_as(run, text)
-        if known.get(path) != blob and not _goes_on(run, text):
-            theirs = (repository.show(tip, path) or "") if tip and path in known else ""
-            if more := [line for line in text.split("\n") if line not in theirs.split("\n")]:
-                found[path] = (theirs + "\n".join(more) + "\n").encode()
+        if known.get(path) != blob and not _is_running(run, text):
+            published = (repository.show(tip, path) or "") if tip and path in known else ""
+            if missing := [line for line in text.split("\n") if line not in published.split("\n")]:
+                files[path] = (published + "\n".join(missing) + "\n").encode()
                 if record := repository.text(f"{events.REJECTED}/{run}.json"):
-                    found[f"rejected/{run}.json"] = record.encode()
-    return found
+                    files[f"rejected/{run}.json"] = record.encode()
+    return files
 
 
 def _run(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".jsonl")
 
 
-def _goes_on(run: str, text: str) -> bool:
-    """It would look like a crash to everybody else."""
-    listed = runs_module.by_run(text.split("\n")).get(run, [])
-    return not listed or runs_module.summary(run, listed, published=False).status == "running"
+def _is_running(run: str, text: str) -> bool:
+    """True if the run still runs here, or has no events: published now, it would look like a crash to others."""
+    run_events = runs_module.by_run(text.split("\n")).get(run, [])
+    return not run_events or runs_module.summary(run, run_events, published=False).status == "running"
 
 
 def _blobs(repository: Repository, tip: str) -> dict[str, str]:
@@ -140,12 +140,12 @@ def _blobs(repository: Repository, tip: str) -> dict[str, str]:
     return {path: facts.split()[2] for facts, _, path in entries}
 
 
-def _counted(new: dict[str, bytes]) -> str:
+def _runs_in_words(new: dict[str, bytes]) -> str:
     names = [_run(path) for path in new if path.endswith(".jsonl")]
     return f"run {names[0]}" if len(names) == 1 else f"{len(names)} runs"
 
 
-def _explained(error: KitError) -> str:
+def _explanation(error: KitError) -> str:
     return (
         f"`mlops-kit runs --publish` failed:\n\n> {error.what.replace(chr(10), chr(10) + '> ')}\n\n"
         "The models that were trained stand; only the log of what ran is behind. "
