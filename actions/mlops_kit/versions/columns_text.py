@@ -11,10 +11,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def move_in_words(move: Move) -> str:
     """Markdown, for instance `distance`: mean 812 → 1,020 (+0.4 sd)."""
-    return f"{code(move.name)}: {_said(move)}"
+    return f"{code(move.name)}: {_move_text(move)}"
 
 
-def _said(move: Move) -> str:
+def _move_text(move: Move) -> str:
     old, new = move.before, move.after
     if move.what == "missing":
         return f"missing {_percent(old.missing)} → {_percent(new.missing)}"
@@ -23,22 +23,22 @@ def _said(move: Move) -> str:
     if old.values and new.values:
         return _shares(old.values.shares, new.values.shares)
     if old.lengths and new.lengths:
-        return f"mean length {_short(old.lengths.mean)} → {_short(new.lengths.mean)}"
+        return f"mean length {_three_digits(old.lengths.mean)} → {_three_digits(new.lengths.mean)}"
     return "moved"
 
 
 def _numbers(old: Numbers, new: Numbers, *, is_time: bool) -> str:
-    shown = _day if is_time else _short
+    shown = _day if is_time else _three_digits
     sds = (new.mean - old.mean) / old.sd if old.sd else None
     if sds is not None and abs(sds) < LEAST_SDS:
-        ends = [f"{shown(one.quantiles[0])} to {shown(one.quantiles[-1])}" for one in (old, new)]
+        ends = [f"{shown(numbers.quantiles[0])} to {shown(numbers.quantiles[-1])}" for numbers in (old, new)]
         return f"90 % of it {ends[0]} → {ends[1]}, around the same mean"
     by = f" ({sds:+.2g} sd)" if sds is not None else ""
     return f"mean {shown(old.mean)} → {shown(new.mean)}{by}"
 
 
-def _short(value: float) -> str:
-    """Three digits, which is what a shift is read by; large numbers whole."""
+def _three_digits(value: float) -> str:
+    """Round to three significant digits, large numbers to whole ones."""
     return number(round(value)) if abs(value) >= 100 else f"{value:.3g}"
 
 
@@ -52,8 +52,11 @@ def _day(seconds: float) -> str:
 def _shares(old: dict[str, float], new: dict[str, float]) -> str:
     apart = {value: new.get(value, 0.0) - old.get(value, 0.0) for value in {**old, **new}}
     most = sorted(apart, key=lambda value: (-abs(apart[value]), value))[:MOST_SHARES]
-    said = [f"{code(one, 40)} {_percent(old.get(one, 0.0))} → {_percent(new.get(one, 0.0))}" for one in most]
-    return ", ".join(said)
+    parts = [
+        f"{code(value, 40)} {_percent(old.get(value, 0.0))} → {_percent(new.get(value, 0.0))}"
+        for value in most
+    ]
+    return ", ".join(parts)
 
 
 def _percent(share: float) -> str:

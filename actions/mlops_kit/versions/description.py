@@ -22,14 +22,14 @@ MOST_COLUMNS = 8
 
 def in_words(differences: Differences) -> str:
     """Markdown, of bounded length, headed by code, data, parameters, metrics and environment."""
-    said = [f"**{head}**\n\n" + "\n".join(lines) for head, lines in sections(differences).items()]
-    return "\n\n".join([opening(differences), *said])
+    paragraphs = [f"**{head}**\n\n" + "\n".join(lines) for head, lines in sections(differences).items()]
+    return "\n\n".join([opening(differences), *paragraphs])
 
 
 def opening(differences: Differences) -> str:
     if differences.since is None:
-        made = "".join(f" Made from {_commit(one)}." for one in differences.commits)
-        return f"First version of {code(differences.model)}: nothing to compare with.{made}"
+        origin = "".join(f" Made from {_commit(commit)}." for commit in differences.commits)
+        return f"First version of {code(differences.model)}: nothing to compare with.{origin}"
     if differences.is_empty:
         return f"Nothing differs from {differences.since}."
     return f"Compared with {differences.since}."
@@ -74,7 +74,7 @@ def _code(differences: Differences) -> list[str]:
     for head, files in (("Pipeline", pipeline), ("Beside the pipeline", others)):
         if files:
             lines.append(f"- {head}: {_files(files)}")
-    return lines + [f"- Command of {change(one)}" for one in differences.commands[:MOST_FILES]]
+    return lines + [f"- Command of {change(command)}" for command in differences.commands[:MOST_FILES]]
 
 
 def _files(files: list[FileChange]) -> str:
@@ -89,8 +89,8 @@ def _files(files: list[FileChange]) -> str:
 def data(change: DataChange) -> str:
     old, new = change.before, change.after
     if old is None or new is None:
-        one, word = (new, "new") if old is None else (old, "no longer used")
-        return f"{code(change.path)}: {word} ({_rows(one)}{size(one.bytes if one else None)})"
+        file, word = (new, "new") if old is None else (old, "no longer used")
+        return f"{code(change.path)}: {word} ({_rows(file)}{size(file.bytes if file else None)})"
     rows = ""
     if old.rows is not None and new.rows is not None:
         rows = f"{old.rows:,} → {new.rows:,} rows ({new.rows - old.rows:+,}), "
@@ -99,62 +99,64 @@ def data(change: DataChange) -> str:
 
 
 def _tables(tables: list[TableChange]) -> list[str]:
-    return [line for one in tables for line in table(one)]
+    return [line for change in tables for line in table(change)]
 
 
-def table(one: TableChange) -> list[str]:
+def table(change: TableChange) -> list[str]:
     """The columns that moved most, from the largest move."""
-    moved = one.moved
+    moved = change.moved
     if moved.is_empty:
-        return [f"- {code(one.path)}: none of {moved.compared} columns moved beyond what chance does"]
-    said = [f"{code(column.name)}: new ({column.type})" for column in moved.added]
-    said += [f"{code(column.name)}: removed ({column.type})" for column in moved.removed]
-    said += [f"{code(pair.name)}: {pair.before.type} → {pair.after.type}" for pair in moved.retyped]
-    said += [move_in_words(move) for move in moved.moves]
-    head = f"- {code(one.path)}: {one.before.rows:,} → {one.after.rows:,} rows; columns that moved most:"
-    return [head, *(f"  {line}" for line in _some(said, MOST_COLUMNS, str, "column"))]
+        return [f"- {code(change.path)}: none of {moved.compared} columns moved beyond what chance does"]
+    lines = [f"{code(column.name)}: new ({column.type})" for column in moved.added]
+    lines += [f"{code(column.name)}: removed ({column.type})" for column in moved.removed]
+    lines += [f"{code(pair.name)}: {pair.before.type} → {pair.after.type}" for pair in moved.retyped]
+    lines += [move_in_words(move) for move in moved.moves]
+    head = f"- {code(change.path)}: {change.before.rows:,} → {change.after.rows:,} rows; columns that moved most:"
+    return [head, *(f"  {line}" for line in _some(lines, MOST_COLUMNS, str, "column"))]
 
 
 def _rows(file: File | None) -> str:
     return f"{file.rows:,} rows, " if file and file.rows is not None else ""
 
 
-def change(one: ValueChange) -> str:
-    if one.before is None:
-        return f"{code(one.name)}: {value(one.after)} (new)"
-    if one.after is None:
-        return f"{code(one.name)}: {value(one.before)} (removed)"
-    return f"{code(one.name)}: {value(one.before)} → {value(one.after)}"
+def change(value_change: ValueChange) -> str:
+    if value_change.before is None:
+        return f"{code(value_change.name)}: {value(value_change.after)} (new)"
+    if value_change.after is None:
+        return f"{code(value_change.name)}: {value(value_change.before)} (removed)"
+    return f"{code(value_change.name)}: {value(value_change.before)} → {value(value_change.after)}"
 
 
-def value(one: Any) -> str:
-    return plain(one, 80) if isinstance(one, bool | int | float) else code(one, 80)
+def value(item: Any) -> str:
+    return plain(item, 80) if isinstance(item, bool | int | float) else code(item, 80)
 
 
 def _metrics(differences: Differences) -> list[str]:
-    moved = [one for one in differences.metrics if one.difference != 0]
+    moved = [change for change in differences.metrics if change.difference != 0]
     lines = _some(moved, MOST_METRICS, metric, "metric")
-    judged = [one for one in differences.slices if one.is_noise is not None]
-    beyond = [one for one in judged if not one.is_noise]
-    if judged and any(one.difference for one in judged):
+    judged = [change for change in differences.slices if change.is_noise is not None]
+    beyond = [change for change in judged if not change.is_noise]
+    if judged and any(change.difference for change in judged):
         lines.append(f"- Slices: {len(beyond)} of {len(judged)} metrics moved beyond their noise band")
         lines += [f"  {line}" for line in _some(beyond, 5, metric, "metric")]
     return lines
 
 
-def metric(one: MetricChange) -> str:
-    if one.before is None or one.after is None:
-        known, word = (one.after, "new") if one.before is None else (one.before, "no longer measured")
-        return f"{code(one.name)}: {number(known.value if known else None)} ({word})"
-    moved = f"{code(one.name)}: {number(one.before.value)} → {number(one.after.value)}"
-    return f"{moved} ({one.difference:+.4g}, {judgement(one)})"
+def metric(change: MetricChange) -> str:
+    if change.before is None or change.after is None:
+        known, word = (
+            (change.after, "new") if change.before is None else (change.before, "no longer measured")
+        )
+        return f"{code(change.name)}: {number(known.value if known else None)} ({word})"
+    moved = f"{code(change.name)}: {number(change.before.value)} → {number(change.after.value)}"
+    return f"{moved} ({change.difference:+.4g}, {judgement(change)})"
 
 
-def judgement(one: MetricChange) -> str:
-    if one.is_noise is None:
+def judgement(change: MetricChange) -> str:
+    if change.is_noise is None:
         return "no interval to judge by"
-    band = f"the noise band of ±{one.noise:.2g}"
-    if one.is_noise:
+    band = f"the noise band of ±{change.noise:.2g}"
+    if change.is_noise:
         return f"inside {band}"
-    word = {True: "better, ", False: "worse, ", None: ""}[one.better]
+    word = {True: "better, ", False: "worse, ", None: ""}[change.better]
     return f"{word}outside {band}"

@@ -71,7 +71,7 @@ class MetricChange:
 
         On the same rows less is noise: the champion gate's paired bootstrap is the sharper answer.
         """
-        halves = [_half(one) for one in (self.before, self.after) if one]
+        halves = [_half_width(metric) for metric in (self.before, self.after) if metric]
         if len(halves) < 2 or None in halves:
             return None
         return float(sum(half**2 for half in halves if half is not None) ** 0.5)
@@ -111,7 +111,7 @@ class Differences:
     @property
     def is_empty(self) -> bool:
         changed = (self.files, self.data, self.tables, self.parameters, self.environment, self.commands)
-        measured = [one for one in (*self.metrics, *self.slices) if one.difference != 0]
+        measured = [metric for metric in (*self.metrics, *self.slices) if metric.difference != 0]
         return (
             self.since is not None and not any((*changed, self.commits)) and not measured and not self.shallow
         )
@@ -127,7 +127,7 @@ def between(before: Record | None, after: Record, repository: Repository) -> Dif
     reaches = _has(repository, old) and _has(repository, new)
     related = reaches and repository.asks("merge-base", "--is-ancestor", old, new)
     shallow = repository.git("rev-parse", "--is-shallow-repository").strip() == "true"
-    all_metrics = _metrics(before.metrics, after.metrics)
+    metric_changes = _metrics(before.metrics, after.metrics)
     return Differences(
         model=after.model,
         since=before.version,
@@ -138,8 +138,8 @@ def between(before: Record | None, after: Record, repository: Repository) -> Dif
         data=_data(before.data, after.data),
         tables=_tables(before.tables, after.tables),
         parameters=_changes(before.parameters, after.parameters),
-        metrics=[one for one in all_metrics if not one.name.startswith(f"{SLICES}.")],
-        slices=[one for one in all_metrics if one.name.startswith(f"{SLICES}.")],
+        metrics=[metric for metric in metric_changes if not metric.name.startswith(f"{SLICES}.")],
+        slices=[metric for metric in metric_changes if metric.name.startswith(f"{SLICES}.")],
         environment=_environment(repository, before, after),
         commands=_changes(_commands(repository, before), _commands(repository, after)),
     )
@@ -163,11 +163,11 @@ def commit_subject(subject: str, body: str) -> str:
 
 
 def _files(repository: Repository, before: Record, after: Record, reaches: bool) -> list[FileChange]:
-    """By Git where both commits are here, else what the records say of the pipeline's own files."""
+    """The files that changed, from Git; if this clone lacks a commit, the pipeline's files from the records."""
     pipeline = {file.path: file.md5 for file in before.code.files}, {f.path: f.md5 for f in after.code.files}
     known = pipeline[0] | pipeline[1]
     if not reaches:
-        return [FileChange(one.name, _status(one), True) for one in _changes(*pipeline)]
+        return [FileChange(change.name, _status(change), True) for change in _changes(*pipeline)]
     diff = ("diff", "--name-status", "--no-renames", "-z", before.code.commit, after.code.commit)
     parts = repository.git(*diff, "--").split("\0")
     words = {"A": "added", "D": "removed"}
@@ -182,21 +182,31 @@ def _status(change: ValueChange) -> str:
 def _data(before: list[File], after: list[File]) -> list[DataChange]:
     old, new = ({file.path: file for file in files} for files in (before, after))
     paths = sorted(old.keys() | new.keys())
-    found = [DataChange(path, old.get(path), new.get(path)) for path in paths]
-    return [one for one in found if not (one.before and one.after and one.before.md5 == one.after.md5)]
+    changes = [DataChange(path, old.get(path), new.get(path)) for path in paths]
+    return [
+        change
+        for change in changes
+        if not (change.before and change.after and change.before.md5 == change.after.md5)
+    ]
 
 
 def _tables(before: list[Summed], after: list[Summed]) -> list[TableChange]:
-    """Empty where one of the versions does not know its columns."""
-    old = {one.path: one for one in before}
-    pairs = [(old[one.path], one) for one in after if one.path in old and old[one.path].md5 != one.md5]
+    """The tables that both versions summed up and whose data changed."""
+    old = {table.path: table for table in before}
+    pairs = [
+        (old[table.path], table) for table in after if table.path in old and old[table.path].md5 != table.md5
+    ]
     return [TableChange(b.path, a.table, b.table, table_moves(a.table, b.table)) for a, b in pairs]
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[ValueChange]:
     names = sorted(before.keys() | after.keys())
-    found = [ValueChange(name, before.get(name), after.get(name)) for name in names]
-    return [one for one in found if one.before != one.after or (one.name in before) != (one.name in after)]
+    changes = [ValueChange(name, before.get(name), after.get(name)) for name in names]
+    return [
+        change
+        for change in changes
+        if change.before != change.after or (change.name in before) != (change.name in after)
+    ]
 
 
 def _metrics(before: dict[str, Any], after: dict[str, Any]) -> list[MetricChange]:
@@ -205,26 +215,26 @@ def _metrics(before: dict[str, Any], after: dict[str, Any]) -> list[MetricChange
     return [MetricChange(name, old.get(name), new.get(name)) for name in (new | old)]
 
 
-def _half(figure: Metric) -> float | None:
-    return None if figure.low is None or figure.high is None else (figure.high - figure.low) / 2
+def _half_width(metric: Metric) -> float | None:
+    return None if metric.low is None or metric.high is None else (metric.high - metric.low) / 2
 
 
 def _environment(repository: Repository, before: Record, after: Record) -> list[ValueChange]:
     """Python, platform, threads, and of each file that pins what runs the packages that moved."""
     old, new = before.environment, after.environment
-    found = _changes(_facts(old), _facts(new))
+    changes = _changes(_facts(old), _facts(new))
     for file in _changes(old.files, new.files):
-        texts = [_pins(repository, one, file.name) for one in (before, after)]
+        texts = [_pins(repository, record, file.name) for record in (before, after)]
         packages = _changes(*texts) if all(texts) else []
-        found += packages or [ValueChange(file.name, _short(file.before), _short(file.after))]
-    return found
+        changes += packages or [ValueChange(file.name, _short_digest(file.before), _short_digest(file.after))]
+    return changes
 
 
 def _facts(environment: Environment) -> dict[str, Any]:
     return {"Python": environment.python, "platform": environment.platform, "threads": environment.threads}
 
 
-def _short(digest: str | None) -> str | None:
+def _short_digest(digest: str | None) -> str | None:
     return digest and digest[:8]
 
 

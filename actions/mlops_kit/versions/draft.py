@@ -37,36 +37,36 @@ def of_dvc(repository: Repository, lock: Lock, commit: str) -> dict[str, str]:
 
 
 def data(repository: Repository, lock: Lock, commit: str, before: "Record | None") -> list[File]:
-    """Inputs of the pipeline that are DVC's; rows as `before` has them, else counted where the file is here."""
-    known = {(one.path, one.md5): one.rows for one in before.data} if before else {}
-    found = []
+    """The inputs of the pipeline that DVC holds. Rows are counted only if `before` does not have the same file."""
+    known = {(file.path, file.md5): file.rows for file in before.data} if before else {}
+    files = []
     for path, md5 in of_dvc(repository, lock, commit).items():
         rows = known.get((path, md5))
-        found.append(_file(lock.inputs[path], count(repository.root / path) if rows is None else rows))
-    return found
+        files.append(_file(lock.inputs[path], count(repository.root / path) if rows is None else rows))
+    return files
 
 
 def trained_on(repository: Repository, contract: Contract, lock: Lock, commit: str) -> dict[str, str]:
     """Tables that `tables` may sum up, with the md5 that the lock has for each."""
     rows = contract.rows
-    if rows and rows.train and (made := lock.out(rows.train)):
-        return {rows.train: made.md5}
+    if rows and rows.train and (out := lock.out(rows.train)):
+        return {rows.train: out.md5}
     return of_dvc(repository, lock, commit)
 
 
 def tables(repository: Repository, contract: Contract, lock: Lock, before: "Record | None") -> list[Summed]:
-    """Summed up here, or as `before` has it where the data is the same and need not be here."""
+    """The summary of each training table; that of `before` if the data did not change, since it need not be here."""
     from mlops_kit.data import profile
 
-    known = {(one.path, one.md5): one for one in before.tables} if before else {}
+    known = {(summary.path, summary.md5): summary for summary in before.tables} if before else {}
     key = [contract.rows.key] if contract.rows else []
-    found = []
+    summaries = []
     for path, md5 in trained_on(repository, contract, lock, repository.commit()).items():
-        if one := known.get((path, md5)):
-            found.append(one)
+        if summary := known.get((path, md5)):
+            summaries.append(summary)
         elif table := profile.table(repository.root / path, key):
-            found.append(Summed(path=path, md5=md5, table=table))
-    return found[:MOST_TABLES]
+            summaries.append(Summed(path=path, md5=md5, table=table))
+    return summaries[:MOST_TABLES]
 
 
 def _file(entry: Entry, rows: int | None = None) -> File:
@@ -75,32 +75,32 @@ def _file(entry: Entry, rows: int | None = None) -> File:
 
 def environment(repository: Repository, contract: Contract) -> Environment:
     """Raises KitError when a file that pins the environment is not there."""
-    found = {}
+    digests = {}
     for name in contract.environment:
         path = repository.root / name
         if not path.is_file():
             raise KitError(
                 f"{name}, which pins the environment, is not there.", "Make it, or edit mlops.yaml."
             )
-        found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     python = None
     if contract.commands.python:
         ask = "import platform; print(platform.python_version())"
         python = run([*words(contract.commands.python), "-c", ask], repository.root).strip()
     threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
     where = f"{platform.system()} {platform.machine()}"
-    return Environment(files=found, python=python, platform=where, threads=threads)
+    return Environment(files=digests, python=python, platform=where, threads=threads)
 
 
 def artifacts(contract: Contract, lock: Lock) -> list[File]:
     """Raises KitError when the training made none of what the contract says is served."""
-    found = [lock.out(path) for path in contract.artifacts]
-    if missing := [path for path, out in zip(contract.artifacts, found, strict=True) if out is None]:
+    outs = [lock.out(path) for path in contract.artifacts]
+    if missing := [path for path, out in zip(contract.artifacts, outs, strict=True) if out is None]:
         raise KitError(
             f"{', '.join(missing)}: an artifact of mlops.yaml that no stage of {LOCK} makes.",
             "Name the outputs of dvc.yaml that are the model, under `artifacts`.",
         )
-    return [_file(out) for out in found if out]
+    return [_file(out) for out in outs if out]
 
 
 def identity(contract: Contract, lock: Lock, environment_files: dict[str, str]) -> Identity:
@@ -112,14 +112,14 @@ def identity(contract: Contract, lock: Lock, environment_files: dict[str, str]) 
         "environment": environment_files,
     }
     text = json.dumps(inputs, sort_keys=True, ensure_ascii=False, default=str)
-    made = lock.out(contract.predictions.file) if contract.predictions else None
-    made = made or lock.out(contract.metrics)
-    if made is None:
+    out = lock.out(contract.predictions.file) if contract.predictions else None
+    out = out or lock.out(contract.metrics)
+    if out is None:
         raise KitError(
             f"No stage of {LOCK} makes the predictions or metrics that mlops.yaml names.",
             "Declare them as outputs of a stage in dvc.yaml.",
         )
-    return Identity(inputs=hashlib.sha256(text.encode()).hexdigest(), predictions=made.md5)
+    return Identity(inputs=hashlib.sha256(text.encode()).hexdigest(), predictions=out.md5)
 
 
 def trigger(repository: Repository, run_id: str) -> Trigger:

@@ -23,7 +23,7 @@ Better = Literal["", "better", "worse", "the same", "can't tell", "first"]
 
 def shown(kind: object, status: object) -> Shown:
     """The status as tables show it. The record of a newer kit may hold a status that this one does not know."""
-    return REMOVED if kind == REMOVED else next((one for one in STATUSES if one == status), "unknown")
+    return REMOVED if kind == REMOVED else next((known for known in STATUSES if known == status), "unknown")
 
 
 class GateResult(Exact):

@@ -85,5 +85,5 @@ def everything_held(repository: Repository) -> Iterator[int]:
 
 def _gc(repository: Repository, contract: Contract, cloud: bool, *more: str) -> str:
     wide = ["--workspace", "--all-branches", "--all-tags", *(["--cloud"] if cloud else [])]
-    said = run([*words(contract.commands.dvc), "gc", *wide, "--force", *more], repository.root)
-    return said.strip() or "Nothing that could go."
+    output = run([*words(contract.commands.dvc), "gc", *wide, "--force", *more], repository.root)
+    return output.strip() or "Nothing that could go."

@@ -87,19 +87,18 @@ class Book:
 
     def held(self, stage: str) -> list[Held]:
         known = {version.commit: version.name for version in self.versions}
-        return [_held(stage, stay, known) for stay in stays(self.ordered, stage)]
+        return [_to_held(stage, stay, known) for stay in stays(self.ordered, stage)]
 
     def every_stay(self) -> list[Held]:
-        found = [held for stage in stage_names(self.ordered) for held in self.held(stage)]
-        return sorted(found, key=lambda held: held.since)
+        all_held = [held for stage in stage_names(self.ordered) for held in self.held(stage)]
+        return sorted(all_held, key=lambda held: held.since)
 
 
 def book(repository: Repository, model: str) -> Book:
-    found = versions(repository, model), assignments(repository, model)
-    return Book(repository, model, *found)
+    return Book(repository, model, versions(repository, model), assignments(repository, model))
 
 
-def _held(stage: str, stay: Stay, known: dict[str, str]) -> Held:
+def _to_held(stage: str, stay: Stay, known: dict[str, str]) -> Held:
     put, version = stay.put, known.get(stay.commit, f"commit {stay.commit[:7]}, no version any more")
     note = f"its tag is dated {put.dated:%Y-%m-%d %H:%M}: a wrong clock" if _is_wrong(put) else ""
     return Held(stage, version, stay.since, stay.until, put.who, put.why, put.kind, note)
@@ -146,11 +145,11 @@ def of_default(book: Book) -> Answer:
 
 
 def of_moment(book: Book, text: str, stage: str) -> Answer:
-    """What was in the stage at a moment; of a day all that were, the last one first."""
+    """The versions that were in the stage at a moment, or on a day, the last one first."""
     begin = when(text)
     end = begin + timedelta(days=1) if len(text) == len("2026-11-24") and "-" in text else begin
-    held = [one for one in book.held(stage) if _overlaps(one, begin, end)]
-    return _in_stage(book, f"in {stage} at {text}", held[::-1], stage)
+    stays_then = [stay for stay in book.held(stage) if _overlaps(stay, begin, end)]
+    return _in_stage(book, f"in {stage} at {text}", stays_then[::-1], stage)
 
 
 def _overlaps(held: Held, begin: datetime, end: datetime) -> bool:
@@ -160,10 +159,10 @@ def _overlaps(held: Held, begin: datetime, end: datetime) -> bool:
 
 
 def _in_stage(book: Book, asked: str, held: list[Held], stage: str) -> Answer:
-    named = {version.name: version for version in book.versions}
-    found = [named[one.version] for one in held if one.version in named]
-    lost = [one.version for one in held if one.version not in named]
-    note = "; ".join(one.note for one in held if one.note)
+    by_name = {version.name: version for version in book.versions}
+    matching = [by_name[stay.version] for stay in held if stay.version in by_name]
+    lost = [stay.version for stay in held if stay.version not in by_name]
+    note = "; ".join(stay.note for stay in held if stay.note)
     if lost:
         note = f"{stage} held {', '.join(lost)}"
     elif not held:
@@ -172,32 +171,32 @@ def _in_stage(book: Book, asked: str, held: list[Held], stage: str) -> Answer:
             note += f"; the first came at {known[0].since:%Y-%m-%d %H:%M} UTC"
         elif others := stage_names(book.ordered):
             note += f"; stages with a history: {', '.join(others)}"
-    return Answer(asked, of_versions(book, list(dict.fromkeys(found))), note)
+    return Answer(asked, of_versions(book, list(dict.fromkeys(matching))), note)
 
 
 def of_file(book: Book, file: Path) -> Answer:
-    """The versions whose model this file or folder is, byte for byte; the first that was, first."""
+    """The versions that have this file or folder as their model, byte for byte, oldest first."""
     md5 = _md5(file)
-    made = used_by.using(used_by.read(book.repository, book.versions), md5)
-    found = [version for version in book.versions if "artifacts" in made.get(version, ())]
-    note = "" if found else f"no version has a model with md5 {md5}"
-    return Answer(f"the model {file}", of_versions(book, found), note)
+    roles = used_by.using(used_by.read(book.repository, book.versions), md5)
+    matching = [version for version in book.versions if "artifacts" in roles.get(version, ())]
+    note = "" if matching else f"no version has a model with md5 {md5}"
+    return Answer(f"the model {file}", of_versions(book, matching), note)
 
 
 def trained_on(book: Book, file: Path) -> Answer:
-    """Forward: the versions that were trained on this data, alone or in a folder."""
+    """The versions that were trained on this data, alone or in a folder."""
     md5 = _md5(file)
-    made = used_by.read(book.repository, book.versions)
-    used = {version for version, names in used_by.using(made, md5).items() if "data" in names}
-    folders, unseen = used_by.folders_with(book.repository, made, md5)
-    used |= {version for folder in folders for version in used_by.using(made, folder)}
-    found = [version for version in book.versions if version in used]
-    notes = [] if found else [f"no version was trained on data with md5 {md5}"]
+    sources = used_by.read(book.repository, book.versions)
+    used = {version for version, roles in used_by.using(sources, md5).items() if "data" in roles}
+    folders, unseen = used_by.folders_with(book.repository, sources, md5)
+    used |= {version for folder in folders for version in used_by.using(sources, folder)}
+    matching = [version for version in book.versions if version in used]
+    notes = [] if matching else [f"no version was trained on data with md5 {md5}"]
     if unseen:
         notes.append(
             f"{unseen} folders could not be looked into: their lists are not in the cache (`dvc fetch`)"
         )
-    return Answer(f"trained on {file}", of_versions(book, found), "; ".join(notes))
+    return Answer(f"trained on {file}", of_versions(book, matching), "; ".join(notes))
 
 
 def _md5(file: Path) -> str:
@@ -212,26 +211,26 @@ def _md5(file: Path) -> str:
 # ---- the way back ----
 
 
-def of_versions(book: Book, wanted: list[Version]) -> list[Lineage]:
-    told = records(book.repository, wanted)
-    hashes = dict.fromkeys(made.code.commit for made in told if made)
+def of_versions(book: Book, chosen: list[Version]) -> list[Lineage]:
+    version_records = records(book.repository, chosen)
+    hashes = dict.fromkeys(version_record.code.commit for version_record in version_records if version_record)
     texts = git_objects.read(book.repository, list(hashes))
-    said = {commit: _code(commit, text) for commit, text in zip(hashes, texts, strict=True)}
-    held: dict[str, list[Held]] = {}
-    for one in book.every_stay():
-        held.setdefault(one.version, []).append(one)
+    source_commits = {commit: _code(commit, text) for commit, text in zip(hashes, texts, strict=True)}
+    held_by_version: dict[str, list[Held]] = {}
+    for stay in book.every_stay():
+        held_by_version.setdefault(stay.version, []).append(stay)
     return [
-        _one(version, made, said, held.get(version.name, []))
-        for version, made in zip(wanted, told, strict=True)
+        _lineage(version, version_record, source_commits, held_by_version.get(version.name, []))
+        for version, version_record in zip(chosen, version_records, strict=True)
     ]
 
 
-def records(repository: Repository, wanted: list[Version]) -> list[Record | None]:
-    """Of each version; None where the tag was not made by the kit."""
-    texts = git_objects.read(repository, [f"{version.commit}:{record.FILE}" for version in wanted])
+def records(repository: Repository, chosen: list[Version]) -> list[Record | None]:
+    """The record of each version; None if the kit did not make its tag."""
+    texts = git_objects.read(repository, [f"{version.commit}:{record.FILE}" for version in chosen])
     return [
         record.parse(text.decode(), f"{record.FILE} of {version.tag}") if text else None
-        for version, text in zip(wanted, texts, strict=True)
+        for version, text in zip(chosen, texts, strict=True)
     ]
 
 
@@ -246,18 +245,21 @@ def _code(commit: str, text: bytes | None) -> SourceCommit:
     return SourceCommit(commit, differences.commit_subject(subject, body), author[1], date)
 
 
-def _one(version: Version, made: Record | None, said: dict[str, SourceCommit], held: list[Held]) -> Lineage:
+def _lineage(
+    version: Version, version_record: Record | None, source_commits: dict[str, SourceCommit], held: list[Held]
+) -> Lineage:
     about = version.model, version.name, version.tag, version.commit, version.created
-    if made is None:
+    if version_record is None:
         return Lineage(*about, stages=held, note="no record: `mlops-kit register` did not make it")
+    trigger = version_record.trigger
     return Lineage(
         *about,
-        code=said[made.code.commit],
-        data=made.data,
-        parameters=made.parameters,
-        environment=made.environment,
-        run=TrainingRun(made.trigger.run, made.trigger.event, made.trigger.actor, made.trigger.url),
-        artifacts=made.artifacts,
-        since=made.since,
+        code=source_commits[version_record.code.commit],
+        data=version_record.data,
+        parameters=version_record.parameters,
+        environment=version_record.environment,
+        run=TrainingRun(trigger.run, trigger.event, trigger.actor, trigger.url),
+        artifacts=version_record.artifacts,
+        since=version_record.since,
         stages=held,
     )

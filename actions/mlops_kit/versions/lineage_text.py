@@ -9,35 +9,35 @@ from mlops_kit.versions.lineage import Answer, Held, Lineage
 MOST = 12  # of data files, parameters and stays, so that the picture can be read
 
 
-def mermaid(found: list[Lineage]) -> str:
+def mermaid(lineages: list[Lineage]) -> str:
     lines = ["flowchart LR"]
-    for place, one in enumerate(found):
-        lines += _of(one, f"v{place}")
+    for place, lineage in enumerate(lineages):
+        lines += _nodes(lineage, f"v{place}")
     return "\n".join(lines)
 
 
-def _of(one: Lineage, at: str) -> Iterator[str]:
-    for number, file in enumerate(one.data[:MOST]):
+def _nodes(lineage: Lineage, at: str) -> Iterator[str]:
+    for number, file in enumerate(lineage.data[:MOST]):
         rows = f"{file.rows:,} rows, " if file.rows is not None else ""
         yield f"    {at}d{number}[({_label(file.path, f'{rows}{size(file.bytes)}', f'md5 {file.md5[:8]}')})] --> {at}run"
-    if len(one.data) > MOST:
-        yield f"    {at}more[({_label(f'and {len(one.data) - MOST} more')})] --> {at}run"
-    if one.code:
-        about = one.code.commit[:7], one.code.subject, one.code.author
+    if len(lineage.data) > MOST:
+        yield f"    {at}more[({_label(f'and {len(lineage.data) - MOST} more')})] --> {at}run"
+    if lineage.code:
+        about = lineage.code.commit[:7], lineage.code.subject, lineage.code.author
         yield f"    {at}code[{_label('code', *about)}] --> {at}run"
-    if one.parameters:
-        shown = [f"{name} = {value}" for name, value in one.parameters.items()]
+    if lineage.parameters:
+        shown = [f"{name} = {value}" for name, value in lineage.parameters.items()]
         more = [f"and {len(shown) - MOST} more"] if len(shown) > MOST else []
         yield f"    {at}params[{_label('parameters', *shown[:MOST], *more)}] --> {at}run"
-    if one.environment:
-        files = [f"{name} {digest[:8]}" for name, digest in one.environment.files.items()]
-        python = [f"Python {one.environment.python}"] if one.environment.python else []
+    if lineage.environment:
+        files = [f"{name} {digest[:8]}" for name, digest in lineage.environment.files.items()]
+        python = [f"Python {lineage.environment.python}"] if lineage.environment.python else []
         yield f"    {at}env[{_label('environment', *files, *python)}] --> {at}run"
-    if one.run:
-        yield f"    {at}run[[{_label('run ' + one.run.id, f'{one.run.event}, {one.run.by}')}]] --> {at}"
-    models = [f"{file.path} {file.md5[:8]}" for file in one.artifacts]
-    yield f"    {at}([{_label(f'{one.model} {one.version}', one.created[:10], *models)}])"
-    for number, held in enumerate(one.stages[-MOST:]):
+    if lineage.run:
+        yield f"    {at}run[[{_label('run ' + lineage.run.id, f'{lineage.run.event}, {lineage.run.by}')}]] --> {at}"
+    models = [f"{file.path} {file.md5[:8]}" for file in lineage.artifacts]
+    yield f"    {at}([{_label(f'{lineage.model} {lineage.version}', lineage.created[:10], *models)}])"
+    for number, held in enumerate(lineage.stages[-MOST:]):
         until = f"{held.until:%Y-%m-%d %H:%M}" if held.until else "now"
         days = f"{held.since:%Y-%m-%d %H:%M} to {until}"
         yield f"    {at} --> {at}s{number}{{{{{_label(held.stage, days, f'{held.by}: {held.why}')}}}}}"
@@ -54,33 +54,39 @@ def _sign(sign: str) -> str:
 
 
 def in_words(answer: Answer) -> str:
-    return "\n\n".join([f"{answer.asked} (times in UTC):", *("\n".join(lines(one)) for one in answer.found)])
+    return "\n\n".join(
+        [f"{answer.asked} (times in UTC):", *("\n".join(lines(lineage)) for lineage in answer.found)]
+    )
 
 
-def lines(one: Lineage) -> list[str]:
-    found = [_line("version", f"{one.version}, {to_the_minute(one.created)}, tag {one.tag}")]
-    found += [_line("model", f"{file.path}, {size(file.bytes)}, md5 {file.md5}") for file in one.artifacts]
-    for file in one.data:
+def lines(lineage: Lineage) -> list[str]:
+    text_lines = [_line("version", f"{lineage.version}, {to_the_minute(lineage.created)}, tag {lineage.tag}")]
+    text_lines += [
+        _line("model", f"{file.path}, {size(file.bytes)}, md5 {file.md5}") for file in lineage.artifacts
+    ]
+    for file in lineage.data:
         rows = f"{file.rows:,} rows, " if file.rows is not None else ""
-        found.append(_line("data", f"{file.path}, {rows}{size(file.bytes)}, md5 {file.md5}"))
-    if one.code:
-        by = f" ({one.code.author}, {to_the_minute(one.code.date)})" if one.code.author else ""
-        found.append(_line("code", f"{one.code.commit[:10]} {one_line(one.code.subject)}{by}"))
-    found += [_line("parameter", f"{name} = {value}") for name, value in one.parameters.items()]
-    if one.environment:
-        files = [f"{name} {digest[:8]}" for name, digest in one.environment.files.items()]
-        python = [f"Python {one.environment.python}"] if one.environment.python else []
-        machine = f"{one.environment.platform}, {one.environment.threads} threads"
-        found.append(_line("environment", ", ".join([*files, *python, machine])))
-    if one.run:
-        url = f", {one.run.url}" if one.run.url else ""
-        found.append(_line("run", f"{one.run.id}, {one.run.event}, by {one.run.by}{url}"))
-    if one.since:
-        found.append(_line("before it", f"{one.since} (mlops-kit why {one.since} {one.version})"))
+        text_lines.append(_line("data", f"{file.path}, {rows}{size(file.bytes)}, md5 {file.md5}"))
+    if lineage.code:
+        by = f" ({lineage.code.author}, {to_the_minute(lineage.code.date)})" if lineage.code.author else ""
+        text_lines.append(_line("code", f"{lineage.code.commit[:10]} {one_line(lineage.code.subject)}{by}"))
+    text_lines += [_line("parameter", f"{name} = {value}") for name, value in lineage.parameters.items()]
+    if lineage.environment:
+        files = [f"{name} {digest[:8]}" for name, digest in lineage.environment.files.items()]
+        python = [f"Python {lineage.environment.python}"] if lineage.environment.python else []
+        machine = f"{lineage.environment.platform}, {lineage.environment.threads} threads"
+        text_lines.append(_line("environment", ", ".join([*files, *python, machine])))
+    if lineage.run:
+        url = f", {lineage.run.url}" if lineage.run.url else ""
+        text_lines.append(_line("run", f"{lineage.run.id}, {lineage.run.event}, by {lineage.run.by}{url}"))
+    if lineage.since:
+        text_lines.append(
+            _line("before it", f"{lineage.since} (mlops-kit why {lineage.since} {lineage.version})")
+        )
     return [
-        *found,
-        *(_line("stage", stay_text(held)) for held in one.stages),
-        *([one.note] if one.note else []),
+        *text_lines,
+        *(_line("stage", stay_text(held)) for held in lineage.stages),
+        *([lineage.note] if lineage.note else []),
     ]
 
 
@@ -92,8 +98,8 @@ def stay_text(held: Held) -> str:
 
 def to_the_minute(moment: str | datetime) -> str:
     """To the minute, in UTC."""
-    found = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M}"
+    time = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def _line(name: str, text: str) -> str:

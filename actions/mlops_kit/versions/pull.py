@@ -42,18 +42,18 @@ def pull(repository: Repository, contract: Contract, name: str, into: Path | Non
     if into and version is None:
         raise KitError(f"{contract.model} has no version yet.", "`git worktree add` gives a commit a folder.")
     if into and version:
-        return _into(repository, contract, version, into, say)
+        return _pull_into(repository, contract, version, into, say)
     if version is None:
         say("pull the data")
         transfer(repository, contract.commands.dvc, "pull", *_targets(repository))
         return Pulled("", str(repository.root), "")
-    return _here(repository, contract, version, say)
+    return _pull_here(repository, contract, version, say)
 
 
-def _here(repository: Repository, contract: Contract, version: Version, say: Say) -> Pulled:
+def _pull_here(repository: Repository, contract: Contract, version: Version, say: Say) -> Pulled:
     before = repository.text(LOCK)
     lock = _lock(repository, version)
-    _nothing_lost(repository, contract, before, lock)
+    _check_nothing_lost(repository, contract, before, lock)
     path = repository.root / LOCK
     say(f"pull {version.name}")
     path.write_text(lock, encoding="utf-8", newline="\n")
@@ -76,8 +76,8 @@ def _lock(repository: Repository, version: Version) -> str:
     return text
 
 
-def _nothing_lost(repository: Repository, contract: Contract, before: str | None, lock: str) -> None:
-    """A lock that was not committed is lost when it is overwritten; one that a pull wrote is not."""
+def _check_nothing_lost(repository: Repository, contract: Contract, before: str | None, lock: str) -> None:
+    """Raise KitError if a pull would overwrite a lock that is not committed, unless an earlier pull wrote it."""
     if before in (None, lock) or LOCK not in repository.dirty():
         return
     written = repository.text(PULLED.as_posix())
@@ -98,7 +98,7 @@ def _targets(repository: Repository) -> list[str]:
     return [*stages, *pointers]
 
 
-def _into(repository: Repository, contract: Contract, version: Version, into: Path, say: Say) -> Pulled:
+def _pull_into(repository: Repository, contract: Contract, version: Version, into: Path, say: Say) -> Pulled:
     folder = into.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise KitError(f"{into} is not empty.", "Name a folder that is not there yet.")

@@ -8,8 +8,8 @@ from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version
 
 
-def identity(made: Record) -> str:
-    return f"{made.identity.inputs} {made.identity.predictions}"
+def identity(version_record: Record) -> str:
+    return f"{version_record.identity.inputs} {version_record.identity.predictions}"
 
 
 def newest(repository: Repository, model: str) -> Record | None:

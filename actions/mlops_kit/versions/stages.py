@@ -45,24 +45,29 @@ class Stay:
 
 
 def assignments(repository: Repository, model: str) -> list[Assignment]:
-    """Of every stage, in the order in which they count."""
-    given = [
+    """The assignments to all stages, in the order in which they count."""
+    stage_assignments = [
         _assignment(tag) for tag in tags.read(repository, model, tags.STAGE, messages=True) if tag.annotated
     ]
-    gone = [
+    version_withdrawals = [
         _assignment(tag)
         for tag in tags.read(repository, model, tags.VERSION)
         if tag.takes_back and tag.annotated
     ]
-    found = [*given, *(replace(one, stage=EVERY) for one in gone)]
-    return _by_sane_clocks(sorted(found, key=lambda one: (one.dated, one.count or 0)))
+    unordered = [
+        *stage_assignments,
+        *(replace(assignment, stage=EVERY) for assignment in version_withdrawals),
+    ]
+    return _by_sane_clocks(
+        sorted(unordered, key=lambda assignment: (assignment.dated, assignment.count or 0))
+    )
 
 
 def _assignment(tag: Tag) -> Assignment:
-    why, said = split(tag.message)
-    at = _by_our_clock(said.get("Clock", "")) if tag.at > datetime.now(UTC) + SKEW else None
-    who = said.get("By") or tag.tagger
-    kind, was = said.get("Kind", PROMOTION), said.get("Was", "")
+    why, trailers = split(tag.message)
+    at = _by_our_clock(trailers.get("Clock", "")) if tag.at > datetime.now(UTC) + SKEW else None
+    who = trailers.get("By") or tag.tagger
+    kind, was = trailers.get("Kind", PROMOTION), trailers.get("Was", "")
     about = tag.subject, tag.commit, at or tag.at, tag.at, tag.count
     return Assignment(*about, who, why, kind, tag.name, tag.takes_back, was)
 
@@ -76,80 +81,81 @@ def _by_our_clock(text: str) -> datetime | None:
 
 
 def _by_sane_clocks(ordered: list[Assignment]) -> list[Assignment]:
-    """Nothing happened after what came after it: a tag dated into the future counts from its successor's time."""
-    found: list[Assignment] = []
+    """Correct wrong clocks: a tag that is dated later than its successor gets its successor's time."""
+    corrected: list[Assignment] = []
     latest: datetime | None = None
-    for one in reversed(ordered):
-        latest = min(one.at, latest) if latest else one.at
-        found.append(replace(one, at=latest))
-    return found[::-1]
+    for assignment in reversed(ordered):
+        latest = min(assignment.at, latest) if latest else assignment.at
+        corrected.append(replace(assignment, at=latest))
+    return corrected[::-1]
 
 
-def message(title: str, why: str, **said: str) -> str:
-    """Of a tag: the reason, and what else is known, a line each."""
-    lines = "\n".join(f"{name}: {value}" for name, value in said.items() if value)
+def message(title: str, why: str, **trailers: str) -> str:
+    """The message of a tag: title, reason, and a line `Name: value` for each trailer that is not empty."""
+    lines = "\n".join(f"{name}: {value}" for name, value in trailers.items() if value)
     return f"{title}\n\n{why.strip()}\n\n{lines}\n"
 
 
 def split(text: str) -> tuple[str, dict[str, str]]:
-    """The reason in a tag's message and the lines behind it; of a message that is not ours all of it."""
-    _, *rest = text.strip().split("\n\n")
-    pairs = [line.partition(": ") for line in rest[-1].splitlines()] if rest else []
-    said = {name: value for name, _, value in pairs}
-    return ("\n\n".join(rest[:-1]), said) if "Was" in said else (text.strip(), {})
+    """The reason in a tag's message, and its trailers; the whole text if the kit did not write the message."""
+    _, *paragraphs = text.strip().split("\n\n")
+    pairs = [line.partition(": ") for line in paragraphs[-1].splitlines()] if paragraphs else []
+    trailers = {name: value for name, _, value in pairs}
+    return ("\n\n".join(paragraphs[:-1]), trailers) if "Was" in trailers else (text.strip(), {})
 
 
 # ---- what holds ----
 
 
 def stays(ordered: Iterable[Assignment], stage: str) -> list[Stay]:
-    """Who held the stage from when to when, oldest first."""
+    """The commits that were in the stage, each with the times, oldest first."""
     held: dict[str, Assignment] = {}  # by commit, the one that holds last
-    found: list[Stay] = []
-    for one in ordered:
-        if one.stage not in (stage, EVERY):
+    history: list[Stay] = []
+    for assignment in ordered:
+        if assignment.stage not in (stage, EVERY):
             continue
-        held.pop(one.commit, None)
-        if not one.takes_back:
-            held[one.commit] = one
+        held.pop(assignment.commit, None)
+        if not assignment.takes_back:
+            held[assignment.commit] = assignment
         commit = next(reversed(held), None)
-        now = found[-1].commit if found and found[-1].until is None else None
-        if commit != now or not one.takes_back:
+        now = history[-1].commit if history and history[-1].until is None else None
+        if commit != now or not assignment.takes_back:
             if now:
-                found[-1] = replace(found[-1], until=one.at)
+                history[-1] = replace(history[-1], until=assignment.at)
             if commit:
-                found.append(Stay(commit, one.at, None, one if not one.takes_back else held[commit]))
-    return found
+                put = held[commit] if assignment.takes_back else assignment
+                history.append(Stay(commit, assignment.at, None, put))
+    return history
 
 
 def current_stay(ordered: Iterable[Assignment], stage: str) -> Stay | None:
-    found = stays(ordered, stage)
-    return found[-1] if found and found[-1].until is None else None
+    history = stays(ordered, stage)
+    return history[-1] if history and history[-1].until is None else None
 
 
 def rollback_target(ordered: Iterable[Assignment], stage: str) -> str | None:
     """The commit that a rollback goes back to: the one that was there before, rolled-back ones left out."""
-    line: list[str] = []
-    for one in ordered:
-        if one.stage not in (stage, EVERY):
+    commits: list[str] = []
+    for assignment in ordered:
+        if assignment.stage not in (stage, EVERY):
             continue
-        if one.takes_back:
-            line = [commit for commit in line if commit != one.commit]
-        elif one.kind == ROLLBACK and one.commit in line:
-            del line[len(line) - line[::-1].index(one.commit) :]
-        elif line[-1:] != [one.commit]:
-            line.append(one.commit)
-    return line[-2] if len(line) > 1 else None
+        if assignment.takes_back:
+            commits = [commit for commit in commits if commit != assignment.commit]
+        elif assignment.kind == ROLLBACK and assignment.commit in commits:
+            del commits[len(commits) - commits[::-1].index(assignment.commit) :]
+        elif commits[-1:] != [assignment.commit]:
+            commits.append(assignment.commit)
+    return commits[-2] if len(commits) > 1 else None
 
 
 def stage_names(ordered: Iterable[Assignment]) -> list[str]:
-    return sorted({one.stage for one in ordered} - {EVERY})
+    return sorted({assignment.stage for assignment in ordered} - {EVERY})
 
 
 def stages_by_commit(ordered: list[Assignment]) -> dict[str, list[str]]:
     """The stages that each commit is in now."""
-    found: dict[str, list[str]] = {}
+    by_commit: dict[str, list[str]] = {}
     for stage in stage_names(ordered):
         if stay := current_stay(ordered, stage):
-            found.setdefault(stay.commit, []).append(stage)
-    return found
+            by_commit.setdefault(stay.commit, []).append(stage)
+    return by_commit

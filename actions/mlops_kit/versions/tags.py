@@ -85,7 +85,7 @@ def globs(model: str) -> list[str]:
 
 def refspecs(model: str) -> list[str]:
     """The model's tags for `git fetch`, overwriting those of this clone."""
-    return [f"+{one}:{one}" for one in globs(model)]
+    return [f"+{glob}:{glob}" for glob in globs(model)]
 
 
 def patterns(model: str, sign: str) -> list[str]:
@@ -107,15 +107,15 @@ def read(repository: Repository, model: str, sign: str, *, messages: bool = Fals
     wide = len(fields)
     rows = [parts[start : start + wide] for start in range(0, len(parts) - wide, wide)]
     pattern = re.compile(rf"{re.escape(model)}{re.escape(sign)}([^!#]+)(!?)(?:#(\d+))?")
-    found = []
+    tags = []
     for name, kind, commit, moment, tagger, message in rows:
         name = name.lstrip("\n")
         if match := pattern.fullmatch(name):
             count = int(match[3]) if match[3] else None
             at = datetime.fromtimestamp(int(moment or 0), UTC)
             about = match[1], bool(match[2]), count, kind == "tag"
-            found.append(Tag(name, *about, commit, at, tagger, message))
-    return sorted(found, key=lambda tag: tag.order)
+            tags.append(Tag(name, *about, commit, at, tagger, message))
+    return sorted(tags, key=lambda tag: tag.order)
 
 
 def exists(repository: Repository, tag: str) -> bool:

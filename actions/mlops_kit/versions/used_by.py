@@ -21,41 +21,41 @@ class Made:
 
 
 def read(repository: Repository, known: list[Version]) -> list[Made]:
-    found, without = [], []
+    sources, without_record = [], []
     names = [f"{version.commit}:{record.FILE}" for version in known]
     for version, text in zip(known, git_objects.read(repository, names), strict=True):
         if text is None:
-            without.append(version)
+            without_record.append(version)
         else:
-            found.append(Made(version, text, record.FILE))
-    locks = git_objects.read(repository, [f"{version.commit}:{LOCK}" for version in without])
-    pairs = zip(without, locks, strict=True)
-    return found + [Made(version, text, LOCK) for version, text in pairs if text is not None]
+            sources.append(Made(version, text, record.FILE))
+    locks = git_objects.read(repository, [f"{version.commit}:{LOCK}" for version in without_record])
+    pairs = zip(without_record, locks, strict=True)
+    return sources + [Made(version, text, LOCK) for version, text in pairs if text is not None]
 
 
-def using(made: list[Made], md5: str) -> dict[Version, set[str]]:
-    """`data` or `artifacts`, by version. Only what the md5 stands in is parsed."""
+def using(sources: list[Made], md5: str) -> dict[Version, set[str]]:
+    """How each version uses an md5: `data`, `artifacts` or both. Only texts that contain the md5 are parsed."""
     sought = md5.encode()
     return {
-        one.version: names
-        for one in made
-        if sought in one.text and (names := _names(one.text, one.kind, md5))
+        source.version: names
+        for source in sources
+        if sought in source.text and (names := _names(source.text, source.kind, md5))
     }
 
 
-def folders_with(repository: Repository, made: list[Made], md5: str) -> tuple[set[str], int]:
-    """Folders of data that hold a file, by the lists in the cache; and how many lists are not there."""
+def folders_with(repository: Repository, sources: list[Made], md5: str) -> tuple[set[str], int]:
+    """The data folders whose list in the cache has the md5, and the number of lists that are not in the cache."""
     folders = {
         str(file["md5"])
-        for one in made
-        if one.kind == record.FILE and b".dir" in one.text.partition(b'"parameters": ')[0]
-        for file in json.loads(one.text)["data"]
+        for source in sources
+        if source.kind == record.FILE and b".dir" in source.text.partition(b'"parameters": ')[0]
+        for file in json.loads(source.text)["data"]
         if file["md5"].endswith(".dir")
     }
     cache = Path(dvc_config.settings(repository).get("cache", "dir"))
     lists = {folder: object_path(cache, folder) for folder in folders}
-    here = {folder: path.read_text(encoding="utf-8") for folder, path in lists.items() if path.is_file()}
-    return {folder for folder, text in here.items() if md5 in text}, len(folders) - len(here)
+    texts = {folder: path.read_text(encoding="utf-8") for folder, path in lists.items() if path.is_file()}
+    return {folder for folder, text in texts.items() if md5 in text}, len(folders) - len(texts)
 
 
 def _names(text: bytes, kind: str, md5: str) -> set[str]:
@@ -63,5 +63,5 @@ def _names(text: bytes, kind: str, md5: str) -> set[str]:
         lock = parse_lock(text.decode())
         parts = {"data": lock.inputs.values(), "artifacts": lock.outs.values()}
         return {name for name, entries in parts.items() if any(entry.md5 == md5 for entry in entries)}
-    made = json.loads(text)
-    return {name for name in ("data", "artifacts") if any(file["md5"] == md5 for file in made[name])}
+    content = json.loads(text)
+    return {name for name in ("data", "artifacts") if any(file["md5"] == md5 for file in content[name])}

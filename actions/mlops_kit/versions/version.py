@@ -41,14 +41,16 @@ def only_here(repository: Repository, model: str) -> list[str]:
     listed = repository.git("ls-remote", "--refs", "origin", *tags.globs(model), **credentials.access())
     at_origin = {line.partition("\t")[2] for line in listed.splitlines()}
     patterns = [*tags.patterns(model, tags.VERSION), *tags.patterns(model, tags.STAGE)]
-    here = repository.git("for-each-ref", "--format=%(refname)", *patterns).splitlines()
-    return [tags.tag_of(ref) for ref in here if ref not in at_origin]
+    local_refs = repository.git("for-each-ref", "--format=%(refname)", *patterns).splitlines()
+    return [tags.tag_of(ref) for ref in local_refs if ref not in at_origin]
 
 
 def versions(repository: Repository, model: str) -> list[Version]:
-    """Of this clone, oldest number first, without those that were taken back."""
+    """The versions of this clone, lowest number first, without those that were taken back."""
     last = {version: taken for version, taken in _events(repository, model)}
-    return sorted((one for one, taken in last.items() if not taken), key=lambda version: version.number)
+    return sorted(
+        (version for version, taken in last.items() if not taken), key=lambda version: version.number
+    )
 
 
 def _events(repository: Repository, model: str) -> Iterator[tuple[Version, bool]]:
@@ -67,8 +69,8 @@ def highest(repository: Repository, model: str) -> Number | None:
 
 
 def newest(repository: Repository, model: str) -> Version | None:
-    found = versions(repository, model)
-    return found[-1] if found else None
+    registered = versions(repository, model)
+    return registered[-1] if registered else None
 
 
 def in_stage(repository: Repository, model: str, stage: str) -> Version | None:
@@ -85,12 +87,12 @@ def champion(repository: Repository, model: str, stage: str) -> Version | None:
 
 def find(repository: Repository, model: str, name: str) -> Version:
     """A version by v0.3.0, 0.3.0 or flights@v0.3.0. Raises KitError listing what there is."""
-    found = versions(repository, model)
-    wanted = tags.version_in(model, name)
-    for version in found:
-        if version.name == wanted:
+    registered = versions(repository, model)
+    version_name = tags.version_in(model, name)
+    for version in registered:
+        if version.name == version_name:
             return version
-    newest_first = ", ".join(version.name for version in reversed(found[-5:])) or "none yet"
+    newest_first = ", ".join(version.name for version in reversed(registered[-5:])) or "none yet"
     raise KitError(f"{model} has no version {name!r}.", f"The newest: {newest_first}.")
 
 

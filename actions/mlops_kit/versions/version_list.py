@@ -27,17 +27,19 @@ def rows(book: Book, limit: int) -> list[VersionRow]:
     """
     stages = stages_by_commit(book.ordered)
     newest = book.versions[::-1]
-    listed = newest[: limit or None] + [one for one in newest[limit or len(newest) :] if one.commit in stages]
+    listed = newest[: limit or None] + [
+        version for version in newest[limit or len(newest) :] if version.commit in stages
+    ]
     return [
         VersionRow(
-            *(one.version, one.tag, one.commit, one.created),
-            by=one.run.by if one.run else "",
-            event=one.run.event if one.run else "",
-            code=one.code.commit if one.code else "",
-            data=[f"{file.path} {file.md5}" for file in one.data],
-            stages=stages.get(one.commit, []),
+            *(entry.version, entry.tag, entry.commit, entry.created),
+            by=entry.run.by if entry.run else "",
+            event=entry.run.event if entry.run else "",
+            code=entry.code.commit if entry.code else "",
+            data=[f"{file.path} {file.md5}" for file in entry.data],
+            stages=stages.get(entry.commit, []),
         )
-        for one in lineage.of_versions(book, listed)
+        for entry in lineage.of_versions(book, listed)
     ]
 
 
@@ -57,7 +59,7 @@ def text(listed: list[VersionRow]) -> str:
 
 
 def _line(row: VersionRow) -> str:
-    data = ", ".join(one[: one.index(" ") + 9] for one in row.data[:2]) + (
+    data = ", ".join(file[: file.index(" ") + 9] for file in row.data[:2]) + (
         " ..." if len(row.data) > 2 else ""
     )
     about = f"{row.version:10} {row.created[:16].replace('T', ' ')}  {row.event:20} {row.by:16}"

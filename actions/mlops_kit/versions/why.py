@@ -68,15 +68,16 @@ def pair(repository: Repository, model: str, before: str, after: str) -> tuple[V
 
 def why(repository: Repository, old: Version, new: Version) -> Why:
     """Raises KitError when one of the two has no record."""
-    before, after = (_record(repository, one) for one in (old, new))
-    found = between(before, after, repository)
+    before, after = _record(repository, old), _record(repository, new)
+    differences = between(before, after, repository)
     definition = pipeline.DefinitionChanges(repository, old.tag, new.tag)
-    params = {one.name: one for one in (*_interpolated(definition, before, after), *found.parameters)}
-    code = _code(found, definition, before, after)
-    changed = Changed(bool(code), bool(found.data), bool(params), bool(found.environment))
-    beside = [file.path for file in found.files if file.path not in code and not file.is_pipeline]
+    changes = (*_interpolated_changes(definition, before, after), *differences.parameters)
+    params = {change.name: change for change in changes}
+    code = _code(differences, definition, before, after)
+    changed = Changed(bool(code), bool(differences.data), bool(params), bool(differences.environment))
+    beside = [file.path for file in differences.files if file.path not in code and not file.is_pipeline]
     ordered = [params[name] for name in sorted(params)]
-    notes = _notes(found, changed)
+    notes = _notes(differences, changed)
     return Why(
         old.name,
         new.name,
@@ -84,73 +85,77 @@ def why(repository: Repository, old: Version, new: Version) -> Why:
         code,
         beside,
         ordered,
-        found,
+        differences,
         notes,
         repository.dirty(*records.OWN),
     )
 
 
-def _record(repository: Repository, one: Version) -> Record:
-    found = records.read(repository, one)
-    if found is None:
+def _record(repository: Repository, chosen: Version) -> Record:
+    version_record = records.read(repository, chosen)
+    if version_record is None:
         raise KitError(
-            f"{one.tag} has no record: `mlops-kit register` did not make it, so nothing says what it was made of.",
-            f"`git diff {one.tag} OTHER` compares the files.",
+            f"{chosen.tag} has no record: `mlops-kit register` did not make it, so nothing says what it was made of.",
+            f"`git diff {chosen.tag} OTHER` compares the files.",
         )
-    return found
+    return version_record
 
 
 def _code(
-    found: Differences, definition: pipeline.DefinitionChanges, before: Record, after: Record
+    differences: Differences, definition: pipeline.DefinitionChanges, before: Record, after: Record
 ) -> list[str]:
-    """By the files that stages read, not by commits: those of the records, so no history is needed."""
-    old, new = ({file.path: file.md5 for file in one.code.files} for one in (before, after))
+    """The files in the two records that differ, and the stages that were rewritten. Needs no history of Git."""
+    old, new = ({file.path: file.md5 for file in record.code.files} for record in (before, after))
     files = sorted(path for path in {**old, **new} if old.get(path) != new.get(path))
     return files + definition.rewritten()
 
 
-def _interpolated(definition: pipeline.DefinitionChanges, before: Record, after: Record) -> list[ValueChange]:
+def _interpolated_changes(
+    definition: pipeline.DefinitionChanges, before: Record, after: Record
+) -> list[ValueChange]:
     """`${x}` in dvc.yaml is a parameter too, also where no stage says so."""
     known = [*before.parameters, *after.parameters]
     return [
         ValueChange(name, old, new)
         for name, (old, new) in definition.moved().items()
-        if not any(one == name or one.startswith(f"{name}.") for one in known)
+        if not any(parameter == name or parameter.startswith(f"{name}.") for parameter in known)
     ]
 
 
-def _notes(found: Differences, changed: Changed) -> list[str]:
+def _notes(differences: Differences, changed: Changed) -> list[str]:
     notes = []
-    if changed.data and not found.tables:
+    if changed.data and not differences.tables:
         notes.append("The data is told apart by hash, size and rows: the records do not sum up its columns.")
-    if found.shallow:
+    if differences.shallow:
         notes.append("This clone's history does not reach back: commits are missing, the rest is exact.")
-    if not changed.names and [one for one in found.metrics if one.difference]:
+    if not changed.names and [metric for metric in differences.metrics if metric.difference]:
         notes.append(
             "The metrics differ all the same: `mlops-kit verify` looks for what is not reproducible."
         )
     return notes
 
 
-def in_words(found: Why) -> str:
+def in_words(answer: Why) -> str:
     """Markdown, as in the description of a version, with what did not change named too."""
-    parts = description.sections(found.differences)
-    said = [found.says]
-    if found.changed.code:
-        said.append("Code: " + ", ".join(found.code))
-    shown = {"Data": found.changed.data, "Environment": found.changed.env}
+    parts = description.sections(answer.differences)
+    paragraphs = [answer.says]
+    if answer.changed.code:
+        paragraphs.append("Code: " + ", ".join(answer.code))
+    shown = {"Data": answer.changed.data, "Environment": answer.changed.env}
     for head, changed in shown.items():
         if changed:
-            said.append("\n".join([f"{head}:", *parts.get(head, [])]))
-    if found.params:
-        said.append("\n".join(["Parameters:", *(f"- {description.change(one)}" for one in found.params)]))
-    if same := [name for key, name in NAMES.items() if not getattr(found.changed, key)]:
-        said.append("The same: " + ", ".join(same) + ".")
+            paragraphs.append("\n".join([f"{head}:", *parts.get(head, [])]))
+    if answer.params:
+        paragraphs.append(
+            "\n".join(["Parameters:", *(f"- {description.change(parameter)}" for parameter in answer.params)])
+        )
+    if same := [name for key, name in NAMES.items() if not getattr(answer.changed, key)]:
+        paragraphs.append("The same: " + ", ".join(same) + ".")
     if commits := [line for line in parts.get("Code", []) if not line.startswith("- Command of ")]:
-        said.append("\n".join(["What happened in Git in between:", *commits]))
+        paragraphs.append("\n".join(["What happened in Git in between:", *commits]))
     if "Metrics" in parts:
-        said.append("\n".join(["Metrics:", *parts["Metrics"]]))
-    if found.dirty:
-        shown_paths = ", ".join(found.dirty[:5]) + (", ..." if len(found.dirty) > 5 else "")
-        said.append(f"Not committed here, so in neither version: {shown_paths}.")
-    return "\n\n".join([*said, *found.notes])
+        paragraphs.append("\n".join(["Metrics:", *parts["Metrics"]]))
+    if answer.dirty:
+        shown_paths = ", ".join(answer.dirty[:5]) + (", ..." if len(answer.dirty) > 5 else "")
+        paragraphs.append(f"Not committed here, so in neither version: {shown_paths}.")
+    return "\n\n".join([*paragraphs, *answer.notes])
