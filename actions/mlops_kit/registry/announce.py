@@ -27,12 +27,12 @@ def announce(
     """
     failed = hooks.run_hooks(contract, repository, moment, journal, say, **env)
     variables = hooks.variables(contract, journal, moment, env)
-    if contract.registry and not _synced(contract, repository, journal, say, variables):
+    if contract.registry and not _sync(contract, repository, journal, say, variables):
         failed.append("registry")
     return failed
 
 
-def _synced(
+def _sync(
     contract: Contract, repository: Repository, journal: Journal, say: Say, variables: dict[str, str]
 ) -> bool:
     """False if the server could not be brought up to date, or disagrees with the tags."""

@@ -15,38 +15,38 @@ from mlops_kit.versions.version import Version
 
 
 def check(repository: Repository, contract: Contract, version: Version) -> list[str]:
-    """The artifacts that were looked at. Raises KitError when one cannot be had, or is not what it was."""
-    served = _served(repository, contract, version)
-    if served:
+    """Check the version's artifacts in the remote; returns their paths. Raises KitError if one is missing or altered."""
+    entries = _dvc_entries(repository, contract, version)
+    if entries:
         with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as folder:
-            cache = _fetched(repository, contract, version, served, Path(folder))
-            if wrong := [f"{one.path}{said}" for one in served if (said := _wrong(cache, one))]:
+            cache = _fetch(repository, contract, version, entries, Path(folder))
+            if wrong := [f"{one.path}{problem}" for one in entries if (problem := _problem(cache, one))]:
                 where = repository.remote.name if repository.remote else "the cache"
                 raise KitError(
                     f"{where} does not hold {version.tag} whole: {'; '.join(wrong)}.",
                     "Nothing was changed. Who has it pushes it again (`dvc push`); else take another version.",
                 )
-    return [one.path for one in served]
+    return [one.path for one in entries]
 
 
-def _served(repository: Repository, contract: Contract, version: Version) -> list[Entry]:
-    """What is DVC's of the artifacts; a file in Git came with the tag."""
+def _dvc_entries(repository: Repository, contract: Contract, version: Version) -> list[Entry]:
+    """The lock entries of the artifacts that DVC holds; files in Git came with the tag."""
     lock = repository.lock(version.tag)
-    own = snapshot.readable_contract(repository, version.tag, contract).artifacts or contract.artifacts
-    found = [lock.out(path) for path in own] if lock else []
+    paths = snapshot.readable_contract(repository, version.tag, contract).artifacts or contract.artifacts
+    entries = [lock.out(path) for path in paths] if lock else []
     tracked = repository.tracked(version.tag)
-    return list({one.path: one for one in found if one and one.path not in tracked}.values())
+    return list({one.path: one for one in entries if one and one.path not in tracked}.values())
 
 
-def _fetched(
-    repository: Repository, contract: Contract, version: Version, served: list[Entry], folder: Path
+def _fetch(
+    repository: Repository, contract: Contract, version: Version, entries: list[Entry], folder: Path
 ) -> Path:
-    """A cache that holds nothing but what the remote just gave; without a remote, this clone's own."""
+    """Fetch the artifacts into an empty cache and return its path; without a remote, the path of this clone's cache."""
     if repository.remote is None:
         return Path(dvc_config.settings(repository).get("cache", "dir"))
     with repository.worktree(version.tag) as tree:
         dvc_config.give_settings(repository, tree, folder / "cache")
-        paths = [one.path for one in served]
+        paths = [one.path for one in entries]
         try:
             transfer(repository, contract.commands.dvc, "fetch", *paths, at=tree.root)
         except KitError as error:
@@ -55,7 +55,7 @@ def _fetched(
     return folder / "cache"
 
 
-def _wrong(cache: Path, entry: Entry) -> str:
+def _problem(cache: Path, entry: Entry) -> str:
     for md5 in _objects(cache, entry.md5):
         path = object_path(cache, md5)
         if not path.is_file():
@@ -66,7 +66,7 @@ def _wrong(cache: Path, entry: Entry) -> str:
 
 
 def _objects(cache: Path, md5: str) -> Iterator[str]:
-    """Of a folder first its list, then, the list being right, what it names."""
+    """The md5 of each object of an entry. A folder yields its list first, then the files in the list."""
     yield md5
     if md5.endswith(".dir"):
         listed = json.loads(object_path(cache, md5).read_text(encoding="utf-8"))

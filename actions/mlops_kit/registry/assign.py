@@ -26,12 +26,12 @@ def assign(
     version: Version,
     stage: str,
     known: list[Assignment],
-    **said: str,
+    **facts: str,
 ) -> NewAssignment:
     """`known`: the assignments on which the decision was based. Raises commits.RefMoved if origin has more by now."""
     count = max((one.count or 0 for one in known), default=0) + 1  # GTO counts through all stages
     tag = tags.stage_tag(version.model, stage, count)
-    tag_object, tagger = _tag_object(repository, version, stage, tag, known, said)
+    tag_object, tagger = _tag_object(repository, version, stage, tag, known, facts)
     origin = repository.has_origin
     if origin:
         try:
@@ -51,7 +51,7 @@ def _tag_object(
     stage: str,
     tag: str,
     known: list[Assignment],
-    said: dict[str, str],
+    facts: dict[str, str],
 ) -> tuple[str, str]:
     """The hash of a new tag object without a ref, and the tagger's name.
 
@@ -62,8 +62,8 @@ def _tag_object(
     clock = now.isoformat() if at - now > SKEW else ""
     dated = {"GIT_COMMITTER_DATE": f"{int(at.timestamp())} +0000"}
     tagger = repository.git("var", "GIT_COMMITTER_IDENT", **commits.identity(repository), **dated).strip()
-    why = said.pop("why")
-    text = stages.message(f"{version.model} {version.name} -> {stage}", why, **said, By=actor(), Clock=clock)
+    why = facts.pop("why")
+    text = stages.message(f"{version.model} {version.name} -> {stage}", why, **facts, By=actor(), Clock=clock)
     head = f"object {version.commit}\ntype commit\ntag {tag}\ntagger {tagger}\n\n"
     tag_object = repository.git("mktag", stdin=head + text).strip()
     return tag_object, tagger.partition(" <")[0]

@@ -115,7 +115,7 @@ def _problems(repository: Repository, contract: Contract, candidate: Candidate) 
         problems.append("record: the tables are not the lock's")
     if record.parameters != lock.params:
         problems.append("record: the parameters are not the lock's")
-    if record.environment.files != _pinned(repository, contract):
+    if record.environment.files != _environment_hashes(repository, contract):
         problems.append("record: the environment is not the commit's")
     if record.identity != draft.identity(contract, lock, record.environment.files):
         problems.append("record: the identity is not the lock's")
@@ -126,11 +126,11 @@ def _problems(repository: Repository, contract: Contract, candidate: Candidate) 
 
 def _stale(repository: Repository, contract: Contract, candidate: Candidate) -> list[str]:
     """Stages of the lock that do not fit the commit with the new pointers."""
-    found = freshness.of(repository, contract, candidate.lock, None)
-    return [f"{stage}, because {'; '.join(why)}" for stage, why in found.stages.items()]
+    result = freshness.of(repository, contract, candidate.lock, None)
+    return [f"{stage}, because {'; '.join(why)}" for stage, why in result.stages.items()]
 
 
-def _pinned(repository: Repository, contract: Contract) -> dict[str, str]:
+def _environment_hashes(repository: Repository, contract: Contract) -> dict[str, str]:
     paths = {name: repository.root / name for name in contract.environment}
     return {
         name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()

@@ -24,13 +24,15 @@ def card(record: Record, about: str = "") -> str:
         "": [f"# {plain(name)}", plain(about, 1000) or f"A model named {code(record.model)}."],
         "What it learned from": [_data(record.data), f"Code: commit {code(record.code.commit[:12])}."],
         "How good it is": [metrics_table(record.metrics), _slices(record.metrics)],
-        "Gates": [gates_table(record.gates), _measured(record.measured)],
+        "Gates": [gates_table(record.gates), _measurements(record.measured)],
         "Limits": limits(record),
         "How to get it": [_get(record)],
         "What changed": [record.description],
     }
-    said = [[f"## {head}"] * bool(head) + [line for line in lines if line] for head, lines in parts.items()]
-    return "\n\n".join(line for lines in said if len(lines) > 1 for line in lines) + "\n"
+    sections = [
+        [f"## {head}"] * bool(head) + [line for line in lines if line] for head, lines in parts.items()
+    ]
+    return "\n\n".join(line for lines in sections if len(lines) > 1 for line in lines) + "\n"
 
 
 def _data(files: list[File]) -> str:
@@ -62,8 +64,10 @@ def _slices(metrics: dict[str, Any]) -> str:
 
 def _column(name: str, values: dict[str, Any]) -> str:
     """A row for each value, a column for each metric."""
-    found = {value: all_metrics(inner) for value, inner in values.items() if isinstance(inner, dict)}
-    judged = {value: inner for value, inner in found.items() if inner}
+    metrics_by_value = {
+        value: all_metrics(inner) for value, inner in values.items() if isinstance(inner, dict)
+    }
+    judged = {value: inner for value, inner in metrics_by_value.items() if inner}
     shown = list(dict.fromkeys(metric for inner in judged.values() for metric in inner))[:MOST_COLUMNS]
     rows = [
         [code(value), str(values[value].get("n", "?")), *(_cell(inner.get(metric)) for metric in shown)]
@@ -94,7 +98,7 @@ def gates_table(gates: list[dict[str, Any]]) -> str:
     return table(["gate", "result", "why"], rows) if rows else "No gates are set in `mlops.yaml`."
 
 
-def _measured(measured: dict[str, Any]) -> str:
+def _measurements(measured: dict[str, Any]) -> str:
     return "\n".join(f"- {plain(name)}: {plain(value)}" for name, value in measured.items())
 
 

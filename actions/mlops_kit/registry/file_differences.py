@@ -37,12 +37,12 @@ NAMED = re.compile(rf"([A-Za-z_]*)[^\w+-]*({NUMBER.pattern})")  # a number and t
 DURATION = re.compile(r"second|time|duration|elapsed|took|_ms$", re.IGNORECASE)
 
 
-def names_a_kind(said: str) -> bool:
-    return any(kind in said for kind in KINDS)
+def names_a_kind(text: str) -> bool:
+    return any(kind in text for kind in KINDS)
 
 
 def how(old: Path, new: Path) -> str:
-    """Of two files or folders; empty where they are the same."""
+    """How two files or folders differ; empty if they are the same."""
     if old.is_dir() and new.is_dir():
         return "; ".join(_folders(old, new))
     if old.is_dir() or new.is_dir():
@@ -56,25 +56,25 @@ def how(old: Path, new: Path) -> str:
         try:
             return _texts(old.read_text(encoding="utf-8"), new.read_text(encoding="utf-8"))
         except UnicodeDecodeError:
-            return _packed(old, new) or _bytes(old.read_bytes(), new.read_bytes())
+            return _archives(old, new) or _bytes(old.read_bytes(), new.read_bytes())
     return f"other bytes ({sizes[0]:,} -> {sizes[1]:,})"
 
 
 def _folders(old: Path, new: Path) -> Iterator[str]:
     names = sorted({path.relative_to(at) for at in (old, new) for path in at.rglob("*") if path.is_file()})
-    told = 0
+    count = 0
     for name in names:
         pair = old / name, new / name
-        said = how(*pair) if all(path.is_file() for path in pair) else "is in one of the two only"
-        told += bool(said)
-        if said and told <= MOST:
-            yield f"{name}: {said}"
-    if told > MOST:
-        yield f"and {told - MOST} more files"
+        difference = how(*pair) if all(path.is_file() for path in pair) else "is in one of the two only"
+        count += bool(difference)
+        if difference and count <= MOST:
+            yield f"{name}: {difference}"
+    if count > MOST:
+        yield f"and {count - MOST} more files"
 
 
-def _packed(old: Path, new: Path) -> str:
-    """Of archives, which hold the moment at which they were made."""
+def _archives(old: Path, new: Path) -> str:
+    """Compare the content of archives, which also hold the time of packing. Empty if the content differs."""
     try:
         if all(map(zipfile.is_zipfile, (old, new))):
             inside = [
@@ -100,8 +100,8 @@ def _bytes(old: bytes, new: bytes) -> str:
 
 
 def _texts(old: str, new: str) -> str:
-    if said := _moments(old, new):
-        return said
+    if difference := _moments(old, new):
+        return difference
     if Counter(old.splitlines()) == Counter(new.splitlines()):
         return f"the same lines in another order: {ORDER}"
     if Counter(re.findall(r"[\w.-]+", old)) == Counter(re.findall(r"[\w.-]+", new)):
@@ -216,10 +216,10 @@ def predictions_apart(old: Path, new: Path, form: Predictions) -> str:
     if missing := [name for name in names if name not in after.column_names]:
         return f"{', '.join(missing)} is not predicted any more"
     worst = {name: _column(before[name], after[name]) for name in names}
-    said = [
+    differing = [
         f"{name} of {count:,} of {len(before):,} rows{by}" for name, (count, by) in worst.items() if count
     ]
-    return f"the predictions differ: {', '.join(said)}" if said else ""
+    return f"the predictions differ: {', '.join(differing)}" if differing else ""
 
 
 def _column(old: Any, new: Any) -> tuple[int, str]:

@@ -26,7 +26,7 @@ GIVEN = "MLOPS_HISTORY"  # the file that holds the history, for the command
 
 
 def sync(repository: Repository, contract: Contract, heard: Heard, **more: str) -> bool:
-    """Runs the tier's command. False where the mirror says otherwise than the tags, which it then told.
+    """Run the tier's command. Returns False if the registry contradicts the tags.
 
     Raises KitError where no tier is on, and when the command fails.
     """
@@ -41,10 +41,10 @@ def sync(repository: Repository, contract: Contract, heard: Heard, **more: str) 
         heard("rejected models: those that are here")
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         file = Path(folder) / "history.json"
-        told = history(repository, contract) | {
+        payload = history(repository, contract) | {
             "dvc_config": dvc_config.settings_file(repository, Path(folder))
         }
-        file.write_text(json.dumps(told, default=str), encoding="utf-8")
+        file.write_text(json.dumps(payload, default=str), encoding="utf-8")
         try:
             command = words(contract.registry.sync)
             follow(command, repository.root, heard, **{**more, GIVEN: str(file)})
@@ -63,39 +63,53 @@ def history(repository: Repository, contract: Contract) -> dict[str, Any]:
     book = lineage.book(repository, contract.model)
     stages = stages_by_commit(book.ordered)
     by_commit = {version.commit: version.name for version in book.versions}
-    held = {stage: by_commit.get(commit) for commit, names in stages.items() for stage in names}
-    made = lineage.records(repository, book.versions)
+    version_by_stage = {stage: by_commit.get(commit) for commit, names in stages.items() for stage in names}
+    records = lineage.records(repository, book.versions)
     return {
         "model": contract.model,
         "root": str(repository.root),
         "dvc": words(contract.commands.dvc),
         "cache": dvc_config.settings(repository).get("cache", "dir", fallback=""),
-        "stages": {stage: version for stage, version in held.items() if version},
+        "stages": {stage: version for stage, version in version_by_stage.items() if version},
         "versions": [
-            {"version": one.name, "tag": one.tag, "commit": one.commit, "created": one.created, **_made(text)}
-            for one, text in zip(book.versions, made, strict=True)
+            {
+                "version": one.name,
+                "tag": one.tag,
+                "commit": one.commit,
+                "created": one.created,
+                **_content(version_record),
+            }
+            for one, version_record in zip(book.versions, records, strict=True)
         ],
-        "rejected": [{"run": run, **_made(text)} for run, text in rejected(repository)],
+        "rejected": [
+            {"run": run, **_content(version_record)} for run, version_record in rejected(repository)
+        ],
     }
 
 
-def _made(made: Record | None) -> dict[str, Any]:
-    """The record, and its metrics by their dotted paths; None for a version that the kit did not make."""
-    if made is None:
+def _content(version_record: Record | None) -> dict[str, Any]:
+    """The record and its metrics by dotted path; the record is None for a version that the kit did not make."""
+    if version_record is None:
         return {"record": None, "figures": {}}
-    numbers = {name: asdict(one) for name, one in all_metrics(made.metrics).items() if one.is_number}
-    return {"record": made.model_dump(), "figures": numbers}
+    metrics = {
+        name: asdict(one) for name, one in all_metrics(version_record.metrics).items() if one.is_number
+    }
+    return {"record": version_record.model_dump(), "figures": metrics}
 
 
 def rejected(repository: Repository) -> Iterator[tuple[str, Record]]:
-    """Models that the gates closed on, by run: published ones that were fetched, and this clone's."""
-    found = {
+    """Run and record of each rejected model, oldest first: fetched ones and those of this clone."""
+    texts_by_run = {
         path.stem: path.read_text("utf-8") for path in (repository.root / events.REJECTED).glob("*.json")
     }
     refs = (f"refs/remotes/origin/{events.BRANCH}", f"refs/heads/{events.BRANCH}")
     if tip := next((ref for ref in refs if commits.tip(repository, ref)), None):
         listed = repository.git("ls-tree", "--name-only", tip, "rejected/").splitlines()
         texts = git_objects.read(repository, [f"{tip}:{name}" for name in listed])
-        found |= {Path(name).stem: (text or b"").decode() for name, text in zip(listed, texts, strict=True)}
-    made = [(run, record.parse(text, f"{events.REJECTED}/{run}.json")) for run, text in found.items()]
-    yield from sorted(made, key=lambda one: one[1].created)
+        texts_by_run |= {
+            Path(name).stem: (text or b"").decode() for name, text in zip(listed, texts, strict=True)
+        }
+    records = [
+        (run, record.parse(text, f"{events.REJECTED}/{run}.json")) for run, text in texts_by_run.items()
+    ]
+    yield from sorted(records, key=lambda pair: pair[1].created)

@@ -167,18 +167,25 @@ def _move(
     repository: Repository, board: Board, version: Version, request: PromotionRequest, done: Promoted
 ) -> Promoted:
     kind = PROMOTION if request.version else ROLLBACK
-    said = {"why": request.why, "Was": done.was or NOTHING, "Kind": kind}
+    facts = {"why": request.why, "Was": done.was or NOTHING, "Kind": kind}
     try:
-        given = assign.assign(repository, version, request.stage, board.ordered, **said)
+        assignment = assign.assign(repository, version, request.stage, board.ordered, **facts)
     except commits.RefMoved as error:
         versions.fetch(repository, version.model)
         now = local_board(repository, version.model)
         raise KitError(now.says(request.stage, "and somebody promoted while this ran"), LOOK) from error
     outcome = "promoted" if request.version else "rolled back"
-    says = f"{request.stage}: {done.was or NOTHING} -> {version.name} ({given.tag})."
-    if not given.published:
-        says += f" There is no origin: to publish it later, `git push origin '{given.tag}'`."
-    return replace(done, outcome=outcome, who=given.who, tag=given.tag, published=given.published, says=says)
+    says = f"{request.stage}: {done.was or NOTHING} -> {version.name} ({assignment.tag})."
+    if not assignment.published:
+        says += f" There is no origin: to publish it later, `git push origin '{assignment.tag}'`."
+    return replace(
+        done,
+        outcome=outcome,
+        who=assignment.who,
+        tag=assignment.tag,
+        published=assignment.published,
+        says=says,
+    )
 
 
 def _in_stage(board: Board, request: PromotionRequest) -> Promoted:
@@ -195,7 +202,7 @@ def _announce(repository: Repository, contract: Contract, done: Promoted, say: S
     journal = events.alone(repository)
     about = {"version": done.version, "was": done.was, "why": done.why, "tag": done.tag}
     with journal.stage("promote", to=done.stage, **about):
-        told = {**about, "stage": done.stage}
-        failed = announce(contract, repository, "after_promote", journal, say, **told)
+        env = {**about, "stage": done.stage}
+        failed = announce(contract, repository, "after_promote", journal, say, **env)
     says = done.says or f"The hooks were told that {done.version} is in {done.stage}."
     return replace(done, failed_hooks=tuple(failed), says=says)

@@ -201,21 +201,21 @@ def _refuse_dirty(repository: Repository, contract: Contract, pointers: Mapping[
 
 
 def _refuse_stale(repository: Repository, contract: Contract) -> None:
-    """What was trained must be what is committed: the same code, data, parameters and environment."""
-    found = train.behind(repository, contract)
-    if not found.is_fresh:
+    """Raises KitError unless the model was trained on the committed code, data, parameters and environment."""
+    result = train.behind(repository, contract)
+    if not result.is_fresh:
         raise KitError(
-            "The model is not this commit's: " + "; ".join(found.lines) + ".",
+            "The model is not this commit's: " + "; ".join(result.lines) + ".",
             "Run `mlops-kit train`, then `mlops-kit gate`.",
         )
 
 
 def _refuse_altered(repository: Repository, contract: Contract, lock: Lock) -> None:
-    """What the gates judged must be what the training made."""
+    """Raises KitError if a file that the gates judged changed after the training."""
     judged = [contract.metrics, *contract.artifacts]
     judged += [contract.predictions.file] if contract.predictions else []
-    made = {out.path: out.md5 for path in judged if (out := lock.out(path))}
-    if altered := [path for path, md5 in made.items() if repository.md5(path) not in (None, md5)]:
+    md5s = {out.path: out.md5 for path in judged if (out := lock.out(path))}
+    if altered := [path for path, md5 in md5s.items() if repository.md5(path) not in (None, md5)]:
         raise KitError(
             f"{', '.join(altered)}: changed after the training, so the gates did not judge what it made.",
             "Run `mlops-kit train`, then `mlops-kit gate`.",

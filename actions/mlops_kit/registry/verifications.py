@@ -39,30 +39,30 @@ class Proof:
 
 
 def facts(proof: Proof) -> dict[str, Any]:
-    """For the event with which the stage ends; it has its own moment, run and seconds."""
-    told = {
+    """The proof as facts of an event, without the time, run and seconds that the event has itself."""
+    fields = {
         name: value for name, value in asdict(proof).items() if name not in ("result", "at", "run", "seconds")
     }
-    return {"status": proof.result, **told}
+    return {"status": proof.result, **fields}
 
 
 def of(repository: Repository, version: Version) -> list[Proof]:
-    """Of this very commit, the newest first: what is published and was fetched, and what is here."""
-    lines = {*_published(repository), *_local(repository)}
-    found = [_proof(line) for line in lines if f'"{version.commit}"' in line]
-    return sorted((one for one in found if one and one.commit == version.commit), key=lambda one: one.at)[
+    """The proofs of this version's commit, newest first: fetched ones and those of this clone."""
+    lines = {*_published_lines(repository), *_local_lines(repository)}
+    proofs = [_proof(line) for line in lines if f'"{version.commit}"' in line]
+    return sorted((one for one in proofs if one and one.commit == version.commit), key=lambda one: one.at)[
         ::-1
     ]
 
 
-def _local(repository: Repository) -> list[str]:
+def _local_lines(repository: Repository) -> list[str]:
     folder = repository.root / events.LOCAL
     texts = [file.read_text(encoding="utf-8") for file in folder.glob("*.jsonl")]
     return [line for text in texts for line in text.splitlines() if f'"stage": "{STAGE}"' in line]
 
 
-def _published(repository: Repository) -> list[str]:
-    """Searched by Git, so that years of runs cost nothing."""
+def _published_lines(repository: Repository) -> list[str]:
+    """The lines of published verify events. Git searches them, which is fast even for years of runs."""
     refs = [f"refs/remotes/origin/{events.BRANCH}", f"refs/heads/{events.BRANCH}"]
     tip = next((ref for ref in refs if commits.tip(repository, ref)), None)
     search = ("grep", "-h", "-F", f'"stage": "{STAGE}"', tip or "", "--", "events/")
@@ -77,8 +77,8 @@ def _proof(line: str) -> Proof | None:
     """None for a start, or for what another kit wrote."""
     try:
         event = json.loads(line)
-        told = [StageProof(**one) for one in event["stages"]]
+        stages = [StageProof(**one) for one in event["stages"]]
         names = ("version", "commit", "says", "machine", "at", "run", "seconds")
-        return Proof(result=event["status"], stages=told, **{name: event[name] for name in names})
+        return Proof(result=event["status"], stages=stages, **{name: event[name] for name in names})
     except (ValueError, KeyError, TypeError):
         return None

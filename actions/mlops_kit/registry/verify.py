@@ -32,11 +32,11 @@ from mlops_kit.versions.version import Version
 def verify(repository: Repository, contract: Contract, version: Version, say: Say) -> Proof:
     """Raises KitError when it cannot be made again at all: its data is gone, or a stage fails."""
     begin, journal = time.monotonic(), events.alone(repository)
-    with journal.stage(verifications.STAGE, version=version.name) as found:
-        told = _made_again(repository, contract, version, say)
-        result = next(one for one in WORST if one in {"same", *(stage.result for stage in told)})
-        proof = Proof(version.name, version.commit, result, _says(version, told), told, _machine())
-        found |= verifications.facts(proof)
+    with journal.stage(verifications.STAGE, version=version.name) as facts:
+        proofs = _made_again(repository, contract, version, say)
+        result = next(one for one in WORST if one in {"same", *(stage.result for stage in proofs)})
+        proof = Proof(version.name, version.commit, result, _says(version, proofs), proofs, _machine())
+        facts |= verifications.facts(proof)
     return replace(proof, run=journal.run, seconds=round(time.monotonic() - begin, 1), at=clock.timestamp())
 
 
@@ -71,8 +71,8 @@ def _clean(repository: Repository, was: Snapshot, folder: Path, say: Say) -> Ite
     with repository.worktree(was.revision) as tree:
         dvc_config.give_settings(repository, tree, folder / "cache")
         # A tag holds the metrics that the stages make, and DVC takes no output that Git has.
-        if made := sorted({*(was.lock.outs if was.lock else [])} & tree.tracked()):
-            tree.git("rm", "--quiet", "--cached", "--", *made)
+        if outputs := sorted({*(was.lock.outs if was.lock else [])} & tree.tracked()):
+            tree.git("rm", "--quiet", "--cached", "--", *outputs)
         if was.contract.commands.install:
             say("make its environment")
             run(words(was.contract.commands.install), tree.root)
@@ -104,8 +104,8 @@ def _reproduce(was: Snapshot, tree: Repository, say: Say) -> None:
     """Every stage, by force, in the version's own environment."""
 
     def heard(line: str) -> None:
-        if found := re.search(r"Running stage '([^']+)'", line):
-            say(f"  {found[1]}")
+        if match := re.search(r"Running stage '([^']+)'", line):
+            say(f"  {match[1]}")
 
     say("run every stage")
     try:
@@ -124,30 +124,35 @@ def _compare(was: Snapshot, lock: Lock, tree: Repository) -> list[StageProof]:
     """Each stage whose outputs are not what they were, in the order of the pipeline."""
     now = tree.lock()
     assert now
-    other = {
+    changed = {
         name: [out for path, out in stage.outs.items() if _md5(now, path) != out.md5]
         for name, stage in lock.stages.items()
     }
     judged = was.contract.predictions.file if was.contract.predictions else was.contract.metrics
     fails = _judge(was, lock, tree, judged)
     behind = _behind(lock, judged)
-    seen = _seen(was, lock, tree, judged, fails)
-    told = []
-    for name, outs in other.items():
+    judged_difference = _judged_difference(was, lock, tree, judged, fails)
+    proofs = []
+    for name, outs in changed.items():
         if outs:
             how = [f"{out.path}: {_how(was, tree, out)}" for out in outs]
             how += [fails] if fails and judged in lock.stages[name].outs else []
             because = _because(lock, now, lock.stages[name])
-            if seen and name in behind and not because and not any(map(file_differences.names_a_kind, how)):
-                how.append(seen)
+            if (
+                judged_difference
+                and name in behind
+                and not because
+                and not any(map(file_differences.names_a_kind, how))
+            ):
+                how.append(judged_difference)
             result: Result = "differs" if fails and name in behind else "warning"
-            told.append(StageProof(name, result, how, because))
-    return told
+            proofs.append(StageProof(name, result, how, because))
+    return proofs
 
 
 def _md5(lock: Lock, path: str) -> str:
-    found = lock.outs.get(path)
-    return found.md5 if found else ""
+    out = lock.outs.get(path)
+    return out.md5 if out else ""
 
 
 def _how(was: Snapshot, tree: Repository, out: Entry) -> str:
@@ -163,7 +168,7 @@ def _how(was: Snapshot, tree: Repository, out: Entry) -> str:
 
 
 def _kept(was: Snapshot, path: str) -> Path:
-    """What the version made; in Git what DVC does not keep."""
+    """The version's own file: from Git if it is tracked there, else from DVC."""
     text = was.repository.show(was.revision, path) if path in was.repository.tracked(was.revision) else None
     if text is None:
         return was.file(path)
@@ -192,15 +197,15 @@ def _judge(was: Snapshot, lock: Lock, tree: Repository, judged: str) -> str:
     return f"the figures differ: {', '.join(moved[:5])}" if moved else ""
 
 
-def _seen(was: Snapshot, lock: Lock, tree: Repository, judged: str, fails: str) -> str:
-    """The kind that shows in what is judged: the bytes of a model that is no text show none."""
+def _judged_difference(was: Snapshot, lock: Lock, tree: Repository, judged: str, fails: str) -> str:
+    """How the judged file differs, with the likely cause: the bytes of a binary model show no cause."""
     out = lock.out(judged)
     now = tree.lock()
     if out is None or now is None or _md5(now, out.path) == out.md5:
         return ""
-    said = _how(was, tree, out)
-    kind = f": {file_differences.SEED}" if fails and not file_differences.names_a_kind(said) else ""
-    return f"seen in {out.path}: {said}{kind}"
+    difference = _how(was, tree, out)
+    kind = f": {file_differences.SEED}" if fails and not file_differences.names_a_kind(difference) else ""
+    return f"seen in {out.path}: {difference}{kind}"
 
 
 def _agree(old: float, new: float) -> bool:
@@ -210,15 +215,17 @@ def _agree(old: float, new: float) -> bool:
 def _behind(lock: Lock, path: str) -> set[str]:
     """The stages that a result comes from."""
     makers = {out: name for name, stage in lock.stages.items() for out in stage.outs}
-    found: set[str] = set()
-    ask = [path]
-    while ask:
-        one = ask.pop()
-        name = next((maker for out, maker in makers.items() if one == out or one.startswith(f"{out}/")), None)
-        if name and name not in found:
-            found.add(name)
-            ask += lock.stages[name].deps
-    return found
+    stages: set[str] = set()
+    paths = [path]
+    while paths:
+        current = paths.pop()
+        name = next(
+            (maker for out, maker in makers.items() if current == out or current.startswith(f"{out}/")), None
+        )
+        if name and name not in stages:
+            stages.add(name)
+            paths += lock.stages[name].deps
+    return stages
 
 
 def _because(lock: Lock, now: Lock, stage: PipelineStage) -> list[str]:
@@ -228,11 +235,11 @@ def _because(lock: Lock, now: Lock, stage: PipelineStage) -> list[str]:
     return sorted({name for path in changed for name, one in lock.stages.items() if path in one.outs})
 
 
-def _says(version: Version, told: list[StageProof]) -> str:
-    if not told:
+def _says(version: Version, proofs: list[StageProof]) -> str:
+    if not proofs:
         return f"{version.name} is reproduced, byte for byte."
-    by_themselves = [one for one in told if not one.because] or told
+    by_themselves = [one for one in proofs if not one.because] or proofs
     named = ", ".join(f"{one.stage} ({'; '.join(one.how)})" for one in by_themselves)
-    if any(one.result == "differs" for one in told):
+    if any(one.result == "differs" for one in proofs):
         return f"{version.name} is not reproducible. What differs by itself: stage {named}."
     return f"{version.name} is reproduced in its predictions, not in its bytes: stage {named}."

@@ -60,32 +60,32 @@ def register(repository: Repository, contract: Contract, candidate: Candidate, b
     return results[-1]
 
 
-def identical(repository: Repository, made: Record) -> Registered | None:
+def identical(repository: Repository, draft: Record) -> Registered | None:
     """The version that is the same result already; None if there is none."""
     form = f"%(refname:lstrip=2)%09%(contents:trailers:key={TRAILER},valueonly)"  # one: Git 2.39 mixes two up
-    pattern = tags.ref(tags.version_glob(made.model))
+    pattern = tags.ref(tags.version_glob(draft.model))
     listed = repository.git("for-each-ref", f"--format={form}", "--sort=creatordate", pattern)
     for line in listed.splitlines():
-        tag, _, said = line.partition("\t")
-        if said == identity(made):
-            name = tags.version_in(made.model, tag)
+        tag, _, identity_of_tag = line.partition("\t")
+        if identity_of_tag == identity(draft):
+            name = tags.version_in(draft.model, tag)
             says = f"Identical to {name}: the same inputs and the same predictions. Nothing new to register."
             return Registered("identical", name, tag, repository.commit(tag), True, says)
     return None
 
 
-def _complete(repository: Repository, made: Record, bump: str) -> Record:
+def _complete(repository: Repository, draft: Record, bump: str) -> Record:
     """The record with version and description, and with the row counts of data that was not fetched."""
-    before = versions.newest(repository, made.model)
-    number = versions.next_number(versions.highest(repository, made.model), bump)
+    before = versions.newest(repository, draft.model)
+    number = versions.next_number(versions.highest(repository, draft.model), bump)
     earlier = read(repository, before) if before else None
     commits.deepen_to(repository, earlier.code.commit if earlier else None)
-    made = made.model_copy(update=of_the_same_data(made, earlier))
-    return made.model_copy(
+    draft = draft.model_copy(update=of_the_same_data(draft, earlier))
+    return draft.model_copy(
         update={
             "version": "v" + ".".join(map(str, number)),
             "since": before.name if before else None,
-            "description": description.in_words(differences.between(earlier, made, repository)),
+            "description": description.in_words(differences.between(earlier, draft, repository)),
         }
     )
 
@@ -102,8 +102,8 @@ def _files(contract: Contract, candidate: Candidate, complete: Record) -> dict[s
     }
 
 
-def of_the_same_data(made: Record, earlier: Record | None) -> dict[str, Any]:
-    """Fields that the earlier record has of unchanged data, which may not have been fetched now."""
+def of_the_same_data(draft: Record, earlier: Record | None) -> dict[str, Any]:
+    """Fields of unchanged data, taken from the earlier record because the data may not have been fetched now."""
     if earlier is None:
         return {}
     rows = {file.md5: file.rows for file in earlier.data}
@@ -111,25 +111,25 @@ def of_the_same_data(made: Record, earlier: Record | None) -> dict[str, Any]:
     return {
         "data": [
             file.model_copy(update={"rows": rows.get(file.md5)}) if file.rows is None else file
-            for file in made.data
+            for file in draft.data
         ],
-        "tables": [summed.get((one.path, one.md5), one) for one in made.tables],
+        "tables": [summed.get((one.path, one.md5), one) for one in draft.tables],
     }
 
 
-def _message(made: Record) -> str:
-    trailers = f"Run: {made.trigger.run}\n{TRAILER}: {identity(made)}"
-    return f"{made.model} {made.version}\n\n{made.description.strip()}\n\n{trailers}\n"
+def _message(complete: Record) -> str:
+    trailers = f"Run: {complete.trigger.run}\n{TRAILER}: {identity(complete)}"
+    return f"{complete.model} {complete.version}\n\n{complete.description.strip()}\n\n{trailers}\n"
 
 
-def _tag(repository: Repository, made: Record, commit: str) -> Registered:
+def _tag(repository: Repository, complete: Record, commit: str) -> Registered:
     """An annotated tag. It is deleted again if origin does not take it."""
-    tag = tags.version_tag(made.model, made.version)
+    tag = tags.version_tag(complete.model, complete.version)
     note = (
         "This commit is a child of the merged one and on no branch. That is meant: it adds lock, metrics, "
         "record and card without writing to a protected branch."
     )
-    message = _message(made).replace("\n\n", f"\n\n{note}\n\n", 1)
+    message = _message(complete).replace("\n\n", f"\n\n{note}\n\n", 1)
     if tags.exists(repository, tag):
         raise commits.RefMoved(f"{tag} is there already.")
     repository.git(
@@ -149,16 +149,16 @@ def _tag(repository: Repository, made: Record, commit: str) -> Registered:
     except BaseException as error:
         repository.git("tag", "--delete", tag)
         if isinstance(error, commits.PushRefused):
-            raise _refused(made.model, tag, error) from error
+            raise _refusal(complete.model, tag, error) from error
         raise
     says = f"Registered {tag}."
     if not repository.has_origin:
         says += f" There is no origin: to publish it later, `git push origin {tag}`."
-    assert made.version
-    return Registered("registered", made.version, tag, commit, repository.has_origin, says)
+    assert complete.version
+    return Registered("registered", complete.version, tag, commit, repository.has_origin, says)
 
 
-def _refused(model: str, tag: str, error: KitError) -> KitError:
+def _refusal(model: str, tag: str, error: KitError) -> KitError:
     return KitError(
         f"A rule of origin refuses the tag {tag}:\n{error.what}",
         f"Let whoever runs this create tags: in the ruleset for tags, target `{tags.ref(tags.version_glob(model))}`, add the "
@@ -167,10 +167,10 @@ def _refused(model: str, tag: str, error: KitError) -> KitError:
     )
 
 
-def reject(repository: Repository, made: Record) -> Registered:
+def reject(repository: Repository, draft: Record) -> Registered:
     """Keep the record of a model that the gates rejected with the events of its run. No tag is made."""
-    events.keep_rejected(repository, made.trigger.run, made.text())
-    closed = ", ".join(gate["name"] for gate in made.gates if gate["status"] != "pass")
+    events.keep_rejected(repository, draft.trigger.run, draft.text())
+    closed = ", ".join(gate["name"] for gate in draft.gates if gate["status"] != "pass")
     return Registered(
         "rejected", says=f"Not registered: closed by {closed}. Its record is kept with the run's events."
     )
