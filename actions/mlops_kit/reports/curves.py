@@ -46,32 +46,32 @@ class Curve:
 
 
 def curves(repository: Repository, predictions: Predictions | None) -> list[Curve]:
-    """Those that dvc.yaml declares and that are there; where there are none, of the predictions."""
-    declared = list(_declared(repository.root))[:MOST_PLOTS]
+    """The curves that dvc.yaml declares; if it declares none, those of the evaluated predictions."""
+    declared = list(_declared_curves(repository.root))[:MOST_PLOTS]
     if declared or predictions is None:
         return declared
     path = repository.root / predictions.file
-    return _of_predictions(path, predictions) if path.is_file() else []
+    return _prediction_curves(path, predictions) if path.is_file() else []
 
 
 # ---- what dvc.yaml declares ----
 
 
-def _declared(root: Path) -> Iterator[Curve]:
+def _declared_curves(root: Path) -> Iterator[Curve]:
     if not (root / "dvc.yaml").is_file():
         return
     content = read_yaml(root / "dvc.yaml")
     stages = content.get("stages") or {}
     of_stages = [stage.get("plots") for stage in stages.values() if isinstance(stage, dict)]
     for plots in (content.get("plots"), *of_stages):
-        for name, settings in _named(plots):
+        for name, settings in _plots_by_name(plots):
             yield from _read(root, name, settings)
 
 
-def _named(plots: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """DVC takes a list of names or of mappings, or one mapping."""
-    for one in plots if isinstance(plots, list) else [plots or {}]:
-        pairs = one.items() if isinstance(one, dict) else [(str(one), {})]
+def _plots_by_name(plots: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and settings of each plot. DVC takes a list of names, a list of mappings, or one mapping."""
+    for entry in plots if isinstance(plots, list) else [plots or {}]:
+        pairs = entry.items() if isinstance(entry, dict) else [(str(entry), {})]
         for name, settings in pairs:
             yield str(name), settings if isinstance(settings, dict) else {}
 
@@ -133,24 +133,24 @@ def _curve(
     points = [(row.get(str(x)) if x else place, row.get(y)) for place, row in enumerate(rows)]
     if kind != "confusion":
         numeric = ("x",) if kind == "bars" else ("x", "y")
-        points = [point for point in (_numbers(point, numeric) for point in points) if point]
-        points = _thinned(points)
+        points = [point for point in (_numeric_point(point, numeric) for point in points) if point]
+        points = _thin(points)
     xs, ys = [point[0] for point in points], [point[1] for point in points]
     labels = str(settings.get("x_label") or x or "step"), str(settings.get("y_label") or y)
     diagonal = kind == "line" and any(word in name.lower() for word in ("roc", "calibration"))
     return Curve(str(settings.get("title") or name), kind, *labels, xs, ys, diagonal) if points else None
 
 
-def _numbers(point: tuple[Any, Any], which: tuple[str, ...]) -> tuple[Any, Any] | None:
+def _numeric_point(point: tuple[Any, Any], which: tuple[str, ...]) -> tuple[Any, Any] | None:
     x, y = point
     try:
-        found = (float(x) if "x" in which else str(x), float(y) if "y" in which else str(y))
+        numeric = (float(x) if "x" in which else str(x), float(y) if "y" in which else str(y))
     except (TypeError, ValueError):
         return None
-    return found if all(isinstance(one, str) or abs(one) < float("inf") for one in found) else None
+    return numeric if all(isinstance(one, str) or abs(one) < float("inf") for one in numeric) else None
 
 
-def _thinned(points: list[Any]) -> list[Any]:
+def _thin(points: list[Any]) -> list[Any]:
     step = -(-len(points) // MOST_POINTS) or 1
     return points[::step]
 
@@ -158,7 +158,7 @@ def _thinned(points: list[Any]) -> list[Any]:
 # ---- of the predictions ----
 
 
-def _of_predictions(path: Path, settings: Predictions) -> list[Curve]:
+def _prediction_curves(path: Path, settings: Predictions) -> list[Curve]:
     from mlops_kit.data import tables
 
     try:
@@ -166,22 +166,24 @@ def _of_predictions(path: Path, settings: Predictions) -> list[Curve]:
         if settings.task == "regression":
             return [_residuals(table[settings.actual], table[settings.prediction])]
         if settings.task == "multiclass":
-            actual, said = (list(map(str, table[name])) for name in (settings.actual, settings.prediction))
-            return [Curve("Confusion", "confusion", "actual", "predicted", actual, said)]
+            actual, predicted = (
+                list(map(str, table[name])) for name in (settings.actual, settings.prediction)
+            )
+            return [Curve("Confusion", "confusion", "actual", "predicted", actual, predicted)]
         positive = [str(one) == str(settings.positive) for one in table[settings.actual]]
-        return _binary(positive, table[settings.probability])
+        return _binary_curves(positive, table[settings.probability])
     except (KitError, KeyError, TypeError, ValueError):
         return []
 
 
 def _residuals(actual: list[float], predicted: list[float]) -> Curve:
     pairs = zip(actual, predicted, strict=True)
-    points = _thinned([(p, a - p) for a, p in pairs if math.isfinite(a) and math.isfinite(p)])
+    points = _thin([(p, a - p) for a, p in pairs if math.isfinite(a) and math.isfinite(p)])
     xs, ys = [point[0] for point in points], [point[1] for point in points]
     return Curve("Residuals", "scatter", "predicted", "residual", xs, ys)
 
 
-def _binary(positive: list[bool], score: list[float]) -> list[Curve]:
+def _binary_curves(positive: list[bool], score: list[float]) -> list[Curve]:
     """ROC, precision and recall, calibration in ten bins of equal size."""
     import numpy as np
 
@@ -194,7 +196,7 @@ def _binary(positive: list[bool], score: list[float]) -> list[Curve]:
     recall, false = hits / truth.sum(), (last + 1 - hits) / (1 - truth).sum()
     precision = hits / (last + 1)
     bins = np.array_split(order[::-1], min(10, len(order)))
-    said, seen = ([float(values[one].mean()) for one in bins] for values in (scores, truth))
+    mean_scores, positive_shares = ([float(values[one].mean()) for one in bins] for values in (scores, truth))
     return [
         Curve(
             "ROC",
@@ -211,10 +213,10 @@ def _binary(positive: list[bool], score: list[float]) -> list[Curve]:
             "precision",
             *_from((0.0, float(precision[0])), recall, precision),
         ),
-        Curve("Calibration", "line", "predicted", "actual", said, seen, True),
+        Curve("Calibration", "line", "predicted", "actual", mean_scores, positive_shares, True),
     ]
 
 
 def _from(start: tuple[float, float], x: "Floats", y: "Floats") -> tuple[list[float], list[float]]:
-    points = [start, *_thinned(list(zip(x.tolist(), y.tolist(), strict=True)))]
+    points = [start, *_thin(list(zip(x.tolist(), y.tolist(), strict=True)))]
     return [point[0] for point in points], [point[1] for point in points]

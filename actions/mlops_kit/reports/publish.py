@@ -38,9 +38,9 @@ def publish(report: Report, repository: Repository, out: Path, comment: str | No
 
 
 def comment_from(folder: Path, repository: Repository, model: str, comment: str) -> str:
-    """Comments with a report that is there already; on a runner that nothing was trained where there is none.
+    """Comment with the report in `folder`. If there is none on a runner, comment that nothing was trained.
 
-    Says what became of it. Raises KitError elsewhere when there is none.
+    Returns what became of the comment. Raises KitError if there is no report and this is not a runner.
     """
     path = folder / "report.md"
     text = "Nothing was trained, so there is nothing to compare; the run's log says why."
@@ -66,25 +66,25 @@ def _facts(report: Report) -> dict[str, Any]:
     }
 
 
-def _comment(repository: Repository, model: str, text: str, wanted: str) -> tuple[str | None, str]:
+def _comment(repository: Repository, model: str, text: str, target: str) -> tuple[str | None, str]:
     """Address of the comment, and what there is to say about it."""
     from mlops_kit.forge import github, github_errors
 
-    number = _number(wanted)
+    number = _number(target)
     if number is None:
         return None, "No comment: this run is of no pull request."
     try:
         placed = github.connect(repository).comment_in_place(number, github.marker("report", model), text)
     except github_errors.GitHubError as error:
-        if wanted == "auto" and error.status == 403 and runner.is_fork():
+        if target == "auto" and error.status == 403 and runner.is_fork():
             return None, "No comment: a pull request from a fork has a token that may only read."
         raise
     return placed.url, f"Comment on #{number} {placed.done}: {placed.url}"
 
 
-def _number(wanted: str) -> int | None:
-    if wanted.isdigit():
-        return int(wanted)
-    if wanted != "auto":
-        raise KitError(f"--comment {wanted}: neither a number nor `auto`.", "For instance --comment 12.")
+def _number(target: str) -> int | None:
+    if target.isdigit():
+        return int(target)
+    if target != "auto":
+        raise KitError(f"--comment {target}: neither a number nor `auto`.", "For instance --comment 12.")
     return runner.pull_request_number()

@@ -117,12 +117,12 @@ def _steps(repository: Repository, training: Training | None) -> dict[str, float
 
 
 def _before(repository: Repository, contract: Contract, verdict: Verdict | None) -> Record | None:
-    """Of the version that the gates compared with; else of the one in use."""
+    """The record of the version that the gates compared with, else of the one in use."""
     model = contract.model
     if verdict and verdict.against:
         return _record(repository, versions.find(repository, model, verdict.against).tag)
-    asked = [gate.stage for gate in contract.gates.values() if isinstance(gate, ChampionGate)]
-    champion = versions.champion(repository, model, asked[0] if asked else "production")
+    stages = [gate.stage for gate in contract.gates.values() if isinstance(gate, ChampionGate)]
+    champion = versions.champion(repository, model, stages[0] if stages else "production")
     return _record(repository, champion.tag) if champion else None
 
 
@@ -134,37 +134,39 @@ def _record(repository: Repository, tag: str) -> Record | None:
 
 def _history(repository: Repository, model: str) -> list[tuple[str, dict[str, Metric]]]:
     newest = versions.versions(repository, model)[-MOST_VERSIONS:]
-    found = [(version.name, _record(repository, version.tag)) for version in newest]
-    return [(name, headline(one.metrics)) for name, one in found if one]
+    records = [(version.name, _record(repository, version.tag)) for version in newest]
+    return [(name, headline(one.metrics)) for name, one in records if one]
 
 
 # ---- slices ----
 
 
 def _slices(contract: Contract, content: dict[str, Any]) -> list[Slice]:
-    """Of the columns that a gate watches by its metric; of others by the first one measured."""
+    """The slices of each column by the metric of its gate; without a gate, by the first metric measured."""
     gates = [gate for gate in contract.gates.values() if isinstance(gate, SlicesGate)]
     watched = {gate.of: (gate.metric, gate.min_rows) for gate in gates}
     paths = [f"{SLICES}.{column}" for column in content.get(SLICES) or {}]
-    found: list[Slice] = []
+    slices: list[Slice] = []
     for path in dict.fromkeys([*watched, *paths]):
         metric, least = watched.get(path, ("", 0))
         values = metrics_file.value_at(content, path)
         if isinstance(values, dict):
-            found += _of_column(path.removeprefix(f"{SLICES}."), values, metric or _first(values), least)
-    return found
+            slices += _column_slices(path.removeprefix(f"{SLICES}."), values, metric or _first(values), least)
+    return slices
 
 
-def _of_column(column: str, values: dict[str, Any], metric: str, least: int) -> list[Slice]:
-    found = []
+def _column_slices(column: str, values: dict[str, Any], metric: str, least: int) -> list[Slice]:
+    slices = []
     for value, content in values.items():
         inner = content if isinstance(content, dict) else {}
         figure, n = metrics_file.metric_at(inner, metric), inner.get("n")
         n = n if isinstance(n, int) else figure.n if figure else None
         judged = figure if figure and figure.is_number and (n is None or n >= least) else None
-        found.append(Slice(column, str(value), metric, judged, n))
+        slices.append(Slice(column, str(value), metric, judged, n))
     sign = -1 if higher_is_better(metric) is False else 1
-    return sorted(found, key=lambda one: (one.figure is None, sign * one.figure.value if one.figure else 0))
+    return sorted(
+        slices, key=lambda slice_: (slice_.figure is None, sign * slice_.figure.value if slice_.figure else 0)
+    )
 
 
 def _first(values: dict[str, Any]) -> str:

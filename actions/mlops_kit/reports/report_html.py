@@ -80,12 +80,13 @@ def code(content: object) -> str:
     return f"<code>{text(content, 200)}</code>"
 
 
-def table(head: list[str], rows: list[list[str]], numbers: tuple[int, ...] = ()) -> str:
-    """Cells are HTML already."""
+def table(head: list[str], rows: list[list[str]], number_columns: tuple[int, ...] = ()) -> str:
+    """A table whose cells are HTML already; `number_columns` are aligned to the right."""
 
     def line(cells: list[str], tag: str) -> str:
         marked = (
-            f"<{tag}{' class=n' if at in numbers else ''}>{cell}</{tag}>" for at, cell in enumerate(cells)
+            f"<{tag}{' class=n' if at in number_columns else ''}>{cell}</{tag}>"
+            for at, cell in enumerate(cells)
         )
         return f"<tr>{''.join(marked)}</tr>"
 
@@ -98,11 +99,11 @@ def _head(report: Report) -> str:
     lines = [f"<h1>{text(report.model)}: <span class={status}>{text(report.verdict_in_words)}</span></h1>"]
     if report.training:
         lines.append(f"<p><strong>{text(report.training.heading)}</strong></p>")
-    made = (
+    origin = (
         f"Commit {code(report.now.code.commit[:12])}, {text(report.now.created[:16].replace('T', ' '))} UTC"
     )
     link = f', <a href="{escape(report.link)}">the run and its logs</a>' if report.link else ""
-    return "\n".join([*lines, f"<p class=quiet>{made}{link}</p>"])
+    return "\n".join([*lines, f"<p class=quiet>{origin}{link}</p>"])
 
 
 def _gates(report: Report) -> str:
@@ -112,14 +113,18 @@ def _gates(report: Report) -> str:
     return table(["gate", "result", "why"], [_gate(one) for one in results])
 
 
-def _gate(one: GateResult) -> list[str]:
+def _gate(result: GateResult) -> list[str]:
     loosened = (
-        f" <strong class=fail>Loosened in this change: {text(one.loosened)}</strong>" if one.loosened else ""
+        f" <strong class=fail>Loosened in this change: {text(result.loosened)}</strong>"
+        if result.loosened
+        else ""
     )
-    why = f"{text(one.says)}{loosened}" + (f"<p class=quiet>{text(one.because)}</p>" if one.because else "")
+    why = f"{text(result.says)}{loosened}" + (
+        f"<p class=quiet>{text(result.because)}</p>" if result.because else ""
+    )
     return [
-        code(one.name),
-        f"<span class={one.shown}>{WORDS[one.shown]}</span>",
+        code(result.name),
+        f"<span class={result.shown}>{WORDS[result.shown]}</span>",
         f"<div class=say>{why}</div>",
     ]
 
@@ -128,26 +133,26 @@ def _metrics(report: Report) -> str:
     figures = report.history[-1][1]
     if report.before is None:
         head = ["metric", "now", "interval", "rows"]
-        return table(head, [[code(name), *_figure(one)] for name, one in figures.items()], (1, 2, 3))
+        return table(head, [[code(name), *_metric_cells(one)] for name, one in figures.items()], (1, 2, 3))
     rows = []
-    for one in report.differences.metrics:
-        before = number(one.before.value) if one.before else ""
-        difference = f"{one.difference:+.4g}" if one.difference else ""
-        verdict = judgement(one) if one.difference else "the same" if one.difference == 0 else ""
-        now, *range_and_rows = _figure(one.after) if one.after else ["", "", ""]
+    for change in report.differences.metrics:
+        before = number(change.before.value) if change.before else ""
+        difference = f"{change.difference:+.4g}" if change.difference else ""
+        verdict = judgement(change) if change.difference else "the same" if change.difference == 0 else ""
+        now, *range_and_rows = _metric_cells(change.after) if change.after else ["", "", ""]
         rows.append(
-            [code(one.name), now, before, difference, f"<p class=say>{text(verdict)}</p>", *range_and_rows]
+            [code(change.name), now, before, difference, f"<p class=say>{text(verdict)}</p>", *range_and_rows]
         )
     head = ["metric", "now", text(report.before.version), "difference", "", "interval", "rows"]
     return table(head, rows, (1, 2, 3, 5, 6))
 
 
-def _figure(one: Metric) -> list[str]:
-    return [number(one.value), interval(one), count(one)]
+def _metric_cells(metric: Metric) -> list[str]:
+    return [number(metric.value), interval(metric), count(metric)]
 
 
 def _history(report: Report) -> str:
-    """Of the first few metrics, where there is more than one version to compare."""
+    """Plots of the first few metrics over the versions; a metric that only one version has is left out."""
     drawn = []
     for name in list(report.history[-1][1])[:MOST_HISTORY]:
         points = [(version, figures[name]) for version, figures in report.history if name in figures]
@@ -194,16 +199,16 @@ def _slices(report: Report) -> str:
         notes = [f"{few} with too few rows to judge"] * bool(few) + [f"{left} better ones left out"] * bool(
             left
         )
-        said = f"<p class=quiet>{text('; '.join(notes))}</p>" if notes else ""
+        note = f"<p class=quiet>{text('; '.join(notes))}</p>" if notes else ""
         plot = plots.intervals(judged[:MOST_SLICES], group[0].metric) if judged else ""
-        drawn.append(f"<figure><h3>{text(group[0].column)}</h3>{said}{plot}</figure>")
+        drawn.append(f"<figure><h3>{text(group[0].column)}</h3>{note}{plot}</figure>")
     return f"<div class=plots>{''.join(drawn)}</div>" if drawn else ""
 
 
 def _training(report: Report) -> str:
     if report.training is None:
         return ""
-    stages = [[code(name), text(said)] for name, said in report.training.stages.items()]
+    stages = [[code(name), text(status)] for name, status in report.training.stages.items()]
     steps = [[code(name), f"{seconds:.1f} s"] for name, seconds in report.steps.items()]
     tables = [table(["stage", ""], stages)] * bool(stages) + [table(["step", "took"], steps)] * bool(steps)
     return f"<p>Training took {report.training.seconds:.1f} s.</p>" + "".join(tables)

@@ -97,10 +97,10 @@ def _slices(report: Report) -> str:
 
 
 def by_column(slices: Iterable[Slice]) -> list[list[Slice]]:
-    found: dict[str, list[Slice]] = {}
-    for one in slices:
-        found.setdefault(one.column, []).append(one)
-    return list(found.values())
+    groups: dict[str, list[Slice]] = {}
+    for slice_ in slices:
+        groups.setdefault(slice_.column, []).append(slice_)
+    return list(groups.values())
 
 
 def _column(group: list[Slice]) -> str:
@@ -116,9 +116,11 @@ def _column(group: list[Slice]) -> str:
         for one in judged[:WORST]
         if one.figure
     ]
-    said = f"Worst of {len(judged)} by {metric}" + (f"; {few} more have too few rows to judge" if few else "")
+    worst = f"Worst of {len(judged)} by {metric}" + (
+        f"; {few} more have too few rows to judge" if few else ""
+    )
     ends = f"{number(low)} to {number(high)}"
-    return f"{said}.\n\n" + table([name, "rows", metric, ends], rows, (1, 2))
+    return f"{worst}.\n\n" + table([name, "rows", metric, ends], rows, (1, 2))
 
 
 # ---- plots: mermaid is the one kind that GitHub draws from text ----
@@ -177,7 +179,7 @@ def _bars(curve: Curve) -> str:
 def _took(report: Report) -> str:
     if report.training is None:
         return ""
-    stages = ", ".join(f"{code(name)} {plain(said)}" for name, said in report.training.stages.items())
+    stages = ", ".join(f"{code(name)} {plain(status)}" for name, status in report.training.stages.items())
     steps = ", ".join(f"{plain(name)} {seconds:.1f} s" for name, seconds in report.steps.items())
     whole = f"Training took {report.training.seconds:.1f} s" + (f": {stages}." if stages else ".")
     return whole + (f" Steps: {steps}." if steps else "")

@@ -83,7 +83,7 @@ class Axes:
 
     @property
     def _slant(self) -> float:
-        """So much that no name that leans to the left is cut."""
+        """The left margin at which no slanted name is cut."""
         if not self.x.slanted:
             return 0.0
         places = [(self.x.share(at), 0.7 * LETTER * len(name) + 2 * AIR) for at, name in self.x.ticks.items()]
@@ -124,7 +124,7 @@ class Axes:
         dashes = ' stroke-dasharray="4 3"' if dashed else ""
         self.marks.append(
             f'<polyline points="{self._points(points)}" fill="none" stroke="{colour}" stroke-width="{width}" '
-            f'stroke-linejoin="round"{_seen(opacity)}{dashes}/>'
+            f'stroke-linejoin="round"{_opacity(opacity)}{dashes}/>'
         )
 
     def area(self, points: Sequence[Point]) -> None:
@@ -134,15 +134,15 @@ class Axes:
         dots = (
             f'<circle cx="{_n(self.across(x))}" cy="{_n(self.along(y))}" r="{radius}"/>' for x, y in points
         )
-        self.marks.append(f'<g fill="{ACCENT}"{_seen(opacity)}>{"".join(dots)}</g>')
+        self.marks.append(f'<g fill="{ACCENT}"{_opacity(opacity)}>{"".join(dots)}</g>')
 
-    def box(self, one: Point, other: Point, opacity: float = 1) -> None:
-        """Between two opposite corners."""
-        left, right = sorted((self.across(one[0]), self.across(other[0])))
-        top, bottom = sorted((self.along(one[1]), self.along(other[1])))
+    def box(self, corner: Point, opposite: Point, opacity: float = 1) -> None:
+        """Draw a rectangle between two opposite corners."""
+        left, right = sorted((self.across(corner[0]), self.across(opposite[0])))
+        top, bottom = sorted((self.along(corner[1]), self.along(opposite[1])))
         self.marks.append(
             f'<rect x="{_n(left)}" y="{_n(top)}" width="{_n(right - left)}" height="{_n(bottom - top)}" '
-            f'fill="{ACCENT}"{_seen(opacity)}/>'
+            f'fill="{ACCENT}"{_opacity(opacity)}/>'
         )
 
     def text(self, at: Point, text: str, size: float = FONT) -> None:
@@ -163,7 +163,7 @@ class Axes:
         )
 
     def _frame(self) -> str:
-        """Of left and bottom alone."""
+        """The left and the bottom line of the frame."""
         corners = f"{_n(self._left)},{_n(self._top)} {_n(self._left)},{_n(self._bottom)} {_n(self._right)},{_n(self._bottom)}"
         return f'<polyline points="{corners}" fill="none" stroke="{QUIET}" stroke-width="0.8"/>'
 
@@ -203,7 +203,7 @@ class Axes:
 
 def _rule(x: float, y: float, to_x: float, to_y: float, opacity: float = 1) -> str:
     where = f'x1="{_n(x)}" y1="{_n(y)}" x2="{_n(to_x)}" y2="{_n(to_y)}"'
-    return f'<line {where} stroke="{QUIET}" stroke-width="0.8"{_seen(opacity)}/>'
+    return f'<line {where} stroke="{QUIET}" stroke-width="0.8"{_opacity(opacity)}/>'
 
 
 def _text(
@@ -219,7 +219,7 @@ def _text(
     return f'<text {where} fill="{INK}"{turn}>{escape(text)}</text>'
 
 
-def _seen(opacity: float) -> str:
+def _opacity(opacity: float) -> str:
     return "" if opacity == 1 else f' opacity="{opacity:.2f}"'
 
 

@@ -60,7 +60,7 @@ def test_without_declared_plots_the_predictions_are_drawn(repository: Repository
 
 
 def test_the_roc_is_the_one_that_scores_determine() -> None:
-    roc = curves._binary([True, False, True, False], [0.9, 0.8, 0.8, 0.1])[0]
+    roc = curves._binary_curves([True, False, True, False], [0.9, 0.8, 0.8, 0.1])[0]
     assert list(zip(roc.x, roc.y, strict=True)) == [(0, 0), (0, 0.5), (0.5, 1), (1, 1)]
 
 

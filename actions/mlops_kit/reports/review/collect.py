@@ -164,7 +164,7 @@ def _to_decide(review: Review, open_now: list[RaisedAlarm], last_run: runs.Run |
 
 
 def monday(week: str | None, now: datetime) -> date:
-    """Of an ISO week such as 2026-W47, or of the last whole one. Raises ValueError for a week that has not begun."""
+    """The Monday of an ISO week such as 2026-W47, or of the last whole week. Raises ValueError if it has not begun."""
     if week is None:
         return weekly.monday_of(now.astimezone(UTC).date()) - timedelta(days=7)
     year, _, number = week.partition("-W")

@@ -95,8 +95,8 @@ def _slices(week: Week) -> str:
     return f"{text}\n\n{left} better ones are in the page." if left > 0 else text
 
 
-def _interval(one: Estimate) -> str:
-    return f"{number(one.low)} to {number(one.high)}"
+def _interval(estimate: Estimate) -> str:
+    return f"{number(estimate.low)} to {number(estimate.high)}"
 
 
 def _drift(review: Review) -> str:

@@ -61,8 +61,8 @@ def fill_traffic(weeks: list[Week], tally: Tally) -> None:
     every = tally.every
     mondays = _mondays(every.starts.astype("datetime64[s]"))
     for week in weeks:
-        here = mondays == np.datetime64(week.monday)
-        week.predictions, week.failed = int(every.asked[here].sum()), int(every.failed[here].sum())
+        of_week = mondays == np.datetime64(week.monday)
+        week.predictions, week.failed = int(every.asked[of_week].sum()), int(every.failed[of_week].sum())
 
 
 def fill_quality(
@@ -78,12 +78,12 @@ def fill_quality(
     labelled, _ = labels.joined(predictions, actual_labels)
     mondays = _mondays(labelled["time"].to_numpy())
     for week in weeks:
-        here = labelled.filter(pa.array(mondays == np.datetime64(week.monday)))
-        week.labelled = len(here) - here["actual"].null_count
+        of_week = labelled.filter(pa.array(mondays == np.datetime64(week.monday)))
+        week.labelled = len(of_week) - of_week["actual"].null_count
         if form is None or reference.predictions is None or not week.labelled:
             continue
-        if found := concept_drift.measured(here, reference.predictions, form):
-            metric, week.figure, week.slices = found
+        if result := concept_drift.measured(of_week, reference.predictions, form):
+            metric, week.figure, week.slices = result
     return metric
 
 
@@ -138,18 +138,18 @@ def alarms(checks: list[Event], events: list[Event]) -> list[RaisedAlarm]:
     open_now: dict[str, RaisedAlarm] = {}
     where = _issues(events)
     ages = [one for one in events if one["stage"] == age.ALARM and one["status"] in ("old", "ok")]
-    for event in sorted([*checks, *ages], key=lambda one: str(one["at"])):
-        at, (kinds, judged) = moment_of(event["at"]), _found(event)
+    for event in sorted([*checks, *ages], key=lambda event: str(event["at"])):
+        at, (kinds, judged) = moment_of(event["at"]), _raised_and_judged(event)
         for kind in kinds:
             open_now.setdefault(kind, RaisedAlarm(kind, at, None, where.get(kind, "")))
         for kind in judged:
             if kind not in kinds and kind in open_now:
                 ended.append(replace(open_now.pop(kind), ended=at))
-    return sorted([*ended, *open_now.values()], key=lambda one: (one.began, one.kind))
+    return sorted([*ended, *open_now.values()], key=lambda alarm: (alarm.began, alarm.kind))
 
 
-def _found(event: Event) -> tuple[list[str], list[str]]:
-    """Kinds that a check, or a look at the age of the data, raised, and kinds that it judged."""
+def _raised_and_judged(event: Event) -> tuple[list[str], list[str]]:
+    """The kinds of alarm that an event raised, and the kinds that it judged."""
     if event["stage"] == age.ALARM:
         return [age.ALARM] if event["status"] == "old" else [], [age.ALARM]
     return event.get("kinds", []), event.get("judged", [])
@@ -157,6 +157,6 @@ def _found(event: Event) -> tuple[list[str], list[str]]:
 
 def _issues(events: list[Event]) -> dict[str, str]:
     """The newest issue of each kind."""
-    reported = [one for one in events if one["stage"].startswith("alarm:") and one.get("where")]
-    ordered = sorted(reported, key=lambda one: str(one["at"]))
-    return {one["stage"].removeprefix("alarm:"): str(one["where"]) for one in ordered}
+    reported = [event for event in events if event["stage"].startswith("alarm:") and event.get("where")]
+    ordered = sorted(reported, key=lambda event: str(event["at"]))
+    return {event["stage"].removeprefix("alarm:"): str(event["where"]) for event in ordered}
