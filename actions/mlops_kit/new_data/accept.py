@@ -18,23 +18,23 @@ def accept(repository: Repository, contract: Contract, path: Path, called: str) 
     if not files or not any(file.stat().st_size for file in files):
         raise DataRefused(f"{called} is empty")
     for file in files:
-        _whole(file, called if file == path else f"{called}/{file.name}", contract)
-    counted = tables.count(path)
-    if counted == 0:
+        _check_whole(file, called if file == path else f"{called}/{file.name}", contract)
+    rows = tables.count(path)
+    if rows == 0:
         raise DataRefused(f"{called} has no rows")
     validate(repository, contract, path, called)
-    return counted
+    return rows
 
 
-def _whole(path: Path, called: str, contract: Contract) -> None:
-    """Half a Parquet file lacks its end; half a CSV is seen by whoever reads every line."""
+def _check_whole(path: Path, called: str, contract: Contract) -> None:
+    """Raises DataRefused if the file cannot be read to its end. Text files are left to the validation, if there is one."""
     if path.suffix in tables.PARQUET and tables.count(path) is None:
         raise DataRefused(f"{called} cannot be read as Parquet: half-written?")
     if path.suffix in tables.TEXT and not contract.commands.validate_:
-        _every_line(path, called)
+        _read_every_line(path, called)
 
 
-def _every_line(path: Path, called: str) -> None:
+def _read_every_line(path: Path, called: str) -> None:
     from pyarrow import ArrowException, csv
 
     separator = "\t" if path.suffix == ".tsv" else ","
@@ -62,11 +62,11 @@ def validate(repository: Repository, contract: Contract, path: Path, called: str
 
 
 def rows_now(repository: Repository, contract: Contract, path: str, md5: str) -> int | None:
-    """Of the data that the pointer names: counted where it is here, else as the newest version recorded."""
-    here = repository.root / path
-    if here.exists():
-        return tables.count(here)
+    """The rows of the data that the pointer names: counted if the data is here, else as the newest version recorded."""
+    file = repository.root / path
+    if file.exists():
+        return tables.count(file)
     newest = version.newest(repository, contract.model)
     text = repository.show(newest.commit, "record.json") if newest else None
-    listed: list[dict[str, Any]] = json.loads(text).get("data", []) if text else []
-    return next((one.get("rows") for one in listed if one.get("md5") == md5), None)
+    entries: list[dict[str, Any]] = json.loads(text).get("data", []) if text else []
+    return next((one.get("rows") for one in entries if one.get("md5") == md5), None)

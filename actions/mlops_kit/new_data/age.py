@@ -23,8 +23,8 @@ LOOKED = ("registered", "identical")  # how `register` ends when the model is th
 
 def clock(repository: Repository) -> datetime | None:
     """When `register` last confirmed that the newest version is what the data gives; None if it never did."""
-    found, _ = log.find(repository, log.Filter(stage="register"))
-    return next((clocks.moment(run.start) for run in found if run.stages["register"] in LOOKED), None)
+    registrations, _ = log.find(repository, log.Filter(stage="register"))
+    return next((clocks.moment(run.start) for run in registrations if run.stages["register"] in LOOKED), None)
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Age:
         )
 
 
-def age(contract: Contract, known: list[str | None], now: datetime | None = None) -> Age | None:
+def age(contract: Contract, times: list[str | None], now: datetime | None = None) -> Age | None:
     """The age of the newest known moment; None if mlops.yaml sets no limit, or no moment is known."""
     limit = contract.new_data.newest_row
-    moments = [datetime.strptime(one, FORM).replace(tzinfo=UTC) for one in known if one]
+    moments = [datetime.strptime(one, FORM).replace(tzinfo=UTC) for one in times if one]
     if limit is None or not moments:
         return None
     days = ((now or clocks.now()) - max(moments)).days

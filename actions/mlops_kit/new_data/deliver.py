@@ -92,16 +92,18 @@ def deliver(
     file is not a pointer that mlops.yaml watches, or if it changes more than hash and size.
     """
     base = branch_name(repository)
-    beside = {path: text.encode() for path, text in (waits or {}).items()}
-    both = {**beside, **pointers}
-    check(repository, contract, both, base)
-    of_both = message + (f"\nWith what waited already: {', '.join(beside)}\n" if beside else "")
+    waiting_pointers = {path: text.encode() for path, text in (waits or {}).items()}
+    all_pointers = {**waiting_pointers, **pointers}
+    check(repository, contract, all_pointers, base)
+    full_message = message + (
+        f"\nWith what waited already: {', '.join(waiting_pointers)}\n" if waiting_pointers else ""
+    )
     if repository.has_origin and contract.new_data.deliver == "pull-request":
-        return _pull_request(repository, base, both, of_both)
+        return _pull_request(repository, base, all_pointers, full_message)
     try:
         return _onto_main(repository, base, pointers, message)
     except commits.PushRefused:
-        return _pull_request(repository, base, both, of_both)
+        return _pull_request(repository, base, all_pointers, full_message)
 
 
 def ask_again(repository: Repository) -> Delivered | None:
@@ -124,16 +126,16 @@ def waiting(repository: Repository) -> dict[str, str]:
     tip = commits.remote_tip(repository, BRANCH)
     main = commits.remote_tip(repository, branch_name(repository))
     paths = [path for path in repository.tracked(tip) if path.endswith(".dvc")] if tip and main else []
-    found = {path: repository.show(tip or "", path) or "" for path in paths}
-    return {path: text for path, text in found.items() if text != repository.show(main or "", path)}
+    texts = {path: repository.show(tip or "", path) or "" for path in paths}
+    return {path: text for path, text in texts.items() if text != repository.show(main or "", path)}
 
 
 def branch_name(repository: Repository) -> str:
     """The default branch of origin; without an origin the branch that is checked out."""
     if not repository.has_origin:
         return repository.git("symbolic-ref", "--short", "HEAD").strip()
-    said = repository.git("ls-remote", "--symref", "origin", "HEAD", **credentials.access())
-    first = said.partition("\n")[0].split()
+    listing = repository.git("ls-remote", "--symref", "origin", "HEAD", **credentials.access())
+    first = listing.partition("\n")[0].split()
     return first[1].removeprefix("refs/heads/") if first[:1] == ["ref:"] else "main"
 
 

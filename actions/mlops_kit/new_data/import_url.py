@@ -17,7 +17,7 @@ from mlops_kit.project.transfer import said_by_dvc
 def take(source: Source) -> WatchResult:
     """Moves the pointer to what the source holds now, and pushes it.
 
-    Raises Nothing, NotYet or DataRefused with the workspace as it was.
+    Raises NothingNew, NotYet or DataRefused with the workspace as it was.
     """
     pointer, was, name = source.watch.pointer, source.entry, source.name
     rows_before = accept.rows_now(source.repository, source.contract, was.path, was.md5)
@@ -27,18 +27,18 @@ def take(source: Source) -> WatchResult:
         _update(source, "--no-download")
         if _dependency(source) == recorded:
             raise NothingNew(f"{name} has not changed")
-        _settled(source)
+        _check_settled(source)
         _update(source)
         now = source.entry
         if now.md5 == was.md5:
             raise NothingNew(f"{name} holds the same content again")
         source.not_waiting()
-        counted = accept.accept(source.repository, source.contract, source.path, name)
+        rows = accept.accept(source.repository, source.contract, source.path, name)
         if source.dry:
-            raise _DryRun(source.entry.md5, counted)
+            raise _DryRun(source.entry.md5, rows)
         source.push()
     return WatchResult(
-        pointer, name, "found", f"new data from {name}", was.path, was.md5, now.md5, rows_before, counted
+        pointer, name, "found", f"new data from {name}", was.path, was.md5, now.md5, rows_before, rows
     )
 
 
@@ -51,7 +51,7 @@ class _DryRun(Exception):
 
 
 def dry_run(source: Source) -> WatchResult:
-    """As `take`, and puts everything back."""
+    """Like `take`, but the workspace is then as it was."""
     was, name = source.entry, source.name
     try:
         return take(source)
@@ -62,22 +62,22 @@ def dry_run(source: Source) -> WatchResult:
 
 
 def _dependency(source: Source) -> dict[str, Any]:
-    found: dict[str, Any] = parse_yaml(source.text, source.watch.pointer)["deps"][0]
-    return found
+    dependency: dict[str, Any] = parse_yaml(source.text, source.watch.pointer)["deps"][0]
+    return dependency
 
 
 def _update(source: Source, *options: str) -> None:
     try:
         source.dvc("update", *options, source.watch.pointer)
     except ProcessError as error:
-        said = said_by_dvc(error)
-        gone = "does not exist" in said or "No such file" in said
+        output = said_by_dvc(error)
+        gone = "does not exist" in output or "No such file" in output
         what = "vanished" if gone else "cannot be read"
-        raise DataRefused(f"{source.name} {what}: {said}") from error
+        raise DataRefused(f"{source.name} {what}: {output}") from error
 
 
-def _settled(source: Source) -> None:
-    """A source on a disk may be in the middle of being written; an object of a bucket is whole."""
+def _check_settled(source: Source) -> None:
+    """Raises NotYet if a file of the source changed a moment ago. An object of a bucket is always whole."""
     folder = (source.repository.root / source.watch.pointer).parent
     file = Path(source.name.removeprefix("file://"))
     file = file if file.is_absolute() else folder / file

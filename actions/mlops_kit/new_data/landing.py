@@ -20,7 +20,7 @@ INCOMING = Path(".mlops/incoming")
 def take(source: Source) -> WatchResult:
     """Moves the pointer to what landed, and pushes it.
 
-    Raises Nothing, NotYet or DataRefused with the workspace as it was.
+    Raises NothingNew, NotYet or DataRefused with the workspace as it was.
     """
     place = Place(source.watch.folder or "", source.repository.root)
     landed = [] if place.is_empty() else place.files(source.watch.pattern)
@@ -34,7 +34,7 @@ def take(source: Source) -> WatchResult:
 
 
 def _took_before(source: Source) -> bool:
-    """Where each file is added, the folder may be emptied: the pointer has them all."""
+    """True if data was taken from here before. Always False for `mode: collect`, where the folder may be emptied."""
     if source.watch.mode == "collect":
         return False
     taken = {"stage": STAGE, "status": "found", "pointer": source.watch.pointer, "source": source.name}
@@ -52,20 +52,20 @@ def _replace(source: Source, place: Place, newest: Landed) -> WatchResult:
     if md5 == was.md5:
         raise NothingNew(f"{newest.name} holds the same content again")
     rows_before = accept.rows_now(source.repository, source.contract, was.path, was.md5)
-    counted = accept.accept(source.repository, source.contract, file, newest.name)
+    rows = accept.accept(source.repository, source.contract, file, newest.name)
     if not source.dry:
         with kept(source.repository, source.watch.pointer, was.path) as before:
             before.place(file, source.path)
             source.dvc("commit", "--quiet", "--force", source.watch.pointer)
-            _is_what_came(source, md5)
+            _check_hash(source, md5)
             source.not_waiting()
             source.push()
     says = f"new data: {newest.name}"
-    facts = (was.path, was.md5, md5, rows_before, counted)
+    facts = (was.path, was.md5, md5, rows_before, rows)
     return WatchResult(source.watch.pointer, source.name, "found", says, *facts)
 
 
-def _is_what_came(source: Source, md5: str) -> None:
+def _check_hash(source: Source, md5: str) -> None:
     if source.entry.md5 != md5:
         raise KitError(
             f"DVC recorded {source.entry.md5} for data with the md5 {md5}; the pointer was put back.",
@@ -95,19 +95,19 @@ def _collect(source: Source, place: Place, landed: list[Landed]) -> WatchResult:
 
 
 def _new_files(source: Source, place: Place, landed: list[Landed]) -> dict[str, Path]:
-    """Brought here, by name; the same content again, under whatever name, is not new."""
-    known = _known(source)
+    """Fetch the new files and return their local paths by name. Content that is known under another name is not new."""
+    known = _known_hashes(source)
     new = {}
-    for one in _candidates(source, landed, known):
-        file, md5 = _bring(source, place, one, Path(one.name).suffix)
-        if known.get(one.name) != md5 and (one.name in known or md5 not in known.values()):
-            new[one.name] = file
-            known[one.name] = md5
+    for landed_file in _candidates(source, landed, known):
+        file, md5 = _bring(source, place, landed_file, Path(landed_file.name).suffix)
+        if known.get(landed_file.name) != md5 and (landed_file.name in known or md5 not in known.values()):
+            new[landed_file.name] = file
+            known[landed_file.name] = md5
     return new
 
 
-def _known(source: Source) -> dict[str, str]:
-    """What the pointer's folder holds, by name; DVC reads the list without the files."""
+def _known_hashes(source: Source) -> dict[str, str]:
+    """The md5 of each file in the pointer's folder, by name. DVC lists them without fetching them."""
     listed = source.dvc("list", ".", source.entry.path, "--json", "--show-hash", "--recursive", "--dvc-only")
     return {one["path"]: one.get("md5") or "" for one in json.loads(listed[listed.index("[") :])}
 
@@ -115,13 +115,13 @@ def _known(source: Source) -> dict[str, str]:
 def _candidates(source: Source, landed: list[Landed], known: dict[str, str]) -> list[Landed]:
     """Names that are not known, and known ones that changed after the pointer was last committed."""
     commits.deepen(source.repository)
-    said = source.repository.git("log", "-1", "--format=%ct", "--", source.watch.pointer).strip()
-    committed = float(said or 0)
+    timestamp = source.repository.git("log", "-1", "--format=%ct", "--", source.watch.pointer).strip()
+    committed = float(timestamp or 0)
     return [one for one in landed if one.name not in known or (one.modified or 0) > committed]
 
 
 def _add(source: Source, new: dict[str, Path]) -> None:
-    """DVC adds to a folder of which nothing need be here."""
+    """Add the files to the folder and push them. DVC does not need the folder's other files for that."""
     was_here = source.path.is_dir() and file_md5(source.path) == source.entry.md5
     with kept(source.repository, source.watch.pointer, source.entry.path) as before:
         for name, file in new.items():
@@ -143,7 +143,7 @@ def _sum(before: int | None, added: list[int | None]) -> int | None:
 
 
 def _bring(source: Source, place: Place, landed: Landed, suffix: str) -> tuple[Path, str]:
-    """The file, here, and its md5. Raises NotYet when it may still be written."""
+    """Fetch the file and return its local path and md5. Raises NotYet if it may still be written."""
     if not landed.settled(source.watch.settle_seconds):
         raise NotYet(
             f"{landed.name} landed under {source.watch.settle_seconds:g} s ago: half-written, it waits"

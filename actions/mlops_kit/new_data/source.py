@@ -31,7 +31,7 @@ class Source:
 
     @property
     def text(self) -> str:
-        """Of the pointer, as it is now. Raises KitError when there is none."""
+        """The pointer's text as it is now. Raises KitError if there is no pointer."""
         text = self.repository.text(self.watch.pointer)
         if text is None:
             raise KitError(
@@ -71,18 +71,18 @@ class Source:
         return run([*words(self.contract.commands.dvc), *arguments], self.repository.root)
 
     def push(self) -> None:
-        """Before anybody can see the pointer, so that nobody finds it without its data."""
+        """Push the data. This comes before anybody can see the pointer, so that nobody finds it without its data."""
         if self.repository.remote:
             transfer(self.repository, self.contract.commands.dvc, "push", self.watch.pointer)
 
     def bring(self) -> None:
-        """What the pointer names, from the remote or, without one, from this clone's cache."""
+        """Fetch the pointer's data from the remote; without a remote, from the cache of this clone."""
         if self.repository.remote:
             transfer(self.repository, self.contract.commands.dvc, "pull", self.watch.pointer)
         else:
             self.dvc("checkout", "--quiet", self.watch.pointer)
 
     def not_waiting(self) -> None:
-        """Raises Waiting when a pull request brings this very data already."""
+        """Raises OnBranch if the branch mlops/data has this data already."""
         if self.waiting and parse_pointer(self.waiting, self.watch.pointer) == [self.entry]:
             raise OnBranch("the new data waits on the branch mlops/data to be merged")

@@ -26,7 +26,7 @@ class Before:
         self.placed: list[Path] = []
 
     def set_aside(self) -> None:
-        """DVC deletes the data when it cannot have the new."""
+        """Move the data aside, because DVC deletes it if it cannot fetch the new data."""
         if self.data.exists() or self.data.is_symlink():
             self._move(self.data, self.aside)
 
@@ -60,11 +60,11 @@ class Before:
 
 
 def _is_nowhere_else(repository: Repository, pointer: str, data: str) -> bool:
-    entry, here = repository.pointers().get(data), repository.root / data
+    entry, file = repository.pointers().get(data), repository.root / data
     plain = "hash: md5" in (repository.text(pointer) or "")  # of DVC 2 the md5 is of text without its \r
-    if entry is None or not plain or not here.is_file():
+    if entry is None or not plain or not file.is_file():
         return False
-    md5 = file_md5(here)
+    md5 = file_md5(file)
     return md5 != entry.md5 and not object_path(Path(settings(repository).get("cache", "dir")), md5).is_file()
 
 

@@ -24,40 +24,40 @@ def look(repository: Repository, contract: Contract, say: Say, *, dry: bool = Fa
 
     Raises KitError if something other than the data is wrong; the workspace is then as it was.
     """
-    _clean(repository, contract)
+    _refuse_changed_pointers(repository, contract)
     waiting = deliver.waiting(repository) if contract.new_data.watch else {}
     outcomes = []
     for watch in contract.new_data.watch:
         say(f"look at {watch.folder or watch.pointer}")
-        outcomes.append(_one(Source(repository, contract, watch, waiting.get(watch.pointer), dry)))
-    found = [one for one in outcomes if one.status == "found"]
-    pointers = {} if dry else {one.pointer: repository.text(one.pointer) or "" for one in found}
-    waits = {one.pointer: waiting[one.pointer] for one in outcomes if one.on_branch}
-    return LookResult(bool(found), outcomes, pointers, waits=waits)
+        outcomes.append(_look_at(Source(repository, contract, watch, waiting.get(watch.pointer), dry)))
+    new_results = [one for one in outcomes if one.status == "found"]
+    pointers = {} if dry else {one.pointer: repository.text(one.pointer) or "" for one in new_results}
+    still_waiting = {one.pointer: waiting[one.pointer] for one in outcomes if one.on_branch}
+    return LookResult(bool(new_results), outcomes, pointers, waits=still_waiting)
 
 
 def look_and_leave(repository: Repository, contract: Contract, say: Say) -> LookResult:
     """Leave the pointers in the workspace, and what needs a token in `.mlops/new-data.json`."""
-    result = _recorded(repository, contract, say)
+    result = _look_and_record(repository, contract, say)
     delivery(result).write(repository.root)
     return result
 
 
 def look_and_deliver(repository: Repository, contract: Contract, say: Say, agree: Agree) -> LookResult:
     """Also bring what was found to main, if `agree` says so, and raise or close alarms."""
-    result = _recorded(repository, contract, say)
+    result = _look_and_record(repository, contract, say)
     left = delivery(result)
     left.write(repository.root)
     if result.found and not agree(result):
         alarms = deliver.update_alarms(repository, left)
         return LookResult(result.found, result.outcomes, result.pointers, None, alarms)
-    return _delivered(repository, contract, left, result)
+    return _deliver(repository, contract, left, result)
 
 
 def deliver_handover(repository: Repository, contract: Contract, path: Path) -> LookResult:
     """Deliver what `look_and_leave` left, perhaps on another machine. Runs no code of the project."""
     left = deliver.read_delivery(deliver.handover(path), path.name)
-    return _delivered(repository, contract, left, LookResult(bool(left.pointers), [], left.pointers))
+    return _deliver(repository, contract, left, LookResult(bool(left.pointers), [], left.pointers))
 
 
 def delivery(result: LookResult) -> Delivery:
@@ -74,8 +74,8 @@ def delivery(result: LookResult) -> Delivery:
     )
 
 
-def _delivered(repository: Repository, contract: Contract, left: Delivery, result: LookResult) -> LookResult:
-    """The result with where the pointers and alarms are now."""
+def _deliver(repository: Repository, contract: Contract, left: Delivery, result: LookResult) -> LookResult:
+    """Deliver the pointers and update the alarms; returns the result with what became of them."""
     alarms = deliver.update_alarms(repository, left)
     pointers = {path: text.encode() for path, text in left.pointers.items()}
     done = deliver.deliver(repository, contract, pointers, left.message, left.waits) if pointers else None
@@ -84,7 +84,7 @@ def _delivered(repository: Repository, contract: Contract, left: Delivery, resul
     return LookResult(result.found, result.outcomes, result.pointers, done, alarms)
 
 
-def _clean(repository: Repository, contract: Contract) -> None:
+def _refuse_changed_pointers(repository: Repository, contract: Contract) -> None:
     watched = {watch.pointer for watch in contract.new_data.watch}
     if changed := sorted(watched & set(repository.dirty())):
         raise KitError(
@@ -93,24 +93,24 @@ def _clean(repository: Repository, contract: Contract) -> None:
         )
 
 
-def _recorded(repository: Repository, contract: Contract, say: Say) -> LookResult:
+def _look_and_record(repository: Repository, contract: Contract, say: Say) -> LookResult:
     journal = events.begin(repository)
     with journal.stage(STAGE) as facts:
         result = look(repository, contract, say)
-        for one in result.outcomes:
+        for outcome in result.outcomes:
             journal.emit(
-                *(STAGE, one.status),
-                pointer=one.pointer,
-                source=one.source,
-                says=one.says,
-                rows_before=one.rows_before,
-                rows_after=one.rows_after,
+                *(STAGE, outcome.status),
+                pointer=outcome.pointer,
+                source=outcome.source,
+                says=outcome.says,
+                rows_before=outcome.rows_before,
+                rows_after=outcome.rows_after,
             )
         facts |= {"found": result.found, "status": "refused" if result.refused else "end"}
     return result
 
 
-def _one(source: Source) -> WatchResult:
+def _look_at(source: Source) -> WatchResult:
     pointer, was = source.watch.pointer, source.entry
     name = source.name
     try:
@@ -144,14 +144,14 @@ def _alarm(outcome: WatchResult) -> Alarm:
 
 
 def _message(result: LookResult) -> str:
-    found = [one for one in result.outcomes if one.status == "found"]
-    if not found:
+    new_results = [one for one in result.outcomes if one.status == "found"]
+    if not new_results:
         return ""
-    lines = [f"{one.data}: {one.says}{_counted(one)}" for one in found]
-    return f"Take new data for {', '.join(one.data for one in found)}\n\n" + "\n".join(lines) + "\n"
+    lines = [f"{one.data}: {one.says}{_row_counts(one)}" for one in new_results]
+    return f"Take new data for {', '.join(one.data for one in new_results)}\n\n" + "\n".join(lines) + "\n"
 
 
-def _counted(outcome: WatchResult) -> str:
+def _row_counts(outcome: WatchResult) -> str:
     if outcome.rows_after is None:
         return ""
     was = "" if outcome.rows_before is None else f"{outcome.rows_before:,} -> "
@@ -159,7 +159,7 @@ def _counted(outcome: WatchResult) -> str:
 
 
 def in_words(result: LookResult) -> str:
-    lines = [f"{one.line}{_counted(one)}" for one in result.outcomes] or (
+    lines = [f"{one.line}{_row_counts(one)}" for one in result.outcomes] or (
         [] if result.delivered else ["Nothing is watched: mlops.yaml has no new_data.watch."]
     )
     if result.delivered:
