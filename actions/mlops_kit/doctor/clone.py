@@ -40,12 +40,12 @@ def commands(patient: Patient) -> Diagnosis:
 
 def kit_version(patient: Patient) -> Diagnosis:
     """The kit is the one that mlops.yaml was written for."""
-    wanted = contract_of(patient).kit
-    if wanted is None:
+    required = contract_of(patient).kit
+    if required is None:
         mend = f"Add `kit: {VERSION}` to mlops.yaml."
         return Diagnosis("kit version", "warn", "mlops.yaml does not say which kit it is for.", mend)
-    if mend := mismatch(wanted):
-        return Diagnosis("kit version", "fail", f"mlops.yaml is for kit {wanted}, this is {VERSION}.", mend)
+    if mend := mismatch(required):
+        return Diagnosis("kit version", "fail", f"mlops.yaml is for kit {required}, this is {VERSION}.", mend)
     return Diagnosis("kit version", "ok", f"Kit {VERSION}, as mlops.yaml says.")
 
 
@@ -78,10 +78,10 @@ def tags(patient: Patient) -> Diagnosis:
     known = {one.tag for one in version.versions(repository, model)}
     if not repository.has_origin:
         return Diagnosis("tags", "ok", f"{len(known)} versions, and no origin to compare with.")
-    wanted = ref(version_glob(model))
-    listed = repository.git("ls-remote", "--tags", "--refs", "origin", wanted, **credentials.access())
+    pattern = ref(version_glob(model))
+    listed = repository.git("ls-remote", "--tags", "--refs", "origin", pattern, **credentials.access())
     there = {tag_of(line.split("\t")[1]) for line in listed.splitlines()}
-    mend = f"git fetch origin '{wanted}:{wanted}'"
+    mend = f"git fetch origin '{pattern}:{pattern}'"
     if missing := sorted(there - known):
         return Diagnosis(
             "tags", "warn", f"Not fetched: {', '.join(missing[-5:])}, {len(missing)} in all.", mend

@@ -21,27 +21,27 @@ LONGEST_WITHOUT_LOOK = 7  # days; the generated schedule looks every day
 
 def remote(patient: Patient) -> Diagnosis:
     """DVC has a remote that answers and can be written to."""
-    found = _remote(patient)
-    folder = _folder(patient.repository, found)
+    dvc_remote = _remote(patient)
+    folder = _folder(patient.repository, dvc_remote)
     if folder is None:
         _status(patient)
-        return Diagnosis("dvc remote", "ok", f"{found.name} can be read ({found.shown}).")
+        return Diagnosis("dvc remote", "ok", f"{dvc_remote.name} can be read ({dvc_remote.shown}).")
     if runner.on_runner():
-        says = f"{found.name} is a folder ({folder}), which a runner does not have."
+        says = f"{dvc_remote.name} is a folder ({folder}), which a runner does not have."
         return Diagnosis("dvc remote", "fail", says, "uv run dvc remote modify NAME url s3://BUCKET/PATH")
     near = folder if folder.exists() else folder.parent  # DVC makes the folder at the first push
     if not near.is_dir() or not os.access(near, os.R_OK | os.W_OK):
-        says = f"{folder}, the remote {found.name}, is not there or may not be written to."
+        says = f"{folder}, the remote {dvc_remote.name}, is not there or may not be written to."
         return Diagnosis("dvc remote", "fail", says, "uv run dvc remote list")
     return Diagnosis(
-        "dvc remote", "ok", f"{found.name} is a folder that can be written to; only you have it."
+        "dvc remote", "ok", f"{dvc_remote.name} is a folder that can be written to; only you have it."
     )
 
 
 def pushed_data(patient: Patient) -> Diagnosis:
     """What Git names is in the remote."""
     _remote(patient)
-    missing = _names(_status(patient).get("not_in_remote"))
+    missing = _paths(_status(patient).get("not_in_remote"))
     if not missing:
         return Diagnosis("pushed data", "ok", "All that Git names is in the remote.")
     says = f"Not in the remote: {', '.join(missing[:5])}, {len(missing)} in all."
@@ -54,10 +54,10 @@ def lock(patient: Patient) -> Diagnosis:
     start = train.starting_point(repository, contract)
     if start is None:
         return Diagnosis("lock", "warn", f"There is no {LOCK}: nothing was trained.", "mlops-kit train")
-    found = freshness.of(repository, contract, start.lock, start.revision)
-    if found.is_fresh:
+    result = freshness.of(repository, contract, start.lock, start.revision)
+    if result.is_fresh:
         return Diagnosis("lock", "ok", f"Nothing to train: the inputs are as {start.name} has them.")
-    return Diagnosis("lock", "warn", f"Behind {start.name}: {'; '.join(found.lines)}.", "mlops-kit train")
+    return Diagnosis("lock", "warn", f"Behind {start.name}: {'; '.join(result.lines)}.", "mlops-kit train")
 
 
 def versions_kept(patient: Patient) -> Diagnosis:
@@ -66,14 +66,14 @@ def versions_kept(patient: Patient) -> Diagnosis:
     if risky := _gc_calls(repository):
         says = f"`dvc gc` without --all-tags would delete versions' models: {', '.join(risky[:3])}."
         return Diagnosis("versions kept", "fail", says, "Use `mlops-kit gc`, which keeps every tag.")
-    newest, found = version.newest(repository, contract.model), repository.remote
-    folder = _folder(repository, found) if found else None
+    newest, dvc_remote = version.newest(repository, contract.model), repository.remote
+    folder = _folder(repository, dvc_remote) if dvc_remote else None
     if newest is None or folder is None:
         says = "No script calls `dvc gc`; only `mlops-kit gc` keeps what tags need."
         return Diagnosis("versions kept", "ok", says)
-    known = repository.lock(newest.tag)
-    wanted = [known.out(path) for path in contract.artifacts] if known else []
-    gone = [one.path for one in wanted if one and not object_path(folder, one.md5).exists()]
+    committed = repository.lock(newest.tag)
+    artifacts = [committed.out(path) for path in contract.artifacts] if committed else []
+    gone = [one.path for one in artifacts if one and not object_path(folder, one.md5).exists()]
     if gone:
         says = f"{newest.tag}: {', '.join(gone)} is not in the remote any more."
         mend = f"git checkout {newest.tag} && {contract.commands.dvc} repro && {contract.commands.dvc} push"
@@ -96,32 +96,32 @@ def cadence(patient: Patient) -> Diagnosis:
 
 
 def _remote(patient: Patient) -> Remote:
-    found = patient.repository.remote
-    if found is None:
+    dvc_remote = patient.repository.remote
+    if dvc_remote is None:
         raise Unknown(
             "There is no DVC remote: nobody else has data and models, and CI trains on the sample.",
             "uv run dvc remote add --default storage URL && uv run dvc push",
         )
-    return found
+    return dvc_remote
 
 
 def _status(patient: Patient) -> dict[str, Any]:
-    """By the project's own DVC, with its plug-ins and credentials; says nothing else would."""
+    """The data status from the project's own DVC, which has the plug-ins and credentials that it takes."""
     dvc = contract_of(patient).commands.dvc
     try:
-        found = json.loads(ask(patient, dvc, "data", "status", "--not-in-remote", "--json") or "{}")
+        status = json.loads(ask(patient, dvc, "data", "status", "--not-in-remote", "--json") or "{}")
     except ValueError as error:
         raise KitError(f"`{dvc} data status --json` did not write JSON.") from error
-    return found if isinstance(found, dict) else {}
+    return status if isinstance(status, dict) else {}
 
 
-def _names(found: Any) -> list[str]:
-    items = found if isinstance(found, list) else []
+def _paths(content: Any) -> list[str]:
+    items = content if isinstance(content, list) else []
     return [str(one.get("path") if isinstance(one, dict) else one) for one in items]
 
 
 def _folder(repository: Repository, remote: Remote) -> Path | None:
-    """Of a remote that is one; DVC reads a relative path from its configuration's folder."""
+    """The folder of a remote that is a folder, else None. DVC reads a relative path from its configuration's folder."""
     url = remote.url.removeprefix("file://")
     return None if "://" in url else repository.root / ".dvc" / Path(url).expanduser()
 

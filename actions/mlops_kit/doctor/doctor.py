@@ -31,16 +31,16 @@ MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL", "unknown": "?   "}
 def examine(repository: Repository) -> list[Diagnosis]:
     """All checks; what cannot be looked at here is unknown, which is no failure."""
     patient = _patient(repository)
-    return [_made(name, check, patient) for name, check in CHECKS.items()]
+    return [_diagnose(name, check, patient) for name, check in CHECKS.items()]
 
 
 def in_words(findings: list[Diagnosis]) -> str:
     lines = []
-    for one in findings:
-        lines.append(f"{MARKS[one.status]} {one.name}: {one.says}")
-        if one.mend and one.status != "ok":
-            lines.append(f"       {one.mend}")
-    count = {status: sum(one.status == status for one in findings) for status in MARKS}
+    for finding in findings:
+        lines.append(f"{MARKS[finding.status]} {finding.name}: {finding.says}")
+        if finding.mend and finding.status != "ok":
+            lines.append(f"       {finding.mend}")
+    count = {status: sum(finding.status == status for finding in findings) for status in MARKS}
     lines.append(", ".join(f"{n} {status}" for status, n in count.items() if n))
     return "\n".join(lines)
 
@@ -52,9 +52,9 @@ def is_well(findings: list[Diagnosis]) -> bool:
 def _patient(repository: Repository) -> Patient:
     from mlops_kit.forge import github
 
-    found, problem, hub, no_hub = None, None, None, ""
+    settings, problem, hub, no_hub = None, None, None, ""
     try:
-        found = contract.load(repository.root)
+        settings = contract.load(repository.root)
     except KitError as error:
         problem = error
     try:
@@ -65,11 +65,11 @@ def _patient(repository: Repository) -> Patient:
             if credentials.token()
             else f"Set {github_env.TOKEN} (`gh auth token` prints one)."
         )
-    return Patient(repository, found, problem, hub, no_hub)
+    return Patient(repository, settings, problem, hub, no_hub)
 
 
-def _made(name: str, check: Check, patient: Patient) -> Diagnosis:
-    """GitHub's no to one question does not end the examination."""
+def _diagnose(name: str, check: Check, patient: Patient) -> Diagnosis:
+    """The result of one check. An error of GitHub or of the kit is a result too, so that the other checks still run."""
     from mlops_kit.forge.github_errors import GitHubError
 
     try:

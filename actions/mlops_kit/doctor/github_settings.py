@@ -28,8 +28,8 @@ def branch_rule(patient: Patient) -> Diagnosis:
     hub = hub_of(patient)
     main = hub.default_branch()
     rules = _rules(hub.rulesets(), "branch", f"refs/heads/{main}", default=True)
-    wanted = {"pull_request": "review", "required_status_checks": "required checks"}
-    missing = [word for kind, word in wanted.items() if kind not in rules]
+    required = {"pull_request": "review", "required_status_checks": "required checks"}
+    missing = [word for kind, word in required.items() if kind not in rules]
     if missing:
         says = f"No active rule asks for {' and '.join(missing)} on {main}."
         return Diagnosis("branch rule", "warn", says, SWITCH_ON.format(file="ruleset.json"))
@@ -56,30 +56,36 @@ def schedule(patient: Patient) -> Diagnosis:
     file = heartbeat.schedule_file(patient.repository)
     if file is None:
         return Diagnosis("schedule", "ok", f"This repository has no {heartbeat.SCHEDULES[0]}.")
-    found = hub_of(patient).workflow(file)
+    workflow = hub_of(patient).workflow(file)
     enable = f"gh workflow enable {file}"
-    if found.state != "active":
+    if workflow.state != "active":
         return Diagnosis(
-            "schedule", "fail", f"{file} is switched off ({found.state}): nothing is watched.", enable
+            "schedule", "fail", f"{file} is switched off ({workflow.state}): nothing is watched.", enable
         )
-    if found.last_run is None:
+    if workflow.last_run is None:
         raise Unknown(f"{file} has not run yet.", f"gh workflow run {file}")
-    age = patient.now - found.last_run
+    age = patient.now - workflow.last_run
     if age > OLDEST:
-        says = f"{file} ran last on {found.last_run:%Y-%m-%d}, {age.days} days ago."
+        says = f"{file} ran last on {workflow.last_run:%Y-%m-%d}, {age.days} days ago."
         return Diagnosis("schedule", "fail", says, f"{enable} && gh workflow run {file}")
-    if found.conclusion not in (None, "success", "skipped"):
-        return Diagnosis("schedule", "warn", f"The last run of {file}: {found.conclusion}.", found.url or "")
-    return Diagnosis("schedule", "ok", f"{file} ran on {found.last_run:%Y-%m-%d %H:%M} UTC.")
+    if workflow.conclusion not in (None, "success", "skipped"):
+        return Diagnosis(
+            "schedule", "warn", f"The last run of {file}: {workflow.conclusion}.", workflow.url or ""
+        )
+    return Diagnosis("schedule", "ok", f"{file} ran on {workflow.last_run:%Y-%m-%d %H:%M} UTC.")
 
 
 def _rules(rulesets: list[dict[str, Any]], target: str, ref: str, *, default: bool = False) -> set[str]:
     """Kinds of rules that are active for the ref."""
-    found: set[str] = set()
-    for one in rulesets:
-        if one.get("target") == target and one.get("enforcement") == "active" and _covers(one, ref, default):
-            found |= {str(rule.get("type")) for rule in one.get("rules") or []}
-    return found
+    kinds: set[str] = set()
+    for ruleset in rulesets:
+        if (
+            ruleset.get("target") == target
+            and ruleset.get("enforcement") == "active"
+            and _covers(ruleset, ref, default)
+        ):
+            kinds |= {str(rule.get("type")) for rule in ruleset.get("rules") or []}
+    return kinds
 
 
 def _covers(ruleset: dict[str, Any], ref: str, default: bool) -> bool:

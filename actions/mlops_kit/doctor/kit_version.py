@@ -8,20 +8,20 @@ from mlops_kit.forge import runner
 from mlops_kit.project.contract import FILE
 
 
-def mismatch(wanted: str | None) -> str:
-    """The one thing to do, where another kit is asked for; empty where this one will do."""
-    wanted = (wanted or VERSION).removeprefix("v")
-    if wanted == VERSION:
+def mismatch(required: str | None) -> str:
+    """What to do if mlops.yaml requires another version of the kit; empty if this one fits."""
+    required = (required or VERSION).removeprefix("v")
+    if required == VERSION:
         return ""
     if runner.on_runner():
-        return f"pin the actions at @v{wanted}, or write `kit: {VERSION}` into {FILE}"
-    return f"uv tool install 'mlops-new[kit]=={wanted}'"
+        return f"pin the actions at @v{required}, or write `kit: {VERSION}` into {FILE}"
+    return f"uv tool install 'mlops-new[kit]=={required}'"
 
 
 def asked_for(folder: Path) -> str | None:
-    """By the nearest mlops.yaml, read without a parser: whether it is valid is for the command to say."""
+    """The kit version that the nearest mlops.yaml requires. It is read without a parser: the command reports a bad file."""
     files = (around / FILE for around in (folder, *folder.parents))
     file = next((one for one in files if one.is_file()), None)
     text = file.read_text(encoding="utf-8", errors="replace") if file else ""
-    found = re.search(r"""^kit:\s*["']?(v?\d[\w.]*)""", text, re.MULTILINE)
-    return found[1] if found else None
+    match = re.search(r"""^kit:\s*["']?(v?\d[\w.]*)""", text, re.MULTILINE)
+    return match[1] if match else None
