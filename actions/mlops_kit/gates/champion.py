@@ -43,42 +43,42 @@ def duel(repository: Repository, contract: Contract, version: Version, say: Say)
     form = contract.predictions
     if form is None:
         raise KitError("mlops.yaml names no `predictions`, so no row of the two can be compared.")
-    ours = predictions.read(repository.root / form.file, form)
-    if "actual" not in ours.column_names:
+    challenger_table = predictions.read(repository.root / form.file, form)
+    if "actual" not in challenger_table.column_names:
         raise KitError(f"{form.file} has no column {form.actual!r}.")
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         earlier = snapshot.take(repository, version.tag, Path(folder), contract.commands.dvc)
         _expect_the_same_task(form, earlier.contract.predictions, version)
-        fair, unchecked = _not_trained_on(ours, earlier)
-        theirs, scored = _predicted(repository, contract, earlier, fair, say)
-    classes = predictions.classes(ours, form)
+        fair, unchecked = _not_trained_on(challenger_table, earlier)
+        champion_table, scored = _champion_predictions(repository, contract, earlier, fair, say)
+    classes = predictions.classes(challenger_table, form)
     champion, challenger = (
-        predictions.evaluated_rows(fair["actual"], table, form, classes) for table in (theirs, fair)
+        predictions.evaluated_rows(fair["actual"], table, form, classes) for table in (champion_table, fair)
     )
-    return Duel(champion, challenger, len(ours) - len(fair), scored, unchecked)
+    return Duel(champion, challenger, len(challenger_table) - len(fair), scored, unchecked)
 
 
-def _expect_the_same_task(ours: Predictions, theirs: Predictions | None, version: Version) -> None:
-    if theirs is None:
+def _expect_the_same_task(form: Predictions, earlier_form: Predictions | None, version: Version) -> None:
+    if earlier_form is None:
         raise KitError(f"mlops.yaml of {version.name} names no `predictions`.")
-    if (ours.task, ours.positive) != (theirs.task, theirs.positive):
-        was = f"{theirs.task}, positive {theirs.positive!r}"
+    if (form.task, form.positive) != (earlier_form.task, earlier_form.positive):
+        was = f"{earlier_form.task}, positive {earlier_form.positive!r}"
         raise KitError(f"{version.name} predicts something else ({was}): nothing to compare.")
 
 
-def _not_trained_on(ours: "pa.Table", earlier: Snapshot) -> tuple["pa.Table", str]:
-    """Our predictions without the rows that the champion has seen the answers of."""
+def _not_trained_on(challenger_table: "pa.Table", earlier: Snapshot) -> tuple["pa.Table", str]:
+    """The challenger's predictions without the rows that the champion was trained on; and why those are not known."""
     import pyarrow.compute as pc
 
-    named = earlier.contract.rows
-    if named is None or named.train is None:
-        return ours, f"mlops.yaml of {earlier.revision} names no rows.train"
-    known = tables.read(earlier.file(named.train), [named.key], text=(named.key,))
-    seen = predictions.with_key(known, named.key, named.train)[KEY]
-    return ours.filter(pc.is_null(predictions.positions(ours[KEY], seen))), ""
+    rows = earlier.contract.rows
+    if rows is None or rows.train is None:
+        return challenger_table, f"mlops.yaml of {earlier.revision} names no rows.train"
+    trained = tables.read(earlier.file(rows.train), [rows.key], text=(rows.key,))
+    trained_keys = predictions.with_key(trained, rows.key, rows.train)[KEY]
+    return challenger_table.filter(pc.is_null(predictions.positions(challenger_table[KEY], trained_keys))), ""
 
 
-def _predicted(
+def _champion_predictions(
     repository: Repository, contract: Contract, earlier: Snapshot, fair: "pa.Table", say: Say
 ) -> tuple["pa.Table", int]:
     """The champion's predictions in the order of `fair`, and how many of them it made just now."""
@@ -108,11 +108,13 @@ def _of_the_same_rows(
 
     A key may be a position in a file that was replaced since.
     """
-    ours, theirs = contract.rows, earlier.contract.rows
-    if ours is None or theirs is None or earlier.is_todays(theirs.test):
+    rows, earlier_rows = contract.rows, earlier.contract.rows
+    if rows is None or earlier_rows is None or earlier.is_todays(earlier_rows.test):
         return stored
-    now = predictions.with_key(_table(repository.root / ours.test, ours.key), ours.key, ours.test)
-    then = predictions.with_key(_table(earlier.file(theirs.test), theirs.key), theirs.key, theirs.test)
+    now = predictions.with_key(_table(repository.root / rows.test, rows.key), rows.key, rows.test)
+    then = predictions.with_key(
+        _table(earlier.file(earlier_rows.test), earlier_rows.key), earlier_rows.key, earlier_rows.test
+    )
     other = now[KEY].filter(_differs(now, then))
     return stored.filter(predictions.positions(stored[KEY], other).is_null())
 
@@ -130,8 +132,8 @@ def _differs(now: "pa.Table", then: "pa.Table") -> "pa.Array":
     then = then.take(place)  # null where there is none
     differs = pa.array([False] * len(now))
     for name in set(now.column_names) & set(then.column_names) - {KEY}:
-        here, there = (table[name].cast(pa.string()).fill_null("\0") for table in (now, then))
-        differs = pc.or_(differs, pc.not_equal(here, there))
+        now_values, then_values = (table[name].cast(pa.string()).fill_null("\0") for table in (now, then))
+        differs = pc.or_(differs, pc.not_equal(now_values, then_values))
     return pc.and_(differs, pc.is_valid(place))
 
 

@@ -44,7 +44,7 @@ def judge(repository: Repository, contract: Contract, journal: Journal, say: Say
             say(f"Gate {name}")
             results.append(kinds.judged(name, section, bench))
             _emit(journal, results[-1])
-    results = _flagged(results, repository, contract, say, complete=not only)
+    results = _flag_loosened(results, repository, contract, say, complete=not only)
     return Verdict(
         results=results, measured=kinds.with_size(bench), better=bench.better, against=bench.against
     )
@@ -54,7 +54,7 @@ def _emit(journal: Journal, result: GateResult) -> None:
     journal.emit(f"gate:{result.name}", result.status, value=result.value, bound=result.bound)
 
 
-def _flagged(
+def _flag_loosened(
     results: list[GateResult], repository: Repository, contract: Contract, say: Say, *, complete: bool
 ) -> list[GateResult]:
     """The results with what this change loosened, and one more for each gate that it removed."""
@@ -66,13 +66,13 @@ def _flagged(
     if start is None:
         return results
     where, then = start
-    flagged = []
+    results_with_flags = []
     for result in results:
         changes = loosened.changes(result.name, contract, then)
         flag = {"loosened": f"since {where}: {changes}"} if changes else {}
-        flagged.append(result.model_copy(update=flag))
+        results_with_flags.append(result.model_copy(update=flag))
     for name, section in loosened.removed(contract, then).items() if complete else ():
-        flagged.append(
+        results_with_flags.append(
             GateResult(
                 name=name,
                 kind=REMOVED,
@@ -82,4 +82,4 @@ def _flagged(
                 because=section.because,
             )
         )
-    return flagged
+    return results_with_flags

@@ -99,36 +99,38 @@ def _finite(value: Any) -> Any:
 
 @judges(ThresholdGate)
 def threshold(name: str, gate: ThresholdGate, bench: Bench) -> GateResult:
-    found = metric_at(bench.metrics, gate.metric)
-    if found is None:
+    metric = metric_at(bench.metrics, gate.metric)
+    if metric is None:
         return _unknown(name, gate, f"{gate.metric} is not in {bench.contract.metrics}")
-    if not found.is_number:
-        return _result(name, gate, "fail", f"{gate.metric} is {found.value}, which is no number")
-    if few := _few_rows(gate, found, bench):
-        return _unknown(name, gate, few, value=found.value)
-    if gate.interval and not found.is_within:
-        ends = f"{_number(found.low)} to {_number(found.high)}"
-        says = f"{gate.metric} {_number(found.value)} is not within its own interval, {ends}"
-        return _unknown(name, gate, says, value=found.value, details={"low": found.low, "high": found.high})
+    if not metric.is_number:
+        return _result(name, gate, "fail", f"{gate.metric} is {metric.value}, which is no number")
+    if few := _few_rows(gate, metric, bench):
+        return _unknown(name, gate, few, value=metric.value)
+    if gate.interval and not metric.is_within:
+        ends = f"{_number(metric.low)} to {_number(metric.high)}"
+        says = f"{gate.metric} {_number(metric.value)} is not within its own interval, {ends}"
+        return _unknown(
+            name, gate, says, value=metric.value, details={"low": metric.low, "high": metric.high}
+        )
     bound = _bound(gate, bench)
-    judged, end = _worse_end(gate, found)
+    judged, end = _worse_end(gate, metric)
     passes = _holds(gate, judged, bound)
-    says = f"{gate.metric} {_number(found.value)}{end}, {_asked(gate, bound)}"
-    details = {"judged": judged, "low": found.low, "high": found.high, "n": found.n}
+    says = f"{gate.metric} {_number(metric.value)}{end}, {_bound_in_words(gate, bound)}"
+    details = {"judged": judged, "low": metric.low, "high": metric.high, "n": metric.n}
     status: Status = "pass" if passes else "fail"
-    return _result(name, gate, status, says, found.value, bound, details=details)
+    return _result(name, gate, status, says, metric.value, bound, details=details)
 
 
-def _worse_end(gate: ThresholdGate, found: Metric) -> tuple[float, str]:
+def _worse_end(gate: ThresholdGate, metric: Metric) -> tuple[float, str]:
     """The number that must hold, and the interval in words."""
-    end = found.low if gate.at_most is None else found.high
+    end = metric.low if gate.at_most is None else metric.high
     if not gate.interval or end is None:
-        return found.value, ""
-    return end, f" ({_number(found.low)} to {_number(found.high)})"
+        return metric.value, ""
+    return end, f" ({_number(metric.low)} to {_number(metric.high)})"
 
 
 def _bound(gate: ThresholdGate, bench: Bench) -> float:
-    """With the margin. Raises KitError when the metric that it names is not there or no number."""
+    """The bound with its margin. Raises KitError if the metric that it names is missing or no number."""
     named = gate.at_least if gate.at_most is None else gate.at_most
     if isinstance(named, str):
         other = metric_at(bench.metrics, named)
@@ -146,17 +148,23 @@ def _holds(gate: ThresholdGate, judged: float, bound: float) -> bool:
     return beyond > 0 or (beyond == 0 and not isinstance(named, str))
 
 
-def _few_rows(gate: ThresholdGate, found: Metric, bench: Bench) -> str:
+def _few_rows(gate: ThresholdGate, metric: Metric, bench: Bench) -> str:
     """Why its rows are too few, or are not known where mlops.yaml asks for a number of them."""
     form = bench.contract.predictions
-    n = found.n if found.n is not None else tables.count(bench.repository.root / form.file) if form else None
+    n = (
+        metric.n
+        if metric.n is not None
+        else tables.count(bench.repository.root / form.file)
+        if form
+        else None
+    )
     if n is None:
         asked = "min_rows" in gate.model_fields_set
         return f"{gate.metric} says no n, and min_rows is {gate.min_rows}" if asked else ""
     return "" if n >= gate.min_rows else f"{gate.metric} has {n} rows, fewer than {gate.min_rows}"
 
 
-def _asked(gate: ThresholdGate, bound: float) -> str:
+def _bound_in_words(gate: ThresholdGate, bound: float) -> str:
     named = gate.at_least if gate.at_most is None else gate.at_most
     side = "at least" if gate.at_most is None else "at most"
     if isinstance(named, str):
@@ -170,17 +178,17 @@ def _asked(gate: ThresholdGate, bound: float) -> str:
 
 @judges(SlicesGate)
 def slices(name: str, gate: SlicesGate, bench: Bench) -> GateResult:
-    found = value_at(bench.metrics, gate.of)
-    if not isinstance(found, dict):
+    content = value_at(bench.metrics, gate.of)
+    if not isinstance(content, dict):
         return _unknown(name, gate, f"{gate.of} is not in {bench.contract.metrics}")
-    values, insufficient, unknown = _sorted_out(found, gate)
+    values, insufficient, unknown = _sort_slices(content, gate)
     details = {"values": values, "insufficient": insufficient, "without_value": unknown}
     few = f"; insufficient: {', '.join(insufficient)}" if insufficient else ""
     if unknown:
         says = f"{gate.metric} is no number for {', '.join(unknown)}{few}"
         return _unknown(name, gate, says, details=details)
     if len(values) < 2:
-        says = f"{len(values)} of {len(found)} slices have {gate.min_rows} rows, two are needed{few}"
+        says = f"{len(values)} of {len(content)} slices have {gate.min_rows} rows, two are needed{few}"
         return _unknown(name, gate, says, details=details)
     low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
     gap = values[high] - values[low]
@@ -190,22 +198,22 @@ def slices(name: str, gate: SlicesGate, bench: Bench) -> GateResult:
     return _result(name, gate, status, says, gap, gate.gap_at_most, details=details)
 
 
-def _sorted_out(
-    found: Mapping[str, Any], gate: SlicesGate
+def _sort_slices(
+    content: Mapping[str, Any], gate: SlicesGate
 ) -> tuple[dict[str, float], dict[str, int], list[str]]:
     """Values of the slices with enough rows, rows of the others, and those whose value is no number."""
     values: dict[str, float] = {}
     insufficient: dict[str, int] = {}
     unknown = []
-    for value, inside in found.items():
+    for value, inside in content.items():
         n = inside.get("n") if isinstance(inside, dict) else None
-        one = metric_at(inside, gate.metric) if isinstance(inside, dict) else None
+        metric = metric_at(inside, gate.metric) if isinstance(inside, dict) else None
         if not isinstance(n, int) or n < gate.min_rows:
             insufficient[str(value)] = n if isinstance(n, int) else 0
-        elif one is None or not one.is_number:
+        elif metric is None or not metric.is_number:
             unknown.append(str(value))
         else:
-            values[str(value)] = one.value
+            values[str(value)] = metric.value
     return values, insufficient, unknown
 
 
@@ -276,43 +284,43 @@ def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
             f"{len(duel.challenger)} rows to compare on, fewer than {gate.min_rows}{_left_out(duel, version)}"
         )
         return _unknown(name, gate, says, details=about)
-    found = bootstrap.compare(gate.metric, duel.champion, duel.challenger, gate.confidence)
-    details = about | {key: value for key, value in asdict(found).items() if key != "n"}
-    if not found.is_known:
+    difference = bootstrap.compare(gate.metric, duel.champion, duel.challenger, gate.confidence)
+    details = about | {key: value for key, value in asdict(difference).items() if key != "n"}
+    if not difference.is_known:
         says = f"{gate.metric} is no number on these rows, or on some of the resampled ones"
         return _unknown(name, gate, says, details=details)
-    bench.better = _better(found)
-    status = _not_worse(found, -gate.worse_by_at_most)
-    says = _versus(gate, found, status, version) + _left_out(duel, version)
+    bench.better = _better(difference)
+    status = _not_worse(difference, -gate.worse_by_at_most)
+    says = _versus(gate, difference, status, version) + _left_out(duel, version)
     bound = -gate.worse_by_at_most
-    return _result(name, gate, status, says, found.value, bound, details=details)
+    return _result(name, gate, status, says, difference.value, bound, details=details)
 
 
-def _not_worse(found: "Difference", bound: float) -> Status:
-    if found.low > bound or (found.same and bound <= 0):
+def _not_worse(difference: "Difference", bound: float) -> Status:
+    if difference.low > bound or (difference.same and bound <= 0):
         return "pass"
-    return "fail" if found.high < bound else "unknown"
+    return "fail" if difference.high < bound else "unknown"
 
 
-def _better(found: "Difference") -> Better:
-    if found.same:
+def _better(difference: "Difference") -> Better:
+    if difference.same:
         return "the same"
-    return "better" if found.low > 0 else "worse" if found.high < 0 else "can't tell"
+    return "better" if difference.low > 0 else "worse" if difference.high < 0 else "can't tell"
 
 
-def _versus(gate: ChampionGate, found: "Difference", status: Status, version: versions.Version) -> str:
-    both = f"{gate.metric} {_number(found.challenger)}, {version.name} {_number(found.champion)}"
-    if found.same:
-        return f"{both}: the predictions of {found.n} rows are identical"
+def _versus(gate: ChampionGate, difference: "Difference", status: Status, version: versions.Version) -> str:
+    both = f"{gate.metric} {_number(difference.challenger)}, {version.name} {_number(difference.champion)}"
+    if difference.same:
+        return f"{both}: the predictions of {difference.n} rows are identical"
     unsure = "can't tell: " if status == "unknown" else ""
-    between = f"{gate.confidence:.0%} between {found.low:+.4f} and {found.high:+.4f}"
+    between = f"{gate.confidence:.0%} between {difference.low:+.4f} and {difference.high:+.4f}"
     allowed = f"worse by at most {gate.worse_by_at_most:g} is allowed"
-    return f"{unsure}{both}: {found.value:+.4f} (plus is better; {between}) on {found.n} rows, {allowed}"
+    return f"{unsure}{both}: {difference.value:+.4f} (plus is better; {between}) on {difference.n} rows, {allowed}"
 
 
 def _left_out(duel: "Duel", version: versions.Version) -> str:
-    said = f"; {duel.left_out} rows left out that {version.name} was trained on" if duel.left_out else ""
-    return said + (f"; {duel.unchecked}" if duel.unchecked else "")
+    note = f"; {duel.left_out} rows left out that {version.name} was trained on" if duel.left_out else ""
+    return note + (f"; {duel.unchecked}" if duel.unchecked else "")
 
 
 def _number(value: float | None) -> str:
