@@ -40,10 +40,10 @@ class Freshness:
         """A line for each stage that will run, and for the environment."""
         if self.never_trained:
             return [NEVER]
-        found = [f"will retrain: {name}, because {'; '.join(why)}" for name, why in self.stages.items()]
+        messages = [f"will retrain: {name}, because {'; '.join(why)}" for name, why in self.stages.items()]
         if self.environment:
-            found.append(f"will retrain: every stage, because {', '.join(self.environment)} changed")
-        return found
+            messages.append(f"will retrain: every stage, because {', '.join(self.environment)} changed")
+        return messages
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ def compared(repository: Repository, contract: Contract, against: str = "") -> F
         versions.fetch(repository, contract.model)
     except KitError:
         note = "origin does not answer: compared with the versions of this clone"
-    found = baseline(repository, contract, against)
-    if found is None:
+    start = baseline(repository, contract, against)
+    if start is None:
         return Freshness("", note=note)
-    result = of(repository, contract, found.lock, found.revision)
-    return Freshness(found.name, result.stages, result.environment, note)
+    result = of(repository, contract, start.lock, start.revision)
+    return Freshness(start.name, result.stages, result.environment, note)
 
 
 def of(repository: Repository, contract: Contract, lock: Lock, revision: str | None) -> Freshness:
@@ -149,7 +149,7 @@ class _Inputs:
         if self.lock.out(dep.path):
             return ""  # made by another stage, whose causes count
         if pointer := self.pointers.get(dep.path):
-            return "" if pointer.md5 == dep.md5 else _moved(dep, pointer)
+            return "" if pointer.md5 == dep.md5 else _data_change(dep, pointer)
         beside = {**self._beside(dep.path, self.before), **self._beside(dep.path, self.pointers)}
         if beside:
             moved = [path for path in beside if self.before.get(path) != self.pointers.get(path)]
@@ -184,7 +184,7 @@ def _elsewhere(path: str) -> bool:
     return "://" in path or path.startswith(("/", "../"))
 
 
-def _moved(was: Entry, now: Entry) -> str:
+def _data_change(was: Entry, now: Entry) -> str:
     def size(entry: Entry) -> str:
         return "" if entry.size is None else f" ({entry.size:,} bytes)"
 
@@ -250,10 +250,10 @@ def _downstream(lock: Lock, stages: dict[str, list[str]]) -> None:
 
 
 def _upstream(deps: Iterable[str], makers: dict[str, str], stale: dict[str, list[str]]) -> list[str]:
-    found: dict[str, list[str]] = {}
+    deps_by_maker: dict[str, list[str]] = {}
     for dep in deps:
         for path, maker in makers.items():
             around = dep == path or dep.startswith(f"{path}/") or path.startswith(f"{dep}/")
             if around and maker in stale:
-                found.setdefault(maker, []).append(dep)
-    return [f"{maker} runs again ({', '.join(paths)})" for maker, paths in found.items()]
+                deps_by_maker.setdefault(maker, []).append(dep)
+    return [f"{maker} runs again ({', '.join(paths)})" for maker, paths in deps_by_maker.items()]

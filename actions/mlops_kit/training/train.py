@@ -140,14 +140,14 @@ def train(
     say(f"Training on the sample ({why})" if why else "Training on the data")
     begin = time.monotonic()
     commit = repository.commit()
-    with journal.stage("train", commit=commit, on="sample" if why else "data") as found:
+    with journal.stage("train", commit=commit, on="sample" if why else "data") as facts:
         hooks.run_hooks(contract, repository, "before_train", journal, say)
         stages = (
             _on_sample(repository, contract, journal, say)
             if why
             else _on_data(repository, contract, journal, say)
         )
-        found["stages"] = stages
+        facts["stages"] = stages
     seconds = round(time.monotonic() - begin, 2)
     done = Training(journal.run, commit, "sample" if why else "data", why, stages, seconds)
     save(repository, done)
@@ -172,19 +172,19 @@ def _on_data(repository: Repository, contract: Contract, journal: Journal, say: 
 def starting_point(repository: Repository, contract: Contract) -> Baseline | None:
     """The lock that leaves less to train: the newest version's, or the one that is here."""
     newest = version.newest(repository, contract.model)
-    theirs = freshness.of_version(repository, newest) if newest else None
-    ours = freshness.of_tree(repository)
-    if ours and theirs and ours.lock.text == theirs.lock.text:
-        ours = None  # the same, and of the version it is known which environment made it
-    if ours and not ours.revision and (last := load(repository)) and last.on == "data":
-        ours = replace(ours, revision=last.commit)
-    found = [one for one in (theirs, ours) if one]
-    return min(found, key=lambda one: _stale(repository, contract, one), default=None)
+    of_version = freshness.of_version(repository, newest) if newest else None
+    of_tree = freshness.of_tree(repository)
+    if of_tree and of_version and of_tree.lock.text == of_version.lock.text:
+        of_tree = None  # the same, and of the version it is known which environment made it
+    if of_tree and not of_tree.revision and (last := load(repository)) and last.on == "data":
+        of_tree = replace(of_tree, revision=last.commit)
+    baselines = [baseline for baseline in (of_version, of_tree) if baseline]
+    return min(baselines, key=lambda baseline: _amount_to_train(repository, contract, baseline), default=None)
 
 
-def _stale(repository: Repository, contract: Contract, start: Baseline) -> tuple[bool, int]:
-    found = freshness.of(repository, contract, start.lock, start.revision)
-    return bool(found.environment), len(found.stages)
+def _amount_to_train(repository: Repository, contract: Contract, start: Baseline) -> tuple[bool, int]:
+    result = freshness.of(repository, contract, start.lock, start.revision)
+    return bool(result.environment), len(result.stages)
 
 
 def _environment(repository: Repository, contract: Contract, start: Baseline) -> list[str]:
@@ -198,7 +198,7 @@ def _something_missing(repository: Repository) -> bool:
 
 
 def bring_results(repository: Repository, contract: Contract, say: Say) -> None:
-    """What gate, report and register read, where DVC knew it without having it here."""
+    """Fetch the results that gate, report and register read, if DVC reused them without fetching them."""
     lock = repository.lock()
     paths = [contract.metrics, *contract.artifacts]
     paths += [contract.predictions.file] if contract.predictions else []
@@ -210,7 +210,7 @@ def bring_results(repository: Repository, contract: Contract, say: Say) -> None:
 
 
 def _on_sample(repository: Repository, contract: Contract, journal: Journal, say: Say) -> dict[str, str]:
-    """With the parameter that names the data set to the sample; parameters and lock are put back after."""
+    """Train with the sample as the data parameter; parameters and lock are put back afterwards."""
     assert contract.sample
     params, lock = repository.root / PARAMS, repository.root / LOCK
     kept, kept_lock = params.read_bytes(), lock.read_bytes() if lock.exists() else None
@@ -249,7 +249,7 @@ def _with(text: str, parameter: str, value: str) -> str:
 
 
 def _outs(repository: Repository, *locks: Lock | None) -> set[str]:
-    """What stages make, by these locks and the one that is here."""
+    """The output paths of these locks and of the lock in the workspace."""
     return {path for one in (*locks, repository.lock()) if one for path in one.outs}
 
 
@@ -263,15 +263,15 @@ class _Stages:
 
     def heard(self, line: str) -> None:
         for status, pattern in SAYS.items():
-            if found := pattern.search(line):
+            if match := pattern.search(line):
                 self.end("end")
-                self.status[found[1]] = status
-                self.say(f"  {found[1]}: {status if status != 'ran' else 'running'}")
+                self.status[match[1]] = status
+                self.say(f"  {match[1]}: {status if status != 'ran' else 'running'}")
                 if status == "ran":
-                    self.running, self.begin = found[1], time.monotonic()
-                    self.journal.emit(f"stage:{found[1]}", "start")
+                    self.running, self.begin = match[1], time.monotonic()
+                    self.journal.emit(f"stage:{match[1]}", "start")
                 else:
-                    self.journal.emit(f"stage:{found[1]}", status)
+                    self.journal.emit(f"stage:{match[1]}", status)
 
     def end(self, status: str) -> None:
         if self.running:

@@ -14,7 +14,7 @@ FORCE = "MLOPS_FORCE"  # set where every stage must run: the environment changed
 def run(
     repository: Repository, command: str, journal: Journal, say: Callable[[str], None], *, force: bool
 ) -> dict[str, str]:
-    """What became of each stage, by the lock that the command leaves: ran or unchanged.
+    """Run the command. Returns `ran` or `unchanged` for each stage of the lock that it leaves.
 
     Raises KitError when it fails, or leaves no lock.
     """

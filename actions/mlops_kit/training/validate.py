@@ -32,10 +32,10 @@ def validate(
     repository: Repository, contract: Contract, journal: Journal, say: Say, file: str | None
 ) -> Validation:
     """Raises KitError if the data cannot be fetched or the command breaks. Refused data is a result."""
-    with journal.stage("validate", file=file) as found:
+    with journal.stage("validate", file=file) as facts:
         result = _validate(repository, contract, say, file)
-        found["status"] = "end" if result.valid else "refused"
-        found["says"] = None if result.valid else result.says[:2000]
+        facts["status"] = "end" if result.valid else "refused"
+        facts["says"] = None if result.valid else result.says[:2000]
     return result
 
 
@@ -53,7 +53,7 @@ def _validate(repository: Repository, contract: Contract, say: Say, file: str | 
     say("Checking the data")
     command = [*words(contract.commands.validate_), *([file] if file else [])]
     try:
-        said = run(command, repository.root)
+        output = run(command, repository.root)
     except ProcessError as error:
         if _broke(error):
             raise KitError(
@@ -62,7 +62,7 @@ def _validate(repository: Repository, contract: Contract, say: Say, file: str | 
                 "in mlops.yaml); where it refuses data, it ends with 1 and no traceback.",
             ) from error
         return Validation(False, True, file or "", error.last_words(40))
-    return Validation(True, True, file or "", masked(said.strip()))
+    return Validation(True, True, file or "", masked(output.strip()))
 
 
 def _broke(error: ProcessError) -> bool:
