@@ -29,7 +29,7 @@ class Chat:
         if contract.alerts.webhook is None:
             return cls()
         name = github.slug_of(repository) or repository.root.name
-        return cls(contract.alerts.webhook, name, _told(runs.read(repository)))
+        return cls(contract.alerts.webhook, name, _newest_states(runs.read(repository)))
 
     def tell(self, state: State, kind: Kind, title: str, text: str, url: str = "") -> str:
         """ "told"; empty if there is no webhook or it knows; else the reason of the failure."""
@@ -44,8 +44,8 @@ class Chat:
         return TOLD
 
 
-def _told(log: runs.Log) -> dict[str, State]:
-    told = sorted(
+def _newest_states(log: runs.Log) -> dict[str, State]:
+    events = sorted(
         (
             event
             for event in log.every()
@@ -55,7 +55,7 @@ def _told(log: runs.Log) -> dict[str, State]:
     )
     return {
         event["stage"].removeprefix("alarm:"): "over" if event["status"] == "closed" else "raised"
-        for event in told
+        for event in events
     }
 
 

@@ -51,27 +51,31 @@ def bring(
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Told]:
     """Raises the alarms of the findings and closes those that are over. An alarm that could not be told has a `problem`."""
-    told, chat = [], Chat.of(repository, contract)
+    results, chat = [], Chat.of(repository, contract)
     for kind in outcome.kinds:
         say(f"raise {kind}")
-        told.append(_raised(repository, contract, outcome, kind, labels, chat))
+        results.append(_raise_alarm(repository, contract, outcome, kind, labels, chat))
     for kind in [*outcome.over(), *_ended_by_any_check(outcome)]:
-        told += _over(repository, kind, outcome, chat)
-    for one in told:
-        if one.is_news:
-            facts = {"where": one.where or None, "error": one.problem or None, "webhook": one.webhook or None}
-            journal.emit(f"alarm:{one.kind}", one.done, **facts)
-    return told
+        results += _close_alarm(repository, kind, outcome, chat)
+    for result in results:
+        if result.is_news:
+            facts = {
+                "where": result.where or None,
+                "error": result.problem or None,
+                "webhook": result.webhook or None,
+            }
+            journal.emit(f"alarm:{result.kind}", result.done, **facts)
+    return results
 
 
-def problems(told: list[Told]) -> list[str]:
-    """Who could not be told, and why: one line a kind."""
-    return [f"{one.kind}: {one.problem}" for one in told if one.problem]
+def problems(results: list[Told]) -> list[str]:
+    """One line for each kind that could not be delivered, with the reason."""
+    return [f"{one.kind}: {one.problem}" for one in results if one.problem]
 
 
-def text(told: list[Told]) -> str:
+def text(results: list[Told]) -> str:
     """For the terminal."""
-    lines = [f"{one.kind}: {one.done}{f', {one.where}' if one.where else ''}" for one in told]
+    lines = [f"{one.kind}: {one.done}{f', {one.where}' if one.where else ''}" for one in results]
     return "\n".join(lines) or "Nothing to tell."
 
 
@@ -80,12 +84,12 @@ def _ended_by_any_check(outcome: Outcome) -> list[Kind]:
 
 
 def plan(outcome: Outcome) -> list[Told]:
-    """What `bring` would do; nobody is told."""
+    """The results that `bring` would give; nobody is told."""
     raised = [Told(kind, "would be raised or updated") for kind in outcome.kinds]
     return raised + [Told(kind, "would be closed, where it is open") for kind in outcome.over()]
 
 
-def _raised(
+def _raise_alarm(
     repository: Repository,
     contract: Contract,
     outcome: Outcome,
@@ -97,7 +101,7 @@ def _raised(
     if not credentials.token() and chat.form:
         webhook = chat.tell("raised", kind, title, findings)
         done = {TOLD: "created", "": "unchanged"}.get(webhook, "not told")
-        return Told(kind, done, "", webhook, _unheard(webhook))
+        return Told(kind, done, "", webhook, _webhook_problem(webhook))
     try:
         placed = github.connect(repository).raise_alarm(
             github.marker("alarm", kind),
@@ -110,14 +114,14 @@ def _raised(
         webhook = chat.tell("raised", kind, title, findings)
         return Told(kind, "created" if webhook == TOLD else "not told", "", webhook, in_a_line(error))
     webhook = chat.tell("raised", kind, title, findings, placed.url)
-    return Told(kind, placed.done, placed.url, webhook, _unheard(webhook))
+    return Told(kind, placed.done, placed.url, webhook, _webhook_problem(webhook))
 
 
-def _unheard(heard: str) -> str:
-    return "" if heard in ("", TOLD) else heard
+def _webhook_problem(answer: str) -> str:
+    return "" if answer in ("", TOLD) else answer
 
 
-def _over(repository: Repository, kind: Kind, outcome: Outcome, chat: Chat) -> list[Told]:
+def _close_alarm(repository: Repository, kind: Kind, outcome: Outcome, chat: Chat) -> list[Told]:
     """Closes an alarm; empty if no issue is open and the chat knows of none."""
     comment = f"The check of {outcome.at[:16].replace('T', ' ')} UTC finds nothing any more."
     placed = None
@@ -128,7 +132,7 @@ def _over(repository: Repository, kind: Kind, outcome: Outcome, chat: Chat) -> l
             return [Told(kind, "not told", problem=in_a_line(error))]
     where = placed.url if placed else ""
     webhook = chat.tell("over", kind, KINDS[kind].title, comment, where)
-    return [Told(kind, "closed", where, webhook, _unheard(webhook))] if placed or webhook else []
+    return [Told(kind, "closed", where, webhook, _webhook_problem(webhook))] if placed or webhook else []
 
 
 def _title(outcome: Outcome, kind: Kind) -> str:
@@ -167,14 +171,16 @@ def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
 
 def test(repository: Repository, contract: Contract) -> list[Told]:
     """Raises a test alarm on every channel and closes it. Raises KitError if there is no channel."""
-    told = []
+    results = []
     if credentials.token():
         words = "`mlops-kit alert --test` asks whether alarms arrive. There is nothing to do."
         where = alarms.ring(repository, Alarm("test", "Test of the alarms", words))
         arrived = not where.startswith(alarms.NOT)
         if arrived:
             alarms.clear(repository, "test", "It arrived.")
-        told.append(Told("issue", "told" if arrived else "not told", where, problem="" if arrived else where))
+        results.append(
+            Told("issue", "told" if arrived else "not told", where, problem="" if arrived else where)
+        )
     if contract.alerts.webhook:
         slug = github.slug_of(repository) or repository.root.name
         message = Message(
@@ -182,12 +188,12 @@ def test(repository: Repository, contract: Contract) -> list[Told]:
         )
         try:
             webhooks.send(contract.alerts.webhook, message)
-            told.append(Told("webhook", "told"))
+            results.append(Told("webhook", "told"))
         except KitError as error:
-            told.append(Told("webhook", "not told", problem=in_a_line(error)))
-    if not told:
+            results.append(Told("webhook", "not told", problem=in_a_line(error)))
+    if not results:
         raise KitError(
             "There is nobody to tell: no token for GitHub and no alerts.webhook in mlops.yaml.",
             f"`{github_env.EXPORT_TOKEN}`, or name a webhook.",
         )
-    return told
+    return results

@@ -46,10 +46,14 @@ def send(form: Form, message: Message) -> None:
         try:
             answer = session.post(address, json=FORMS[form](message), timeout=TIMEOUT)
         except requests.RequestException as error:
-            raise _unheard(address, f"no answer after {TRIES + 1} tries ({type(error).__name__})") from None
+            raise _not_delivered(
+                address, f"no answer after {TRIES + 1} tries ({type(error).__name__})"
+            ) from None
     if not answer.ok:
         answer_text = answer.text.strip()[:200] if len(answer.text) < 1000 else ""
-        raise _unheard(address, f"it answers {answer.status_code}{f', {answer_text}' if answer_text else ''}")
+        raise _not_delivered(
+            address, f"it answers {answer.status_code}{f', {answer_text}' if answer_text else ''}"
+        )
 
 
 def _address() -> str:
@@ -67,7 +71,7 @@ def _address() -> str:
     return address
 
 
-def _unheard(address: str, why: str) -> KitError:
+def _not_delivered(address: str, why: str) -> KitError:
     return KitError(
         f"The webhook at {urlsplit(address).hostname} was not told: {why}.",
         f"`mlops-kit alert --test` tries it; a new address goes into the secret {VARIABLE}.",
@@ -80,12 +84,12 @@ def _unheard(address: str, why: str) -> KitError:
 def _slack(message: Message) -> Mapping[str, Any]:
     """https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"""
     link = f"\n<{message.url}|The issue>" if message.url else ""
-    text = f"*{_escaped(_headline(message))}*\n{_escaped(message.text)}{link}"
+    text = f"*{_escape(_headline(message))}*\n{_escape(message.text)}{link}"
     block = {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000]}}
-    return {"text": _escaped(_headline(message)), "blocks": [block]}
+    return {"text": _escape(_headline(message)), "blocks": [block]}
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
