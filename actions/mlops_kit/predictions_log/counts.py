@@ -35,15 +35,17 @@ def minutes(times: Floats, asked: Floats | None = None, failed: Floats | None = 
     """`times` in seconds since 1970, in any order; `asked` and `failed`: predictions of each line."""
     ones = np.ones(len(times))
     asked = ones if asked is None else asked
-    return _summed(times // MINUTE * MINUTE, ones, asked, np.zeros(len(times)) if failed is None else failed)
+    return _sum_by_minute(
+        times // MINUTE * MINUTE, ones, asked, np.zeros(len(times)) if failed is None else failed
+    )
 
 
 def joined(parts: list[Minutes]) -> Minutes:
     columns = [(one.starts, one.lines, one.asked, one.failed) for one in (minutes(np.empty(0)), *parts)]
-    return _summed(*(np.concatenate(one) for one in zip(*columns, strict=True)))
+    return _sum_by_minute(*(np.concatenate(one) for one in zip(*columns, strict=True)))
 
 
-def _summed(starts: Floats, *counts: Floats) -> Minutes:
+def _sum_by_minute(starts: Floats, *counts: Floats) -> Minutes:
     minutes_with_lines, places = np.unique(starts, return_inverse=True)
     summed = (np.bincount(places, weights=one, minlength=len(minutes_with_lines)) for one in counts)
     return Minutes(minutes_with_lines, *(np.asarray(one, float) for one in summed))

@@ -38,28 +38,28 @@ def read(where: str, key: str, label: str, keys: pa.ChunkedArray, say: Say) -> L
 
     Raises KitError if a file has no column of the key or of the label.
     """
-    wanted, read_labels, labels = np.unique(np.asarray(keys.drop_null())), 0, _table([])
+    prediction_keys, read_labels, labels = np.unique(np.asarray(keys.drop_null())), 0, _table([])
     parts: list[pa.Table] = []
     progress = Progress(say, "labels")
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         for file in sources.files(where, Path(folder)):
-            for part in _of_file(file, where, key, label) if file.stat().st_size else ():
+            for part in _read_file(file, where, key, label) if file.stat().st_size else ():
                 read_labels += len(part)
                 progress.add(len(part))
                 parts.append(
-                    lines.only(part, pa.array(_are_in(np.asarray(part["key"].fill_null(0)), wanted)))
+                    lines.only(part, pa.array(_are_in(np.asarray(part["key"].fill_null(0)), prediction_keys)))
                 )
                 if sum(map(len, parts)) > AT_ONCE:
-                    labels, parts = _different(_table([labels, *parts])), []
+                    labels, parts = _drop_duplicates(_table([labels, *parts])), []
     labels = _table([labels, *parts])
-    if len(labels) or not read_labels or not len(wanted):
+    if len(labels) or not read_labels or not len(prediction_keys):
         return labels, []
     return labels, [
         f"none of {read_labels:,} labels has the key of a prediction: is `{key}` the key of both?"
     ]
 
 
-def _of_file(file: Path, where: str, key: str, label: str) -> Iterator[pa.Table]:
+def _read_file(file: Path, where: str, key: str, label: str) -> Iterator[pa.Table]:
     try:
         for batch in window.batches(file):
             if missing := [name for name in (key, label) if name not in batch.column_names]:
@@ -73,23 +73,23 @@ def _of_file(file: Path, where: str, key: str, label: str) -> Iterator[pa.Table]
         raise window.unreadable(f"{file.name} of the labels {sources.shown(where)}", error) from error
 
 
-def _are_in(keys: Keys, wanted: Keys) -> npt.NDArray[np.bool_]:
-    """Which of `keys` are in `wanted`, which is sorted."""
-    places = np.searchsorted(wanted, keys)
-    matched = places < len(wanted)
-    matched[matched] = wanted[places[matched]] == keys[matched]
+def _are_in(keys: Keys, known_keys: Keys) -> npt.NDArray[np.bool_]:
+    """Which of `keys` are in `known_keys`, which is sorted."""
+    places = np.searchsorted(known_keys, keys)
+    matched = places < len(known_keys)
+    matched[matched] = known_keys[places[matched]] == keys[matched]
     return matched
 
 
-def _different(labels: pa.Table) -> pa.Table:
-    """Without duplicates, as daily full exports contain."""
+def _drop_duplicates(labels: pa.Table) -> pa.Table:
+    """The labels without the duplicates that daily full exports contain."""
     codes, texts = lines.codes(labels["actual"])
     keys = np.asarray(labels["key"])
     order = np.lexsort((codes, keys))
     keys, codes = keys[order], codes[order]
     first = np.append(True, (keys[1:] != keys[:-1]) | (codes[1:] != codes[:-1]))[: len(keys)]
-    held, places = np.unique(codes[first], return_inverse=True)  # null, whose code is -1, is one of them
-    texts = texts.take(pa.array(held, mask=held < 0))
+    distinct, places = np.unique(codes[first], return_inverse=True)  # null, whose code is -1, is one of them
+    texts = texts.take(pa.array(distinct, mask=distinct < 0))
     return pa.table({"key": keys[first], "actual": texts.take(pa.array(places)).dictionary_encode()})
 
 
@@ -103,7 +103,7 @@ def joined(predictions: pa.Table, labels: pa.Table | None) -> tuple[pa.Table, li
     if labels is None or not len(labels):
         unknown = predictions.append_column("actual", pa.nulls(len(predictions), pa.string()))
         return unknown, [] if labels is None else ["no label has come yet"]
-    keys, actual, texts, contradicting = _clear(labels)
+    keys, actual, texts, contradicting = _consistent(labels)
     codes = np.full(len(predictions), -1, np.int32)
     prediction_keys = np.asarray(predictions["key"].fill_null(0))
     order = np.argsort(prediction_keys)  # looked up in order, which is ten times as fast
@@ -118,16 +118,16 @@ def joined(predictions: pa.Table, labels: pa.Table | None) -> tuple[pa.Table, li
     return predictions.append_column("actual", actual_labels), notes if contradicting else []
 
 
-def _clear(labels: pa.Table) -> tuple[Keys, Codes, pa.Array, int]:
+def _consistent(labels: pa.Table) -> tuple[Keys, Codes, pa.Array, int]:
     """Sorted keys, the label code of each, the labels; and the number of keys with contradicting labels."""
-    given = lines.only(labels, pc.and_(pc.is_valid(labels["key"]), pc.is_valid(labels["actual"])))
-    actual, texts = lines.codes(given["actual"])
+    valid = lines.only(labels, pc.and_(pc.is_valid(labels["key"]), pc.is_valid(labels["actual"])))
+    actual, texts = lines.codes(valid["actual"])
     in_order = pc.sort_indices(texts)
     place = np.empty(len(texts), np.int32)
     place[in_order] = np.arange(len(texts))
     spelt = texts.take(in_order)
     same = pc.utf8_lower(pc.utf8_trim_whitespace(spelt)).dictionary_encode()  # True and true are one label
-    keys = given["key"].to_numpy()
+    keys = valid["key"].to_numpy()
     order = np.argsort(keys, kind="stable")
     keys, actual = keys[order], place[actual[order]]
     meant = np.asarray(same.indices)[actual]

@@ -87,10 +87,10 @@ def lines(
             if isinstance(masked := entry.get("masked"), list):
                 reading.masked.update(map(str, masked))
             if len(entries) == LINES:
-                yield _told_by(reading.until, _table(entries, slices, since))
+                yield _drop_later(reading.until, _table(entries, slices, since))
                 entries = []
     if entries:
-        yield _told_by(reading.until, _table(entries, slices, since))
+        yield _drop_later(reading.until, _table(entries, slices, since))
 
 
 def _is_text(entry: dict[str, Any]) -> bool:
@@ -102,7 +102,7 @@ def _is_text(entry: dict[str, Any]) -> bool:
     return True
 
 
-def _told_by(until: datetime | None, batch: pa.Table) -> pa.Table:
+def _drop_later(until: datetime | None, batch: pa.Table) -> pa.Table:
     return batch.filter(pc.invert(are_later(batch["time"], until))) if until else batch
 
 
@@ -118,17 +118,17 @@ def _table(entries: list[dict[str, Any]], slices: list[str], since: datetime | N
     columns["error"] = pa.array(
         [None if entry.get("error") is None else True for entry in entries], pa.bool_()
     )
-    columns |= {name: _coded(entry.get(name) for entry in entries) for name in TEXTS}
+    columns |= {name: _dictionary(entry.get(name) for entry in entries) for name in TEXTS}
     columns |= {name: _numbers([entry.get(name) for entry in entries]) for name in NUMBERS}
-    given = [one if isinstance(one := entry.get("inputs"), dict) else {} for entry in entries]
-    columns |= {f"{SLICE}{name}": _coded(row.get(name) for row in given) for name in slices}
+    inputs = [value if isinstance(value := entry.get("inputs"), dict) else {} for entry in entries]
+    columns |= {f"{SLICE}{name}": _dictionary(row.get(name) for row in inputs) for name in slices}
     if since:
         later = are_later(times, since).to_pylist()
-        given = [row if is_later else {} for row, is_later in zip(given, later, strict=True)]
-    shares = [one if isinstance(one := entry.get("probability"), dict) else {} for entry in entries]
+        inputs = [row if is_later else {} for row, is_later in zip(inputs, later, strict=True)]
+    shares = [value if isinstance(value := entry.get("probability"), dict) else {} for entry in entries]
     for name in dict.fromkeys(name for one in shares for name in one):
         columns[f"probability.{name}"] = _numbers([one.get(name) for one in shares])
-    return pa.table(columns | {"inputs": pa.array([json.dumps(row) for row in given], pa.string())})
+    return pa.table(columns | {"inputs": pa.array([json.dumps(row) for row in inputs], pa.string())})
 
 
 def asked(facts: pa.Table) -> npt.NDArray[np.float64]:
@@ -197,7 +197,7 @@ def only(table: Any, which: Any) -> Any:
     return table if pc.all(which).as_py() else table.filter(which)
 
 
-def _coded(values: Iterable[Any]) -> pa.DictionaryArray:
+def _dictionary(values: Iterable[Any]) -> pa.DictionaryArray:
     return _texts(values).dictionary_encode()
 
 

@@ -23,7 +23,7 @@ def shown(where: str) -> str:
 
 def files(where: str, folder: Path) -> list[Path]:
     if "://" in where:
-        return _fetched(where, folder)
+        return _fetch(where, folder)
     matching = found_at(where)
     if readable := [file for file in matching if file.is_file() and file.suffix in READABLE]:
         return readable
@@ -52,25 +52,25 @@ def at(repository: Repository, where: str) -> str:
 
 def is_there(where: str) -> bool:
     """True if it holds a file. Raises KitError if that cannot be known, for instance of a bucket that does not exist."""
-    return bool(_landed(where)[1] if "://" in where else found_at(where))
+    return bool(_landed_files(where)[1] if "://" in where else found_at(where))
 
 
-def _fetched(where: str, folder: Path) -> list[Path]:
-    place, landed = _landed(where)
+def _fetch(where: str, folder: Path) -> list[Path]:
+    place, landed = _landed_files(where)
     if not landed:
         raise KitError(
             f"{shown(where)}: nothing there has such a name and ends in {', '.join(READABLE)}.",
             "Name a file, a pattern in quotes, or a folder that ends with /.",
         )
     try:
-        for one in landed:
-            place.fetch(one, folder / one.name)
+        for file in landed:
+            place.fetch(file, folder / file.name)
     except DataRefused as error:
         raise KitError(shown(str(error)), REACHED) from error
-    return [folder / one.name for one in landed]
+    return [folder / file.name for file in landed]
 
 
-def _landed(where: str) -> tuple[Place, list[Landed]]:
+def _landed_files(where: str) -> tuple[Place, list[Landed]]:
     if where.startswith(PAGES):
         page = where.partition("?")[0]  # what follows may be a signature
         raise KitError(

@@ -34,7 +34,9 @@ def numbers(
         table = table.drop_columns([*(() if whole else shares), *_there(table, "probability")])
     has = "probability" in table.column_names and table["probability"].null_count == 0
     table = table if has or "probability" not in table.column_names else table.drop_columns(["probability"])
-    rows = predictions.evaluated_rows(_actual(table["actual"], form), _typed(table, form), form, classes)
+    rows = predictions.evaluated_rows(
+        _actual(table["actual"], form), _with_typed_predictions(table, form), form, classes
+    )
     good = np.isfinite(rows.actual) & np.isfinite(rows.prediction)
     if rows.probability is not None:
         good &= _are_shares(rows.probability.reshape(len(good), -1)).all(axis=1)
@@ -72,7 +74,7 @@ def _there(table: pa.Table, *names: str) -> list[str]:
     return [name for name in names if name in table.column_names]
 
 
-def _typed(table: pa.Table, form: Predictions) -> pa.Table:
+def _with_typed_predictions(table: pa.Table, form: Predictions) -> pa.Table:
     at = table.column_names.index("prediction")
     return table.set_column(at, "prediction", plain(table["prediction"], form))
 
@@ -119,8 +121,8 @@ def left_out(dropped: pa.Table) -> list[str]:
     """A note: how many rows were dropped, with an example."""
     if not len(dropped):
         return []
-    (one,) = dropped.slice(0, 1).to_pylist()
-    example = f"such as label {one['actual']!r} of prediction {one['prediction']!r}"
-    if one.get("probability") is not None:
-        example += f" with probability {one['probability']:g}"
+    (row,) = dropped.slice(0, 1).to_pylist()
+    example = f"such as label {row['actual']!r} of prediction {row['prediction']!r}"
+    if row.get("probability") is not None:
+        example += f" with probability {row['probability']:g}"
     return [f"{len(dropped)} labels or predictions are no such value, {example}, and are left out"]

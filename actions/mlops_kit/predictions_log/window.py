@@ -54,9 +54,9 @@ class Window:
     @property
     def of_a_draw(self) -> list[str]:
         """A note, if the log has more lines than `facts` holds."""
-        kept, given = len(self.facts or ()), self.tally.lines
-        note = f"all {given:,} lines of the log are counted, and a random sample of {kept:,} is judged"
-        return [note] if given > kept else []
+        kept, total = len(self.facts or ()), self.tally.lines
+        note = f"all {total:,} lines of the log are counted, and a random sample of {kept:,} is judged"
+        return [note] if total > kept else []
 
 
 class Facts:
@@ -129,10 +129,10 @@ def read_files(
                 window.rows += len(batch)
                 draw.add(batch)
                 if on_rows:
-                    on_rows(_joined([batch]))
+                    on_rows(_join([batch]))
         except UNREADABLE as error:
             raise unreadable(file.name, error) from error
-    window.drawn = _joined(draw.batches())
+    window.drawn = _join(draw.batches())
     window.facts = facts.drawn()
     hide(window, window.masked)
     return window
@@ -162,8 +162,8 @@ def repeated(window: Window, key: str) -> list[str]:
         keys = np.sort(window.facts["key"].drop_null().to_numpy())
         n, more = len(keys), int((keys[1:] == keys[:-1]).sum())
     elif key in window.drawn:
-        held = window.drawn[key].drop_null()
-        n, more = len(held), len(held) - pc.count_distinct(held).as_py()
+        values = window.drawn[key].drop_null()
+        n, more = len(values), len(values) - pc.count_distinct(values).as_py()
     else:
         return []
     return [f"{more:,} of {n:,} keys occurred before: are rows here twice?"] if more else []
@@ -181,7 +181,7 @@ def identity(window: Window) -> str:
 
 
 def span(window: Window) -> tuple[datetime, datetime] | None:
-    """Of a log, its begin and its newest line without a future time; None if no line has a time."""
+    """The begin of a log and its newest line without a future time; None if no line has a time."""
     first, last = window.tally.first, window.tally.last
     if first is None or last is None:
         return None
@@ -219,7 +219,7 @@ def _since(files: list[Path], days: float | None) -> datetime | None:
     return newest - timedelta(days=days) if newest else None
 
 
-def _joined(batches: list[pa.Table]) -> dict[str, pa.Array]:
+def _join(batches: list[pa.Table]) -> dict[str, pa.Array]:
     """Columns of all batches: null if a batch lacks one, text if batches differ in type."""
     if not batches:
         return {}
