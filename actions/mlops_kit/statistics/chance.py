@@ -29,16 +29,16 @@ def apart(groups: list[int], share: float, k: int) -> float:
 
     `groups`: the size of each group. `share`: the part's share of all items.
     """
-    held = np.append(1.0, np.zeros(k))  # the chance of that many; of k, of as many or more
+    chances = np.append(1.0, np.zeros(k))  # the chance of that many; of k, of as many or more
     for size in groups:
         whole = share**size
         if whole < NEVER:
             continue
-        moved = np.zeros_like(held)
-        for many, odds in enumerate(held):
+        moved = np.zeros_like(chances)
+        for many, odds in enumerate(chances):
             moved[min(many + size, k)] += odds * whole
-        held = held * (1 - whole) + moved
-    return float(held[k])
+        chances = chances * (1 - whole) + moved
+    return float(chances[k])
 
 
 def at_most(k: int, mean: float) -> float:
@@ -65,10 +65,10 @@ def rise(losses: Floats, usual: float, odds: float) -> Rise | None:
     mean. Later rows are tested anew. `odds`: probability of a false rise, or of a false end.
     """
     limit, start, last = math.log(1 / odds), 0, None
-    while crossed := _crossed(losses[start:], usual, limit):
-        began, seen = crossed
-        risen = losses[start + began : start + seen + 1].mean()
-        back = _crossed(1 - losses[start + began :], 1 - (usual + risen) / 2, limit)
+    while crossing := _crossing(losses[start:], usual, limit):
+        began, detected = crossing
+        risen = losses[start + began : start + detected + 1].mean()
+        back = _crossing(1 - losses[start + began :], 1 - (usual + risen) / 2, limit)
         if back is None:
             return Rise(start + began, None)
         last = Rise(start + began, start + began + max(back[0], 1))
@@ -76,16 +76,16 @@ def rise(losses: Floats, usual: float, odds: float) -> Rise | None:
     return last
 
 
-def _crossed(losses: Floats, usual: float, limit: float) -> tuple[int, int] | None:
+def _crossing(losses: Floats, usual: float, limit: float) -> tuple[int, int] | None:
     """The row at which the rise began, and the row at which the evidence sufficed."""
     if not len(losses):
         return None
     grown, _ = evidence(losses, usual)
     if not (grown >= limit).any():
         return None
-    seen = int((grown >= limit).argmax())
-    _, began = evidence(losses[: seen + 1], usual)
-    return began, seen
+    detected = int((grown >= limit).argmax())
+    _, began = evidence(losses[: detected + 1], usual)
+    return began, detected
 
 
 def evidence(losses: Floats, usual: float) -> tuple[Floats, int]:

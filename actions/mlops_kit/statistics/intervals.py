@@ -30,11 +30,11 @@ def measured(metric: str, rows: EvaluatedRows, before: EvaluatedRows) -> Estimat
     ends = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     low, high = (value + float(end) for end in ends)
     if METRICS[metric].is_share and (n < FEW or low == high):
-        low, high = _of_share(value, _judged(metric, rows))
+        low, high = _of_share(value, _rows_behind(metric, rows))
     return Estimate(value, low, high, n, reference)
 
 
-def _judged(metric: str, rows: EvaluatedRows) -> int:
+def _rows_behind(metric: str, rows: EvaluatedRows) -> int:
     """Rows behind a share: for the area under the ROC curve those of the rarer class."""
     return min(np.unique(rows.actual, return_counts=True)[1]) if metric == "roc_auc" else len(rows)
 

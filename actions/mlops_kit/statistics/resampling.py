@@ -243,11 +243,11 @@ def _scores(shares: Array) -> list[Array]:
     middle = np.clip(np.cumsum(shares) - shares / 2, 1e-6, 1 - 1e-6)
     first = np.array([NormalDist().inv_cdf(float(one)) for one in middle])
     scores: list[Any] = []
-    for one in (first, first**2):
-        for other in (np.ones_like(first), *scores):
-            one = one - (shares * one * other).sum() * other
-        length = np.sqrt((shares * one**2).sum())
-        scores.append(one / length if length > 1e-6 else np.zeros_like(one))
+    for score in (first, first**2):
+        for earlier in (np.ones_like(first), *scores):
+            score = score - (shares * score * earlier).sum() * earlier
+        length = np.sqrt((shares * score**2).sum())
+        scores.append(score / length if length > 1e-6 else np.zeros_like(score))
     return [one.astype(np.float32) for one in scores]
 
 
