@@ -31,32 +31,32 @@ def alert(
         run.publish(repository, contract, journal, alive=False)
     result = outcome.read(_file(repository, checked, handed))
     journal = journal or Journal(repository, result.run or STAGE)
-    told = notify.bring(repository, contract, result, journal, labels, say)
-    if handed or any(one.is_news for one in told):
+    results = notify.bring(repository, contract, result, journal, labels, say)
+    if handed or any(one.is_news for one in results):
         run.publish(repository, contract, journal, alive=handed is not None)
-    _tell_runner(told)
-    return told
+    _tell_runner(results)
+    return results
 
 
 def plan(repository: Repository, *, checked: Path | None = None, handed: Path | None = None) -> list[Told]:
-    """What `alert` would do; nobody is told."""
-    told = notify.plan(outcome.read(_file(repository, checked, handed)))
-    _tell_runner(told)
-    return told
+    """The results that `alert` would give; nobody is told."""
+    results = notify.plan(outcome.read(_file(repository, checked, handed)))
+    _tell_runner(results)
+    return results
 
 
 def test(repository: Repository, contract: Contract) -> list[Told]:
     """Raises and closes a test alarm."""
-    told = notify.test(repository, contract)
-    _tell_runner(told)
-    return told
+    results = notify.test(repository, contract)
+    _tell_runner(results)
+    return results
 
 
 def _file(repository: Repository, checked: Path | None, handed: Path | None) -> Path:
     return handed / run.OUTCOME if handed else checked or repository.root / outcome.FILE
 
 
-def _tell_runner(told: list[Told]) -> None:
-    runner.output(raised=" ".join(one.kind for one in told if one.done in ("created", "reopened")))
-    for problem in notify.problems(told):
+def _tell_runner(results: list[Told]) -> None:
+    runner.output(raised=" ".join(one.kind for one in results if one.done in ("created", "reopened")))
+    for problem in notify.problems(results):
         runner.annotate("error", problem)

@@ -77,9 +77,9 @@ def for_tiers(
         return
     names = {"check": "check.json", "limits": "limits.json"}
     names |= {part: f"{part}.parquet" for part in ("reference", "window", "rows")}
-    given = {name: str(folder / file) for name, file in names.items()}
+    paths = {name: str(folder / file) for name, file in names.items()}
     contract = inputs.contract
-    failed = hooks.run_hooks(contract, repository, HOOK, journal, say, **given, views=str(views))
+    failed = hooks.run_hooks(contract, repository, HOOK, journal, say, **paths, views=str(views))
     if len(failed) < len(contract.hooks[HOOK]):
         say(f"Views: {views}")
 
@@ -112,7 +112,7 @@ def _was_compared(checked: Checked) -> bool:
 def _of_the_season(
     reference: Reference, window: Window, all_rows: Window, time: str | None
 ) -> tuple[Reference, Rows]:
-    """What the check compared with, and where those rows are among all of the reference."""
+    """The reference of the window's season, and the places of its rows among all rows of the reference."""
     order, times = references.in_order(all_rows, time)
     if len(order) != len(reference.codes):
         raise KitError(

@@ -38,19 +38,19 @@ def apart(checks: list[Event]) -> list[Event]:
     Windows of a log are compared by their times, tables by their rows.
     """
     counted: list[Event] = []
-    for one in checks:
-        if one.get("window") and not any(_share_rows(one, other) for other in counted):
-            counted.append(one)
+    for check in checks:
+        if check.get("window") and not any(_share_rows(check, other) for other in counted):
+            counted.append(check)
     return counted
 
 
-def _share_rows(one: Event, other: Event) -> bool:
-    if one.get("identity", one["at"]) == other.get("identity", other["at"]):
+def _share_rows(check: Event, other: Event) -> bool:
+    if check.get("identity", check["at"]) == other.get("identity", other["at"]):
         return True
-    if not (one.get("span") and other.get("span")):
+    if not (check.get("span") and other.get("span")):
         return False
     (began, ended), (since, until) = (
-        [clock.moment(at).timestamp() for at in each["span"]] for each in (one, other)
+        [clock.moment(at).timestamp() for at in each["span"]] for each in (check, other)
     )
     return min(ended, until) - max(began, since) > SHARED * min(ended - began, until - since)
 

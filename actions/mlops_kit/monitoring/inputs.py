@@ -81,7 +81,7 @@ def read(
         window = _log(repository, contract, where, reference, say, on_rows)
         log: Window | None = window
     else:
-        window = _named(repository, contract, where, reference, say, on_rows)
+        window = _named_window(repository, contract, where, reference, say, on_rows)
         log = window if window.is_log else read_log(repository, contract, reference, say)
         windows.hide(window, log.masked if log else ())
     window.notes += windows.repeated(window, contract.key)
@@ -98,7 +98,7 @@ def _with_trainings(repository: Repository, inputs: Inputs, log: Log, say: Say) 
     )
 
 
-def _named(
+def _named_window(
     repository: Repository,
     contract: Contract,
     where: str,

@@ -22,15 +22,15 @@ ROOM = 80  # letters below the bars of a plot; longer labels would overlap
 def outcome(checked: Checked, run: str, again: str) -> Outcome:
     shown: dict[Kind, str] = {}
     for kind in dict.fromkeys(one.kind for one in checked.findings):
-        if text := _shown(kind, checked):
+        if text := _details(kind, checked):
             shown[kind] = text
     return Outcome(
         checked.at, checked.version, checked.window, checked.findings, checked.judged, run, shown, again
     )
 
 
-def _shown(kind: Kind, checked: Checked) -> str:
-    """Empty for a kind whose findings say everything."""
+def _details(kind: Kind, checked: Checked) -> str:
+    """What the issue shows beside its findings; empty for a kind whose findings say everything."""
     show = BY_CHECK.get(KINDS[kind].judged_by)
     return show(kind, checked) if show else ""
 

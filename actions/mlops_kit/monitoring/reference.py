@@ -95,13 +95,13 @@ def load(
         path = repository.root / FOLDER / f"{name}-{_key(source, contract)}.npz"
         if path.is_file() and not anew:
             try:
-                return _kept(path)
+                return _load(path)
             except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error, KitError):
                 say(f"{path.name} cannot be read and is made again")
         say(f"calibrate on the rows of {source.version or 'the workspace'}")
         reference = _make(source, contract)
     reference.calibrate()
-    _keep(reference, path)
+    _save(reference, path)
     return reference
 
 
@@ -143,10 +143,10 @@ def drawn(repository: Repository, contract: Contract, name: str) -> windows.Wind
     """The rows behind the reference of a version, or of the workspace if `name` is empty. Raises KitError if they cannot be fetched."""
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         version = versions.find(repository, contract.model, name) if name else None
-        return _drawn(_source(repository, contract, Path(folder), version))
+        return _draw(_source(repository, contract, Path(folder), version))
 
 
-def _drawn(source: _Source) -> windows.Window:
+def _draw(source: _Source) -> windows.Window:
     rows = source.contract.rows
     files = [source.file(path) for path in (rows.train, rows.test) if path] if rows else []
     if not files:
@@ -159,7 +159,7 @@ def _drawn(source: _Source) -> windows.Window:
 
 def _make(source: _Source, contract: Contract) -> Reference:
     reference = make(
-        _drawn(source),
+        _draw(source),
         version=source.version,
         time=contract.monitoring.time,
         left_out=left_out(contract, source.contract),
@@ -195,16 +195,16 @@ def left_out(*contracts: Contract) -> tuple[str, ...]:
 
 def _source(repository: Repository, contract: Contract, folder: Path, version: Version | None) -> _Source:
     if version is None:
-        files = [path for path in _wanted(contract) if (repository.root / path).is_file()]
+        files = [path for path in _paths(contract) if (repository.root / path).is_file()]
         md5s = {path: file_md5(repository.root / path) for path in files}
-        return _Source("", contract, md5s, lambda path: _here(repository, path))
+        return _Source("", contract, md5s, lambda path: _workspace_file(repository, path))
     earlier = snapshot.take(repository, version.tag, folder, contract.commands.dvc)
     lock = earlier.lock
-    md5s = {path: out.md5 for path in _wanted(earlier.contract) if lock and (out := lock.out(path))}
+    md5s = {path: out.md5 for path in _paths(earlier.contract) if lock and (out := lock.out(path))}
     return _Source(version.name, earlier.contract, md5s, earlier.file)
 
 
-def _here(repository: Repository, path: str) -> Path:
+def _workspace_file(repository: Repository, path: str) -> Path:
     if not (repository.root / path).is_file():
         raise KitError(
             f"{path} is not here, and no version has it either.",
@@ -213,7 +213,7 @@ def _here(repository: Repository, path: str) -> Path:
     return repository.root / path
 
 
-def _wanted(contract: Contract) -> list[str]:
+def _paths(contract: Contract) -> list[str]:
     named = [contract.rows.train, contract.rows.test] if contract.rows else []
     return [path for path in (*named, contract.predictions and contract.predictions.file) if path]
 
@@ -224,7 +224,7 @@ def _key(source: _Source, contract: Contract) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _keep(reference: Reference, path: Path) -> None:
+def _save(reference: Reference, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     facts: dict[str, Any] = {
         "version": reference.version,
@@ -243,7 +243,7 @@ def _keep(reference: Reference, path: Path) -> None:
     part.replace(path)  # atomic: a reader never sees half a file
 
 
-def _kept(path: Path) -> Reference:
+def _load(path: Path) -> Reference:
     with np.load(path, allow_pickle=False) as kept:
         facts = json.loads(str(kept["facts"]))
         codes, times = kept["codes"], kept["times"] if "times" in kept.files else None

@@ -55,8 +55,8 @@ def decide(contract: Contract, past: list[Event], now: datetime | None = None) -
     if sum(violated) < policy.windows:
         too_few = f"{sum(violated)} of the last {policy.of} windows show drift, it takes {policy.windows}"
         return Decision(False, too_few, shown)
-    if held := _held(policy, past, now):
-        return Decision(False, held, shown)
+    if reason := _reason_to_wait(policy, past, now):
+        return Decision(False, reason, shown)
     return Decision(True, f"{sum(violated)} of the last {len(last)} windows show drift", shown)
 
 
@@ -72,8 +72,8 @@ def _is_drift(kind: Kind) -> bool:
     return kind in KINDS and KINDS[kind].is_drift
 
 
-def _held(policy: Retrain, past: list[Event], now: datetime) -> str:
-    """Why not again yet."""
+def _reason_to_wait(policy: Retrain, past: list[Event], now: datetime) -> str:
+    """Why a training that is due must wait; empty if it need not wait."""
     attempts = [one for one in past if one["stage"] == STAGE]
     refused = {one["run"] for one in attempts if one["status"] == REFUSED}
     started = [

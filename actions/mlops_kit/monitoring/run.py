@@ -25,27 +25,27 @@ def handover(folder: Path) -> Handover:
 
 @contextmanager
 def journal(repository: Repository, contract: Contract, handed: Path | None) -> Iterator[Journal]:
-    """A run of its own, published on a runner or `handed` over, whatever came of it."""
-    made = run_events.alone(repository, STAGE)
+    """The journal of a new run. Its events are published or written into `handed`, even if the check fails."""
+    run_journal = run_events.alone(repository, STAGE)
     alive = False
     try:
-        yield made
+        yield run_journal
         alive = True
     except BaseException as error:
         # of an earlier check: nobody is told of it again
         (repository.root / outcome.FILE).unlink(missing_ok=True)
-        made.emit(STAGE, "failed", error=str(error) or type(error).__name__)
+        run_journal.emit(STAGE, "failed", error=str(error) or type(error).__name__)
         raise
     finally:
         if handed is None:
-            publish(repository, contract, made, alive=alive)
+            publish(repository, contract, run_journal, alive=alive)
         else:
-            _hand_over(repository, made, handed, alive=alive)
+            _hand_over(repository, run_journal, handed, alive=alive)
 
 
-def _hand_over(repository: Repository, made: Journal, folder: Path, *, alive: bool) -> None:
-    """The outcome too, if the check came to its end (`alive`)."""
-    files = {RUN: made.run.encode(), EVENTS: made.file.read_bytes()}
+def _hand_over(repository: Repository, run_journal: Journal, folder: Path, *, alive: bool) -> None:
+    """Write the run and its events, and the outcome too if the check came to its end (`alive`)."""
+    files = {RUN: run_journal.run.encode(), EVENTS: run_journal.file.read_bytes()}
     if alive:
         files[OUTCOME] = (repository.root / outcome.FILE).read_bytes()
     handover(folder).write(files)
@@ -56,10 +56,10 @@ def take_over(repository: Repository, folder: Path) -> Journal:
     return handover(folder).journal(repository)
 
 
-def publish(repository: Repository, contract: Contract, made: Journal, *, alive: bool) -> None:
-    """On a runner; `alive`: the monitor's heartbeat too, which only a check that came to its end gives."""
+def publish(repository: Repository, contract: Contract, run_journal: Journal, *, alive: bool) -> None:
+    """Publish the events if this is a runner. `alive`: the check came to its end, so the heartbeat is published too."""
     if runner.on_runner() and not runner.is_fork():
         beat = heartbeat.beat(contract.monitoring.heartbeat_hours) if alive else {}
-        publication.end_publishing(repository, made, beat)
+        publication.end_publishing(repository, run_journal, beat)
     else:
-        made.end()
+        run_journal.end()

@@ -61,11 +61,13 @@ def newest_of(trainings: list[Run]) -> Run | None:
 def read(repository: Repository, contract: Contract, log: Log, now: datetime) -> TrainingFacts:
     trainings = of_main(log)
     used = versions.champion(repository, contract.model, "production")
-    commit, committed = _untrained(repository, trainings, now)
+    commit, committed = _untrained_commit(repository, trainings, now)
     return TrainingFacts(newest_of(trainings), used, commit, committed)
 
 
-def _untrained(repository: Repository, trainings: list[Run], now: datetime) -> tuple[str, datetime | None]:
+def _untrained_commit(
+    repository: Repository, trainings: list[Run], now: datetime
+) -> tuple[str, datetime | None]:
     """The newest commit of main, if it waits for its training for longer than PATIENCE."""
     trained = [run.commit for run in trainings if run.commit]
     if not trained:
@@ -95,10 +97,12 @@ def new_data(repository: Repository, contract: Contract, log: Log, say: Say) -> 
     before, newest = registered[-2:]
     if len({_md5(repository, one.tag, contract.rows.train) for one in (before, newest)}) == 1:
         return None
-    if compared := _compared(log, newest.name):
-        if _was_told(log, str(compared["at"])):
+    if earlier_comparison := _earlier_comparison(log, newest.name):
+        if _was_told(log, str(earlier_comparison["at"])):
             return None
-        return NewTrainingData(newest.name, str(compared.get("before", "the version before")), compared)
+        return NewTrainingData(
+            newest.name, str(earlier_comparison.get("before", "the version before")), earlier_comparison
+        )
     say(f"compare the training data of {newest.name} with that of {before.name}")
     reference = references.load(repository, contract, say, version=before)
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
@@ -116,7 +120,7 @@ def _md5(repository: Repository, tag: str, path: str) -> str:
     return out.md5 if out else ""
 
 
-def _compared(log: Log, version: str) -> Event | None:
+def _earlier_comparison(log: Log, version: str) -> Event | None:
     events = (one for one in log.every() if one["stage"] == COMPARED and one.get("version") == version)
     return next(events, None)
 

@@ -35,7 +35,7 @@ class WindowFile:
         if self.error or not piece:
             return
         try:
-            table = pa.table({one.name: _compared(one, piece) for one in self.columns})
+            table = pa.table({one.name: _compared_values(one, piece) for one in self.columns})
             if self._writer is None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._writer = parquet.ParquetWriter(self.path, table.schema)
@@ -67,7 +67,7 @@ class WindowFile:
             self._writer = None
 
 
-def _compared(column: Bins, piece: Columns) -> pa.Array:
+def _compared_values(column: Bins, piece: Columns) -> pa.Array:
     length = len(next(iter(piece.values())))
     kind = pa.float64() if column.is_ordered else pa.string()
     if column.name in piece:

@@ -137,11 +137,11 @@ def measure(
         state, _iso(until), len(predicted), len(rows), alarms=alarms, notes=notes, watched=watched
     )
     if state == "holds":
-        return _judged(reference.predictions, rows, table, form, concept, since)
+        return _judge(reference.predictions, rows, table, form, concept, since)
     if len(rows) < FEWEST:
         return concept
     metric, before = _metric(rows, form), values.evaluated(reference.predictions, form)
-    return replace(concept, metric=metric, figure=_measured(metric, rows, before))
+    return replace(concept, metric=metric, figure=_estimate(metric, rows, before))
 
 
 def measured(
@@ -154,18 +154,18 @@ def measured(
     before = values.evaluated(evaluated, form)
     losses, usual = _losses(rows, before, form), _losses(before, before, form)
     metric = _metric(rows, form)
-    figure = _measured(metric, rows, before)
+    figure = _estimate(metric, rows, before)
     return (metric, figure, _slices(losses, table, evaluated, usual)) if figure else None
 
 
-def _measured(metric: str, rows: EvaluatedRows, before: EvaluatedRows) -> Estimate | None:
+def _estimate(metric: str, rows: EvaluatedRows, before: EvaluatedRows) -> Estimate | None:
     """None for a metric that needs two classes if all labels are of one."""
     if metric == "roc_auc" and len(np.unique(rows.actual)) < 2:
         return None
     return intervals.measured(metric, rows, before)
 
 
-def _judged(
+def _judge(
     evaluated: pa.Table,
     rows: EvaluatedRows,
     table: pa.Table,
@@ -179,7 +179,7 @@ def _judged(
     rise = _rise(losses, usual)
     recent = _later(table, since)
     recent_losses, recent_rows = (losses, rows) if recent is None else (losses[recent], rows.take(recent))
-    figure = _measured(metric, recent_rows, before)
+    figure = _estimate(metric, recent_rows, before)
     notes = [] if figure else [f"only one class came true in {len(recent_losses)} rows: no {metric}"]
     # A low loss alone closes no alarm: in a period with few positives it is low for a useless model, too.
     worse = figure is not None and intervals.is_worse(metric, figure)

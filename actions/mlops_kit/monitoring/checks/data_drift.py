@@ -117,7 +117,7 @@ def compare(
 ) -> DataDrift:
     """`raised`: the changes of the newest schema alarm, which may still be open."""
     seasonal, notes = alike(reference, window, time, now)
-    notes = [*notes, *window.notes, *_masked(window.masked)]
+    notes = [*notes, *window.notes, *_masked_note(window.masked)]
     resampling = seasonal.resampling
     changes = schema.of_columns(seasonal, resampling, window, ignored) if window.rows else []
     length = len(next(iter(window.drawn.values()))) if window.drawn else 0
@@ -222,7 +222,7 @@ def _enough(reference: Reference, window: Window, n: int) -> list[str]:
     return [f"{advice}: `monitoring.window_days: {math.ceil(days * size / window.rows)}`"]
 
 
-def _masked(columns: set[str]) -> list[str]:
+def _masked_note(columns: set[str]) -> list[str]:
     names = ", ".join(sorted(columns))
     return [f"masked in the log and not watched: {names}"] if names else []
 

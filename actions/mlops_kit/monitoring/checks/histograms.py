@@ -39,7 +39,7 @@ def of(reference: Reference, window: Window, name: str) -> list[Group]:
 
 def groups(column: Bins, before: Floats, now: Floats) -> list[Group]:
     """`before` and `now`: the share of rows in each bin; the last is that of missing values."""
-    places = _ordered(column, before) if column.is_ordered else _levels(before, now)
+    places = _neighbours(column, before) if column.is_ordered else _levels(before, now)
     names = _names(column, [group[0] for group in places])
     named = [
         Group(name, float(before[group].sum()), float(now[group].sum()))
@@ -53,7 +53,7 @@ def _shares(codes: Codes, size: int) -> Floats:
     return np.asarray(count(codes, size)[0] / max(len(codes), 1), dtype=float)
 
 
-def _ordered(column: Bins, before: Floats) -> list[list[int]]:
+def _neighbours(column: Bins, before: Floats) -> list[list[int]]:
     """Groups of neighbouring bins, with about the same number of reference rows in each."""
     below = np.cumsum(before[:-1]) - before[:-1] / 2
     whole = max(float(before[:-1].sum()), 1e-9)

@@ -124,7 +124,7 @@ def measure(window: Window | None, limits: Monitoring, moment: datetime | None =
 
 
 def without_log(events: Iterable[Event], where: str | None) -> Infrastructure:
-    """Of a log without lines: never connected, or, if an earlier check read some, emptied, moved or deleted since."""
+    """The result for a log without lines: not connected, or an alarm if an earlier check found predictions there."""
     name = where and sources.shown(where)
     checks = [one for one in events if one["stage"] == STAGE and one.get("window") == name]
     read = [one for one in checks if one.get("predictions")]
@@ -184,10 +184,10 @@ def _ahead(tally: Tally, now: float) -> list[Finding]:
 
 
 def _unreadable(tally: Tally, limits: Monitoring) -> list[Finding]:
-    bad, given = tally.untimed, tally.untimed + tally.timed
-    if at_least(bad, given, limits.errors_at_most) >= ODDS:
+    bad, total = tally.untimed, tally.untimed + tally.timed
+    if at_least(bad, total, limits.errors_at_most) >= ODDS:
         return []
-    what = f"{bad} of {given} predictions have a time that is not ISO 8601, such as {tally.such[:40]!r}"
+    what = f"{bad} of {total} predictions have a time that is not ISO 8601, such as {tally.such[:40]!r}"
     return [Finding("clock", f"{what}: nothing can be said of when they were made")]
 
 

@@ -35,10 +35,10 @@ class Change:
 
 def last_raised(events: Iterable[Event], log: str | None) -> tuple[Change, ...]:
     """What the newest check that raised the schema alarm found; empty if a later check could see that it is over."""
-    for one in history.checks(events, log):
-        if "schema" in one.get("kinds", []):
-            return tuple(Change(**facts) for facts in one.get("changes") or [])
-        if "schema" in one.get("judged", []):
+    for check in history.checks(events, log):
+        if "schema" in check.get("kinds", []):
+            return tuple(Change(**facts) for facts in check.get("changes") or [])
+        if "schema" in check.get("judged", []):
             return ()
     return ()
 
@@ -59,10 +59,10 @@ def of_columns(
     changes += [
         Change(name, "new column", "is not in the reference") for name in window.drawn if name not in known
     ]
-    for index, one in enumerate(reference.bins):
-        values = window.drawn.get(one.name, ())
+    for index, column in enumerate(reference.bins):
+        values = window.drawn.get(column.name, ())
         if is_lost(values) and not _is_chance(resampling, index, MISSING, len(values)):
-            changes.append(Change(one.name, "all null", "has no value in the window"))
+            changes.append(Change(column.name, "all null", "has no value in the window"))
     return changes
 
 
@@ -123,10 +123,10 @@ def could_show(change: Change, resampling: Resampling, window: Window, n: int) -
 
 
 def retyped(column: Bins, values: Any) -> Change:
-    return Change(column.name, "retyped", f"was {column.kind}, now holds {_held(values, column)}")
+    return Change(column.name, "retyped", f"was {column.kind}, now holds {_type_in_words(values, column)}")
 
 
-def _held(values: Any, column: Bins) -> str:
+def _type_in_words(values: Any, column: Bins) -> str:
     """The type; for texts the form of one, because the value itself may be personal data."""
     kind = bins.kind_of(values.type)
     if kind != "text" or column.kind in ("category", "text"):

@@ -28,7 +28,7 @@ def check(inputs: Inputs) -> CheckResult:
         return CheckResult(TrainingData(), "not connected", [], [])
     state, moved, event = "", (data.earlier or {}).get("moved", []), None
     if data.earlier is None:
-        state, moved = _compared(data, inputs.contract, inputs.now)
+        state, moved = _compare(data, inputs.contract, inputs.now)
         event = {
             "stage": COMPARED,
             "status": state,
@@ -42,7 +42,7 @@ def check(inputs: Inputs) -> CheckResult:
     return CheckResult(details, state, findings, judged_by("training_data"), event)
 
 
-def _compared(data: NewTrainingData, contract: Contract, now: datetime) -> tuple[str, list[str]]:
+def _compare(data: NewTrainingData, contract: Contract, now: datetime) -> tuple[str, list[str]]:
     assert data.reference is not None and data.window is not None
     drift = data_drift.compare(
         data.reference, data.window, time=None, ignored=references.left_out(contract), now=now

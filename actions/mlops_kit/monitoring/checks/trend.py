@@ -57,20 +57,20 @@ def of_infrastructure(kind: Kind, facts: pa.Table, times: Floats, limits: Monito
         ),
         "latency": (
             "latency p95 in seconds",
-            _known(lines.readings(facts, "seconds"), lambda one: np.quantile(one, 0.95)),
+            _finite_metric(lines.readings(facts, "seconds"), lambda one: np.quantile(one, 0.95)),
             limits.p95_seconds_at_most,
         ),
-        "memory": ("memory in MB", _known(lines.readings(facts, "memory_mb"), np.max), None),
+        "memory": ("memory in MB", _finite_metric(lines.readings(facts, "memory_mb"), np.max), None),
         "disk": (
             "share of the disk that is free",
-            _known(lines.readings(facts, "disk_free_share"), np.min),
+            _finite_metric(lines.readings(facts, "disk_free_share"), np.min),
             limits.disk_free_share_at_least,
         ),
     }
     return over(times, *metrics[kind]) if kind in metrics else None
 
 
-def _known(values: Floats, how: Callable[[Floats], Any]) -> Metric:
+def _finite_metric(values: Floats, how: Callable[[Floats], Any]) -> Metric:
     """`how` applied to the finite values of the rows."""
 
     def metric(at: npt.NDArray[np.intp]) -> float:
