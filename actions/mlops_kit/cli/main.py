@@ -61,10 +61,10 @@ def group(ctx: click.Context, directory: Path | None) -> None:
 def _warn_of_another_kit(folder: Path) -> None:
     from mlops_kit.doctor import kit_version
 
-    wanted = kit_version.asked_for(folder)
-    if mend := kit_version.mismatch(wanted):
+    required = kit_version.asked_for(folder)
+    if mend := kit_version.mismatch(required):
         click.echo(
-            f"mlops-kit: mlops.yaml is for kit {wanted}, this is {VERSION}. To mend it: {mend}", err=True
+            f"mlops-kit: mlops.yaml is for kit {required}, this is {VERSION}. To mend it: {mend}", err=True
         )
 
 

@@ -13,15 +13,15 @@ from mlops_kit.forge import runner
 Command = Callable[..., None]
 
 
-def excludes(one: str, *others: str) -> Callable[[Command], Command]:
-    """Beside `one` none of the others is taken. Names as in the help: `--from`, of an argument `VERSION`."""
+def excludes(option: str, *others: str) -> Callable[[Command], Command]:
+    """Refuse a call that has `option` and one of the others. Names as in the help: `--from`, of an argument `VERSION`."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
         def checked(*args: Any, **values: Any) -> None:
-            given = _given(click.get_current_context())
-            if one in given and (beside := [other for other in others if other in given]):
-                raise click.UsageError(f"{one} and {beside[0]} exclude each other: give one of them.")
+            options = _given_options(click.get_current_context())
+            if option in options and (beside := [other for other in others if other in options]):
+                raise click.UsageError(f"{option} and {beside[0]} exclude each other: give one of them.")
             command(*args, **values)
 
         return checked
@@ -29,7 +29,7 @@ def excludes(one: str, *others: str) -> Callable[[Command], Command]:
     return decorate
 
 
-def _given(context: click.Context) -> set[str]:
+def _given_options(context: click.Context) -> set[str]:
     return {
         name
         for parameter in context.command.params
@@ -39,7 +39,7 @@ def _given(context: click.Context) -> set[str]:
 
 
 def _is_given(parameter: click.Parameter, context: click.Context) -> bool:
-    """An action passes each of its inputs: there the default is nobody's wish."""
+    """True if the caller set the parameter. An action passes every input, so a default from there does not count."""
     source = context.get_parameter_source(str(parameter.name))
     if source is ParameterSource.ENVIRONMENT:
         return bool(context.params[str(parameter.name)] != parameter.get_default(context))
@@ -53,7 +53,7 @@ def _names(parameter: click.Parameter, value: Any) -> list[str]:
 
 
 def left_by_a_job(context: click.Context, parameter: click.Parameter, folder: Path | None) -> Path | None:
-    """Of an option: the folder is there, but on a runner, where a job that was killed may have left none."""
+    """Callback of an option: the folder must exist, except on a runner, where a killed job may have left none."""
     if folder and not folder.is_dir() and not runner.on_runner():
         raise click.BadParameter(f"Directory '{folder}' does not exist.", context, parameter)
     return folder

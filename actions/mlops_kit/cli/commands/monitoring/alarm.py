@@ -27,11 +27,11 @@ def command(name: str, title: str, text: str, clear: bool, as_json: bool) -> Non
 
     if clear == bool(title):
         raise click.UsageError("Give --title to raise the alarm, or --clear to close it.")
-    here = repository.find(Path.cwd())
+    repo = repository.find(Path.cwd())
     words = sys.stdin.read() if text == "-" else text
-    journal = events.go_on(here)
+    journal = events.go_on(repo)
     if clear:
-        where = alarm.clear_for(here, name, words or "It is over.", journal)
+        where = alarm.clear_for(repo, name, words or "It is over.", journal)
     else:
-        where = alarm.ring_for(here, alarms.Alarm(name, title, words or title), journal)
+        where = alarm.ring_for(repo, alarms.Alarm(name, title, words or title), journal)
     finish({"name": name, "where": where}, where or f"No alarm {name!r} is open.", as_json)

@@ -48,16 +48,16 @@ def command(
     from mlops_kit.monitoring import alert as alerts
     from mlops_kit.project import contract, repository
 
-    here = repository.find(Path.cwd())
-    settings = contract.load(here.root)
+    repo = repository.find(Path.cwd())
+    settings = contract.load(repo.root)
     if test:
-        told = alerts.test(here, settings)
+        results = alerts.test(repo, settings)
     elif dry_run:
-        told = alerts.plan(here, checked=checked, handed=handed)
+        results = alerts.plan(repo, checked=checked, handed=handed)
     else:
-        told = alerts.alert(here, settings, reporter(), checked=checked, handed=handed, labels=labels)
-    finish([asdict(one) for one in told], notify.text(told), as_json)
-    if problems := notify.problems(told):
+        results = alerts.alert(repo, settings, reporter(), checked=checked, handed=handed, labels=labels)
+    finish([asdict(one) for one in results], notify.text(results), as_json)
+    if problems := notify.problems(results):
         raise KitError(
             "\n".join(problems),
             "What is listed above was told. The next check updates the issues, and tells the chat what it was not told.",

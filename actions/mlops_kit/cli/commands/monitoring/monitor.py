@@ -22,8 +22,8 @@ def calibrate(as_json: bool) -> None:
     from mlops_kit.monitoring import terminal_text
     from mlops_kit.project import contract, repository
 
-    here = repository.find(Path.cwd())
-    calibrated = calibrations.calibrate(here, contract.load(here.root), reporter())
+    repo = repository.find(Path.cwd())
+    calibrated = calibrations.calibrate(repo, contract.load(repo.root), reporter())
     finish(calibrated, terminal_text.of_calibration(calibrated), as_json)
 
 
@@ -55,9 +55,9 @@ def check(
         raise click.UsageError(
             "--labels goes with --window; for the log there is monitoring.labels in mlops.yaml."
         )
-    here = repository.find(Path.cwd())
+    repo = repository.find(Path.cwd())
     request = Request(window, labels, against)
-    checked = monitor.check_now(here, contract.load(here.root), request, reporter(), handed)
+    checked = monitor.check_now(repo, contract.load(repo.root), request, reporter(), handed)
     finish(checked, terminal_text.of_check(checked), as_json, yes=not checked.findings)
 
 
@@ -81,13 +81,13 @@ def demo(months: str, keep: Path | None, as_json: bool) -> None:
 
     first, _, last = months.partition("-")
     try:
-        wanted = list(range(int(first), int(last or first) + 1))
+        month_numbers = list(range(int(first), int(last or first) + 1))
     except ValueError:
-        wanted = []
-    if not wanted or not set(wanted) <= set(range(4, 13)):
+        month_numbers = []
+    if not month_numbers or not set(month_numbers) <= set(range(4, 13)):
         raise click.UsageError(f"{months!r} are no months; from 4 to 12, for instance 4-6.")
     say = reporter()
     with TemporaryDirectory(prefix="mlops-demo-") as folder:
         project = demos.repository_in(keep.absolute() if keep else Path(folder), say)
-        found = list(demos.replay(project, wanted, say))
-        finish([asdict(one) for one in found], demos.in_words(found, project), as_json)
+        results = list(demos.replay(project, month_numbers, say))
+        finish([asdict(one) for one in results], demos.in_words(results, project), as_json)

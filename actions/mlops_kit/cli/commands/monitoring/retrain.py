@@ -20,6 +20,6 @@ def command(dry_run: bool, as_json: bool) -> None:
     from mlops_kit.monitoring import retrain
     from mlops_kit.project import contract, repository
 
-    here = repository.find(Path.cwd())
-    decision = retrain.retrain(here, contract.load(here.root), dry_run=dry_run)
+    repo = repository.find(Path.cwd())
+    decision = retrain.retrain(repo, contract.load(repo.root), dry_run=dry_run)
     finish(decision, decision.text, as_json)

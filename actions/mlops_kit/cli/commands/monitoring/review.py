@@ -41,20 +41,20 @@ def command(
     from mlops_kit.reports.review import collect
     from mlops_kit.reports.review import publish as reviews
 
-    here = repository.find(Path.cwd())
-    settings = contract.load(here.root)
-    folder = made or out or here.root / reviews.FOLDER
+    repo = repository.find(Path.cwd())
+    settings = contract.load(repo.root)
+    folder = made or out or repo.root / reviews.FOLDER
     if made:
-        published = reviews.publish(here, settings, folder, labels)
+        published = reviews.publish(repo, settings, folder, labels)
         finish(published, published.text, as_json)
         return
     try:
         monday = collect.monday(week, clock.now())
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    review = reviews.make(here, settings, monday, folder, reporter())
+    review = reviews.make(repo, settings, monday, folder, reporter())
     if publish:
-        tell(reviews.publish(here, settings, folder, labels).text)
+        tell(reviews.publish(repo, settings, folder, labels).text)
     if show:
         click.launch(str(folder / reviews.PAGE))
     finish(review, f"{review.headline}\n{folder / reviews.PAGE}", as_json)

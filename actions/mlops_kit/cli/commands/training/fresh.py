@@ -20,9 +20,9 @@ from mlops_kit.training import freshness
 @json_option
 def command(against: str, inform: bool, as_json: bool) -> None:
     """Say what a training would run again, and why, without any data."""
-    here = repository.find(Path.cwd())
-    contract = contracts.load(here.root)
-    result = freshness.compared(here, contract, against)
+    repo = repository.find(Path.cwd())
+    contract = contracts.load(repo.root)
+    result = freshness.compared(repo, contract, against)
     if result.note:
         tell(result.note)
     runner.summary("\n".join(f"- {line}" for line in result.lines))

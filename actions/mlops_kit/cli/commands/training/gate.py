@@ -29,12 +29,12 @@ def command(only: str, as_json: bool) -> None:
     from mlops_kit.runs import events
     from mlops_kit.training import train
 
-    here = repository.find(Path.cwd())
-    declared, journal, say = contract.load(here.root), events.go_on(here), reporter()
-    for line in train.outdated(here, declared, journal.run):
+    repo = repository.find(Path.cwd())
+    declared, journal, say = contract.load(repo.root), events.go_on(repo), reporter()
+    for line in train.outdated(repo, declared, journal.run):
         say(f"What is judged is an earlier training's: {line}")
-    verdict = judge.gate(here, declared, journal, say, only)
-    sample = train.on_sample(here)
+    verdict = judge.gate(repo, declared, journal, say, only)
+    sample = train.on_sample(repo)
     runner.output(open=verdict.is_open, better=verdict.better, against=verdict.against)
     if not verdict.is_open:
         runner.annotate("warning" if sample else "error", f"Gates closed by {', '.join(verdict.closed_by)}")

@@ -43,22 +43,22 @@ def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, a
     from mlops_kit.project import repository
     from mlops_kit.registry import announce, register
 
-    here = repository.find(Path.cwd())
-    contract = contracts.load(here.root)
+    repo = repository.find(Path.cwd())
+    contract = contracts.load(repo.root)
     say = reporter()
     if tell:
-        done = register.announce_registered(here, contract, tell, say)
+        done = register.announce_registered(repo, contract, tell, say)
     elif hand_over:
-        done = register.hand_over(here, contract, say)
+        done = register.hand_over(repo, contract, say)
     elif handed:
-        done = register.receive(here, contract, handed.absolute(), bump, say)
+        done = register.receive(repo, contract, handed.absolute(), bump, say)
     else:
-        done = register.local(here, contract, bump, say)
+        done = register.local(repo, contract, bump, say)
     waits = bool(handed) and done.outcome == "registered" and announce.listens(contract, "after_register")
     runner.output(outcome=done.outcome, version=done.version, tag=done.tag, commit=done.commit, untold=waits)
     runner.annotate("notice", done.says)
     if not hand_over and not tell:
         runner.summary(f"### {done.says}")
-        if runner.on_runner() and (dead := heartbeat.look(here)):
+        if runner.on_runner() and (dead := heartbeat.look(repo)):
             runner.annotate("warning", dead)
     finish(done, done.says, as_json, yes=done.outcome != "rejected")

@@ -39,14 +39,14 @@ def command(out: Path | None, comment: str | None, made: Path | None, show: bool
     from mlops_kit.project import repository
     from mlops_kit.reports import publish, report
 
-    here = repository.find(Path.cwd())
-    contract = contracts.load(here.root)
+    repo = repository.find(Path.cwd())
+    contract = contracts.load(repo.root)
     if made:
-        note = publish.comment_from(made, here, contract.model, comment or "auto")
+        note = publish.comment_from(made, repo, contract.model, comment or "auto")
         finish({"note": note}, note, as_json)
         return
-    out = out or Path(os.path.relpath(here.root / publish.FOLDER))
-    published = publish.publish(report.build(here, contract), here, out, comment)
+    out = out or Path(os.path.relpath(repo.root / publish.FOLDER))
+    published = publish.publish(report.build(repo, contract), repo, out, comment)
     runner.output(markdown=published.text, page=published.page)
     if show:
         click.launch(str(published.page))

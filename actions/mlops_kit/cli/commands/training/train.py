@@ -22,8 +22,8 @@ def command(sample: bool, as_json: bool) -> None:
     from mlops_kit.runs import events
     from mlops_kit.training import train
 
-    here = repository.find(Path.cwd())
-    done = train.train(here, contract.load(here.root), events.begin(here), reporter(), sample=sample)
+    repo = repository.find(Path.cwd())
+    done = train.train(repo, contract.load(repo.root), events.begin(repo), reporter(), sample=sample)
     runner.output(on=done.on, changed=done.changed, heading=done.heading, run=done.run)
     runner.annotate("notice", done.heading)
     stages = "\n".join(f"  {name}: {status}" for name, status in done.stages.items())

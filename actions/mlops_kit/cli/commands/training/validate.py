@@ -21,8 +21,8 @@ def command(file: str | None, as_json: bool) -> None:
     from mlops_kit.runs import events
     from mlops_kit.training import validate
 
-    here = repository.find(Path.cwd())
-    result = validate.validate(here, contract.load(here.root), events.go_on(here), reporter(), file)
+    repo = repository.find(Path.cwd())
+    result = validate.validate(repo, contract.load(repo.root), events.go_on(repo), reporter(), file)
     runner.output(valid=result.valid)
     if not result.valid:
         runner.annotate("error", f"The data is refused: {result.says}")

@@ -32,16 +32,16 @@ from mlops_kit.project import repository
 @excludes("--no-deliver", "--handover", "--yes")
 def command(dry_run: bool, deliver: bool, handover: Path | None, yes: bool, as_json: bool) -> None:
     """Look for new data, check it, and bring its pointer to main."""
-    here = repository.find(Path.cwd())
-    contract = contracts.load(here.root)
+    repo = repository.find(Path.cwd())
+    contract = contracts.load(repo.root)
     if handover:
-        result = watch.deliver_handover(here, contract, handover)
+        result = watch.deliver_handover(repo, contract, handover)
     elif dry_run:
-        result = watch.look(here, contract, reporter(), dry=True)
+        result = watch.look(repo, contract, reporter(), dry=True)
     elif not deliver:
-        result = watch.look_and_leave(here, contract, reporter())
+        result = watch.look_and_leave(repo, contract, reporter())
     else:
-        result = watch.look_and_deliver(here, contract, reporter(), lambda result: yes or _agreed(result))
+        result = watch.look_and_deliver(repo, contract, reporter(), lambda result: yes or _agree(result))
     runner.output(found=result.found, paths=" ".join(result.pointers))
     runner.summary("\n".join(f"- {line}" for line in watch.in_words(result).splitlines()))
     for refused in result.refused:
@@ -51,7 +51,7 @@ def command(dry_run: bool, deliver: bool, handover: Path | None, yes: bool, as_j
     finish(result, watch.in_words(result), as_json, yes=not result.refused)
 
 
-def _agreed(result: LookResult) -> bool:
+def _agree(result: LookResult) -> bool:
     if runner.on_runner() or not sys.stdin.isatty():
         return True
     tell(watch.in_words(result))

@@ -20,15 +20,15 @@ from mlops_kit.versions import gc
 @excludes("--dry-run", "--yes")
 def command(cloud: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete data that no version, branch or workspace needs."""
-    here = repository.find(Path.cwd())
-    contract = contracts.load(here.root)
+    repo = repository.find(Path.cwd())
+    contract = contracts.load(repo.root)
     done = gc.collect(
-        here, contract, cloud=cloud, dry=dry_run, agree=lambda would: yes or _agreed(would, cloud)
+        repo, contract, cloud=cloud, dry=dry_run, agree=lambda would: yes or _agree(would, cloud)
     )
     finish(done, done.says, as_json)
 
 
-def _agreed(would: gc.Collected, cloud: bool) -> bool:
+def _agree(would: gc.Collected, cloud: bool) -> bool:
     if not sys.stdin.isatty():
         raise click.UsageError("There is nobody to ask here: say --yes or --dry-run.")
     tell(would.said)

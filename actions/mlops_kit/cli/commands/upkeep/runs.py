@@ -38,20 +38,20 @@ def command(
     if status and not stage and status not in log.STATUSES:
         known = f"{', '.join(log.STATUSES)}; those of a stage go with --stage"
         raise click.BadParameter(f"{status!r} is none of {known}.", param_hint="--status")
-    here = repository.find(Path.cwd())
+    repo = repository.find(Path.cwd())
     if publish:
-        done = publication.publish(here)
+        done = publication.publish(repo)
         finish(done, f"published: {', '.join(done.runs) or 'nothing new'}", as_json)
     elif run:
-        events = log.events_of(here, run)
+        events = log.events_of(repo, run)
         finish(events, "\n".join(map(event_line, events)), as_json)
     else:
         begin, end = (clock.when(text) if text else None for text in (since, until))
-        found, note = log.find(here, log.Filter(stage, status, begin, end, limit))
+        matching, note = log.find(repo, log.Filter(stage, status, begin, end, limit))
         if note:
             tell(note)
-        content = [vars(one) for one in found]
-        finish(content, "\n".join(map(line, found)) or "no run", as_json)
+        content = [vars(one) for one in matching]
+        finish(content, "\n".join(map(line, matching)) or "no run", as_json)
 
 
 def line(run: log.Run) -> str:
@@ -64,5 +64,5 @@ def line(run: log.Run) -> str:
 
 def event_line(event: log.Event) -> str:
     known = ("run", "at", "stage", "status")
-    rest = "  ".join(f"{name}={value}" for name, value in event.items() if name not in known)
-    return f"{event['at'][:23]}  {event['stage']:12} {event['status']:8} {rest}".rstrip()
+    facts = "  ".join(f"{name}={value}" for name, value in event.items() if name not in known)
+    return f"{event['at'][:23]}  {event['stage']:12} {event['status']:8} {facts}".rstrip()

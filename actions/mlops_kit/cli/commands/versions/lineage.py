@@ -39,10 +39,10 @@ def command(
     Of VERSION, of what is or was in a stage, or of a model file; without any, of production. Ends with 10
     when there is no such version.
     """
-    here = repository.find(Path.cwd())
-    name = contracts.load(here.root).model
-    versions.refresh(here, name, tell)
-    answer = lineage.answer(lineage.book(here, name), version, stage, at, model, data)
+    repo = repository.find(Path.cwd())
+    name = contracts.load(repo.root).model
+    versions.refresh(repo, name, tell)
+    answer = lineage.answer(lineage.book(repo, name), version, stage, at, model, data)
     if answer.note:
         tell(answer.note)
     drawn = lineage_text.mermaid(answer.found)

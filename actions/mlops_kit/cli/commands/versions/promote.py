@@ -40,7 +40,7 @@ OPTIONS = (
 
 
 def stage_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Those of `promote` and `rollback`."""
+    """Add the options that `promote` and `rollback` share."""
     return reduce(lambda inner, option: option(inner), reversed(OPTIONS), function)
 
 
@@ -58,8 +58,8 @@ def command(version: str, stage: str, why: str, expect: str, part: Part, as_json
 def execute(request: PromotionRequest, as_json: bool) -> None:
     if not request.why.strip():
         raise click.UsageError("--why is empty: whoever is paged next will want to know.")
-    here = repository.find(Path.cwd())
-    done = promote.promote(here, contracts.load(here.root), request, reporter())
+    repo = repository.find(Path.cwd())
+    done = promote.promote(repo, contracts.load(repo.root), request, reporter())
     outputs = {"outcome": done.outcome, "version": done.version, "tag": done.tag}
     runner.output(**outputs, was=done.was or NOTHING)
     runner.annotate("notice", done.says)

@@ -17,6 +17,6 @@ from mlops_kit.versions import pull
 @json_option
 def command(version: str, into: Path | None, as_json: bool) -> None:
     """Bring a version's data and model: VERSION, or the newest."""
-    here = repository.find(Path.cwd())
-    done = pull.pull(here, contracts.load(here.root), version, into, reporter())
+    repo = repository.find(Path.cwd())
+    done = pull.pull(repo, contracts.load(repo.root), version, into, reporter())
     finish(done, done.says, as_json)

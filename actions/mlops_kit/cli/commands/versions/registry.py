@@ -21,10 +21,10 @@ def command(action: str, as_json: bool) -> None:
     A second time it writes nothing; after a failure it goes on. Ends with 10 when the registry says otherwise
     than the tags, for instance because a stage was moved there by hand; nothing of that is overwritten.
     """
-    here = repository.find(Path.cwd())
-    contract = contracts.load(here.root)
+    repo = repository.find(Path.cwd())
+    contract = contracts.load(repo.root)
     say = reporter()
-    version.refresh(here, contract.model, say)
-    agrees = mirror.sync(here, contract, say)
+    version.refresh(repo, contract.model, say)
+    agrees = mirror.sync(repo, contract, say)
     says = "The registry is up to date." if agrees else "The registry differs from the tags; see above."
     finish({"agrees": agrees, "says": says}, says, as_json, yes=agrees)

@@ -19,13 +19,13 @@ from mlops_kit.versions import version as versions
 @json_option
 def command(version: str, card: bool, as_json: bool) -> None:
     """Show one version: its origin, metrics, gates and stages, and whether it was verified."""
-    here = repository.find(Path.cwd())
-    contract = contracts.load(here.root)
-    versions.refresh(here, contract.model, tell)
-    found = versions.find(here, contract.model, version)
+    repo = repository.find(Path.cwd())
+    contract = contracts.load(repo.root)
+    versions.refresh(repo, contract.model, tell)
+    chosen = versions.find(repo, contract.model, version)
     if card:
-        text = here.show(found.tag, record.CARD) or ""
-        finish({"card": text}, text.rstrip() or f"{found.tag} has no {record.CARD}", as_json)
+        text = repo.show(chosen.tag, record.CARD) or ""
+        finish({"card": text}, text.rstrip() or f"{chosen.tag} has no {record.CARD}", as_json)
         return
-    about = show.show(here, contract, found)
+    about = show.show(repo, contract, chosen)
     finish(about, show.text(about), as_json)

@@ -27,20 +27,20 @@ def command(version: str, publish: bool, as_json: bool) -> None:
     Bytes that differ while the predictions agree are a warning. Ends with 10 when the predictions differ.
     `show` tells the result.
     """
-    here = repository.find(Path.cwd())
-    contract, say = contracts.load(here.root), reporter()
-    versions.refresh(here, contract.model, say)
+    repo = repository.find(Path.cwd())
+    contract, say = contracts.load(repo.root), reporter()
+    versions.refresh(repo, contract.model, say)
     chosen = (
-        versions.find(here, contract.model, version) if version else versions.newest(here, contract.model)
+        versions.find(repo, contract.model, version) if version else versions.newest(repo, contract.model)
     )
     if chosen is None:
         raise KitError(
             f"{contract.model} has no version yet: there is nothing to verify.",
             "`mlops-kit train`, `gate` and `register` make one.",
         )
-    proof = verify.verify(here, contract, chosen, say)
+    proof = verify.verify(repo, contract, chosen, say)
     if publish:
-        publication.publish(here)
+        publication.publish(repo)
     words = in_words(proof)
     runner.output(result=proof.result, version=proof.version)
     runner.annotate({"same": "notice", "warning": "warning", "differs": "error"}[proof.result], proof.says)
@@ -49,10 +49,10 @@ def command(version: str, publish: bool, as_json: bool) -> None:
 
 
 def in_words(proof: Proof) -> str:
-    return "\n".join([proof.says, *(line for one in proof.stages for line in _stage(one))])
+    return "\n".join([proof.says, *(line for one in proof.stages for line in _stage_lines(one))])
 
 
-def _stage(one: StageProof) -> list[str]:
-    kind = {"warning": "warning", "differs": "DIFFERS", "same": "same"}[one.result]
-    because = f", which reads what {', '.join(one.because)} made" if one.because else ""
-    return [f"  {kind}: {one.stage}{because}", *(f"    {how}" for how in one.how)]
+def _stage_lines(proof: StageProof) -> list[str]:
+    kind = {"warning": "warning", "differs": "DIFFERS", "same": "same"}[proof.result]
+    because = f", which reads what {', '.join(proof.because)} made" if proof.because else ""
+    return [f"  {kind}: {proof.stage}{because}", *(f"    {how}" for how in proof.how)]

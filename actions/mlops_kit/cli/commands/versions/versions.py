@@ -20,10 +20,10 @@ from mlops_kit.versions import lineage, version, version_list
 @json_option
 def command(limit: int, history: bool, as_json: bool) -> None:
     """List the versions, the newest first, and the stages they are in."""
-    here = repository.find(Path.cwd())
-    model = contracts.load(here.root).model
-    version.refresh(here, model, tell)
-    book = lineage.book(here, model)
+    repo = repository.find(Path.cwd())
+    model = contracts.load(repo.root).model
+    version.refresh(repo, model, tell)
+    book = lineage.book(repo, model)
     if history:
         _print_history(book, limit, as_json)
         return

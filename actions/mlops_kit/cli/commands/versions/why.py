@@ -22,10 +22,10 @@ def command(before: str, after: str, as_json: bool) -> None:
 
     With one version: against the one before it. With none: the newest two.
     """
-    here = repository.find(Path.cwd())
-    model = contracts.load(here.root).model
-    version.refresh(here, model, tell)
-    found = why.why(here, *why.pair(here, model, before, after))
-    words = why.in_words(found)
+    repo = repository.find(Path.cwd())
+    model = contracts.load(repo.root).model
+    version.refresh(repo, model, tell)
+    reasons = why.why(repo, *why.pair(repo, model, before, after))
+    words = why.in_words(reasons)
     runner.summary(words)
-    finish(asdict(found), words, as_json)
+    finish(asdict(reasons), words, as_json)
