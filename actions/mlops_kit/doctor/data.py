@@ -29,8 +29,8 @@ def remote(patient: Patient) -> Diagnosis:
     if runner.on_runner():
         says = f"{dvc_remote.name} is a folder ({folder}), which a runner does not have."
         return Diagnosis("dvc remote", "fail", says, "uv run dvc remote modify NAME url s3://BUCKET/PATH")
-    near = folder if folder.exists() else folder.parent  # DVC makes the folder at the first push
-    if not near.is_dir() or not os.access(near, os.R_OK | os.W_OK):
+    existing = folder if folder.exists() else folder.parent  # DVC makes the folder at the first push
+    if not existing.is_dir() or not os.access(existing, os.R_OK | os.W_OK):
         says = f"{folder}, the remote {dvc_remote.name}, is not there or may not be written to."
         return Diagnosis("dvc remote", "fail", says, "uv run dvc remote list")
     return Diagnosis(
