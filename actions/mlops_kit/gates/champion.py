@@ -124,7 +124,7 @@ def _table(path: Path, key: str) -> "pa.Table":
 
 
 def _differs(now: "pa.Table", then: "pa.Table") -> "pa.Array":
-    """For each row of `now`: is a column that both have another in the row of `then` with its key?"""
+    """True for each row of `now` that differs, in a column that both have, from the row of `then` with its key."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

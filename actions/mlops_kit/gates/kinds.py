@@ -223,21 +223,21 @@ def _sort_slices(
 @judges(LatencyGate)
 def latency(name: str, gate: LatencyGate, bench: Bench) -> GateResult:
     try:
-        took = measure.latency(bench.repository, bench.contract, gate.rows, gate.calls)
+        measured = measure.latency(bench.repository, bench.contract, gate.rows, gate.calls)
     except KitError as error:
         if bench.contract.commands.predict:
             return _result(name, gate, "fail", error.what)
         return _unknown(name, gate, error.what)
-    bench.measured.setdefault("latency", {})[name] = took.as_json()
-    status: Status = "pass" if took.p95_seconds <= gate.p95_seconds_at_most else "fail"
-    each = "a row" if took.rows == 1 else f"{took.rows} rows"
+    bench.measured.setdefault("latency", {})[name] = measured.as_json()
+    status: Status = "pass" if measured.p95_seconds <= gate.p95_seconds_at_most else "fail"
+    each = "a row" if measured.rows == 1 else f"{measured.rows} rows"
     says = (
-        f"p95 {took.p95_seconds:.2f} s, p50 {took.p50_seconds:.2f} s in {took.n} calls with {each}, "
+        f"p95 {measured.p95_seconds:.2f} s, p50 {measured.p50_seconds:.2f} s in {measured.n} calls with {each}, "
         f"at most {gate.p95_seconds_at_most:g} s"
     )
-    details = took.as_json()
+    details = measured.as_json()
     bound = gate.p95_seconds_at_most
-    return _result(name, gate, status, says, took.p95_seconds, bound, details=details)
+    return _result(name, gate, status, says, measured.p95_seconds, bound, details=details)
 
 
 @judges(SizeGate)
