@@ -159,7 +159,7 @@ def measured(
 
 
 def _estimate(metric: str, rows: EvaluatedRows, before: EvaluatedRows) -> Estimate | None:
-    """None for a metric that needs two classes if all labels are of one."""
+    """The metric's estimate; None if it needs two classes and all labels are of one."""
     if metric == "roc_auc" and len(np.unique(rows.actual)) < 2:
         return None
     return intervals.measured(metric, rows, before)
@@ -184,7 +184,7 @@ def _judge(
     # A low loss alone closes no alarm: in a period with few positives it is low for a useless model, too.
     worse = figure is not None and intervals.is_worse(metric, figure)
     if rise and (worse or not _is_past(rise, table, since)):
-        reasons = [_risen(rise, losses, usual, table)]
+        reasons = [_rise_in_words(rise, losses, usual, table)]
         reasons += [intervals.in_words(metric, figure)] if figure and worse else []
         alarm = Finding("concept-drift", "; ".join(reasons))
         began = _iso(table["time"][rise.began].as_py())
@@ -215,7 +215,7 @@ def _rise(losses: Floats, usual: Floats) -> Rise | None:
     return rise and Rise(rise.began * run, None if rise.ended is None else rise.ended * run)
 
 
-def _risen(rise: Rise, losses: Floats, usual: Floats, table: pa.Table) -> str:
+def _rise_in_words(rise: Rise, losses: Floats, usual: Floats, table: pa.Table) -> str:
     during = losses[rise.began : rise.ended]
     text = f"the mean loss is {during.mean():.3f}, was {usual.mean():.3f} (n = {len(during)})"
     if rise.ended is None:
