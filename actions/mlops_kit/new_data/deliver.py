@@ -65,7 +65,7 @@ def read_delivery(handed: Handover, name: str) -> Delivery:
 
 
 def read_left(repository: Repository) -> Delivery:
-    """What the last look in this clone left; empty if nobody looked."""
+    """The delivery that the last look in this clone left; empty if nobody looked."""
     handed = handover(repository.root / HANDOVER)
     return read_delivery(handed, HANDOVER.name) if handed.has(HANDOVER.name) else Delivery()
 
