@@ -48,12 +48,12 @@ def newest(files: Iterable[Path], until: datetime) -> datetime | None:
     highest = None
     for file in files:
         with file.open("rb") as stream:
-            times = (_when(line) for line in stream)
+            times = (_time_of(line) for line in stream)
             highest = max((one for one in (highest, *times) if one and one <= until), default=None)
     return highest
 
 
-def _when(line: bytes) -> datetime | None:
+def _time_of(line: bytes) -> datetime | None:
     """The line's time. It is parsed as JSON only if an input is called `time`, too: that is slow."""
     times = TIME.findall(line)
     if len(times) < 2:
