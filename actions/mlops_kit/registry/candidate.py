@@ -39,7 +39,7 @@ class Candidate:
 
 
 def handover(contract: Contract, folder: Path) -> Handover:
-    """What `register --hand-over` leaves for `register --from`."""
+    """The folder that `register --hand-over` leaves for `register --from`."""
     names = (DRAFT, LOCK, Path(contract.metrics).name, VERDICT, NEW_DATA, EVENTS)
     return Handover(folder, names, "training that was handed over", AGAIN)
 
@@ -55,7 +55,7 @@ def files(contract: Contract, candidate: Candidate) -> dict[str, str | bytes]:
 
 
 def new_data(handed: Handover) -> Delivery:
-    """What the look for new data found; empty if nobody looked."""
+    """The delivery that the look for new data left; empty if nobody looked."""
     return deliver.read_delivery(handed, NEW_DATA) if handed.has(NEW_DATA) else Delivery()
 
 

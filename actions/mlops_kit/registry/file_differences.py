@@ -119,15 +119,15 @@ def _moments(old: str, new: str) -> str:
 
 
 def _numbers(old: str, new: str) -> str:
-    """Where nothing but numbers differs, and these by little."""
+    """The difference of texts in which only numbers differ; empty for others."""
     if NUMBER.sub("", old) != NUMBER.sub("", new):
         return ""
     pairs = zip(NUMBER.findall(old), NUMBER.findall(new), strict=True)
-    apart = [_apart(float(a), float(b)) for a, b in pairs if a != b]
-    if max(apart) <= CLOSE:
-        return f"{len(apart)} numbers differ by at most {max(apart):.1g} of themselves: {SUMMING}"
+    differences = [_relative_difference(float(a), float(b)) for a, b in pairs if a != b]
+    if max(differences) <= CLOSE:
+        return f"{len(differences)} numbers differ by at most {max(differences):.1g} of themselves: {SUMMING}"
     kind = CLOCK if _are_durations(old, new) else SEED
-    return f"{len(apart)} numbers differ, by up to {max(apart):.2g} of themselves{_example(old, new)}: {kind}"
+    return f"{len(differences)} numbers differ, by up to {max(differences):.2g} of themselves{_example(old, new)}: {kind}"
 
 
 def _are_durations(old: str, new: str) -> bool:
@@ -136,14 +136,14 @@ def _are_durations(old: str, new: str) -> bool:
 
 
 def _more_numbers(old: str, new: str) -> str:
-    """Where the words are the same and there are more numbers or fewer: trees, steps, rows."""
+    """The difference of texts with the same words and more or fewer numbers, as of trees, steps or rows; else empty."""
     if {*WORD.findall(old)} != {*WORD.findall(new)}:
         return ""
-    counted = [len(NUMBER.findall(text)) for text in (old, new)]
-    return f"the same words with other numbers, {counted[0]:,} -> {counted[1]:,} of them{_example(old, new)}: {SEED}"
+    counts = [len(NUMBER.findall(text)) for text in (old, new)]
+    return f"the same words with other numbers, {counts[0]:,} -> {counts[1]:,} of them{_example(old, new)}: {SEED}"
 
 
-def _apart(a: float, b: float) -> float:
+def _relative_difference(a: float, b: float) -> float:
     return abs(a - b) / max(abs(a), abs(b), 1e-300)
 
 
@@ -183,7 +183,7 @@ def _tables(old: Path, new: Path) -> str:
 
 
 def _kind(before: "pa.Table", after: "pa.Table", differ: list[str]) -> str:
-    """What makes columns differ that are all moments, or all numbers; empty for others."""
+    """The cause if all differing columns are times, or all are numbers; empty for others."""
     import pyarrow as pa
 
     types = [before[name].type for name in differ]

@@ -50,9 +50,9 @@ def of(repository: Repository, version: Version) -> list[Proof]:
     """The proofs of this version's commit, newest first: fetched ones and those of this clone."""
     lines = {*_published_lines(repository), *_local_lines(repository)}
     proofs = [_proof(line) for line in lines if f'"{version.commit}"' in line]
-    return sorted((one for one in proofs if one and one.commit == version.commit), key=lambda one: one.at)[
-        ::-1
-    ]
+    return sorted(
+        (proof for proof in proofs if proof and proof.commit == version.commit), key=lambda proof: proof.at
+    )[::-1]
 
 
 def _local_lines(repository: Repository) -> list[str]:
@@ -74,7 +74,7 @@ def _published_lines(repository: Repository) -> list[str]:
 
 
 def _proof(line: str) -> Proof | None:
-    """None for a start, or for what another kit wrote."""
+    """The proof of an event line; None for the event of a start, or of another kit."""
     try:
         event = json.loads(line)
         stages = [StageProof(**one) for one in event["stages"]]

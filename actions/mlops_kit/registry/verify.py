@@ -33,14 +33,14 @@ def verify(repository: Repository, contract: Contract, version: Version, say: Sa
     """Raises KitError when it cannot be made again at all: its data is gone, or a stage fails."""
     begin, journal = time.monotonic(), events.alone(repository)
     with journal.stage(verifications.STAGE, version=version.name) as facts:
-        proofs = _made_again(repository, contract, version, say)
+        proofs = _proofs(repository, contract, version, say)
         result = next(one for one in WORST if one in {"same", *(stage.result for stage in proofs)})
         proof = Proof(version.name, version.commit, result, _says(version, proofs), proofs, _machine())
         facts |= verifications.facts(proof)
     return replace(proof, run=journal.run, seconds=round(time.monotonic() - begin, 1), at=clock.timestamp())
 
 
-def _made_again(repository: Repository, contract: Contract, version: Version, say: Say) -> list[StageProof]:
+def _proofs(repository: Repository, contract: Contract, version: Version, say: Say) -> list[StageProof]:
     """The stages whose outputs are not what they were."""
     with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as name:
         was = snapshot.take(repository, version.tag, Path(name) / "was", contract.commands.dvc)
@@ -80,7 +80,7 @@ def _clean(repository: Repository, was: Snapshot, folder: Path, say: Say) -> Ite
 
 
 def _bring_data(was: Snapshot, tree: Repository, say: Say) -> None:
-    """What no stage makes and Git does not hold, from cache or remote. Raises KitError when it was altered."""
+    """Bring the inputs that Git does not hold, from cache or remote. Raises KitError if one was altered."""
     assert was.lock
     tracked = tree.tracked()
     for path, entry in was.lock.inputs.items():
@@ -160,14 +160,14 @@ def _how(was: Snapshot, tree: Repository, out: Entry) -> str:
         return "is not made any more"
     try:
         return (
-            file_differences.how(_kept(was, out.path), tree.root / out.path)
+            file_differences.how(_version_file(was, out.path), tree.root / out.path)
             or "the same bytes under another name"
         )
     except KitError as error:
         return f"other bytes; the old ones are gone ({error.what.splitlines()[0]})"
 
 
-def _kept(was: Snapshot, path: str) -> Path:
+def _version_file(was: Snapshot, path: str) -> Path:
     """The version's own file: from Git if it is tracked there, else from DVC."""
     text = was.repository.show(was.revision, path) if path in was.repository.tracked(was.revision) else None
     if text is None:
@@ -186,10 +186,10 @@ def _judge(was: Snapshot, lock: Lock, tree: Repository, judged: str) -> str:
         return ""
     form = was.contract.predictions
     if form:
-        return file_differences.predictions_apart(_kept(was, judged), tree.root / judged, form)
+        return file_differences.predictions_apart(_version_file(was, judged), tree.root / judged, form)
     before, after = (
         metrics_file.all_metrics(metrics_file.read_metrics(path))
-        for path in (_kept(was, judged), tree.root / judged)
+        for path in (_version_file(was, judged), tree.root / judged)
     )
     moved = [
         name for name in before if name not in after or not _agree(before[name].value, after[name].value)

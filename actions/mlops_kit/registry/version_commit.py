@@ -91,7 +91,7 @@ def _complete(repository: Repository, draft: Record, bump: str) -> Record:
 
 
 def _files(contract: Contract, candidate: Candidate, complete: Record) -> dict[str, bytes | None]:
-    """What the version's commit adds to the merged one."""
+    """The files that the version's commit adds to the merged commit."""
     pointers = {path: text.encode() for path, text in candidate.pointers.items()}
     return {
         LOCK: candidate.lock.text.encode(),
