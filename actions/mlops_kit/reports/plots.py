@@ -41,7 +41,7 @@ def history(points: list[tuple[str, Metric]], label: str, reference: float | Non
     axes = Axes(2.4 * INCH, _below(points), numbers(known or [0.0, 1.0]), title=_shorten(label))
     if reference is not None:
         axes.line([(-0.5, reference), (len(points) - 0.5, reference)], QUIET, 1, dashed=True)
-    for run in _unbroken([figure for _, figure in points]):
+    for run in _runs_without_gap([figure for _, figure in points]):
         axes.area(
             [*((at, _ends(one)[1]) for at, one in run), *((at, _ends(one)[0]) for at, one in run[::-1])]
         )
@@ -65,7 +65,7 @@ def _below(points: Sequence[tuple[str, object]]) -> Scale:
     return names([_shorten(name) for name, _ in points], slanted=len(points) > 6, grid=True)
 
 
-def _unbroken(figures: list[Metric]) -> list[list[tuple[int, Metric]]]:
+def _runs_without_gap(figures: list[Metric]) -> list[list[tuple[int, Metric]]]:
     """Places and figures that follow each other without a gap."""
     places = groupby(enumerate(figures), key=lambda pair: pair[1].is_number)
     return [list(run) for known, run in places if known]

@@ -127,7 +127,7 @@ def _before(repository: Repository, contract: Contract, verdict: Verdict | None)
 
 
 def _record(repository: Repository, tag: str) -> Record | None:
-    """None for a tag that was not made by the kit."""
+    """The record that a tag holds; None if the kit did not make the tag."""
     text = repository.show(tag, record.FILE)
     return record.parse(text, f"{record.FILE} of {tag}") if text else None
 

@@ -85,7 +85,7 @@ def _values(change: MetricChange) -> list[str]:
 
 
 def _changes(report: Report) -> str:
-    """Without the metrics, which have their own table."""
+    """The description without the metrics, which have their own table."""
     return in_words(replace(report.differences, metrics=[], slices=[]))
 
 
@@ -145,7 +145,7 @@ def mermaid(curve: Curve) -> str:
 
 
 def _line(curve: Curve) -> str:
-    """At equal steps of x, which is all that mermaid knows."""
+    """A line chart at equal steps of x: Mermaid has no others."""
     import numpy as np
 
     order = np.argsort(curve.x, kind="stable")

@@ -37,7 +37,7 @@ class Scale:
 def numbers(
     values: Sequence[float], label: str = "", within: tuple[float, float] | None = None, grid: bool = True
 ) -> Scale:
-    """With some air around the values, or `within` bounds that they may still exceed."""
+    """A scale with some air around the values, or `within` bounds that they may still exceed."""
     low, high = min(values), max(values)
     if within:
         low, high = min(low, within[0]), max(high, within[1])
@@ -53,7 +53,7 @@ def names(those: Sequence[str], label: str = "", slanted: bool = False, *, grid:
 
 
 def _ticks(low: float, high: float) -> dict[float, str]:
-    """At multiples of 1, 2 or 5 and a power of ten, with the decimals that tell them apart."""
+    """Ticks at multiples of 1, 2 or 5 and a power of ten, with the decimals that tell them apart."""
     rough = (high - low) / MOST_TICKS
     power = 10.0 ** math.floor(math.log10(rough))
     step = power * next(times for times in (1, 2, 5, 10) if times * power >= rough * 0.999)
