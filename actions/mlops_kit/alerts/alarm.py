@@ -3,7 +3,7 @@
 from functools import partial
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.forge.alarms import NOT, Alarm, _raise, clear
+from mlops_kit.forge.alarms import NOT, Alarm, clear, raise_issue
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs.events import Journal
 
@@ -12,7 +12,7 @@ def ring_for(repository: Repository, alarm: Alarm, journal: Journal) -> str:
     """Raises the alarm and returns its address. Raises KitError if it reaches nobody."""
     emit = partial(journal.emit, f"alarm:{alarm.name}", "raised", title=alarm.title)
     try:
-        where = _raise(repository, alarm)
+        where = raise_issue(repository, alarm)
     except KitError as error:
         emit(where=f"{NOT}: {error.what}")
         raise KitError(

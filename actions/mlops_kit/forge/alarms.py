@@ -25,7 +25,7 @@ class Alarm:
 
 def ring(repository: Repository, alarm: Alarm) -> str:
     """Raises or updates the issue. Says where it stands, or why it could not be raised."""
-    return _address_or_reason(lambda: _raise(repository, alarm))
+    return _address_or_reason(lambda: raise_issue(repository, alarm))
 
 
 def clear(repository: Repository, name: str, text: str) -> str:
@@ -41,7 +41,8 @@ def clear(repository: Repository, name: str, text: str) -> str:
     return "" if answer.startswith(NOT) and not credentials.token() else answer
 
 
-def _raise(repository: Repository, alarm: Alarm) -> str:
+def raise_issue(repository: Repository, alarm: Alarm) -> str:
+    """Open or update the alarm's issue and return its address. Raises KitError if GitHub cannot be reached."""
     hub, mark = _issue(repository, alarm.name)
     return hub.raise_alarm(mark, alarm.title, alarm.text).url
 
