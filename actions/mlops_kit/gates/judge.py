@@ -3,7 +3,7 @@
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data.metrics_file import read_metrics
-from mlops_kit.gates import loosened
+from mlops_kit.gates import kinds, loosened
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import hooks
@@ -34,8 +34,6 @@ def judge(repository: Repository, contract: Contract, journal: Journal, say: Say
     if only and only not in contract.gates:
         known = ", ".join(contract.gates) or "none"
         raise KitError(f"mlops.yaml has no gate {only!r}.", f"Its gates: {known}.")
-    from mlops_kit.gates import kinds  # imports numpy, which the rest of this module does not need
-
     version.refresh(repository, contract.model, say)
     bench = kinds.Bench(repository, contract, say, read_metrics(repository.root / contract.metrics))
     results = []

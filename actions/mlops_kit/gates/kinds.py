@@ -1,4 +1,7 @@
-"""Each kind of gate as a function of its section in mlops.yaml. What cannot be judged is unknown, never a pass."""
+"""Each kind of gate as a function of its section in mlops.yaml. What cannot be judged is unknown, never a pass.
+
+The job that registers imports this module without NumPy and Arrow, so a function that needs them imports them itself.
+"""
 
 import math
 from collections.abc import Callable, Mapping

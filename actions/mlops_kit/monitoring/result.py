@@ -9,9 +9,11 @@ from mlops_kit.runs.log import Event
 
 @dataclass(frozen=True)
 class CheckResult:
-    """`judged`: the kinds that this check could judge. An open alarm of such a kind is over if no finding is of it."""
+    """`judged`: the kinds of alarm that this check could judge. If it finds nothing of such a kind, an open alarm closes."""
 
-    details: Any  # what was measured: a dataclass, which is the check's part of the JSON result
+    details: (
+        Any  # what was measured: a dataclass, or None; `check.Checked` names those that the JSON result holds
+    )
     state: str
     findings: list[Finding]
     judged: list[Kind]

@@ -158,8 +158,10 @@ def unreadable(name: str, error: Exception) -> KitError:
 
 def repeated(window: Window, key: str) -> list[str]:
     """A note on duplicate keys: the same rows twice would count as twice the evidence."""
-    if window.is_log and window.facts is not None:
-        keys = np.sort(window.facts["key"].drop_null().to_numpy())
+    if window.facts is not None:
+        later = lines.are_later(window.facts["time"], window.since) if window.since else None
+        facts = window.facts if later is None else lines.only(window.facts, later)
+        keys = np.sort(facts["key"].drop_null().to_numpy())
         n, more = len(keys), int((keys[1:] == keys[:-1]).sum())
     elif key in window.drawn:
         values = window.drawn[key].drop_null()

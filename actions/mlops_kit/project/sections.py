@@ -156,7 +156,10 @@ class SizeGate(Gate):
 class ChampionGate(Gate):
     """Against the version in use, on the same rows: a paired bootstrap."""
 
-    judged_by = ("predictions.file", "predictions.positive", "rows.test", "rows.train", "rows.key")
+    judged_by = (
+        *(f"predictions.{name}" for name in Predictions.model_fields),
+        *(f"rows.{name}" for name in Rows.model_fields),
+    )
 
     kind: Literal["champion"]
     metric: Annotated[str, Loosens("either")]

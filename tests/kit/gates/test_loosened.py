@@ -1,11 +1,12 @@
 """A gate that is loosened in the change that it judges is flagged, whatever it says."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from mlops_kit.gates import judge
+from mlops_kit.gates import judge, loosened
 from mlops_kit.project import contract
+from mlops_kit.project.sections import Gate
 from mlops_kit.registry import card
 from mlops_kit.registry.show import results
 from mlops_kit.reports import report_html
@@ -108,3 +109,27 @@ def test_an_earlier_contract_that_cannot_be_read_is_said(small: Scripted) -> Non
     journal = events.go_on(small.repository)
     judge.judge(small.repository, contract.load(small.root), journal, heard.append)
     assert any("Whether a gate was loosened is not known" in line for line in heard)
+
+
+@pytest.mark.parametrize("section", Gate.__subclasses__())
+def test_what_a_kind_reads_is_a_part_of_the_contract(section: type[Gate]) -> None:
+    """A path that does not exist would never be flagged."""
+    assert section.judged_by
+    for path in section.judged_by:
+        model: Any = contract.Contract
+        for part in path.split("."):
+            (fields,) = [
+                one.model_fields for one in (model, *get_args(model)) if hasattr(one, "model_fields")
+            ]
+            model = fields[part].annotation
+
+
+def test_another_column_to_compare_by_is_flagged(small: Scripted) -> None:
+    small.gates(a=CHAMPION)
+    then = contract.load(small.root)
+    assert then.predictions
+    other = then.predictions.model_copy(update={"prediction": "guess"})
+    now = then.model_copy(update={"predictions": other})
+    assert (
+        loosened.changes("a", now, then) == f"predictions.prediction {then.predictions.prediction} -> guess"
+    )

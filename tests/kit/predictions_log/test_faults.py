@@ -13,7 +13,7 @@ from mlops_kit.base.progress import quiet
 from mlops_kit.predictions_log import labels as label_tables
 from mlops_kit.predictions_log import sources
 from mlops_kit.predictions_log import window as windows
-from mlops_kit.predictions_log.lines import hashed, newest
+from mlops_kit.predictions_log.lines import WHEN, hashed, newest
 from pyarrow import parquet
 
 from tests.kit.monitoring.log_repository import START, Check, checked, log, repository, table
@@ -62,6 +62,15 @@ def test_the_same_rows_twice_are_said(check: Check, tmp_path: Path) -> None:
     parquet.write_table(pa.concat_tables([rows, rows]), tmp_path / "twice.parquet")
     _, found = check(tmp_path / "twice.parquet")
     assert "300 of 600 keys occurred before: are rows here twice?" in found["data"]["notes"]
+
+
+def test_a_key_of_an_earlier_week_does_not_occur_twice_in_the_window() -> None:
+    first, second = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 8, tzinfo=UTC)
+    facts = pa.table({"time": pa.array([first, second], WHEN), "key": [7, 7]})
+    assert windows.repeated(windows.Window("log", facts=facts, since=first), "key") == []
+    assert windows.repeated(windows.Window("log", facts=facts), "key") == [
+        "1 of 2 keys occurred before: are rows here twice?"
+    ]
 
 
 def test_a_folder_of_logs_is_one_log(check: Check, tmp_path: Path) -> None:
