@@ -46,7 +46,7 @@ def is_fork() -> bool:
     payload = event()
     if _dict(payload, "repository").get("fork"):
         return True
-    if "pull_request" not in payload and event_name() not in PULL_REQUESTS:
+    if "pull_request" not in payload and github_env.event_name() not in PULL_REQUESTS:
         return False
     head = _dict(_dict(payload, "pull_request"), "head")
     return _dict(head, "repo").get("fork") is not False
@@ -108,7 +108,7 @@ def summary(markdown: str) -> None:
 
     A text that is too long for GitHub is left out: it would take the summary of the other commands with it.
     """
-    path, text = github_env.summary_file(), masked(markdown)
+    path, text = github_env.summary_file(), masked(markdown).rstrip("\n")
     if path and len(text.encode()) < LONGEST_SUMMARY:
         with Path(path).open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(f"{text}\n")

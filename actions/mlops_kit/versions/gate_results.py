@@ -62,8 +62,11 @@ class Verdict(Exact):
 
 
 class KeptVerdict(Verdict):
-    """`.mlops/gates.json`: a verdict, and what it is about."""
+    """`.mlops/gates.json`: a verdict, and what it is about. Every key is required: `save` writes them all."""
 
+    measured: JsonObject
+    better: Better
+    against: str
     open: bool
     commit: str
     run: str

@@ -47,6 +47,14 @@ def test_a_payload_that_cannot_be_read_is_empty_and_a_pull_request_then_a_fork(
     assert runner.is_fork()
 
 
+def test_a_pull_request_of_another_orchestrator_is_no_fork(
+    payload: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no payload of GitHub's, and trains on the data."""
+    monkeypatch.setenv("MLOPS_TRIGGER", "pull_request")
+    assert runner.event_name() == "pull_request" and not runner.is_fork()
+
+
 def test_the_number_of_the_pull_request_is_in_the_payload_or_in_the_ref(
     payload: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

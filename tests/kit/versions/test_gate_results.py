@@ -97,6 +97,17 @@ def test_the_kept_verdict_that_was_altered_is_refused(small: Scripted) -> None:
         assert refused.value.do == "`rm .mlops/gates.json`, then `mlops-kit gate`."
 
 
+@pytest.mark.parametrize("key", ["results", "measured", "better", "against", "open", "commit", "run", "of"])
+def test_a_kept_verdict_without_a_key_is_refused(key: str, small: Scripted) -> None:
+    gate_results.save(small.repository, VERDICT, "run-1")
+    file = small.root / gate_results.STATE
+    content = json.loads(file.read_text())
+    del content[key]
+    file.write_text(json.dumps(content))
+    with pytest.raises(KitError, match=f"damaged: {key} is missing"):
+        gate_results.load(small.repository)
+
+
 def test_a_kept_verdict_that_is_no_json_is_refused(small: Scripted) -> None:
     (small.root / ".mlops").mkdir()
     for text in ("{", "[]", "null", "0"):
