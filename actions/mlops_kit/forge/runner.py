@@ -108,7 +108,7 @@ def summary(markdown: str) -> None:
 
     A text that is too long for GitHub is left out: it would take the summary of the other commands with it.
     """
-    path, text = github_env.summary_file(), masked(markdown).rstrip("\n")
+    path, text = github_env.summary_file(), masked(markdown)
     if path and len(text.encode()) < LONGEST_SUMMARY:
         with Path(path).open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(f"{text}\n")
