@@ -29,7 +29,7 @@ def _note() -> None:
     def opened(path: Any, mode: Any, flags: Any) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
             return  # the number of an open file
-        where = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  # as it was named, links and all
+        where = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  # Path.resolve would follow links
         if not where.startswith((*installed, "/proc/", "/dev/", "/sys/")):
             by_mode = isinstance(mode, str) and set(mode) & set("wax+")
             by_flags = mode is None and flags & (os.O_WRONLY | os.O_RDWR)
@@ -43,7 +43,7 @@ def _note() -> None:
                 host = str(args[1][0])
                 if not host.startswith(("127.", "::1", "localhost")):
                     note("connect", host)
-        except Exception:  # noqa: BLE001  # whoever is watched must not feel it
+        except Exception:  # noqa: BLE001  # the watched program must run as if nobody watched
             return
 
     sys.addaudithook(hook)
