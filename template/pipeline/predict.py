@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from pipeline import MODEL, params
 from pipeline import schema as schemas
 from pipeline.checks import check
 from pipeline.evaluate import keyed, predicted
-from pipeline.read import count, read
+from pipeline.read import count, from_rows, read
 from pipeline.schema import ROW, DataError, Schema
 from pipeline.train import features, load
 
@@ -42,6 +43,21 @@ def predict(model_path: Path, rows: Path, schema: Schema) -> tuple[pl.DataFrame,
         raise DataError("\n".join(problems))
     values = predicted(load(model_path), features(frame, schema), schema)
     return keyed(frame, values, schema), check(frame, wanted)
+
+
+@cache
+def _loaded() -> tuple[Any, Schema]:
+    return load(MODEL / "model.joblib"), schemas.load()
+
+
+def answers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Key and prediction for each row in memory: what a server calls, with the rows of a request.
+
+    Every feature and the key must be in each row. Raises DataError for values of another type.
+    """
+    model, schema = _loaded()
+    frame = from_rows(rows, without_target(schema))
+    return keyed(frame, predicted(model, features(frame, schema), schema), schema).to_dicts()
 
 
 def version(model_path: Path) -> dict[str, str]:

@@ -46,6 +46,14 @@ def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
     return rows.select(pl.exclude(ROW), ROW) if named else rows
 
 
+def from_rows(rows: list[dict[str, Any]], schema: Schema) -> pl.DataFrame:
+    """Rows in memory with the schema's types, and `ROW`. Raises DataError for mistyped values."""
+    values = {name: [row[name] for row in rows] for name in schema.used}
+    frame = pl.DataFrame({n: pl.Series(n, column, strict=False) for n, column in values.items()})
+    position = pl.int_range(len(frame), dtype=pl.Int64).alias(ROW)
+    return frame.with_columns(*_typed(frame, schema, Path("the rows")), position)
+
+
 def _typed(frame: pl.DataFrame, schema: Schema, path: Path) -> list[pl.Series]:
     """The used columns that are there. Raises DataError with a line for each that is mistyped."""
     columns, problems = [], []

@@ -19,6 +19,7 @@ DTYPES: dict[str, pl.DataType] = {
     "time": pl.Datetime("us"),
 }
 USES = ("feature", "target", "key", "ignored")
+EXTRA = ("ignored", "refused")
 TASKS = ("binary", "multiclass", "regression")
 STORED = re.compile(r"key|actual|prediction|probability(\..*)?")  # columns beside the slices'
 
@@ -55,6 +56,7 @@ class Schema:
     key: str | None = None
     duplicates: float = 0.0
     slices: list[str] = field(default_factory=list)
+    extra_columns: str = "ignored"  # what a server does with unknown columns; or refused
     file: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -97,6 +99,9 @@ def load(path: Path = PATH) -> Schema:
         for key, name in named
         if name is not None and name not in columns
     ]
+    if schema.extra_columns not in EXTRA:
+        known = ", ".join(EXTRA)
+        problems.append(f"extra_columns is {schema.extra_columns!r}, not one of {known}")
     if schema.task not in TASKS:
         problems.append(f"task is {schema.task!r}, not one of {', '.join(TASKS)}")
     if problems := problems or contradictions(schema):

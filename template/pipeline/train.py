@@ -35,7 +35,8 @@ def features(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
 
 def _parts(name: str, schema: Schema) -> list[pl.Expr]:
     time = pl.col(name).dt
-    parts = {"hour": time.hour() + time.minute() / 60, "weekday": time.weekday()}
+    # times the inverse: polars divides one row in another way than many, to other bits
+    parts = {"hour": time.hour() + time.minute() * (1 / 60), "weekday": time.weekday()}
     if name != schema.time:  # by which it is split: a tree cannot go on where the training rows end
         parts |= {"month": time.month(), "days": time.epoch("d")}
     own = {f"{name}.{which}": part for which, part in parts.items()}

@@ -1,0 +1,103 @@
+"""Is the model what dvc.lock says, and are its libraries those of uv.lock? What is not is not loaded."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LIBRARIES = (
+    "scikit-learn",
+    "numpy",
+    "scipy",
+    "joblib",
+    "polars",
+    "pyarrow",
+    "lightgbm",
+    "xgboost",
+    "catboost",
+)
+
+
+class Refusal(Exception):
+    """Why this model is not served, and what to do."""
+
+
+def check_artifacts(root: Path) -> dict[str, str]:
+    """Hashes of the artifacts that mlops.yaml names, by their paths. Raises Refusal unless they are those of dvc.lock."""
+    named = _yaml(root / "mlops.yaml").get("artifacts") or []
+    stages = (_yaml(root / "dvc.lock").get("stages") or {}).values()
+    locked = {out["path"]: out.get("md5") for stage in stages for out in stage.get("outs") or []}
+    for name in named:
+        if not locked.get(name):
+            raise Refusal(
+                f"dvc.lock does not say what {name} is. `dvc repro` trains it and writes dvc.lock."
+            )
+        if (found := _md5(root / name)) != locked[name]:
+            raise Refusal(
+                f"{name} is not what dvc.lock says: its md5 is {found}, not {locked[name]}. "
+                f"`dvc checkout --force {name}` puts the one of dvc.lock back."
+            )
+    return {name: locked[name] for name in named}
+
+
+def check_libraries(root: Path) -> None:
+    """Raises Refusal where a library of the model is another version than the one of uv.lock."""
+    lock = root / "uv.lock"
+    if not lock.is_file():
+        return
+    packages = tomllib.loads(lock.read_text(encoding="utf-8")).get("package", [])
+    locked: dict[str, set[str]] = {}
+    for package in packages:
+        locked.setdefault(package["name"], set()).add(package.get("version", ""))
+    for name in LIBRARIES:
+        here = _installed(name)
+        if here and name in locked and here not in locked[name]:
+            raise Refusal(
+                f"{name} is {here} here, and the model was trained with {' or '.join(sorted(locked[name]))} (uv.lock). "
+                "`mlops-kit serve` makes an environment with the version of the lock."
+            )
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise Refusal(f"{path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise Refusal(f"{path} holds no keys.")
+    return content
+
+
+def _md5(path: Path) -> str:
+    """As DVC hashes a file, or a folder by the list of its files."""
+    if path.is_file():
+        return _md5_of(path)
+    if not path.is_dir():
+        return "missing"
+    entries = [
+        {"md5": _md5_of(file), "relpath": relative} for relative, file in sorted(_files(path))
+    ]
+    return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    return (
+        (file.relative_to(folder).as_posix(), file) for file in folder.rglob("*") if file.is_file()
+    )
+
+
+def _md5_of(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "md5").hexdigest()
