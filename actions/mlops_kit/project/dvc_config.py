@@ -27,7 +27,7 @@ def settings(repository: Repository) -> Any:
     return config
 
 
-def _share_cache(repository: Repository, tree: Repository) -> None:
+def share_cache(repository: Repository, tree: Repository) -> None:
     """Lets a worktree use this clone's cache and settings, so that a laptop needs no remote."""
     if not (tree.root / ".dvc").is_dir():  # that version had no DVC
         return

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, run, words
 from mlops_kit.project import contract as contracts
 from mlops_kit.project.contract import FILE, FRAGMENTS, Contract
-from mlops_kit.project.dvc_config import _share_cache, settings, settings_file
+from mlops_kit.project.dvc_config import settings, settings_file, share_cache
 from mlops_kit.project.lock import Lock, file_md5, object_path
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import said_by_dvc, transfer
@@ -115,15 +115,19 @@ class Snapshot:
     def alive(self) -> Iterator[Repository]:
         """The version in a worktree with its environment and artifacts, gone afterwards."""
         with self.repository.worktree(self.revision) as tree:
-            _share_cache(self.repository, tree)
             if self.contract.commands.install:
                 run(words(self.contract.commands.install), tree.root)
-            dvc, artifacts = self.contract.commands.dvc, self.contract.artifacts
-            if self.repository.remote:
-                transfer(tree, dvc, "pull", *artifacts)
-            else:  # `pull` would give up before it has looked into the cache
-                run([*words(dvc), "checkout", *artifacts], tree.root)
+            bring_outputs(self.repository, tree, self.contract.commands.dvc, self.contract.artifacts)
             yield tree
+
+
+def bring_outputs(repository: Repository, tree: Repository, dvc: str, paths: Sequence[str]) -> None:
+    """Put these outputs into a worktree of the repository, from its cache or today's remote."""
+    share_cache(repository, tree)
+    if repository.remote:
+        transfer(tree, dvc, "pull", *paths)
+    else:  # `pull` would give up before it has looked into the cache
+        run([*words(dvc), "checkout", *paths], tree.root)
 
 
 def take(repository: Repository, revision: str, folder: Path, dvc: str) -> Snapshot:
