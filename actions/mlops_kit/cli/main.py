@@ -18,6 +18,7 @@ LIBRARIES_OF_TABLES = ("numpy", "pyarrow")  # which a job that reads no table is
 COMMANDS = {
     "training": ("validate", "train", "gate", "report", "register", "fresh", "watch-data"),
     "versions": ("versions", "show", "why", "lineage", "promote", "rollback", "verify", "pull", "registry"),
+    "serving": ("serve",),
     "monitoring": ("monitor", "alert", "retrain", "review", "alarm"),
     "upkeep": ("runs", "gc", "doctor"),
 }

@@ -21,6 +21,7 @@ from mlops_kit.project.sections import (
     Retrain,
     Rows,
     Sample,
+    Serving,
 )
 
 FILE = "mlops.yaml"
@@ -59,6 +60,7 @@ class Contract(Strict):
     hooks: dict[Hook, dict[str, str]] = {}
     """By name, commands of tiers; usually in mlops.d/."""
     registry: Registry | None = None
+    serving: Serving | None = None
     train_with: str | None = None
     """Run instead of `dvc repro`, for instance on managed machines; it leaves results and a dvc.lock as that does."""
 

@@ -287,4 +287,26 @@ class Retrain(Strict):
         return self
 
 
+class Serving(Strict):
+    """How `mlops-kit serve` answers requests; usually in mlops.d/."""
+
+    engine: str
+    """Folder with pyproject.toml and constraints.txt: what the replicas and the proxy need beside the model's own
+    libraries."""
+    replica: str
+    """Starts one replica; run at the root, in the environment of the engine."""
+    proxy: str = "envoy"
+    """Starts Envoy, in the same environment."""
+    predict: Annotated[str | None, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] = None
+    """The function that takes a list of rows and returns a list of answers, as module:function."""
+    log: str = ".mlops/serving/predictions"
+    """Folder of the predictions log."""
+    replicas: Annotated[int, Field(ge=1)] = 2
+    """Processes that answer."""
+    stage: str = "production"
+    """The stage whose version is served."""
+    servers: list[Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")]] = []
+    """Addresses of servers that `promote` and `rollback` ask to look at the stage at once."""
+
+
 Hook = Literal["before_train", "after_gate", "after_register", "after_promote", "after_monitor"]
