@@ -61,9 +61,10 @@ def must(command: Sequence[object], cwd: Path, **more: str) -> str:
     return done.stdout
 
 
-def exported(to: Path) -> Path:
-    """What is in Git or about to be, without Git: as a downloaded archive has it."""
-    for name in must(["git", "ls-files", "--cached", "--others", "--exclude-standard"], ROOT).splitlines():
+def exported(to: Path, *folders: str) -> Path:
+    """What is in Git or about to be, without Git, as a downloaded archive has it; of `folders` only, if some are named."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *folders]
+    for name in must(listed, ROOT).splitlines():
         if (ROOT / name).is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, to / name)
@@ -140,6 +141,7 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         "XDG_CONFIG_HOME": str(home / ".config"),
         "XDG_CACHE_HOME": str(home / ".cache"),
         "GIT_CONFIG_SYSTEM": os.devnull,
+        "MYPY_CACHE_DIR": str(home / ".cache/mypy"),
     }
     yield
     os.environ.clear()

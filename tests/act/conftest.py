@@ -20,8 +20,11 @@ Repository = Callable[..., Forge]
 
 @pytest.fixture(scope="session")
 def export(once: Once) -> Path:
-    """This project as an action's download has it: all of Git and what is about to be, no more."""
-    return once("export", exported)
+    """The actions as their download has them: what is in Git or about to be, no more.
+
+    Without the other folders of this project, which no action reads: act copies them all for every step that uses one.
+    """
+    return once("export", lambda into: exported(into, "actions"))
 
 
 @pytest.fixture(scope="session")
