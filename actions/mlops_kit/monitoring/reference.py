@@ -62,8 +62,7 @@ class Reference:
 
     def calibrate(self) -> None:
         sizes = {n for n in GRID if n < self.largest} | {self.largest}
-        resampling = self.resampling
-        self.limits = {n: resampling.limits(n) for n in sorted(sizes)}
+        self.limits = self.resampling.limits_by_size(sorted(sizes))
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ statistic, Westfall and Young 1993), so that many columns do not mean many false
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
 from typing import Any
@@ -91,25 +91,31 @@ class Resampling:
 
     def limits(self, n: int, level: float = LEVEL) -> Limits:
         """The thresholds for windows of `n` rows, a size that `tested` returns."""
-        middles, spreads, statistics = [], [], []
-        highest = np.full(REPLICATES, -np.inf, np.float32)
-        for column, (window, reference) in enumerate(self.replicates(n)):
-            replicated = self.statistics(column, window, reference)
-            middle = np.quantile(replicated, 0.95, axis=0)
-            in_tail = replicated > middle
-            excess = np.where(in_tail, replicated - middle, 0).sum(axis=0) / np.maximum(
-                in_tail.sum(axis=0), 1
-            )
-            spread = np.where(in_tail.any(axis=0), np.maximum(excess, 1e-6), CHI_SQUARE)
-            middle = middle - _ahead(self.bins[column].kind, n) * spread
-            np.maximum(highest, np.max((replicated - middle) / spread, axis=1), out=highest)
-            middles.append(middle.tolist())
-            spreads.append(spread.tolist())
-            statistics.append(replicated)
+        return self.limits_by_size([n], level)[n]
+
+    def limits_by_size(self, sizes: Sequence[int], level: float = LEVEL) -> dict[int, Limits]:
+        """The thresholds for windows of each of these sizes. They share the resampled references."""
+        found = {n: Limits(n, 0, [], [], []) for n in sizes}
+        highest = {n: np.full(REPLICATES, -np.inf, np.float32) for n in sizes}
+        for column, (windows, reference) in enumerate(self._replicates(sizes)):
+            for n, window in windows.items():
+                replicated = self.statistics(column, window, reference)
+                middle = np.quantile(replicated, 0.95, axis=0)
+                in_tail = replicated > middle
+                excess = np.where(in_tail, replicated - middle, 0).sum(axis=0) / np.maximum(
+                    in_tail.sum(axis=0), 1
+                )
+                spread = np.where(in_tail.any(axis=0), np.maximum(excess, 1e-6), CHI_SQUARE)
+                middle = middle - _ahead(self.bins[column].kind, n) * spread
+                np.maximum(highest[n], np.max((replicated - middle) / spread, axis=1), out=highest[n])
+                found[n].middle.append(middle.tolist())
+                found[n].spread.append(spread.tolist())
+        return {n: self._with_threshold(limits, highest[n], level) for n, limits in found.items()}
+
+    def _with_threshold(self, limits: Limits, highest: Array, level: float) -> Limits:
         threshold = float(np.sort(highest)[-max(int(level * REPLICATES), 1)])
-        limits = Limits(n, threshold, middles, spreads, [])
-        visible = [self._visible(column, limits) for column in range(len(self.bins))]
-        return Limits(n, threshold, middles, spreads, visible)
+        limits = replace(limits, threshold=threshold)
+        return replace(limits, visible=[self._visible(column, limits) for column in range(len(self.bins))])
 
     def statistics(self, column: int, window: Array, reference: Array) -> Array:
         """Statistics of shape (replicates, statistics) from counts of rows by bin, missing values in the last one."""
@@ -135,19 +141,27 @@ class Resampling:
 
     def replicates(self, n: int) -> Iterator[tuple[Array, Array]]:
         """Column by column, the bin counts of resampled windows and references; all columns use the same rows."""
+        return ((windows[n], reference) for windows, reference in self._replicates([n]))
+
+    def _replicates(self, sizes: Sequence[int]) -> Iterator[tuple[dict[int, Array], Array]]:
+        """As `replicates`, with windows by their size. A size has the same windows whatever the other sizes are."""
         draw = np.random.default_rng(SEED)
         pool = self._rows(draw, BLOCKS, BLOCK)
         of_reference = _weights(draw, max(len(self.codes) // BLOCK, 1))
-        by_rows = self._rows(draw, REPLICATES, n) if n <= ROW_BY_ROW else None
-        of_window = None if by_rows is not None else _weights(draw, n // BLOCK)
+        state = draw.bit_generator.state
+        by_rows, of_window = {}, {}
+        for n in sizes:
+            draw.bit_generator.state = state
+            if n <= ROW_BY_ROW:
+                by_rows[n] = self._rows(draw, REPLICATES, n)
+            else:
+                of_window[n] = _weights(draw, n // BLOCK)
         for column, bins in enumerate(self.bins):
             codes = self.codes[:, column]
             counted = _counts(codes, pool, bins.size)
-            reference = of_reference @ counted
-            if by_rows is not None:
-                yield _counts(codes, by_rows, bins.size), reference
-            elif of_window is not None:
-                yield of_window @ counted, reference
+            windows = {n: _counts(codes, rows, bins.size) for n, rows in by_rows.items()}
+            windows |= {n: weights @ counted for n, weights in of_window.items()}
+            yield windows, of_reference @ counted
 
     def _rows(self, draw: np.random.Generator, many: int, size: int) -> npt.NDArray[np.intp]:
         """Indices of `many` draws of `size` rows, as runs if rows are ordered."""

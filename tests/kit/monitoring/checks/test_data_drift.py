@@ -23,8 +23,13 @@ REFERENCES, WINDOWS = 8, 100
 @pytest.fixture(scope="module")
 def like() -> Reference:
     made = reference(1)
-    made.limits = {n: made.resampling.limits(n) for n in (50, 200, 1000)}
+    made.limits = made.resampling.limits_by_size((50, 200, 1000))
     return made
+
+
+def test_sizes_share_their_references_and_have_the_thresholds_of_each_alone(like: Reference) -> None:
+    assert like.limits[200] == like.resampling.limits(200)
+    assert like.limits[1000] == like.resampling.limits(1000)
 
 
 def checked(like: Reference, n: int, change: Change | None = None, seed: int = 2) -> DataDrift:
