@@ -9,12 +9,13 @@ import os
 import sys
 from datetime import datetime, timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any
 from warnings import simplefilter
 
 os.environ["OMP_NUM_THREADS"] = "1"
 simplefilter("ignore")  # a column without any value, and overflows at the edges, are meant
-sys.path.insert(0, os.getcwd())
+sys.path.insert(0, str(Path.cwd()))
 
 import numpy as np
 import polars as pl

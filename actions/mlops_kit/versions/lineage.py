@@ -14,6 +14,7 @@ from mlops_kit.project.repository import Repository
 from mlops_kit.versions import differences, record, used_by
 from mlops_kit.versions.record import Environment, File, Record
 from mlops_kit.versions.stages import SKEW, Assignment, Stay, assignments, stage_names, stays
+from mlops_kit.versions.used_by import Role
 from mlops_kit.versions.version import Version, find, versions
 
 
@@ -175,36 +176,45 @@ def _in_stage(book: Book, asked: str, held: list[Held], stage: str) -> Answer:
 
 
 def of_file(book: Book, file: Path) -> Answer:
-    """The versions that have this file or folder as their model, byte for byte, oldest first."""
-    md5 = _md5(file)
-    roles = used_by.using(used_by.read(book.repository, book.versions), md5)
-    matching = [version for version in book.versions if "artifacts" in roles.get(version, ())]
-    note = "" if matching else f"no version has a model with md5 {md5}"
-    return Answer(f"the model {file}", of_versions(book, matching), note)
+    """The versions that have this file or folder as their model or in it, byte for byte, oldest first."""
+    found, md5, notes = _with_file(book, file, "artifacts")
+    note = [] if found else [f"no version has a model with md5 {md5}"]
+    return Answer(f"the model {file}", of_versions(book, found), "; ".join(note + notes))
 
 
 def trained_on(book: Book, file: Path) -> Answer:
     """The versions that were trained on this data, alone or in a folder."""
+    found, md5, notes = _with_file(book, file, "data")
+    note = [] if found else [f"no version was trained on data with md5 {md5}"]
+    return Answer(f"trained on {file}", of_versions(book, found), "; ".join(note + notes))
+
+
+def _with_file(book: Book, file: Path, role: Role) -> tuple[list[Version], str, list[str]]:
+    """The versions that have the file in this role, alone or in a folder; its md5; what could not be seen."""
     md5 = _md5(file)
     sources = used_by.read(book.repository, book.versions)
-    used = {version for version, roles in used_by.using(sources, md5).items() if "data" in roles}
-    folders, unseen = used_by.folders_with(book.repository, sources, md5)
-    used |= {version for folder in folders for version in used_by.using(sources, folder)}
-    matching = [version for version in book.versions if version in used]
-    notes = [] if matching else [f"no version was trained on data with md5 {md5}"]
-    if unseen:
+    folders, unseen = used_by.folders_with(book.repository, sources, md5, role)
+    users = {
+        version
+        for one in (md5, *folders)
+        for version, roles in used_by.using(sources, one).items()
+        if role in roles
+    }
+    notes = []
+    if unseen and not (users and role == "artifacts"):  # a model has one place, data may have many
         notes.append(
             f"{unseen} folders could not be looked into: their lists are not in the cache (`dvc fetch`)"
         )
-    return Answer(f"trained on {file}", of_versions(book, matching), "; ".join(notes))
+    return [version for version in book.versions if version in users], md5, notes
 
 
 def _md5(file: Path) -> str:
-    """Of a file that is here; or the one that a lock or a record has, as it was typed."""
+    """Of a file that is here; or the one that a lock, a record or a predictions log has, as it was typed."""
     if file.exists():
         return file_md5(file)
-    if re.fullmatch(r"[0-9a-f]{32}(\.dir)?", str(file)):
-        return str(file)
+    typed = str(file).removeprefix("md5:")
+    if re.fullmatch(r"[0-9a-f]{32}(\.dir)?", typed):
+        return typed
     raise KitError(f"{file} is not there.", "Name a file, a folder, or the md5 that a lock or record has.")
 
 

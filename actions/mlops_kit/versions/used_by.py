@@ -3,12 +3,15 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from mlops_kit.project import dvc_config, git_objects
 from mlops_kit.project.lock import LOCK, object_path, parse_lock
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import record
 from mlops_kit.versions.version import Version
+
+Role = Literal["data", "artifacts"]
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,13 @@ def using(sources: list[Made], md5: str) -> dict[Version, set[str]]:
     }
 
 
-def folders_with(repository: Repository, sources: list[Made], md5: str) -> tuple[set[str], int]:
-    """The data folders whose list in the cache has the md5, and the number of lists that are not in the cache."""
+def folders_with(repository: Repository, sources: list[Made], md5: str, role: Role) -> tuple[set[str], int]:
+    """The folders in this role whose list in the cache has the md5, and the number of lists that are not in the cache."""
     folders = {
         str(file["md5"])
         for source in sources
-        if source.kind == record.FILE and b".dir" in source.text.partition(b'"parameters": ')[0]
-        for file in json.loads(source.text)["data"]
+        if source.kind == record.FILE and b".dir" in source.text
+        for file in json.loads(source.text)[role]
         if file["md5"].endswith(".dir")
     }
     cache = Path(dvc_config.settings(repository).get("cache", "dir"))

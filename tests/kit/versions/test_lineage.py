@@ -108,6 +108,23 @@ def test_forward_from_a_file_of_a_folder(tmp_path: Path) -> None:
     assert ([one.version for one in answer.found], answer.note) == (["v0.1.0"], "")
 
 
+def test_a_file_of_a_model_folder_back_to_its_version(tmp_path: Path) -> None:
+    """As the predictions log names it: `md5:` and the hash of the model's file."""
+    repository = a_repository(tmp_path / "flights")
+    md5, folder = "c" * 32, f"{'d' * 32}.dir"
+    one = a_record(repository.commit(), "v0.1.0", artifacts=[{"path": "model", "md5": folder}])
+    tag(repository, one)
+    book = lineage.book(repository, "flights")
+    assert lineage.of_file(book, Path(folder)).note == ""
+    assert "1 folders could not be looked into" in lineage.of_file(book, Path(f"md5:{md5}")).note
+    path = repository.root / ".dvc/cache/files/md5/dd" / folder[2:]
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps([{"md5": md5, "relpath": "model.joblib"}]))
+    answer = lineage.of_file(book, Path(f"md5:{md5}"))
+    assert ([one.version for one in answer.found], answer.note) == (["v0.1.0"], "")
+    assert [one.version for one in lineage.trained_on(book, Path(md5)).found] == []
+
+
 @pytest.mark.parametrize(
     ("at", "held"),
     [

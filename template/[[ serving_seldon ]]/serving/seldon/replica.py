@@ -22,6 +22,18 @@ from serving.seldon.load import load
 from serving.seldon.metrics import Metrics
 from serving.seldon.mlserver_runtime import Runtime
 
+LOGGING = {  # without the lines about each start and each request
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {
+        "mlserver": {"level": "WARNING"},
+        # each refused request, with its traceback
+        "mlserver.grpc": {"level": "CRITICAL"},
+    },
+}
+
 
 def settings(ports: argparse.Namespace, scratch: str) -> Settings:
     """MLServer's settings, where its own would listen everywhere, start workers or write into the tree."""
@@ -35,6 +47,7 @@ def settings(ports: argparse.Namespace, scratch: str) -> Settings:
         metrics_dir=scratch,
         environments_dir=scratch,
         gzip_enabled=False,
+        logging_settings=LOGGING,
         load_models_at_startup=False,
     )
 

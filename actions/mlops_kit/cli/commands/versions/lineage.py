@@ -20,7 +20,7 @@ from mlops_kit.versions.lineage_text import in_words
 @click.option("--stage", default="", help="What is in it now, or with --at was. [production]")
 @click.option("--at", default="", metavar="TIME", help="2026-11-24, 2026-11-24T08:00, or 7d ago.")
 @click.option(
-    "--file", "model", type=click.Path(path_type=Path), help="Whose model this file is; or its md5."
+    "--file", "model", type=click.Path(path_type=Path), help="Model file, folder or md5: find its version."
 )
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Forward: who was trained on it; or on its md5."
