@@ -1,4 +1,4 @@
-"""Tell the hooks and the registry server about a version that was registered or promoted."""
+"""Tell hooks, the registry server and those that serve about a version that was registered or promoted."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import mirror
+from mlops_kit.registry import mirror, servers
 from mlops_kit.runs import hooks
 from mlops_kit.runs.events import Journal
 
@@ -14,17 +14,20 @@ Moment = Literal["after_register", "after_promote"]
 
 
 def listens(contract: Contract, moment: Moment) -> bool:
-    """True if a hook or a registry server waits for this moment."""
-    return bool(contract.hooks.get(moment)) or contract.registry is not None
+    """True if a hook, a registry server or a server of the model waits for this moment."""
+    told = moment == "after_promote" and contract.serving is not None and bool(contract.serving.servers)
+    return told or bool(contract.hooks.get(moment)) or contract.registry is not None
 
 
 def announce(
     contract: Contract, repository: Repository, moment: Moment, journal: Journal, say: Say, **env: str
 ) -> list[str]:
-    """Run the hooks, then sync the registry server. `env` reaches both as MLOPS_NAME.
+    """Ask servers to look at the stage, run the hooks, sync the registry server. `env` reaches both as MLOPS_NAME.
 
-    Returns the names of those that failed: the version or the promotion stands all the same.
+    Returns the names of the hooks that failed, and `registry`: the version or the promotion stands all the same.
     """
+    if moment == "after_promote" and contract.serving and contract.serving.stage == env["stage"]:
+        servers.refresh(contract.serving.servers, say)
     failed = hooks.run_hooks(contract, repository, moment, journal, say, **env)
     variables = hooks.variables(contract, journal, moment, env)
     if contract.registry and not _sync(contract, repository, journal, say, variables):
