@@ -11,10 +11,11 @@ from mlops_kit.serving.processes import Child, Program
 
 START_WITHIN = 300.0  # seconds from start to ready
 ASK_AGAIN = 0.1  # seconds
+WORDS = 3  # last lines, shown of a process that never got ready
 FIRST_ATTEMPTS = 2  # another program may have taken a port between the choice and the start
 ATTEMPTS = 5  # in a row, for a process that was ready once
 LONGEST_PAUSE = 30.0  # seconds between two starts
-STABLE = 30.0  # seconds after which a death counts as the first again
+STABLE = 10.0  # seconds after which a death counts as the first again
 
 
 class NeverReadyError(Exception):
@@ -37,6 +38,7 @@ class Keeper:
         self, program: Program, begin: Callable[[], Attempt], changed: Callable[[], None], say: Say
     ) -> None:
         self.program, self.begin, self.changed, self.say = program, begin, changed, say
+        self.hopeless: Callable[[], bool] = lambda: True  # asked before it gives up
         self.child: Child | None = None
         self.attempt: Attempt | None = None  # the one that is ready
         self.ready = asyncio.Event()  # set for good once it was ready
@@ -50,9 +52,10 @@ class Keeper:
             if self.stopping:
                 return
             failures = 1 if was_ready and seconds > STABLE else failures + 1
-            if not was_ready and failures >= (ATTEMPTS if self.ready.is_set() else FIRST_ATTEMPTS):
+            most = ATTEMPTS if self.ready.is_set() else FIRST_ATTEMPTS
+            if not was_ready and failures >= most and self.hopeless():
                 raise NeverReadyError(self._last_words())
-            pause = min(0.1 * 4 ** (failures - 1), LONGEST_PAUSE)
+            pause = min(0.1 * 2 ** (failures - 1), LONGEST_PAUSE)
             self.say(f"warning: {self.program.name} ended{self._why()}; it is started again")
             await asyncio.sleep(pause)
 
@@ -84,7 +87,7 @@ class Keeper:
 
     def _last_words(self) -> str:
         said = list(self.child.said) if self.child else []
-        return "\n".join(said[-5:]) or f"{self.program.name} ended{self._why()} and said nothing."
+        return "\n".join(said[-WORDS:]) or f"{self.program.name} ended{self._why()} and said nothing."
 
     def _why(self) -> str:
         code = self.child.process.returncode if self.child else None
@@ -109,6 +112,8 @@ class Group:
     def __init__(self, keepers: Sequence[Keeper], broke: Callable[[str], None]) -> None:
         self.keepers, self.broke = keepers, broke
         self.tasks: list[asyncio.Task[None]] = []
+        for keeper in keepers:
+            keeper.hopeless = lambda: not self.ready()  # while another one is ready, there is hope
 
     async def start(self) -> None:
         """Return when all are ready. Raises NeverReadyError."""
@@ -146,4 +151,5 @@ class Group:
 
     def _forget(self) -> None:
         for task in self.tasks:
+            task.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody asks any more
             task.cancel()

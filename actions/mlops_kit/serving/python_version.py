@@ -60,7 +60,7 @@ def _fits(specifier: str, version: Number) -> bool:
     return {
         ">=": version >= bound or same,
         "<=": version <= bound or same,
-        ">": version > bound or (same and not exact),
+        ">": version > bound or same,
         "<": version < bound and not exact,
         "==": same,
         "!=": not exact,

@@ -1,11 +1,14 @@
 """A server in the foreground: replicas of a version, Envoy in front, until somebody stops it."""
 
 import asyncio
+import os
 import resource
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from mlops_kit.base.errors import KitError
@@ -75,7 +78,8 @@ def _first(preparation: Preparation, request: Request, say: Say) -> Prepared:
 
 class Server:
     def __init__(self, preparation: Preparation, request: Request, public: Address, say: Say) -> None:
-        self.preparation, self.request, self.public, self.say = preparation, request, public, say
+        self.preparation, self.request, self.public = preparation, request, public
+        self.say = _tolerant(say)
         self.root, self.model = preparation.repository.root, preparation.contract.model
         section = preparation.section
         log = self.root / section.log if request.log else None
@@ -87,6 +91,7 @@ class Server:
         self.proxy: Proxy | None = None
         self.follower: Follower | None = None
         self.answers = False
+        self.on_terminal = _has_terminal()
 
     async def run(self, first: Prepared, started: Callable[[Started], None]) -> bool:
         """True if it ended in peace, False if it was told to end at once. Raises KitError."""
@@ -95,7 +100,7 @@ class Server:
         self.stop, self.at_once = asyncio.Event(), asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_stop)
-        loop.add_signal_handler(signal.SIGHUP, self._refresh)
+        loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
         serving = asyncio.create_task(self._serve(first, started))
         at_once = asyncio.create_task(self.at_once.wait())
         try:
@@ -107,10 +112,18 @@ class Server:
             serving.cancel()
             at_once.cancel()
             self._kill()
+            if self.proxy:
+                rmtree(self.proxy.settings.folder, ignore_errors=True)
 
     def _on_stop(self) -> None:
         """Before the first answer nothing can be lost, and a second signal means it."""
         (self.stop if self.answers and not self.stop.is_set() else self.at_once).set()
+
+    def _on_hangup(self) -> None:
+        """From a person who wants the stage looked at, or from a terminal that was closed."""
+        if self.on_terminal and not _has_terminal():
+            self._on_stop()
+        self._refresh()
 
     def _refresh(self) -> bool:
         if self.follower:
@@ -154,10 +167,10 @@ class Server:
         await asyncio.gather(*(replicas.group.stop(GRACE) for replicas in self.started))
 
     def _kill(self) -> None:
-        for group in [replicas.group for replicas in self.started] + (
-            [self.proxy.group] if self.proxy else []
-        ):
-            group.kill()
+        for replicas in self.started:
+            replicas.group.kill()
+        if self.proxy:
+            self.proxy.group.kill()
 
     # ---- parts ----
 
@@ -211,13 +224,35 @@ class Server:
         after = await self._replicas(prepared)
         self.live = [before, after]
         self._show()
-        await self.proxy.seen(after.addresses())
-        self.live = [after]
-        gone = before.addresses()
+        seen = await self.proxy.seen(after.addresses())
+        self.live, leaves = ([after], before) if seen else ([before], after)
+        gone = leaves.addresses()
         self._show()
-        await self.proxy.seen(after.addresses(), gone)
-        await before.group.stop(GRACE)
-        self.started.remove(before)
+        await self.proxy.seen(self.live[0].addresses(), gone)
+        await leaves.group.stop(GRACE)
+        self.started.remove(leaves)
+        if not seen:
+            raise KitError(
+                "Envoy does not reach its replicas.", "Are they ready and then gone again? See above."
+            )
+
+
+def _tolerant(say: Say) -> Say:
+    """Answers matter more than what is said about them: a full disk or a closed terminal stops nothing."""
+
+    def said(text: str) -> None:
+        with suppress(OSError):
+            say(text)
+
+    return said
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _connections() -> int:

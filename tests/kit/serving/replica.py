@@ -5,6 +5,7 @@ model.txt of the version tells it what to do: `delay SECONDS`, `refuse SENTENCE`
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -38,6 +39,10 @@ class Replica:
         return {**about, "predict": self.given.predict, "log": self.given.log}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # idle, when the process ends
+            await self._serve(reader, writer)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while not self.stop.is_set():
             try:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")

@@ -68,6 +68,7 @@ stages:
 FILES = {
     "mlops.yaml": MLOPS.format(python=sys.executable),
     "dvc.py": DVC,
+    ".dvc/.gitignore": "/cache\n/config.local\n",
     ".dvc/config": "[core]\n    analytics = false\n",
     "pyproject.toml": PROJECT,
     "uv.lock": UV_LOCK,
