@@ -23,6 +23,7 @@ IDLE_AT_MOST = "60s"  # between two requests of a connection
 # Engines close an idle connection after 5 s. Envoy closes it earlier, so that no request meets a closed one.
 IDLE_UPSTREAM = "4s"
 RETRIES = 3
+ASK_ANOTHER_AFTER = "5s"  # a replica that hangs; whichever answers first is heard
 TYPES = "type.googleapis.com/envoy"
 
 
@@ -179,7 +180,7 @@ def _replicas(settings: Settings, name: str, *, http2: bool) -> Json:
         "type": "EDS",
         "eds_cluster_config": {"service_name": name, "eds_config": _file(settings.folder, f"{name}.json")},
         "connect_timeout": "1s",
-        "lb_policy": "LEAST_REQUEST",
+        "load_balancing_policy": _least_busy(),
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": f"{TYPES}.extensions.upstreams.http.v3.HttpProtocolOptions",
@@ -191,12 +192,21 @@ def _replicas(settings: Settings, name: str, *, http2: bool) -> Json:
             "healthy_panic_threshold": {"value": 0}
         },  # never ask one that is known to be dead
         "ignore_health_on_host_removal": True,  # else a stopped replica is asked until a check fails
-        "close_connections_on_host_health_failure": True,  # a frozen replica's requests go to another one
         "health_checks": [_health_check(settings.model)],
         "outlier_detection": _outliers(),
         # By default 3 retries at once, too few when a replica dies under load.
         "circuit_breakers": {"thresholds": [{"max_retries": 1024}]},
     }
+
+
+def _least_busy() -> Json:
+    """The replica with the fewest requests: one that hangs gets no more of them. By default Envoy compares two only."""
+    config = {
+        "@type": f"{TYPES}.extensions.load_balancing_policies.least_request.v3.LeastRequest",
+        "selection_method": "FULL_SCAN",
+    }
+    policy = {"name": "envoy.load_balancing_policies.least_request", "typed_config": config}
+    return {"policies": [{"typed_extension_config": policy}]}
 
 
 def _health_check(model: str) -> Json:

@@ -89,22 +89,26 @@ class Proxy:
 
     # ---- the end ----
 
-    async def drain(self) -> None:
-        """Let callers go: the port is closed after a while, and requests in flight end."""
+    async def drain(self, turn_away: Callable[[], None]) -> None:
+        """Let callers go: they close their connections, no new ones come, and requests in flight end."""
         write(self.settings.folder / envoy.ROUTES, routes.routes(self.settings.model, draining=True))
-        admins = self.admins()
-        asked = (
-            asyncio.to_thread(loopback.ask, admin, "/drain_listeners?graceful", "POST") for admin in admins
-        )
-        await asyncio.gather(*asked)
+        await self._post("/drain_listeners?graceful&skip_exit")  # answers say `connection: close` from now on
         await asyncio.sleep(DRAIN)
+        await asyncio.to_thread(turn_away)
+        await self._post("/drain_listeners")
         deadline = time.monotonic() + IN_FLIGHT
-        while time.monotonic() < deadline:
-            active = await asyncio.gather(*(asyncio.to_thread(_active, admin) for admin in admins))
-            if not any(active):
+        while await self._in_flight():
+            if time.monotonic() > deadline:
+                self.say("warning: requests that take longer than the limit are broken off")
                 return
             await asyncio.sleep(0.1)
-        self.say("warning: requests that take longer than the limit are broken off")
+
+    async def _post(self, path: str) -> None:
+        asked = (asyncio.to_thread(loopback.ask, admin, path, "POST") for admin in self.admins())
+        await asyncio.gather(*asked)
+
+    async def _in_flight(self) -> int:
+        return sum(await asyncio.gather(*(asyncio.to_thread(_active, admin) for admin in self.admins())))
 
 
 def _known(admin: Address) -> tuple[set[int], set[int]]:

@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from mlops_kit.serving.envoy import CONTROL, GRPC, LISTENER, REQUEST_WITHIN, REST, RETRIES, Json, route_file
+from mlops_kit.serving.envoy import (
+    ASK_ANOTHER_AFTER,
+    CONTROL,
+    GRPC,
+    LISTENER,
+    REQUEST_WITHIN,
+    REST,
+    RETRIES,
+    Json,
+    route_file,
+)
 
 REQUEST_ID = "[A-Za-z0-9._:-]{1,128}"  # it stands in the predictions log
 SERVICE = "/inference.GRPCInferenceService/"
@@ -52,6 +62,7 @@ def _replicas(cluster: str = REST, **more: Any) -> Json:
     retry = {
         "retry_on": "connect-failure,refused-stream,reset,gateway-error",
         "num_retries": RETRIES,
+        "per_try_timeout": ASK_ANOTHER_AFTER,
         "retry_host_predicate": [
             {
                 "name": "envoy.retry_host_predicates.previous_hosts",
@@ -62,7 +73,16 @@ def _replicas(cluster: str = REST, **more: Any) -> Json:
         ],
         "host_selection_retry_max_attempts": RETRIES,
     }
-    return {"route": {"cluster": cluster, "timeout": REQUEST_WITHIN, "retry_policy": retry, **more}}
+    hedge = {"hedge_on_per_try_timeout": True}  # the first one goes on: it may be slow and not hang
+    return {
+        "route": {
+            "cluster": cluster,
+            "timeout": REQUEST_WITHIN,
+            "retry_policy": retry,
+            "hedge_policy": hedge,
+            **more,
+        }
+    }
 
 
 def _says(status: int, words: str, **headers: str) -> Json:

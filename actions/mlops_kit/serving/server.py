@@ -21,6 +21,7 @@ from mlops_kit.serving.follower import Follower
 from mlops_kit.serving.keeper import Group, NeverReadyError
 from mlops_kit.serving.preparation import Preparation, Prepared
 from mlops_kit.serving.proxy import Proxy
+from mlops_kit.serving.public_port import PublicPort
 from mlops_kit.serving.replicas import Engine, Replicas
 from mlops_kit.serving.started import Started, request_to_try
 from mlops_kit.versions import version as versions
@@ -77,7 +78,7 @@ def _first(preparation: Preparation, request: Request, say: Say) -> Prepared:
 
 
 class Server:
-    def __init__(self, preparation: Preparation, request: Request, public: Address, say: Say) -> None:
+    def __init__(self, preparation: Preparation, request: Request, public: PublicPort, say: Say) -> None:
         self.preparation, self.request, self.public = preparation, request, public
         self.say = _tolerant(say)
         self.root, self.model = preparation.repository.root, preparation.contract.model
@@ -140,6 +141,7 @@ class Server:
             self.proxy = proxy = self._proxy(first, control_address)
             self._show()
             await self._ready(proxy.group, "Envoy does not start")
+            await proxy.seen(replicas.addresses())
             if self.request.follows:
                 self.follower = Follower(self.preparation, first, self._change, self.say)
             self._show()
@@ -162,7 +164,8 @@ class Server:
 
     async def _drain(self, proxy: Proxy) -> None:
         self.say("stop: requests in flight end first")
-        await proxy.drain()
+        await proxy.drain(self.public.turn_away)
+        self.public.held.close()
         await proxy.group.stop(ENVOY_ENDS)
         await asyncio.gather(*(replicas.group.stop(GRACE) for replicas in self.started))
 
@@ -194,8 +197,8 @@ class Server:
 
     def _proxy(self, first: Prepared, control_address: Address) -> Proxy:
         self.say("start Envoy")
-        folder = self.root / FOLDER / f"port-{self.public.port}"
-        settings = Settings(self.model, self.public, control_address, folder, _connections())
+        folder = self.root / FOLDER / f"port-{self.public.address.port}"
+        settings = Settings(self.model, self.public.address, control_address, folder, _connections())
         command = self.preparation.section.proxy
         return Proxy(settings, command, first.environment(), self._show, self._break, self.say)
 
@@ -213,9 +216,9 @@ class Server:
 
     def _facts(self, replicas: Replicas) -> Started:
         (rest, _), *_ = replicas.addresses()
-        line = request_to_try(self.model, self.public, rest)
+        line = request_to_try(self.model, self.public.address, rest)
         version = replicas.deployment.version
-        return Started(self.public.url, version, self.engine.count, line, targets.TARGETS.as_posix())
+        return Started(self.public.address.url, version, self.engine.count, line, targets.TARGETS.as_posix())
 
     async def _change(self, prepared: Prepared) -> None:
         """Serve another version, without a moment in which none is ready. Raises KitError; the old one then stays."""

@@ -24,6 +24,18 @@ def test_a_replica_that_is_killed_costs_no_request(served: Small) -> None:
         assert "ended (signal 9); it is started again" in server.said
 
 
+def test_a_replica_that_hangs_costs_time_and_no_request(served: Small) -> None:
+    with running(served) as server:
+        hangs = server.predict()["pid"]
+        os.kill(hangs, signal.SIGSTOP)
+        slowest = 0.0
+        while slowest < 4:
+            begin = time.monotonic()
+            assert server.predict()["pid"] != hangs
+            slowest = max(slowest, time.monotonic() - begin)
+        assert slowest < 8
+
+
 def test_a_proxy_that_is_killed_costs_no_request_of_a_caller_that_asks_again(served: Small) -> None:
     with running(served) as server:
         with load(server, keep=True, again=True) as kept, load(server, again=True) as fresh:
