@@ -11,6 +11,7 @@ from mlops_kit.project.contract import FILE, Contract
 from mlops_kit.project.lock import LOCK, Lock, file_md5
 from mlops_kit.project.repository import Repository
 from mlops_kit.serving.version_folders import VersionFolders
+from mlops_kit.versions import draft, records
 from mlops_kit.versions.version import Version
 
 
@@ -23,6 +24,7 @@ class Deployment:
     folder: Path  # code, schema, dvc.lock and artifacts
     predict: str  # module:function
     environment: tuple[str, ...]  # files that pin the model's libraries, relative to the folder
+    python: str  # that it was trained with; empty if unknown
 
     @property
     def title(self) -> str:
@@ -30,7 +32,9 @@ class Deployment:
 
 
 def of_workspace(repository: Repository, contract: Contract) -> Deployment:
-    return Deployment("", "", repository.root, _function(contract, contract), tuple(contract.environment))
+    python = draft.python_version(repository, contract) or ""
+    function = _function(contract, contract)
+    return Deployment("", "", repository.root, function, tuple(contract.environment), python)
 
 
 def of_version(folders: VersionFolders, contract: Contract, version: Version, say: Say) -> Deployment:
@@ -42,7 +46,9 @@ def of_version(folders: VersionFolders, contract: Contract, version: Version, sa
     function = _function(its_contract, contract)
     with folders.hold(version) as folder:
         _bring(folders, contract, its_contract.artifacts, version, say)
-    return Deployment(version.name, version.commit, folder, function, tuple(its_contract.environment))
+    record = records.read(folders.repository, version)
+    python = (record and record.environment.python) or ""
+    return Deployment(version.name, version.commit, folder, function, tuple(its_contract.environment), python)
 
 
 def _bring(

@@ -88,8 +88,11 @@ def _publish(made: Path, folder: Path) -> None:
             raise
 
 
-def wanted(engine: Path, project: Path, environment: Sequence[str]) -> Wanted:
-    """What the engine and the version in `project` need. Raises KitError for a file that is missing."""
+def wanted(engine: Path, project: Path, environment: Sequence[str], trained_with: str = "") -> Wanted:
+    """What the engine and the version in `project` need; `trained_with` is the version of its Python, if known.
+
+    Raises KitError for a file that is missing.
+    """
     settings_file = engine / "pyproject.toml"
     if not settings_file.is_file():
         raise KitError(
@@ -98,7 +101,8 @@ def wanted(engine: Path, project: Path, environment: Sequence[str]) -> Wanted:
         )
     settings = tomllib.loads(settings_file.read_text(encoding="utf-8"))["project"]
     libraries, pinned_by = _libraries(project, environment)
-    python = python_version.request(project, settings.get("requires-python", ""), str(settings_file))
+    accepted = settings.get("requires-python", "")
+    python = python_version.request(project, trained_with, accepted, str(settings_file))
     engine_text = "".join(f"{line}\n" for line in settings.get("dependencies", []))
     constraints = _without(engine / "constraints.txt", names(libraries))
     return Wanted(libraries, engine_text, constraints, python, pinned_by, str(settings_file))

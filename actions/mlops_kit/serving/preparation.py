@@ -44,7 +44,7 @@ class Preparation:
 
     def _with_environment(self, one: Deployment) -> Prepared:
         root = self.repository.root
-        wanted = environment.wanted(root / self.section.engine, one.folder, one.environment)
+        wanted = environment.wanted(root / self.section.engine, one.folder, one.environment, one.python)
         return Prepared(one, environment.make(root, wanted, one.folder, self.say))
 
 

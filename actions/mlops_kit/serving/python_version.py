@@ -9,8 +9,14 @@ from mlops_kit.base.errors import KitError
 Number = tuple[int, ...]
 
 
-def request(project: Path, engine: str, engine_file: str) -> str:
-    """What to ask uv for: the project's .python-version, else the range that both accept. Raises KitError if none."""
+def request(project: Path, trained_with: str, engine: str, engine_file: str) -> str:
+    """What to ask uv for: the Python of the training, for which the lock may have other libraries than for the next.
+
+    If it is unknown, or the engine does not accept it: .python-version, or the range that both accept. Raises KitError
+    if there is none.
+    """
+    if trained_with and accepts(engine, trained_with):
+        return ".".join(trained_with.split(".")[:2])
     chosen = _text(project / ".python-version")
     if re.fullmatch(r"\d+\.\d+(\.\d+)?", chosen):
         if not accepts(engine, chosen):

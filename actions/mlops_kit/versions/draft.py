@@ -83,13 +83,18 @@ def environment(repository: Repository, contract: Contract) -> Environment:
                 f"{name}, which pins the environment, is not there.", "Make it, or edit mlops.yaml."
             )
         digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    python = None
-    if contract.commands.python:
-        ask = "import platform; print(platform.python_version())"
-        python = run([*words(contract.commands.python), "-c", ask], repository.root).strip()
+    python = python_version(repository, contract)
     threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
     where = f"{platform.system()} {platform.machine()}"
     return Environment(files=digests, python=python, platform=where, threads=threads)
+
+
+def python_version(repository: Repository, contract: Contract) -> str | None:
+    """The version of the project's Python; None if mlops.yaml names none. Raises KitError if it does not start."""
+    if not contract.commands.python:
+        return None
+    ask = "import platform; print(platform.python_version())"
+    return run([*words(contract.commands.python), "-c", ask], repository.root).strip()
 
 
 def artifacts(contract: Contract, lock: Lock) -> list[File]:

@@ -26,8 +26,8 @@ def engine(project: Path, settings: str, constraints: str = "") -> None:
     (project / "engine/constraints.txt").write_text(constraints)
 
 
-def wanted(project: Path, *files: str) -> environment.Wanted:
-    return environment.wanted(project / "engine", project, files)
+def wanted(project: Path, *files: str, trained_with: str = "") -> environment.Wanted:
+    return environment.wanted(project / "engine", project, files, trained_with)
 
 
 def silent(_: str) -> None: ...
@@ -98,6 +98,14 @@ def test_a_python_that_the_engine_does_not_take(project: Path) -> None:
         wanted(project, "requirements.txt")
     (project / "pyproject.toml").write_text(PROJECT)
     assert wanted(project, "requirements.txt").python == ">=3.11,>=3.11,<3.13"
+
+
+def test_the_python_of_the_training_comes_first(project: Path) -> None:
+    """A lock may hold another NumPy for each Python."""
+    engine(project, 'requires-python = ">=3.11,<3.13"')
+    (project / ".python-version").write_text("3.11\n")
+    assert wanted(project, "requirements.txt", trained_with="3.12.4").python == "3.12"
+    assert wanted(project, "requirements.txt", trained_with="3.14.0").python == "3.11"
 
 
 @pytest.mark.parametrize(
