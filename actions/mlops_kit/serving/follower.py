@@ -50,7 +50,7 @@ class Follower:
         try:
             prepared = await in_background(lambda: self.preparation.version(version))
             await self.change(prepared)
-        except (KitError, NeverReadyError) as error:
+        except (KitError, NeverReadyError, OSError) as error:
             self.refused = version.commit
             self.say(f"warning: {version.name} cannot be served, so {title} stays: {error}")
             return

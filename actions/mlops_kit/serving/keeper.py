@@ -55,14 +55,19 @@ class Keeper:
             most = ATTEMPTS if self.ready.is_set() else FIRST_ATTEMPTS
             if not was_ready and failures >= most and self.hopeless():
                 raise NeverReadyError(self._last_words())
-            pause = min(0.1 * 2 ** (failures - 1), LONGEST_PAUSE)
+            pause = min(0.1 * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
             self.say(f"warning: {self.program.name} ended{self._why()}; it is started again")
             await asyncio.sleep(pause)
 
     async def _run(self) -> tuple[bool, float]:
         """One start, until the end: whether it was ready, and how long it ran."""
-        begun, attempt = time.monotonic(), self.begin()
-        self.child = await Child.start(self.program, attempt.command, self.say)
+        begun = time.monotonic()
+        try:
+            attempt = self.begin()
+            self.child = await Child.start(self.program, attempt.command, self.say)
+        except OSError as error:  # a full disk, or no memory
+            self.say(f"warning: {self.program.name} cannot be started: {error}")
+            return False, 0.0
         end = asyncio.ensure_future(self.child.ended())
         if await self._becomes_ready(attempt, end):
             self.attempt = attempt
@@ -112,8 +117,9 @@ class Group:
     def __init__(self, keepers: Sequence[Keeper], broke: Callable[[str], None]) -> None:
         self.keepers, self.broke = keepers, broke
         self.tasks: list[asyncio.Task[None]] = []
+        self.started = False
         for keeper in keepers:
-            keeper.hopeless = lambda: not self.ready()  # while another one is ready, there is hope
+            keeper.hopeless = lambda: not (self.started and self.ready())  # another one may answer meanwhile
 
     async def start(self) -> None:
         """Return when all are ready. Raises NeverReadyError."""
@@ -125,6 +131,7 @@ class Group:
             if error := task.exception():
                 self.kill()
                 raise error
+        self.started = True
         for task in self.tasks:
             task.add_done_callback(self._ended)
 

@@ -210,9 +210,12 @@ class Server:
         """Tell Envoy and Prometheus which replicas are ready."""
         if self.proxy is None:
             return
-        self.proxy.show([pair for replicas in self.live for pair in replicas.addresses()])
         metrics = {replicas.deployment.version: replicas.metrics() for replicas in self.live}
-        targets.write_targets(self.root, self.model, metrics, self.proxy.admins())
+        try:
+            self.proxy.show([pair for replicas in self.live for pair in replicas.addresses()])
+            targets.write_targets(self.root, self.model, metrics, self.proxy.admins())
+        except OSError as error:  # Envoy goes on with those that are healthy
+            self.say(f"warning: the list of replicas cannot be written: {error}")
 
     def _facts(self, replicas: Replicas) -> Started:
         (rest, _), *_ = replicas.addresses()

@@ -21,8 +21,8 @@ class StageWatch:
         try:
             versions.fetch(self.repository, self.model)
             version = versions.in_stage(self.repository, self.model, self.stage)
-        except KitError as error:
-            trouble = f"origin cannot be reached ({error.what.splitlines()[-1]})"
+        except (KitError, OSError) as error:
+            trouble = f"origin cannot be reached ({str(getattr(error, 'what', error)).splitlines()[-1]})"
         if not trouble and version is None:
             trouble = f"{self.stage} holds no version any more"
         if trouble and trouble != self._trouble:

@@ -8,7 +8,7 @@ from mlops_kit.cli.options import excludes, json_option
 from mlops_kit.cli.output import finish, reporter
 
 
-@click.command()
+@click.command(epilog="Example: mlops-kit serve --version v0.3.0 --port 9000")
 @click.option("--version", default="", metavar="VERSION", help="Serve this version.  [default: the stage's]")
 @click.option("--workspace", is_flag=True, help="Serve what is here, as dvc.lock names it.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 for all.")
