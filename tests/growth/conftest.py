@@ -3,7 +3,9 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import jinja2
 import pytest
 from mlops_new.create import create
 from mlops_new.create.request import CreateRequest
@@ -14,6 +16,12 @@ from tests.growth import stand_ins
 from tests.growth.projects import say
 
 NOW = releases.current()
+SYNTAX = (  # of an environment of Jinja: what decides the code of a text
+    *("block_start_string", "block_end_string", "variable_start_string", "variable_end_string"),
+    *("comment_start_string", "comment_end_string", "line_statement_prefix", "line_comment_prefix"),
+    *("trim_blocks", "lstrip_blocks", "newline_sequence", "keep_trailing_newline"),
+    *("sandboxed", "autoescape", "optimized", "is_async"),
+)
 NEXT = f"v{releases.numbers(NOW)[0]}.{releases.numbers(NOW)[1] + 1}.0"
 
 
@@ -26,6 +34,25 @@ def tree(once: Once) -> Path:
         releases.write_bundle(source, into / "template.bundle", NOW)
 
     return once("stand-ins", fill)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Jinja compiles each text once in this process. Copier compiles every name and file again for each rendering."""
+    real, compiled = jinja2.Environment.compile, {}
+
+    def compile_once(environment: jinja2.Environment, source: Any, *more: Any, **named: Any) -> Any:
+        if not isinstance(source, str):
+            return real(environment, source, *more, **named)
+        syntax = tuple(getattr(environment, name) for name in SYNTAX)
+        key = (type(environment), syntax, tuple(environment.extensions), source, more, tuple(named.items()))
+        if key not in compiled:
+            compiled[key] = real(environment, source, *more, **named)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "compile", compile_once)
+        yield
 
 
 @pytest.fixture(autouse=True)

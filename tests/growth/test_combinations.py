@@ -1,6 +1,7 @@
 """Every combination of tiers is exactly the base plus its tiers, in whatever order they came."""
 
 import hashlib
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -36,20 +37,37 @@ def test_there_are_243() -> None:
     assert len(ALL) == 243
 
 
-@pytest.mark.parametrize("share", range(SHARES))
-def test_base_plus_tiers(share: int, tree: Path, made: Path, tmp_path: Path) -> None:
-    base = rendered(tree, tmp_path / "base", {})
-    alone = {}
+@dataclass(frozen=True)
+class Parts:
+    """The files of the base and, by layer and tool, those that each tool adds to it."""
+
+    base: dict[str, str]
+    alone: dict[tuple[str, str], dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def parts(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    at = tmp_path_factory.mktemp("parts")
+    base, alone = rendered(tree, at / "base", {}), {}
     for layer, tool in CHOICES:
-        with_it = rendered(tree, tmp_path / tool, {layer: tool})
+        with_it = rendered(tree, at / tool, {layer: tool})
         assert {name: with_it[name] for name in base} == base
         alone[layer, tool] = {name: text for name, text in with_it.items() if name not in base}
-        assert set(alone[layer, tool]) == files_of(made, {layer: tool})
+    return Parts(base, alone)
+
+
+def test_a_tool_is_the_files_that_it_says(parts: Parts, made: Path) -> None:
+    for (layer, tool), files in parts.alone.items():
+        assert set(files) == files_of(made, {layer: tool})
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_base_plus_tiers(share: int, tree: Path, parts: Parts, tmp_path: Path) -> None:
     for number, answers in enumerate(ALL[share::SHARES]):
-        parts = [alone[choice] for choice in answers.items() if choice[1] != tiers.NONE]
-        names = [name for part in parts for name in part]
+        chosen = [parts.alone[choice] for choice in answers.items() if choice[1] != tiers.NONE]
+        names = [name for part in chosen for name in part]
         assert len(names) == len(set(names)), "two tiers write the same file"
-        expected = base | {name: text for part in parts for name, text in part.items()}
+        expected = parts.base | {name: text for part in chosen for name, text in part.items()}
         assert rendered(tree, tmp_path / f"{number}", answers) == expected, answers
 
 
