@@ -21,6 +21,7 @@ from tests.bench import (
     power,
     questions,
     registry,
+    serving,
     tables,
 )
 from tests.bench.measure import BenchError, ratio, seconds
@@ -40,6 +41,7 @@ TABLES = (
     | concept_drift.TABLES
     | flights.TABLES
     | registry.TABLES
+    | serving.TABLES
 )
 
 

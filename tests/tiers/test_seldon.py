@@ -15,9 +15,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.conftest import Done, Once, must, run
-from tests.tiers.machine import free_port, until
-from tests.tiers.project import DVC, Project, commands, copied
+from tests.conftest import ROOT, Done, Once, must, run
+from tests.tiers.machine import free_port, started, until
+from tests.tiers.project import DVC, Project, check, commands, copied
 
 KIT = Path(sys.executable).with_name("mlops-kit")
 
@@ -158,4 +158,94 @@ def test_curl_gets_what_predict_wrote(project: Project) -> None:
     assert "hunter2" not in json.dumps(lines)
     checked = run([KIT, "monitor", "check", "--json", "--window", f"{log}/*.jsonl"], project.root)
     assert checked.code in (0, 10), checked.said
-    assert json.loads(checked.stdout)["service"]["predictions"] == len(lines)
+    seen = json.loads(checked.stdout)["infrastructure"]
+    assert (seen["rows"], seen["errors"]) == (len(lines), 1)
+    assert None not in (seen["p95_seconds"], seen["memory_mb"], seen["disk_free_share"])
+
+
+def test_the_tier_passes_its_own_checks(project: Project) -> None:
+    check(project)
+
+
+def test_what_is_not_served(project: Project) -> None:
+    """Each with its reason: a changed model, another library, a function that is not there, no version."""
+    model = project.root / "model/model.joblib"
+    whole = model.read_bytes()
+    model.chmod(0o644)
+    model.write_bytes(whole + b"\0")
+    done = refused(project, "--workspace")
+    assert (done.code, "model is not what dvc.lock says" in done.stderr) == (1, True), done.said
+    model.write_bytes(whole)
+
+    project.change("mlops.d/seldon.yaml", "pipeline.predict:answers", "pipeline.predict:nothing")
+    done = refused(project, "--workspace")
+    assert (done.code, "pipeline.predict:nothing cannot be imported" in done.stderr) == (1, True), done.said
+    project.change("mlops.d/seldon.yaml", "  predict: pipeline.predict:nothing", "  # none")
+    done = refused(project, "--workspace")
+    assert (done.code, "serving.predict" in done.stderr) == (1, True), done.said
+
+    must(["git", "restore", "mlops.d"], project.root)
+    must(["uv", "add", "--quiet", "--no-sync", "protobuf>=7"], project.root)  # MLServer wants an older one
+    done = refused(project, "--workspace")
+    assert done.code == 1
+    assert "protobuf" in done.stderr and "mlserver" in done.stderr, done.said
+
+
+@pytest.fixture
+def others(project: Project, once: Once) -> Path:
+    """The Python of an environment with KServe, LightGBM and XGBoost beside the packages of the model."""
+
+    def made(into: Path) -> None:
+        words = ["uv", "export", "--frozen", "--no-dev", "--no-hashes", "--no-emit-project", "--prune", "dvc"]
+        (into / "model.txt").write_text(must(words, project.root))
+        must(["uv", "venv", "--quiet", "venv"], into)
+        packages = ["kserve==0.21.0", "psutil<6", "lightgbm", "xgboost-cpu", "-r", "model.txt"]
+        must(["uv", "pip", "install", "--quiet", "--python", "venv", *packages], into)
+
+    return once("kserve", made) / "venv/bin/python"
+
+
+def test_the_fast_path_has_the_bits_of_the_pipeline(project: Project, others: Path) -> None:
+    """For three tasks and five estimators; tests/bench does it with 20,000 rows."""
+    told = must([others, ROOT / "tests/tiers/paths.py", "1000"], project.root, PYTHONPATH=".")
+    models = [json.loads(line) for line in told.splitlines()]
+    assert len(models) == 15
+    assert [(one["differ"], one["singly"]) for one in models] == [(0, 0)] * 15, models
+    assert {one["model"] for one in models if one["walks"]} == {
+        f"{task} sklearn.ensemble.HistGradientBoosting{kind}"
+        for task, kind in [
+            ("binary", "Classifier"),
+            ("multiclass", "Classifier"),
+            ("regression", "Regressor"),
+        ]
+    }
+
+
+def test_kserve_gives_the_same_answers(project: Project, others: Path) -> None:
+    rows, written = rows_and_predictions(project, 1)
+    port = free_port()
+    command = [others, "-m", "serving.seldon.kserve_server", "--http_port", port, "--grpc_port", free_port()]
+    named = {
+        "MODEL_NAME": "flights",
+        "MODEL_VERSION": "v0.1.0",
+        "MODEL_PREDICT": "pipeline.predict:answers",
+    }
+    kinds = {bool: "BOOL", int: "INT64", float: "FP64", str: "BYTES", type(None): "FP64"}
+    tensors = [
+        {"name": name, "shape": [1], "datatype": kinds[type(value)], "data": [value]}
+        for name, value in rows[0].items()
+    ]
+    log = project.root.parent / "kserve.txt"
+    with started(command, project.root, log, named):
+        address = f"http://127.0.0.1:{port}"
+        until("KServe", lambda: ask(address, "/v2/models/flights/ready")[1]["ready"] or None, log)
+        status, answer = ask(address, "/v2/models/flights/infer", {"inputs": tensors})
+        outputs = {one["name"]: one["data"][0] for one in answer["outputs"]}
+        assert (status, outputs["key"], outputs["probability"]) == (
+            200,
+            written[0]["key"],
+            float(written[0]["probability"]),
+        )
+        tensors[2]["data"] = ["hunter2"]
+        status, answer = ask(address, "/v2/models/flights/infer", {"inputs": tensors})
+        assert (status, "column 'carrier'" in str(answer), "hunter2" in str(answer)) == (400, True, False)
