@@ -56,4 +56,4 @@ class Follower:
             return
         self.served, self.refused = prepared, ""
         self.say(f"{version.name} answers now")
-        await in_background(lambda: self.preparation.folders.keep_only(prepared.deployment.folder))
+        await in_background(lambda: self.preparation.remove_others(prepared.deployment))

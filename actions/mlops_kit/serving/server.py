@@ -16,6 +16,7 @@ from mlops_kit.base.progress import Say
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.serving import control, public_port, stage_watch, targets
+from mlops_kit.serving.background import in_background
 from mlops_kit.serving.envoy import Address, Settings
 from mlops_kit.serving.follower import Follower
 from mlops_kit.serving.keeper import Group, NeverReadyError
@@ -147,6 +148,7 @@ class Server:
             self._show()
             self.answers = True
             started(await asyncio.to_thread(self._facts, replicas))
+            await in_background(lambda: self.preparation.remove_others(first.deployment))
             await self._until_stopped()
             await self._drain(proxy)
 

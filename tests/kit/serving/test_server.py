@@ -3,7 +3,12 @@
 import os
 import signal
 import socket
+import sys
 import time
+
+import pytest
+from mlops_kit.base.errors import KitError
+from mlops_kit.cli.commands.serving import serve
 
 from tests.conftest import Done
 from tests.kit.serving.conftest import REFUSES
@@ -85,9 +90,11 @@ def test_a_version_by_its_name_and_the_workspace(served: Small) -> None:
     with running(served, "--version", "0.2.0", "--replicas", "1", "--no-log") as server:
         assert (server.predict()["version"], server.predict()["log"]) == ("v0.2.0", "")
         assert server.ask("/-/refresh", "POST").json["says"] == "this server follows no stage"
+    assert [one.name for one in served.root.glob(".mlops/serving/versions/*/")] == ["v0.2.0"]
     served.write("model.txt", "delay 0")
     with running(served, "--workspace", "--replicas", "1") as server:
         assert (server.predict()["version"], server.facts["version"]) == ("", "")
+        until(lambda: not [*served.root.glob(".mlops/serving/versions/*/")])
 
 
 # ---- what does not start ----
@@ -143,6 +150,12 @@ def test_what_mlops_yaml_lacks_is_named(served: Small) -> None:
     text = (served.root / "mlops.yaml").read_text().partition("serving:")[0]
     served.write("mlops.yaml", text)
     assert "`mlops-new add serving=seldon`" in refused(served).stderr
+
+
+def test_windows_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(KitError, match="Envoy does not run here"):
+        serve.command.main([], standalone_mode=False)
 
 
 def test_a_program_that_is_not_there_is_named(served: Small) -> None:

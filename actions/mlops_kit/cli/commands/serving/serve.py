@@ -1,9 +1,11 @@
 """mlops-kit serve."""
 
+import sys
 from pathlib import Path
 
 import click
 
+from mlops_kit.base.errors import KitError
 from mlops_kit.cli.options import excludes, json_option
 from mlops_kit.cli.output import finish, reporter
 
@@ -29,6 +31,10 @@ def command(
     Without an option it serves what production holds, and follows when that changes: it looks every minute, on SIGHUP
     and on POST /-/refresh. Ctrl-C or SIGTERM ends requests in flight first; a second Ctrl-C ends at once.
     """
+    if sys.platform == "win32":
+        raise KitError(
+            "`serve` needs Linux or macOS: Envoy does not run here.", "Run it in WSL, or in a container."
+        )
     from mlops_kit.project import contract as contracts
     from mlops_kit.project import repository
     from mlops_kit.serving import server
