@@ -21,6 +21,7 @@ from tests.bench import (
     power,
     questions,
     registry,
+    served,
     serving,
     tables,
 )
@@ -42,6 +43,7 @@ TABLES = (
     | flights.TABLES
     | registry.TABLES
     | serving.TABLES
+    | served.TABLES
 )
 
 

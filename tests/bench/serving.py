@@ -108,13 +108,14 @@ class Load:
 
 def serve(peers: Peers, runs: int) -> Table:
     """Requests of 1 row by 1 and 16 connections, and of 100 rows, by each server in turns."""
-    project = _project(peers)
+    project = project_of(peers)
     given = json.loads(output([project / ".venv/bin/python", "-c", FEATURES], project))
     spent: dict[str, list[Spent]] = {}
     cpu: dict[tuple[str, int, int], list[float]] = {}
     rate: dict[str, list[float]] = {}
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(_running(one)) for one in _servers(peers, project)]
+        spent |= {server.name: [] for server in servers}
         for turn in range(runs + 1):
             for server in servers[turn % len(servers) :] + servers[: turn % len(servers)]:
                 for rows, connections, requests in ((1, 1, 200), (1, 16, 320), (100, 1, 20)):
@@ -122,7 +123,7 @@ def serve(peers: Peers, runs: int) -> Table:
                     if turn:
                         cpu.setdefault((server.name, rows, connections), []).append(done.cpu_ms)
                         if (rows, connections) == (1, 1):
-                            spent.setdefault(server.name, []).append(done.spent)
+                            spent[server.name].append(done.spent)
                         if rows == 100:
                             rate.setdefault(server.name, []).append(rows * 1000 / done.cpu_ms)
     return _table(spent, cpu, rate)
@@ -149,7 +150,7 @@ def _table(
     return Table("serve", spent, reaches, notes)
 
 
-def _project(peers: Peers) -> Path:
+def project_of(peers: Peers) -> Path:
     """A trained repository with the tier."""
     project = peers.work / "flights"
     if not project.is_dir():
@@ -171,7 +172,7 @@ def _servers(peers: Peers, project: Path) -> list[Server]:
         return peers.installed(name, *packages, *pins).with_name("python")
 
     engine = python("mlserver", "mlserver==1.7.1", "mlserver-sklearn==1.7.1", "uvloop<0.22", "protobuf<7")
-    ports = iter(_free_ports(20))
+    ports = iter(free_ports(20))
     found = []
     http, grpc, metrics = next(ports), next(ports), next(ports)
     words = [
@@ -362,7 +363,7 @@ def _stat(process: int, first: int, end: int) -> int:
     return sum(map(int, fields[first:end]))
 
 
-def _free_ports(n: int) -> list[int]:
+def free_ports(n: int) -> list[int]:
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(n)]
         return [int(server.getsockname()[1]) for server in servers]

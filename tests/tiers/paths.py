@@ -7,9 +7,12 @@ has LightGBM and XGBoost too. stdout: a line of JSON for each model.
 import json
 import os
 import sys
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
+from statistics import median
 from typing import Any
 from warnings import simplefilter
 
@@ -135,13 +138,26 @@ def compared(task: str, estimator: str, n: int) -> dict[str, Any]:
         row = typed[at : at + 1]
         return dict(keyed(row, predicted(model, features(row, means), means), means).to_dicts()[0])
 
+    prepared = fast.matrix(Door(means).columns(rows[:1]))
     return {
         "model": f"{task} {name}",
         "rows": len(rows),
         "differ": sum(not same(one, other) for one, other in zip(slow, quick, strict=True)),
         "singly": sum(not same(slow[at], one) and not same(alone(at), one) for at, one in singly.items()),
         "walks": fast.trees is not None,
+        "ms": milliseconds(lambda: core.predict(rows[:1])),
+        "estimator_ms": milliseconds(lambda: fast.ask(prepared)),
     }
+
+
+def milliseconds(call: Callable[[], object]) -> float:
+    """Median of the processor's time, which other processes do not lengthen much."""
+    spent = []
+    for _ in range(300):
+        begin = time.thread_time_ns()
+        call()
+        spent.append(time.thread_time_ns() - begin)
+    return median(spent) / 1e6
 
 
 def kind(task: str) -> str:

@@ -68,7 +68,7 @@ class FastPath:
     def of_matrix(self, rows: Floats) -> Floats:
         """As `pipeline.evaluate.predicted` does, for preprocessed rows."""
         few = self.trees is not None and len(rows) <= FEW
-        ask = self.trees.predict if self.trees and few else self._ask
+        ask = self.trees.predict if self.trees and few else self.ask
         values = np.asarray(ask(rows), dtype=float)
         if self.task == "regression":
             return values.reshape(len(rows))
@@ -78,7 +78,8 @@ class FastPath:
         everything[:, self.estimator.classes_] = values
         return everything
 
-    def _ask(self, rows: Floats) -> Any:
+    def ask(self, rows: Floats) -> Any:
+        """The estimator's own answer."""
         if self.task == "regression":
             return self.estimator.predict(rows)
         return self.estimator.predict_proba(rows)
