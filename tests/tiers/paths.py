@@ -139,25 +139,27 @@ def compared(task: str, estimator: str, n: int) -> dict[str, Any]:
         return dict(keyed(row, predicted(model, features(row, means), means), means).to_dicts()[0])
 
     prepared = fast.matrix(Door(means).columns(rows[:1]))
+    whole, alone_ms = in_turns(lambda: core.predict(rows[:1]), lambda: fast.ask(prepared))
     return {
         "model": f"{task} {name}",
         "rows": len(rows),
         "differ": sum(not same(one, other) for one, other in zip(slow, quick, strict=True)),
         "singly": sum(not same(slow[at], one) and not same(alone(at), one) for at, one in singly.items()),
         "walks": fast.trees is not None,
-        "ms": milliseconds(lambda: core.predict(rows[:1])),
-        "estimator_ms": milliseconds(lambda: fast.ask(prepared)),
+        "ms": median(whole),
+        "beyond_ms": median(one - own for one, own in zip(whole, alone_ms, strict=True)),
     }
 
 
-def milliseconds(call: Callable[[], object]) -> float:
-    """Median of the processor's time, which other processes do not lengthen much."""
-    spent = []
+def in_turns(one: Callable[[], object], other: Callable[[], object]) -> tuple[list[float], list[float]]:
+    """Milliseconds of the processor for each call, which other processes do not lengthen much."""
+    spent: tuple[list[float], list[float]] = ([], [])
     for _ in range(300):
-        begin = time.thread_time_ns()
-        call()
-        spent.append(time.thread_time_ns() - begin)
-    return median(spent) / 1e6
+        for call, took in zip((one, other), spent, strict=True):
+            begin = time.thread_time_ns()
+            call()
+            took.append((time.thread_time_ns() - begin) / 1e6)
+    return spent
 
 
 def kind(task: str) -> str:
