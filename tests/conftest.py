@@ -1,9 +1,11 @@
 """What the tests stand on, made once for all workers: the wheel, installed; a trained repository."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +71,13 @@ def exported(to: Path, *folders: str) -> Path:
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, to / name)
     return to
+
+
+def without_latency(means: str) -> str:
+    """mlops.yaml without the gate that calls `predict` three times, where nothing asks for what it says."""
+    found = re.sub(r"^  latency:\n(?:    .*\n)+", "", means, flags=re.MULTILINE)
+    assert found != means
+    return found
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -174,17 +183,33 @@ def trained(mlops_new: Path, once: Once) -> Path:
     return once("trained", lambda into: must([mlops_new, "flights", "--train"], into)) / "flights"
 
 
+@pytest.fixture(scope="session")
+def versioned(trained: Path, once: Once) -> Path:
+    """As `trained`, registered as v0.1.0, without the gate that predicts three times. Do not change it."""
+
+    def make(into: Path) -> None:
+        work = copied(trained, into)
+        means = work / "mlops.yaml"
+        means.write_text(without_latency(means.read_text("utf-8")), "utf-8")
+        must(["git", "commit", "--quiet", "--all", "--no-verify", "--message=Do without latency"], work)
+        for command in ("gate", "register"):
+            must([sys.executable, "-m", "mlops_kit", command], work, PYTHONPATH=str(ROOT / "actions"))
+
+    return once("versioned", make) / "flights"
+
+
+def copied(repository: Path, into: Path) -> Path:
+    """A copy of a repository, with its own cache of DVC, that shares the original's environment."""
+    to = into / repository.name
+    shutil.copytree(repository, to, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
+    (to / ".venv").symlink_to(repository / ".venv")
+    return to
+
+
 @pytest.fixture
 def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
     """A copy of a repository that shares the original's environment."""
-
-    def copy(repository: Path) -> Path:
-        to = tmp_path / repository.name
-        shutil.copytree(repository, to, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
-        (to / ".venv").symlink_to(repository / ".venv")
-        return to
-
-    return copy
+    return lambda repository: copied(repository, tmp_path)
 
 
 @pytest.fixture

@@ -1,19 +1,16 @@
 """A forge, its API and remotes for each test; what takes long is made once for all workers."""
 
 import itertools
-import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.act.api import Api
-from tests.act.flights import without_latency
 from tests.act.forge import Forge
 from tests.act.remotes import S3, Folder, Remote, S3Server, stock
 from tests.act.server import serving
-from tests.conftest import ROOT, Once, exported, must
+from tests.conftest import Once, copied, exported, must
 
 Repository = Callable[..., Forge]
 
@@ -71,7 +68,7 @@ def empty_forge(tmp_path: Path, api: Api, export: Path) -> Forge:
 @pytest.fixture
 def forge(trained: Path, tmp_path: Path, api: Api, export: Path) -> Forge:
     """Of the trained repository, without a DVC remote."""
-    return Forge(tmp_path / "forge", _copy(trained, tmp_path), api, export, installed=True)
+    return Forge(tmp_path / "forge", copied(trained, tmp_path), api, export, installed=True)
 
 
 @pytest.fixture
@@ -83,28 +80,13 @@ def forge_with_folder(forge: Forge, folder: Folder) -> Forge:
 @pytest.fixture
 def forge_with_s3(trained_for_s3: Path, tmp_path: Path, api: Api, export: Path, s3: S3) -> Forge:
     """Data and model are in the remote, as after `dvc push`. Its runs install everything, as a new runner does."""
-    return _connected(Forge(tmp_path / "forge", _copy(trained_for_s3, tmp_path), api, export), s3)
-
-
-@pytest.fixture(scope="session")
-def versioned(trained: Path, once: Once) -> Path:
-    """As `trained`, registered as v0.1.0, without the gate that predicts three times. Do not change it."""
-
-    def make(into: Path) -> None:
-        work = _copy(trained, into)
-        means = work / "mlops.yaml"
-        means.write_text(without_latency(means.read_text("utf-8")), "utf-8")
-        must(["git", "commit", "--quiet", "--all", "--no-verify", "--message=Do without latency"], work)
-        for command in ("gate", "register"):
-            must([sys.executable, "-m", "mlops_kit", command], work, PYTHONPATH=str(ROOT / "actions"))
-
-    return once("versioned", make) / "flights"
+    return _connected(Forge(tmp_path / "forge", copied(trained_for_s3, tmp_path), api, export), s3)
 
 
 @pytest.fixture
 def first(versioned: Path, tmp_path: Path, api: Api, export: Path, folder: Folder) -> Forge:
     """Of a repository whose first model is v0.1.0, with data and model in the remote."""
-    forge = Forge(tmp_path / "forge", _copy(versioned, tmp_path), api, export, installed=True)
+    forge = Forge(tmp_path / "forge", copied(versioned, tmp_path), api, export, installed=True)
     forge.push("refs/tags/flights@v0.1.0")
     return _connected(forge, folder)
 
@@ -114,14 +96,6 @@ def _connected(forge: Forge, remote: Remote) -> Forge:
     forge.environment |= remote.environment
     forge.merge("Add a DVC remote", {".dvc/config": remote.config()})
     return forge
-
-
-def _copy(repository: Path, into: Path) -> Path:
-    """With its own cache of DVC, and the original's environment."""
-    to = into / repository.name
-    shutil.copytree(repository, to, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
-    (to / ".venv").symlink_to(repository / ".venv")
-    return to
 
 
 _BUCKETS = itertools.count(1)

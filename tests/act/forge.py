@@ -86,6 +86,10 @@ class Forge:
         hook.write_text(REFUSAL.format(pattern=pattern, says=says))
         hook.chmod(hook.stat().st_mode | stat.S_IXUSR)
 
+    def allow(self) -> None:
+        """The rule of `reject` ends."""
+        (self.bare / "hooks/update").unlink()
+
     # ---- what the others see ----
 
     def refs(self, prefix: str = "refs/tags") -> dict[str, str]:

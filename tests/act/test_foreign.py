@@ -70,7 +70,8 @@ def test_awk_and_shell_become_versions(
     forge = Forge(tmp_path / "forge", work, api, export)
     stock(folder, work)
     forge.merge("Train by GitHub", {".github/workflows/train.yml": WORKFLOW, ".dvc/config": folder.config()})
-    forge.run("train.yml").must({"train": "success", "register": "success"})
+    _a_rule_that_refuses_the_tag_is_named(forge)
+    forge.run("train.yml", attempt=2).must({"train": "success", "register": "success"})
     assert list(forge.refs()) == ["tips@v0.1.0"]
     made = json.loads(forge.show("tips@v0.1.0:record.json"))
     assert made["metrics"]["model"]["n"] == 80
@@ -81,3 +82,13 @@ def test_awk_and_shell_become_versions(
     forge.run("train.yml").must({"train": "success", "register": "success"})
     assert list(forge.refs()) == ["tips@v0.1.0", "tips@v0.2.0"]
     assert must(["git", "status", "--porcelain"], work) == ""
+
+
+def _a_rule_that_refuses_the_tag_is_named(forge: Forge) -> None:
+    forge.reject("refs/tags/*", "Cannot create ref due to creations being restricted.")
+    outcome = forge.run("train.yml")
+    outcome.must(jobs={"train": "success", "register": "failure"})
+    assert "A rule of origin refuses the tag tips@v0.1.0" in outcome.log
+    assert "bypass list" in outcome.log
+    assert forge.refs() == {}
+    forge.allow()

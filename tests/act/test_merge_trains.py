@@ -4,7 +4,17 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.act.flights import CHECKS, DATA, GREEN, events, merge, new_pointer, record, tell_files, told
+from tests.act.flights import (
+    CHECKS,
+    DATA,
+    GREEN,
+    data_files,
+    do_without_latency,
+    events,
+    merge,
+    new_pointer,
+    record,
+)
 from tests.act.forge import Forge
 from tests.act.remotes import Folder
 from tests.conftest import must
@@ -56,32 +66,14 @@ def test_what_changed_is_what_the_version_says_until_all_is_back(
     assert re.search(r"12,?000.*11,?500", made["description"])
 
     forge.merge("Go back", before)
-    outcome = forge.run("train.yml")
+    kept = data_files(folder)
+    outcome = forge.run("train.yml", attempt=2)
     outcome.must(jobs=GREEN)
+    assert outcome.outputs["register"]["register"]["outcome"] == "identical"
     assert outcome.outputs["register"]["register"]["version"] == "v0.1.0"
+    assert data_files(folder) == kept
     assert any("Identical to v0.1.0" in message.text for message in outcome.messages)
     assert list(forge.refs()) == [f"flights@v0.{minor}.0" for minor in (1, 2, 3)]
-
-
-def test_nothing_new_is_no_version(first: Forge, folder: Folder) -> None:
-    forge, kept = first, _files(folder)
-    again = forge.run("train.yml", attempt=2)
-    again.must(jobs=GREEN)
-    assert again.outputs["register"]["register"]["outcome"] == "identical"
-    forge.merge("Write more", {"docs/more.md": "More.\n"})
-    tell_files(forge)
-    outcome = forge.run("train.yml", "workflow_dispatch")
-    outcome.must(jobs=GREEN)
-    assert not told(forge, "REGISTERED").exists() and not told(forge, "MIRROR").exists()
-    assert "nothing to train: no input changed" in outcome.notices
-    assert list(forge.refs()) == ["flights@v0.1.0"]
-    assert _files(folder) == kept
-
-
-def _files(folder: Folder) -> list[str]:
-    """Without the run-cache, which remembers that there was nothing to do."""
-    listed = folder.keys()
-    return [key for key in listed if key.startswith("files/")]
 
 
 def test_two_at_once_are_two_versions(first: Forge) -> None:
@@ -152,6 +144,7 @@ def test_a_fork_trains_on_the_sample_without_secrets(first: Forge, folder: Folde
 
 def test_the_kit_in_the_repository_itself(mlops_new: Path, forge_with_folder: Forge, tmp_path: Path) -> None:
     forge = forge_with_folder
+    do_without_latency(forge)
     must([mlops_new, tmp_path / "vendored" / "flights", "--kit", "vendored"], tmp_path)
     new = tmp_path / "vendored" / "flights"
     changed = [path for path in must(["git", "ls-files"], new).splitlines() if path.startswith(".github/")]
@@ -163,5 +156,6 @@ def test_the_kit_in_the_repository_itself(mlops_new: Path, forge_with_folder: Fo
 
 def test_a_remote_on_s3(forge_with_s3: Forge) -> None:
     forge = forge_with_s3
+    do_without_latency(forge)
     forge.run("train.yml").must(jobs=GREEN)
     assert list(forge.refs()) == ["flights@v0.1.0"]

@@ -86,13 +86,3 @@ def test_a_push_of_data_that_stops_half_way(first: Forge, folder: Folder) -> Non
         path.unlink()
     forge.run("train.yml", attempt=2).must(jobs=GREEN)
     assert list(forge.refs()) == ["flights@v0.1.0", "flights@v0.2.0"]
-
-
-def test_a_rule_that_refuses_the_tag_is_named(forge_with_folder: Forge) -> None:
-    forge = forge_with_folder
-    forge.reject("refs/tags/*", "Cannot create ref due to creations being restricted.")
-    outcome = forge.run("train.yml")
-    outcome.must(jobs={"train": "success", "register": "failure"})
-    assert "A rule of origin refuses the tag flights@v0.1.0" in outcome.log
-    assert "bypass list" in outcome.log
-    assert forge.refs() == {}

@@ -7,7 +7,19 @@ import pytest
 import yaml
 
 from tests.act.api import Api
-from tests.act.flights import DATA, GREEN, RED, events, merge, nothing_happened, record, rows
+from tests.act.flights import (
+    DATA,
+    GREEN,
+    RED,
+    data_files,
+    events,
+    merge,
+    nothing_happened,
+    record,
+    rows,
+    tell_files,
+    told,
+)
 from tests.act.forge import Forge
 from tests.act.remotes import Folder, stock
 from tests.act.test_foreign import WORKFLOW
@@ -28,15 +40,28 @@ def watched(first: Forge, tmp_path: Path) -> tuple[Forge, Path]:
     return first, incoming
 
 
-def test_new_data_trains_and_reaches_main(watched: tuple[Forge, Path]) -> None:
+def test_new_data_trains_and_reaches_main_and_what_is_refused_is_one_alarm(
+    watched: tuple[Forge, Path], folder: Folder
+) -> None:
     forge, incoming = watched
     quiet = forge.run("schedule.yml", "schedule")
     assert quiet.jobs["cadence/train"] == quiet.jobs["cadence/register"] == "success"
     assert list(forge.refs()) == ["flights@v0.1.0"]
 
-    before = forge.refs("refs/heads")["main"]
-    rows(forge, "f[500:]", incoming / "2014.parquet")
-    forge.run("train.yml", "repository_dispatch", payload={"action": "new-data"}).must(jobs=GREEN)
+    kept, before = folder.keys(), forge.refs("refs/heads")["main"]
+    rows(forge, "f.with_columns(humidity=pl.lit(250.0))", incoming / "2014.parquet")
+    for _ in range(2):
+        outcome = forge.run("train.yml", "repository_dispatch", payload=LOOK)
+        outcome.must(jobs=RED)
+        assert "Train and evaluate" not in outcome.steps["train"]
+    nothing_happened(forge, folder, kept)
+    (issue,) = forge.api.issues
+    assert "humidity" in issue["body"]
+
+    (incoming / "2014.parquet").unlink()
+    rows(forge, "f[500:]", incoming / "2014b.parquet")
+    look(forge)
+    assert forge.api.issues[0]["state"] == "closed"
     assert list(forge.refs()) == ["flights@v0.1.0", "flights@v0.2.0"]
     assert record(forge, "v0.2.0")["data"][0]["rows"] == 11500
     main = forge.refs("refs/heads")["main"]
@@ -69,23 +94,6 @@ def test_new_data_reaches_a_protected_main_by_one_pull_request(
     assert record(forge, "v0.2.0")["data"][0]["rows"] == 11500
 
 
-def test_new_data_that_is_refused_is_one_alarm(watched: tuple[Forge, Path], folder: Folder) -> None:
-    forge, incoming = watched
-    kept = folder.keys()
-    rows(forge, "f.with_columns(humidity=pl.lit(250.0))", incoming / "2014.parquet")
-    for _ in range(2):
-        outcome = forge.run("train.yml", "repository_dispatch", payload={"action": "new-data"})
-        outcome.must(jobs=RED)
-        assert "Train and evaluate" not in outcome.steps["train"]
-    nothing_happened(forge, folder, kept)
-    (issue,) = forge.api.issues
-    assert "humidity" in issue["body"]
-    (incoming / "2014.parquet").unlink()
-    rows(forge, "f[500:]", incoming / "2014b.parquet")
-    forge.run("train.yml", "repository_dispatch", payload={"action": "new-data"}).must(jobs=GREEN)
-    assert forge.api.issues[0]["state"] == "closed"
-
-
 def look(forge: Forge) -> None:
     forge.run("train.yml", "repository_dispatch", payload=LOOK).must(jobs=GREEN)
 
@@ -100,10 +108,10 @@ def test_a_source_that_was_imported_is_asked_again(first: Forge, folder: Folder,
     watch = {"watch": [{"pointer": f"{DATA}.dvc", "settle_seconds": 0}]}
     must([dvc, "push", "--quiet"], forge.work)
     forge.merge("Import the flights", {"mlops.yaml": text + yaml.safe_dump({"new_data": watch})})
+    main = forge.refs("refs/heads")["main"]
     look(forge)
-    versions, main = list(forge.refs()), forge.refs("refs/heads")["main"]
-    look(forge)
-    assert (list(forge.refs()), forge.refs("refs/heads")["main"]) == (versions, main)
+    assert forge.refs("refs/heads")["main"] == main
+    versions = list(forge.refs())
 
     rows(forge, "f[500:]", source)
     look(forge)
@@ -114,6 +122,7 @@ def test_a_source_that_was_imported_is_asked_again(first: Forge, folder: Folder,
     assert forge.git_bare("diff", "--name-only", main, "main") == f"{DATA}.dvc"
     after = forge.refs("refs/heads")["main"]
     look(forge)
+    assert list(forge.refs()) == [*versions, f"flights@{newest}"]
     assert forge.refs("refs/heads")["main"] == after
 
     source.unlink()
@@ -185,7 +194,7 @@ def _in_parts(work: Path, dvc: Path) -> None:
     must([dvc, "add", "--quiet", "parts"], work)
 
 
-def test_a_quiet_schedule_says_that_the_data_is_old_once(first: Forge) -> None:
+def test_a_quiet_schedule_says_that_the_data_is_old_once(first: Forge, folder: Folder) -> None:
     forge = first
     text = (forge.work / "mlops.yaml").read_text("utf-8")
 
@@ -209,6 +218,14 @@ def test_a_quiet_schedule_says_that_the_data_is_old_once(first: Forge) -> None:
     ]
     assert looked == ["identical", "identical"]  # which is what the cadence's clock goes by
 
+    kept = data_files(folder)
     allow(100_000)
-    forge.run("train.yml", "workflow_dispatch").must(jobs=GREEN)
+    forge.merge("Write more", {"docs/more.md": "More.\n"})
+    tell_files(forge)
+    outcome = forge.run("train.yml", "workflow_dispatch")
+    outcome.must(jobs=GREEN)
+    assert not told(forge, "REGISTERED").exists() and not told(forge, "MIRROR").exists()
+    assert "nothing to train: no input changed" in outcome.notices
+    assert list(forge.refs()) == ["flights@v0.1.0"]
+    assert data_files(folder) == kept
     assert [one["state"] for one in forge.api.issues] == ["closed"]

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.act.api import WRITE_TOKEN, Api
-from tests.act.flights import without_latency
 from tests.act.payloads import REPOSITORY
-from tests.conftest import must, python_of, run
+from tests.conftest import must, python_of, run, without_latency
 from tests.template.rendered import copier_copy
 
 DVC = ["uv", "run", "--frozen", "dvc"]
