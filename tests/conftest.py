@@ -41,13 +41,18 @@ class Done:
         return self.stdout + self.stderr
 
 
+def of_a_process(**more: str) -> dict[str, str]:
+    """The environment of a process that a test runs, with `more` in it."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(LEFT_OUT)}
+    return environment | {"DVC_NO_ANALYTICS": "1"} | more
+
+
 def run(command: Sequence[object], cwd: Path, **more: str) -> Done:
     """Runs to the end without a terminal; `more` goes into its environment."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(LEFT_OUT)}
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
-        env=environment | {"DVC_NO_ANALYTICS": "1"} | more,
+        env=of_a_process(**more),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -12,7 +12,8 @@ from mlops_kit.project import commits
 from mlops_kit.project.lock import file_md5
 from mlops_kit.project.repository import Repository
 
-from tests.conftest import ROOT, Done, Once, must, run
+from tests.conftest import ROOT, SECONDS, Done, Once, must, of_a_process, run
+from tests.kit import forking
 
 MLOPS = """\
 model: flights
@@ -140,8 +141,12 @@ def clone(bare: Path, to: Path, *options: str) -> Small:
 
 
 def kit(root: Path, *words: object, **environment: str) -> Done:
-    command = [sys.executable, "-m", "mlops_kit", *words]
-    return run(command, root, PYTHONPATH=str(ROOT / "actions"), **environment)
+    """The command as a process, from the source tree."""
+    actions = ROOT / "actions"
+    if forking.can_run(environment):
+        around = of_a_process(PYTHONPATH=str(actions), **environment)
+        return Done(*forking.run([str(word) for word in words], root, around, actions, SECONDS))
+    return run([sys.executable, "-m", "mlops_kit", *words], root, PYTHONPATH=str(actions), **environment)
 
 
 def started(root: Path, code: str) -> "subprocess.Popen[bytes]":

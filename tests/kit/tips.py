@@ -1,14 +1,14 @@
 """A repository that is not ours: a pipeline of awk and shell under DVC, and an mlops.yaml."""
 
 import json
-import sys
 from pathlib import Path
 
 from mlops_kit.project import contract
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 
-from tests.conftest import ROOT, Done, must, run
+from tests.conftest import Done, must
+from tests.kit import small_repository
 
 FILES = {
     "mlops.yaml": """\
@@ -117,9 +117,7 @@ def clone_of(repository: Repository, name: str, *how: str) -> Repository:
 
 
 def kit(repository: Repository, *words: str, **more: str) -> Done:
-    """The command as a process, from the source tree."""
-    command = [sys.executable, "-m", "mlops_kit", *words]
-    return run(command, repository.root, PYTHONPATH=str(ROOT / "actions"), **more)
+    return small_repository.kit(repository.root, *words, **more)
 
 
 def change(repository: Repository, path: str, old: str, new: str) -> None:
