@@ -12,7 +12,7 @@ import yaml
 from conftest import ROOT, SAMPLE, keys
 from polars.testing import assert_frame_equal
 
-from pipeline import EVALUATION, METRICS, MODEL, PREPARED, params, predict, prepare
+from pipeline import EVALUATION, METRICS, MODEL, PREPARED, latency, params, predict, prepare
 from pipeline import schema as schemas
 from pipeline.metrics import PRIMARY, figures
 from pipeline.read import raw
@@ -117,6 +117,18 @@ def test_rows_that_cannot_be_used_are_refused(
     assert not Path("out.csv").exists()
 
 
+def test_predictions_of_one_row_are_timed(
+    run: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    predict._loaded.cache_clear()  # of another test's model
+    monkeypatch.setattr(sys, "argv", ["latency", str(SAMPLE), "--calls", "20", "--out", "out.json"])
+    latency.main()
+    seconds = json.loads(Path("out.json").read_text(encoding="utf-8"))["seconds"]
+    assert len(seconds) == 20
+    assert all(one > 0 for one in seconds)
+
+
 @pytest.mark.parametrize("out", ["nowhere/out.csv", "out.xlsx", str(SAMPLE)])
 def test_predictions_go_nowhere_else(
     out: str, scratch: Path, monkeypatch: pytest.MonkeyPatch
@@ -207,7 +219,7 @@ def test_the_contract_names_what_is_there(run: Callable[[], Path], schema: Schem
     assert contract["predictions"]["task"] == schema.task, f"task {both}"
     assert contract["predictions"].get("positive") == schema.positive, f"positive {both}"
     assert contract["rows"]["key"] == (schema.key or ROW), f"key {both}"
-    for name in ("validate", "predict"):
+    for name in ("validate", "predict", "latency"):
         module = contract["commands"][name].split(" -m ")[1]
         assert callable(getattr(import_module(module), "main", None)), f"mlops.yaml: {name}"
 

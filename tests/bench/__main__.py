@@ -17,6 +17,7 @@ from tests.bench import (
     growth,
     kit,
     large_log,
+    latency_gate,
     merge,
     power,
     questions,
@@ -37,6 +38,7 @@ TABLES = (
     | merge.TABLES
     | drift_speed.TABLES
     | large_log.TABLES
+    | latency_gate.TABLES
     | false_alarms.TABLES
     | power.TABLES
     | concept_drift.TABLES

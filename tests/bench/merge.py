@@ -21,7 +21,7 @@ OURS = (
     "Set up uv and the kit", "Look for new data", "Check the data", "Train and evaluate", "Gate",
     "Push the data and hand over", "Report", "Set up the kit", "Register",
 )  # fmt: skip
-COMMANDS = ("dvc", "validate", "predict", "python")  # of mlops.yaml
+COMMANDS = ("dvc", "validate", "predict", "latency", "python")  # of mlops.yaml
 KIT = "kit"  # what an action runs, those commands in it; how act starts an action is act's
 TIMED = """#!/bin/bash
 begin=$EPOCHREALTIME

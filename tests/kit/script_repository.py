@@ -26,9 +26,8 @@ if words[0] == "get":
         pathlib.Path(out).write_bytes(done.stdout)
     sys.exit(done.returncode)
 """
-# Predicts by the column that model.txt names; SLEEP seconds late.
-PREDICT = """import csv, os, pathlib, sys, time
-time.sleep(float(pathlib.Path("sleep.txt").read_text()))
+# Predicts by the column that model.txt names.
+PREDICT = """import csv, pathlib, sys
 column = pathlib.Path("model.txt").read_text().strip()
 rows = list(csv.DictReader(open(sys.argv[1], newline="")))
 with open(sys.argv[3], "w", newline="") as file:
@@ -69,7 +68,6 @@ class Scripted:
         (root / ".gitignore").write_text("/.mlops/\n")
         (root / "dvc.py").write_text(DVC)
         (root / "predict.py").write_text(PREDICT)
-        (root / "sleep.txt").write_text("0")
         write(root / "train.csv", table(0, 100))
         write(root / "test.csv", table(1000, ROWS))
         self.model("good")

@@ -226,17 +226,16 @@ def _sort_slices(
 @judges(LatencyGate)
 def latency(name: str, gate: LatencyGate, bench: Bench) -> GateResult:
     try:
-        measured = measure.latency(bench.repository, bench.contract, gate.rows, gate.calls)
+        measured = measure.latency(bench.repository, bench.contract, gate.calls)
     except KitError as error:
-        if bench.contract.commands.predict:
+        if bench.contract.commands.latency:
             return _result(name, gate, "fail", error.what)
         return _unknown(name, gate, error.what)
     bench.measured.setdefault("latency", {})[name] = measured.as_json()
     status: Status = "pass" if measured.p95_seconds <= gate.p95_seconds_at_most else "fail"
-    each = "a row" if measured.rows == 1 else f"{measured.rows} rows"
     says = (
-        f"p95 {measured.p95_seconds:.2f} s, p50 {measured.p50_seconds:.2f} s in {measured.n} calls with {each}, "
-        f"at most {gate.p95_seconds_at_most:g} s"
+        f"p95 {_number(measured.p95_seconds)} s, p50 {_number(measured.p50_seconds)} s in {measured.n} predictions "
+        f"of one row, p95 at most {gate.p95_seconds_at_most:g} s"
     )
     details = measured.as_json()
     bound = gate.p95_seconds_at_most

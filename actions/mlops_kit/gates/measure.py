@@ -1,29 +1,41 @@
-"""What depends on the machine, measured here and now: seconds of `predict`, bytes of the artifacts."""
+"""Measure on this machine what depends on it: seconds of a prediction, bytes of the artifacts."""
 
 import os
 import platform
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from mlops_kit.base import strict
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
+from mlops_kit.base.strict import Exact
 from mlops_kit.data import tables
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 
+BYTES_A_CALL = 100  # that the measurement may take in its file, at most
+
+
+class Measurement(Exact):
+    """What `commands.latency` writes."""
+
+    seconds: list[Annotated[float, Field(ge=0)]]
+    """One for each call."""
+
 
 @dataclass(frozen=True)
 class Latency:
-    """Of one call of `predict`, start included."""
+    """Seconds of a prediction of one row, in a process that has loaded the model."""
 
     p50_seconds: float
     p95_seconds: float
     n: int  # calls
-    rows: int  # in each call
+    rows: int  # different ones, which the calls took in turn
     machine: str
 
     def as_json(self) -> dict[str, Any]:
@@ -34,30 +46,35 @@ def machine() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
 
 
-def latency(repository: Repository, contract: Contract, rows: int, calls: int) -> Latency:
-    """Raises KitError when there is nothing to call or it fails."""
-    predict = contract.commands.predict
-    if not predict:
-        raise KitError("mlops.yaml names no commands.predict, so nothing can be timed.")
+def latency(repository: Repository, contract: Contract, calls: int) -> Latency:
+    """Run `commands.latency` once. Raises KitError if there is no such command, no row, or no usable measurement."""
+    if not contract.commands.latency:
+        raise KitError("not measured: `commands.latency` is missing in mlops.yaml")
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        file, count = _first_rows(repository, contract, rows, Path(folder))
-        form = contract.predictions
-        out = Path(folder) / f"out{Path(form.file).suffix if form else '.csv'}"
-        command = [*words(predict), str(file), "--out", str(out)]
-        spent = [_seconds(command, repository, out) for _ in range(calls)]
-    cuts = quantiles(spent, n=20, method="inclusive")
-    return Latency(round(cuts[9], 4), round(cuts[18], 4), calls, count, machine())
+        file, count = _first_rows(repository, contract, calls, Path(folder))
+        out = Path(folder) / "seconds.json"
+        command = [*words(contract.commands.latency), str(file), "--calls", str(calls), "--out", str(out)]
+        run(command, repository.root)
+        seconds = _seconds(out, calls)
+    cuts = quantiles(seconds, n=20, method="inclusive")
+    return Latency(round(cuts[9], 6), round(cuts[18], 6), calls, count, machine())
 
 
-def _seconds(command: list[str], repository: Repository, out: Path) -> float:
-    """Raises KitError when the command fails or writes nothing."""
-    out.unlink(missing_ok=True)
-    begin = time.perf_counter()
-    run(command, repository.root)
-    spent = time.perf_counter() - begin
+def _seconds(out: Path, calls: int) -> list[float]:
+    """The seconds in the file. Raises KitError if they are not one finite number, zero or more, for each call."""
+    where, do = (
+        "What `commands.latency` wrote to --out",
+        'Write JSON: {"seconds": [one number for each call]}.',
+    )
     if not out.is_file():
-        raise KitError(f"`{' '.join(command[:-3])}` wrote no predictions to --out.")
-    return spent
+        raise KitError("`commands.latency` wrote nothing to --out.", do)
+    most = BYTES_A_CALL * calls
+    if out.stat().st_size > most:
+        raise KitError(f"{where} is longer than {most:,} bytes, too long for {calls} calls.", do)
+    seconds = strict.parse(Measurement, out.read_bytes(), where, "is not a measurement", do).seconds
+    if len(seconds) != calls:
+        raise KitError(f"{where} holds {len(seconds)} numbers; {calls} calls were asked for.", do)
+    return seconds
 
 
 def _first_rows(repository: Repository, contract: Contract, rows: int, folder: Path) -> tuple[Path, int]:

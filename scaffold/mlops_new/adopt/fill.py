@@ -237,6 +237,6 @@ def _limits(adoption: Adoption, models: list[str]) -> list[str]:
         notes.append("No file looks like the model: name it under `artifacts` in mlops.yaml.")
     notes.append(
         "Gates are limited: without `predictions` there is no comparison with the version in use and no interval, without "
-        "`commands.predict` no latency. The reference of mlops.yaml says what each needs."
+        "`commands.latency` no latency. The reference of mlops.yaml says what each needs."
     )
     return notes

@@ -74,6 +74,42 @@ def test_a_model_that_learned_nothing_is_closed_out(flights: Path) -> None:
     assert done.exit_code == 10, done.output
 
 
+# After `answers` is called `quick`: ten times as long, by its own work or by waiting for something else.
+SLOW = {
+    "computes": """
+def answers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [quick(rows) for _ in range(10)][0]
+""",
+    "sleeps": """
+def answers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    begin = time.thread_time()
+    made = quick(rows)
+    time.sleep(9 * (time.thread_time() - begin))
+    return made
+""",
+}
+
+
+@pytest.mark.parametrize("how", SLOW)
+def test_a_model_ten_times_slower_is_closed_out(how: str, flights: Path) -> None:
+    path = flights / "pipeline/predict.py"
+    text = path.read_text("utf-8")
+    assert text.count("def answers(") == 1
+    path.write_text(text.replace("def answers(", "def quick(") + SLOW[how], "utf-8")
+    done = run(flights, "--only", "latency")
+    assert done.exit_code == 10, done.output
+    assert "in 200 predictions of one row, p95 at most 0.03 s" in done.output
+
+
+def test_a_latency_that_is_not_measured_does_not_pass(flights: Path) -> None:
+    path = flights / "mlops.yaml"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if "pipeline.latency" not in line), "utf-8")
+    done = run(flights, "--only", "latency")
+    assert done.exit_code == 10, done.output
+    assert "not measured: `commands.latency` is missing in mlops.yaml" in done.output
+
+
 def test_an_unfair_model_is_closed_out(flights: Path) -> None:
     path = flights / "metrics.json"
     found = json.loads(path.read_text())

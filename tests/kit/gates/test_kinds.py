@@ -1,9 +1,12 @@
 """Each gate turns red for what it is there for, and never passes what it cannot judge."""
 
+import json
+import sys
 from typing import Any
 
 import pytest
-from mlops_kit.gates import judge
+from mlops_kit.base.errors import KitError
+from mlops_kit.gates import judge, measure
 from mlops_kit.project import contract
 from mlops_kit.runs import events
 from mlops_kit.versions.gate_results import GateResult, Verdict
@@ -157,59 +160,105 @@ def test_slices_without_rows_or_metric_do_not_count(small: Scripted) -> None:
 # ---- latency and size ----
 
 
-def test_a_slow_model_and_a_quick_one(small: Scripted) -> None:
-    gate = {"kind": "latency", "calls": 5, "rows": 3}
-    quick = one(small, **gate, p95_seconds_at_most=30)
+LATENCY = {"kind": "latency", "calls": 20, "p95_seconds_at_most": 0.05}
+# Keeps the rows and writes WRITTEN; a text stands for itself.
+TIMER = """import json, pathlib, shutil, sys
+rows, _, calls, _, out = sys.argv[1:]
+shutil.copy(rows, "seen.csv")
+written = json.loads(pathlib.Path("written.json").read_text())
+if written is not None:
+    pathlib.Path(out).write_text(written if isinstance(written, str) else json.dumps(written))
+"""
+
+
+def timed(small: Scripted, written: Any) -> GateResult:
+    """The result of the latency gate when `commands.latency` writes this."""
+    (small.root / "timer.py").write_text(TIMER)
+    (small.root / "written.json").write_text(json.dumps(written))
+    small.contract(commands=small.first()["commands"] | {"latency": f"{sys.executable} timer.py"})
+    return one(small, **LATENCY)
+
+
+def test_latency_is_judged_by_its_95_percent_quantile(small: Scripted) -> None:
+    quick = timed(small, {"seconds": [0.01] * 19 + [0.1]})
     assert quick.status == "pass", quick.says
-    assert "5 calls with 3 rows" in quick.says
-    (small.root / "sleep.txt").write_text("0.3")
-    slow = one(small, **gate, p95_seconds_at_most=0.25)
-    assert slow.status == "fail"
-    assert slow.value is not None
-    assert slow.value > 0.3
+    assert quick.says == "p95 0.0145 s, p50 0.01 s in 20 predictions of one row, p95 at most 0.05 s"
+    slow = timed(small, {"seconds": [0.01] * 18 + [0.06, 0.06]})
+    assert (slow.status, slow.value, slow.bound) == ("fail", 0.06, 0.05)
     kept = judged(small).measured
-    assert kept["latency"]["gate"]["n"] == 5
-    assert "processors" in kept["latency"]["gate"]["machine"]
+    assert kept["latency"]["gate"] == {
+        "p50_seconds": 0.01,
+        "p95_seconds": 0.06,
+        "n": 20,
+        "rows": 20,
+        "machine": measure.machine(),
+    }
     assert kept["size"] == {"bytes": 4, "of": {"model.txt": 4}}
 
 
-def test_the_rows_in_a_call_are_the_first_of_the_test_rows_or_of_the_sample(small: Scripted) -> None:
-    keep = "import shutil, sys; shutil.copy(sys.argv[1], 'seen.csv'); shutil.copy(sys.argv[1], sys.argv[3])"
-    (small.root / "keep.py").write_text(keep)
-    (small.root / "sample.csv").write_text('id;text\n1;"two\nlines"\n2;b\n3;c\n')
-    commands = small.first()["commands"]
-    small.contract(commands=commands | {"predict": commands["predict"].replace("predict.py", "keep.py")})
-    gate = {"kind": "latency", "calls": 5, "rows": 2, "p95_seconds_at_most": 30}
-    assert one(small, **gate).status == "pass"
+def test_the_timed_rows_are_the_first_of_the_test_rows_or_of_the_sample(small: Scripted) -> None:
+    measurement = {"seconds": [0] * 20}
+    assert timed(small, measurement).status == "pass"
     seen, test = ((small.root / name).read_text().splitlines() for name in ("seen.csv", "test.csv"))
-    assert seen == test[:3]
+    assert seen == test[:21]
     (small.root / "test.csv").unlink()
+    text = 'id;text\n1;"two\nlines"\n2;b\n'
+    (small.root / "sample.csv").write_text(text)
     small.contract(sample={"file": "sample.csv", "parameter": "data"})
-    assert one(small, **gate).status == "pass"
-    assert (small.root / "seen.csv").read_text() == 'id;text\n1;"two\nlines"\n2;b\n'
+    result = timed(small, measurement)
+    assert (result.status, result.details["rows"], result.details["n"]) == ("pass", 2, 20)
+    assert (small.root / "seen.csv").read_text() == text
 
 
 @pytest.mark.parametrize(
-    ("break_it", "status", "words"),
+    ("written", "words"),
     [
-        ("raise SystemExit('out of memory')", "fail", "out of memory"),
-        ("", "fail", "wrote no predictions to --out"),
+        (None, "`commands.latency` wrote nothing to --out"),
+        ("", "is not a measurement: "),
+        ("[1, 2]", "is not a measurement: the file is [1, 2]"),
+        ({}, "seconds is missing"),
+        ({"seconds": [0.01] * 20, "unit": "ms"}, "unit is not a known key"),
+        ({"seconds": 0.01}, "seconds is 0.01"),
+        ({"seconds": [0.01] * 19}, "holds 19 numbers; 20 calls were asked for"),
+        ({"seconds": [0.01] * 21}, "holds 21 numbers; 20 calls were asked for"),
+        ({"seconds": [0.01] * 19 + [-0.001]}, "seconds.19 is -0.001"),
+        ({"seconds": [0.01] * 19 + ["0.01"]}, "seconds.19 is '0.01'"),
+        ({"seconds": [0.01] * 19 + [None]}, "seconds.19 is None"),
+        ({"seconds": [0.01] * 19 + [True]}, "seconds.19 is True"),
+        ({"seconds": [0.01] * 19 + [float("nan")]}, "seconds.19 is nan"),
+        ({"seconds": [0.01] * 19 + [float("inf")]}, "seconds.19 is inf"),
+        ('{"seconds": [' + "0.010, " * 1000 + "0]}", "is longer than 2,000 bytes, too long for 20 calls"),
     ],
 )
-def test_a_model_that_does_not_predict_is_not_fast(
-    break_it: str, status: str, words: str, small: Scripted
-) -> None:
-    (small.root / "predict.py").write_text(break_it)
-    result = one(small, kind="latency", p95_seconds_at_most=30)
-    assert (result.status, words in result.says) == (status, True), result.says
+def test_what_is_no_measurement_does_not_pass(written: Any, words: str, small: Scripted) -> None:
+    result = timed(small, written)
+    assert (result.status, words in result.says) == ("fail", True), result.says
 
 
-def test_without_predict_or_rows_latency_is_not_known(small: Scripted) -> None:
+def test_a_model_that_does_not_predict_is_not_fast(small: Scripted) -> None:
+    (small.root / "timer.py").write_text("raise SystemExit('out of memory')")
+    small.contract(commands=small.first()["commands"] | {"latency": f"{sys.executable} timer.py"})
+    result = one(small, **LATENCY)
+    assert (result.status, "out of memory" in result.says) == ("fail", True), result.says
+
+
+def test_without_its_command_or_rows_latency_does_not_pass(small: Scripted) -> None:
+    result = one(small, **LATENCY)
+    assert result.status == "unknown"
+    assert result.says == "can't tell: not measured: `commands.latency` is missing in mlops.yaml"
+    assert "latency" not in judged(small).measured
     small.contract(rows=None)
-    assert "no rows to predict" in one(small, kind="latency", p95_seconds_at_most=30).says
-    small.contract(commands={"dvc": "dvc"})
-    result = one(small, kind="latency", p95_seconds_at_most=30)
-    assert (result.status, "no commands.predict" in result.says) == ("unknown", True)
+    result = timed(small, {"seconds": [0] * 20})
+    assert (result.status, "no rows to predict" in result.says) == ("fail", True)
+
+
+@pytest.mark.parametrize("gate", [{"calls": 19}, {"calls": 10_001}, {"rows": 1}])
+def test_a_latency_gate_that_would_measure_too_little_is_refused(
+    gate: dict[str, Any], small: Scripted
+) -> None:
+    small.gates(gate=LATENCY | gate)
+    with pytest.raises(KitError, match=next(iter(gate))):
+        contract.load(small.root)
 
 
 def test_size(small: Scripted) -> None:

@@ -91,6 +91,7 @@ def infer(
     _expect_a_sample_that_trains(schema)
     outputs.write_schema(schema)
     answers = {"task": task, "key": schema.key or ROW, "slices": judged, "target": target}
+    answers["features"] = len(schema.features)
     if schema.time:
         answers["time"] = schema.time
     if schema.time and time_column.is_recent(typed[schema.time]):
