@@ -12,10 +12,8 @@ a quiet one does. Linux reports this time; elsewhere a call's seconds are those 
 import argparse
 import json
 import sys
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -27,31 +25,24 @@ from pipeline.schema import DataError
 WARM_UP = 20  # calls before the first timed one
 
 
-def waited() -> dict[int, float]:
-    """By thread of this process: seconds in which it could have run but had no processor.
-
-    Empty where the system does not say.
-    """
-    found = {}
-    for file in Path("/proc/self/task").glob("*/schedstat"):
-        with suppress(OSError):  # the thread has just ended
-            found[int(file.parent.name)] = int(file.read_text("ascii").split()[1]) / 1e9
-    return found
+def waited() -> float:
+    """Seconds for which this thread could have run but had no processor; 0 outside Linux."""
+    try:
+        content = Path("/proc/thread-self/schedstat").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    return int(content.split()[1]) / 1e9
 
 
 def seconds(call: Callable[[], object]) -> float:
     """Seconds that one call takes, without those in which it waited for a processor.
 
-    A call that hands work to other threads, as polars does, also waits while they wait for a
-    processor: the longest of these waits is left out too. The result is never less than the
-    processor time of the calling thread.
+    The result is never less than the processor time of the call.
     """
-    before, cpu, start = waited(), time.thread_time(), time.perf_counter()
+    begin, cpu, before = time.perf_counter(), time.thread_time(), waited()
     call()
-    took, cpu = time.perf_counter() - start, time.thread_time() - cpu
-    waits = {thread: total - before.get(thread, 0.0) for thread, total in waited().items()}
-    own = waits.pop(threading.get_native_id(), 0.0)
-    return max(cpu, took - own - max(waits.values(), default=0.0))
+    waits = waited() - before
+    return max(time.thread_time() - cpu, time.perf_counter() - begin - waits)
 
 
 def main() -> None:

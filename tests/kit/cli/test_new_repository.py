@@ -98,7 +98,7 @@ def test_a_model_ten_times_slower_is_closed_out(how: str, flights: Path) -> None
     path.write_text(text.replace("def answers(", "def quick(") + SLOW[how], "utf-8")
     done = run(flights, "--only", "latency")
     assert done.exit_code == 10, done.output
-    assert "in 200 predictions of one row, p95 at most 0.03 s" in done.output
+    assert "in 200 predictions of one row, p95 at most 0.05 s" in done.output
 
 
 def test_a_latency_that_is_not_measured_does_not_pass(flights: Path) -> None:
