@@ -226,7 +226,7 @@ def _sort_slices(
 @judges(LatencyGate)
 def latency(name: str, gate: LatencyGate, bench: Bench) -> GateResult:
     try:
-        measured = measure.latency(bench.repository, bench.contract, gate.calls)
+        measured = measure.latency(bench.repository, bench.contract, gate.calls, gate.p95_seconds_at_most)
     except KitError as error:
         if bench.contract.commands.latency:
             return _result(name, gate, "fail", error.what)

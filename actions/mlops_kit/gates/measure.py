@@ -18,6 +18,9 @@ from mlops_kit.data import tables
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 
+TRIES = (
+    3  # of a measurement that is over the limit: a spell of a busy machine passes, a slow model stays slow
+)
 BYTES_A_CALL = 100  # that the measurement may take in its file, at most
 
 
@@ -46,18 +49,24 @@ def machine() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
 
 
-def latency(repository: Repository, contract: Contract, calls: int) -> Latency:
-    """Run `commands.latency` once. Raises KitError if there is no such command, no row, or no usable measurement."""
+def latency(repository: Repository, contract: Contract, calls: int, p95_at_most: float) -> Latency:
+    """Run `commands.latency`, again while p95 is over the limit, at most `TRIES` times. Returns the lowest p95.
+
+    Raises KitError if there is no such command, no row, or no usable measurement.
+    """
     if not contract.commands.latency:
         raise KitError("not measured: `commands.latency` is missing in mlops.yaml")
     with TemporaryDirectory(prefix="mlops-kit-") as folder:
         file, count = _first_rows(repository, contract, calls, Path(folder))
         out = Path(folder) / "seconds.json"
         command = [*words(contract.commands.latency), str(file), "--calls", str(calls), "--out", str(out)]
-        run(command, repository.root)
-        seconds = _seconds(out, calls)
-    cuts = quantiles(seconds, n=20, method="inclusive")
-    return Latency(round(cuts[9], 6), round(cuts[18], 6), calls, count, machine())
+        found: list[Latency] = []
+        while len(found) < TRIES and all(one.p95_seconds > p95_at_most for one in found):
+            out.unlink(missing_ok=True)
+            run(command, repository.root)
+            cuts = quantiles(_seconds(out, calls), n=20, method="inclusive")
+            found.append(Latency(round(cuts[9], 6), round(cuts[18], 6), calls, count, machine()))
+    return min(found, key=lambda one: one.p95_seconds)
 
 
 def _seconds(out: Path, calls: int) -> list[float]:
