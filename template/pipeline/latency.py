@@ -1,6 +1,6 @@
 """Time predictions of one row: `python -m pipeline.latency ROWS --calls 200 --out FILE`.
 
-The model is loaded once. After a warm-up, `pipeline.predict.answers` predicts the rows one at a
+The model is loaded once. After a warm-up, `pipeline.answer.answers` predicts the rows one at a
 time, as a server does; after the last row comes the first again. FILE gets JSON with the seconds
 of each call: {"seconds": [0.0071, ...]}.
 
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     wish = parser.parse_args()
     from pipeline import schema as schemas
-    from pipeline.predict import answers, without_target
+    from pipeline.answer import answers, without_target
     from pipeline.read import read
     from pipeline.schema import DataError
 

@@ -11,9 +11,7 @@ import json
 import re
 import sys
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +19,12 @@ import polars as pl
 
 from pipeline import MODEL, params
 from pipeline import schema as schemas
+from pipeline.answer import without_target
 from pipeline.checks import check
 from pipeline.evaluate import keyed, predicted
-from pipeline.read import count, from_rows, read
+from pipeline.read import count, read
 from pipeline.schema import ROW, DataError, Schema
 from pipeline.train import features, load
-
-
-def without_target(schema: Schema) -> Schema:
-    """Of rows to predict: no target, nothing that the model does not use; they may repeat."""
-    used = {name: one for name, one in schema.columns.items() if one.use in ("feature", "key")}
-    return replace(schema, columns=used, duplicates=1.0)
 
 
 def predict(model_path: Path, rows: Path, schema: Schema) -> tuple[pl.DataFrame, list[str]]:
@@ -43,21 +36,6 @@ def predict(model_path: Path, rows: Path, schema: Schema) -> tuple[pl.DataFrame,
         raise DataError("\n".join(problems))
     values = predicted(load(model_path), features(frame, schema), schema)
     return keyed(frame, values, schema), check(frame, wanted)
-
-
-@cache
-def _loaded() -> tuple[Any, Schema]:
-    return load(MODEL / "model.joblib"), schemas.load()
-
-
-def answers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Key and prediction for each row in memory: what a server calls, with the rows of a request.
-
-    Every feature and the key must be in each row. Raises DataError for values of another type.
-    """
-    model, schema = _loaded()
-    frame = from_rows(rows, without_target(schema))
-    return keyed(frame, predicted(model, features(frame, schema), schema), schema).to_dicts()
 
 
 def version(model_path: Path) -> dict[str, str]:

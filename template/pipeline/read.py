@@ -41,20 +41,13 @@ def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
         raise DataError(f"{path}: a column is called {ROW!r}, which is taken: rename it")
     position = pl.col(ROW) if named else pl.int_range(len(frame), dtype=pl.Int64).alias(ROW)
     unused = [name for name in schema.columns if name not in schema.used]
-    rows = frame.drop(unused, strict=False).with_columns(*_typed(frame, schema, path), position)
+    columns = typed_columns(frame, schema, str(path))
+    rows = frame.drop(unused, strict=False).with_columns(*columns, position)
     # only where it must: putting columns in another order takes a third more memory
     return rows.select(pl.exclude(ROW), ROW) if named else rows
 
 
-def from_rows(rows: list[dict[str, Any]], schema: Schema) -> pl.DataFrame:
-    """Rows in memory with the schema's types, and `ROW`. Raises DataError for mistyped values."""
-    values = {name: [row[name] for row in rows] for name in schema.used}
-    frame = pl.DataFrame({n: pl.Series(n, column, strict=False) for n, column in values.items()})
-    position = pl.int_range(len(frame), dtype=pl.Int64).alias(ROW)
-    return frame.with_columns(*_typed(frame, schema, Path("the rows")), position)
-
-
-def _typed(frame: pl.DataFrame, schema: Schema, path: Path) -> list[pl.Series]:
+def typed_columns(frame: pl.DataFrame, schema: Schema, where: str) -> list[pl.Series]:
     """The used columns that are there. Raises DataError with a line for each that is mistyped."""
     columns, problems = [], []
     for name, column in schema.used.items():
@@ -62,7 +55,7 @@ def _typed(frame: pl.DataFrame, schema: Schema, path: Path) -> list[pl.Series]:
             try:
                 columns.append(typed(frame[name], column, schema.file.get("decimal", ".")))
             except DataError as error:
-                problems.append(f"{path}: {error}")
+                problems.append(f"{where}: {error}")
     if problems:
         raise DataError("\n".join(problems))
     return columns

@@ -56,7 +56,7 @@ class Schema:
     key: str | None = None
     duplicates: float = 0.0
     slices: list[str] = field(default_factory=list)
-    extra_columns: str = "ignored"  # what a server does with unknown columns; or refused
+    extra_columns: str = "ignored"  # in requests to a server; or refused
     file: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -86,12 +86,12 @@ def load(path: Path = PATH) -> Schema:
         schema = Schema(columns=columns, **content)
     except (yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
-    problems = [
-        f"column {name!r}: {key} is {value!r}, not one of {', '.join(known)}"
-        for name, column in columns.items()
-        for key, value, known in (("type", column.type, DTYPES), ("use", column.use, USES))
-        if value not in known
-    ]
+    choices = [("task", schema.task, TASKS), ("extra_columns", schema.extra_columns, EXTRA)]
+    for name, column in columns.items():
+        choices += [(f"column {name!r}: type", column.type, (*DTYPES,))]
+        choices += [(f"column {name!r}: use", column.use, USES)]
+    listed = ((f"{k} is {v!r}, not one of {', '.join(of)}", v in of) for k, v, of in choices)
+    problems = [problem for problem, fine in listed if not fine]
     named = [("target", schema.target), ("time", schema.time), ("key", schema.key)]
     named += [("slices", name) for name in schema.slices]
     problems += [
@@ -99,11 +99,6 @@ def load(path: Path = PATH) -> Schema:
         for key, name in named
         if name is not None and name not in columns
     ]
-    if schema.extra_columns not in EXTRA:
-        known = ", ".join(EXTRA)
-        problems.append(f"extra_columns is {schema.extra_columns!r}, not one of {known}")
-    if schema.task not in TASKS:
-        problems.append(f"task is {schema.task!r}, not one of {', '.join(TASKS)}")
     if problems := problems or contradictions(schema):
         raise DataError(f"{path}: " + "; ".join(problems))
     return schema

@@ -23,7 +23,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from pipeline.latency import WARM_UP, seconds  # first: it limits the threads of polars
 from pipeline import schema
-from pipeline.predict import answers, without_target
+from pipeline.answer import answers, without_target
 from pipeline.read import read
 rows = read(Path("data/prepared/test.parquet"), without_target(schema.load()), prepared=True).to_dicts()
 runs, calls = map(int, sys.argv[1:])

@@ -20,7 +20,7 @@ from tests.bench.tables import Reach, Table
 
 REQUESTS = 100_000
 PACE = 0.01  # seconds between two requests: 100 a second
-IMPORTS = "import pipeline.predict as p; p._loaded()"  # the model's own libraries, and the model
+IMPORTS = "import pipeline.answer as p; p.loaded()"  # the model's own libraries, and the model
 
 
 def row(peers: Peers, runs: int) -> Table:
@@ -171,7 +171,7 @@ def _cold(project: Path, targets: list[dict[str, Any]]) -> tuple[Spent, Spent]:
     starts, imports = [], []
     for _ in range(3):
         ports = free_ports(3)
-        words = ["--root", ".", "--model", "flights", "--predict", "pipeline.predict:answers"]
+        words = ["--root", ".", "--model", "flights", "--predict", "pipeline.answer:answers"]
         for name, port in zip(("http", "grpc", "metrics"), ports, strict=True):
             words += [f"--{name}-port", str(port)]
         starts.append(_until_ready([python, "-m", "serving.seldon.replica", *words], ports[0], project))

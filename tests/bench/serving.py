@@ -29,11 +29,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 FAST = """\
 from pathlib import Path
 from serving.seldon.load import load
-core = load(Path.cwd(), "flights", "v0", "pipeline.predict:answers")
+core = load(Path.cwd(), "flights", "v0", "pipeline.answer:answers")
 def answers(rows):
     return core.predict(rows)
 """
-SLOW = "from pipeline.predict import answers\n"
+SLOW = "from pipeline.answer import answers\n"
 BENTOML = """\
 import bentoml
 {answers}
@@ -70,7 +70,7 @@ SAVE = "import sys, joblib, mlflow.sklearn as m; m.save_model(joblib.load('model
 FEATURES = """\
 import json, sys
 from pathlib import Path
-from pipeline.predict import without_target
+from pipeline.answer import without_target
 from pipeline.read import read
 from pipeline.schema import load
 from pipeline.train import features
@@ -183,7 +183,7 @@ def _servers(peers: Peers, project: Path) -> list[Server]:
         "--version",
         "v0",
         "--predict",
-        "pipeline.predict:answers",
+        "pipeline.answer:answers",
     ]
     named = {"--http-port": http, "--grpc-port": grpc, "--metrics-port": metrics}
     arguments = [str(word) for pair in named.items() for word in pair]

@@ -22,9 +22,8 @@ sys.path.insert(0, str(Path.cwd()))
 
 import numpy as np
 import polars as pl
+from pipeline.answer import from_rows, without_target
 from pipeline.evaluate import keyed, predicted
-from pipeline.predict import without_target
-from pipeline.read import from_rows
 from pipeline.schema import Column, Schema
 from pipeline.train import features, train
 from serving.seldon.core import Core

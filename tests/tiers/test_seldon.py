@@ -92,8 +92,8 @@ def rows_and_predictions(project: Project, n: int) -> tuple[list[dict[str, Any]]
     python, out = project.root / ".venv/bin/python", project.root / "predictions.csv"
     must([python, "-m", "pipeline.predict", "data/sample.csv", "--out", out], project.root)
     code = (
-        "import json; from pathlib import Path; from pipeline import read, schema, predict\n"
-        "wanted = predict.without_target(schema.load())\n"
+        "import json; from pathlib import Path; from pipeline import answer, read, schema\n"
+        "wanted = answer.without_target(schema.load())\n"
         f"frame = read.read(Path('data/sample.csv'), wanted).select(list(wanted.columns)).head({n})\n"
         "print(json.dumps(frame.to_dicts(), default=lambda time: time.isoformat()))"
     )
@@ -177,10 +177,10 @@ def test_what_is_not_served(project: Project) -> None:
     assert (done.code, "model is not what dvc.lock says" in done.stderr) == (1, True), done.said
     model.write_bytes(whole)
 
-    project.change("mlops.d/seldon.yaml", "pipeline.predict:answers", "pipeline.predict:nothing")
+    project.change("mlops.d/seldon.yaml", "pipeline.answer:answers", "pipeline.answer:nothing")
     done = refused(project, "--workspace")
-    assert (done.code, "pipeline.predict:nothing cannot be imported" in done.stderr) == (1, True), done.said
-    project.change("mlops.d/seldon.yaml", "  predict: pipeline.predict:nothing", "  # none")
+    assert (done.code, "pipeline.answer:nothing cannot be imported" in done.stderr) == (1, True), done.said
+    project.change("mlops.d/seldon.yaml", "  predict: pipeline.answer:nothing", "  # none")
     done = refused(project, "--workspace")
     assert (done.code, "serving.predict" in done.stderr) == (1, True), done.said
 
@@ -228,7 +228,7 @@ def test_kserve_gives_the_same_answers(project: Project, others: Path) -> None:
     named = {
         "MODEL_NAME": "flights",
         "MODEL_VERSION": "v0.1.0",
-        "MODEL_PREDICT": "pipeline.predict:answers",
+        "MODEL_PREDICT": "pipeline.answer:answers",
     }
     kinds = {bool: "BOOL", int: "INT64", float: "FP64", str: "BYTES", type(None): "FP64"}
     tensors = [

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import MODEL
-from pipeline.predict import without_target
+from pipeline.answer import without_target
 from pipeline.read import read
 from pipeline.schema import Schema
 from pipeline.train import load

@@ -22,7 +22,7 @@ def core() -> Core:
     if not (ROOT / "model").is_dir():
         pytest.skip("train first: uv run dvc repro")
     os.chdir(ROOT)
-    return load(ROOT, "model", "v0", "pipeline.predict:answers")
+    return load(ROOT, "model", "v0", "pipeline.answer:answers")
 
 
 def asked(core: Core, rows: object) -> tuple[int, Any]:
