@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import tomllib
+import re
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +21,8 @@ LIBRARIES = (
     "xgboost",
     "catboost",
 )
+# as uv writes it: a parser of TOML takes a fifth of a second, a tenth of the start
+PACKAGE = re.compile(r'^\[\[package\]\]\nname = "([^"]+)"\nversion = "([^"]+)"', re.MULTILINE)
 
 
 class Refusal(Exception):
@@ -50,10 +52,9 @@ def check_libraries(root: Path) -> None:
     lock = root / "uv.lock"
     if not lock.is_file():
         return
-    packages = tomllib.loads(lock.read_text(encoding="utf-8")).get("package", [])
     locked: dict[str, set[str]] = {}
-    for package in packages:
-        locked.setdefault(package["name"], set()).add(package.get("version", ""))
+    for name, number in PACKAGE.findall(lock.read_text(encoding="utf-8")):
+        locked.setdefault(name, set()).add(number)
     for name in LIBRARIES:
         here = _installed(name)
         if here and name in locked and here not in locked[name]:

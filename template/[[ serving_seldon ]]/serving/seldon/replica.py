@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy loads: threads make one row slower
-sys.dont_write_bytecode = True  # nothing is written into the tree that is served
 
 import uvloop
 from mlserver import MLServer, ModelSettings, Settings
