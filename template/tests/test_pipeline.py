@@ -12,7 +12,7 @@ import yaml
 from conftest import ROOT, SAMPLE, keys
 from polars.testing import assert_frame_equal
 
-from pipeline import EVALUATION, METRICS, MODEL, PREPARED, latency, params, predict, prepare
+from pipeline import EVALUATION, METRICS, MODEL, PREPARED, answer, latency, params, predict, prepare
 from pipeline import schema as schemas
 from pipeline.metrics import PRIMARY, figures
 from pipeline.read import raw
@@ -121,7 +121,7 @@ def test_predictions_of_one_row_are_timed(
     run: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run()
-    predict._loaded.cache_clear()  # of another test's model
+    answer.loaded.cache_clear()  # of another test's model
     monkeypatch.setattr(sys, "argv", ["latency", str(SAMPLE), "--calls", "20", "--out", "out.json"])
     latency.main()
     seconds = json.loads(Path("out.json").read_text(encoding="utf-8"))["seconds"]

@@ -163,6 +163,19 @@ def test_curl_gets_what_predict_wrote(project: Project) -> None:
     assert None not in (seen["p95_seconds"], seen["memory_mb"], seen["disk_free_share"])
 
 
+def test_verify_compares_what_is_served(project: Project) -> None:
+    done = run([KIT, "verify", "v0.1.0", "--json"], project.root)
+    assert (done.code, json.loads(done.stdout)["result"]) == (0, "same"), done.said
+    assert "ask for the test rows" in done.stderr
+    project.change(
+        "serving/seldon/forms.py",
+        '"predictions": core.predict(_some(given), request_id)',
+        '"predictions": [one | {"probability": 0.5} for one in core.predict(_some(given), request_id)]',
+    )
+    done = run([KIT, "verify", "v0.1.0"], project.root)
+    assert (done.code, "1000 of 1000 answers over HTTP" in done.stdout) == (10, True), done.said
+
+
 def test_the_tier_passes_its_own_checks(project: Project) -> None:
     check(project)
 

@@ -6,7 +6,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,19 +28,29 @@ from mlops_kit.registry.verifications import WORST, Proof, Result, StageProof
 from mlops_kit.runs import events
 from mlops_kit.versions.version import Version
 
+SERVE = "serve"  # no stage of the pipeline: its answers over HTTP
+Served = Callable[[Repository], str]
 
-def verify(repository: Repository, contract: Contract, version: Version, say: Say) -> Proof:
-    """Raises KitError when it cannot be made again at all: its data is gone, or a stage fails."""
+
+def verify(
+    repository: Repository, contract: Contract, version: Version, say: Say, served: Served | None = None
+) -> Proof:
+    """Raises KitError when it cannot be made again at all: its data is gone, or a stage fails.
+
+    `served` says how the answers of a server with the version in this tree differ from its predictions.
+    """
     begin, journal = time.monotonic(), events.alone(repository)
     with journal.stage(verifications.STAGE, version=version.name) as facts:
-        proofs = _proofs(repository, contract, version, say)
+        proofs = _proofs(repository, contract, version, say, served)
         result = next(one for one in WORST if one in {"same", *(stage.result for stage in proofs)})
         proof = Proof(version.name, version.commit, result, _says(version, proofs), proofs, _machine())
         facts |= verifications.facts(proof)
     return replace(proof, run=journal.run, seconds=round(time.monotonic() - begin, 1), at=clock.timestamp())
 
 
-def _proofs(repository: Repository, contract: Contract, version: Version, say: Say) -> list[StageProof]:
+def _proofs(
+    repository: Repository, contract: Contract, version: Version, say: Say, served: Served | None
+) -> list[StageProof]:
     """The stages whose outputs are not what they were."""
     with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as name:
         was = snapshot.take(repository, version.tag, Path(name) / "was", contract.commands.dvc)
@@ -54,7 +64,10 @@ def _proofs(repository: Repository, contract: Contract, version: Version, say: S
             _bring_data(was, tree, say)
             _reproduce(was, tree, say)
             say("compare")
-            return _compare(was, was.lock, tree)
+            proofs = _compare(was, was.lock, tree)
+            if served and (difference := served(tree)):
+                proofs.append(StageProof(SERVE, "differs", [difference]))
+            return proofs
 
 
 def _machine() -> dict[str, Any]:

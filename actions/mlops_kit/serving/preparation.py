@@ -38,6 +38,10 @@ class Preparation:
     def workspace(self) -> Prepared:
         return self._with_environment(deployment.of_workspace(self.repository, self.contract))
 
+    def tree(self, tree: Repository) -> Prepared:
+        """A version that somebody else checked out, with its artifacts."""
+        return self._with_environment(deployment.of_workspace(tree, self.contract))
+
     def version(self, version: Version) -> Prepared:
         """Raises KitError if it cannot be checked out, pulled, or installed beside the engine."""
         return self._with_environment(deployment.of_version(self.folders, self.contract, version, self.say))

@@ -6,11 +6,14 @@ import click
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import plain
+from mlops_kit.base.progress import Say
 from mlops_kit.cli.options import json_option
 from mlops_kit.cli.output import finish, reporter
 from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
+from mlops_kit.project.contract import Contract
+from mlops_kit.project.repository import Repository
 from mlops_kit.registry import verify
 from mlops_kit.registry.verifications import Proof, StageProof
 from mlops_kit.runs import publish as publication
@@ -24,6 +27,7 @@ from mlops_kit.versions import version as versions
 def command(version: str, publish: bool, as_json: bool) -> None:
     """Make a version again from its code and data, and compare: VERSION, or the newest.
 
+    With the tier `serving` it also serves the version and compares the answers with the predictions.
     Bytes that differ while the predictions agree are a warning. Ends with 10 when the predictions differ.
     `show` tells the result.
     """
@@ -38,7 +42,7 @@ def command(version: str, publish: bool, as_json: bool) -> None:
             f"{contract.model} has no version yet: there is nothing to verify.",
             "`mlops-kit train`, `gate` and `register` make one.",
         )
-    proof = verify.verify(repo, contract, chosen, say)
+    proof = verify.verify(repo, contract, chosen, say, _served(repo, contract, say))
     if publish:
         publication.publish(repo)
     words = in_words(proof)
@@ -46,6 +50,15 @@ def command(version: str, publish: bool, as_json: bool) -> None:
     runner.annotate({"same": "notice", "warning": "warning", "differs": "error"}[proof.result], proof.says)
     runner.summary(f"### {plain(proof.says, 1000)}")
     finish(proof, words, as_json, yes=proof.result != "differs")
+
+
+def _served(repo: Repository, contract: Contract, say: Say) -> verify.Served | None:
+    """With the tier `serving`: compares what a server answers."""
+    if contract.serving is None:
+        return None
+    from mlops_kit.serving import equality  # imports asyncio and Arrow, which few verify with
+
+    return lambda tree: equality.difference(repo, contract, tree, say)
 
 
 def in_words(proof: Proof) -> str:
