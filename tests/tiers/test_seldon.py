@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,7 +41,8 @@ def project(trained: Path, mlops_new: Path, once: Once, tmp_path: Path) -> Proje
         must([*DVC, "push", "--quiet"], root)
         must(["git", "commit", "--quiet", "--all", "--message=Train"], root)
         must(["git", "push", "--quiet"], root)
-        must([KIT, "gate"], root)
+        gates = json.loads(must([KIT, "gate", "--json"], root))["results"]
+        assert {"name": "served-latency", "status": "pass"}.items() <= gates[-1].items(), gates
         must([KIT, "register"], root)
         must([KIT, "promote", "v0.1.0", "--why", "first"], root)
 
@@ -56,17 +56,17 @@ def project(trained: Path, mlops_new: Path, once: Once, tmp_path: Path) -> Proje
 
 
 @contextmanager
-def served(project: Project, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """`mlops-kit serve` in the background; its address, and the process."""
-    port, said = free_port(), project.root.parent / "serve.txt"
-    command = [str(KIT), "serve", "--port", str(port), "--replicas", "1", *options]
+def served(project: Project, port: int) -> Iterator[str]:
+    """`mlops-kit serve` in the background; its address."""
+    said = project.root.parent / "serve.txt"
+    command = [str(KIT), "serve", "--port", str(port), "--replicas", "1"]
     with said.open("w") as out:
         process = subprocess.Popen(command, cwd=project.root, stdout=out, stderr=subprocess.STDOUT, text=True)
     address = f"http://127.0.0.1:{port}"
     try:
         until("the server", lambda: "curl" in said.read_text() or process.poll() or None, said)
         assert process.poll() is None, said.read_text()
-        yield address, process
+        yield address
     finally:
         process.terminate()
         assert process.wait(60) == 0, said.read_text()
@@ -109,7 +109,11 @@ def blocks(page: Path, language: str) -> list[str]:
 def test_curl_gets_what_predict_wrote(project: Project) -> None:
     rows, written = rows_and_predictions(project, 100)
     page = project.tier / "README.md"
-    with served(project) as (address, process):
+    port = free_port()
+    told = project.root / "mlops.d/servers.yaml"
+    told.write_text(f'serving: {{servers: ["http://127.0.0.1:{port}"]}}\n')
+    must(["git", "add", told], project.root)
+    with served(project, port) as address:
         status, answer = ask(address, "/predict", {"rows": rows})
         assert (status, answer["version"]) == (200, "v0.1.0")
         assert [one["key"] for one in answer["predictions"]] == [row["key"] for row in written]
@@ -148,7 +152,6 @@ def test_curl_gets_what_predict_wrote(project: Project) -> None:
         must([KIT, "gate"], project.root)
         must([KIT, "register"], project.root)
         must([KIT, "promote", "v0.2.0", "--why", "faster"], project.root)
-        process.send_signal(signal.SIGHUP)
         until("v0.2.0", lambda: ask(address, "/predict", {"rows": rows})[1]["version"] == "v0.2.0" or None)
 
     log = project.root / ".mlops/serving/predictions"

@@ -4,6 +4,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data.metrics_file import read_metrics
 from mlops_kit.gates import kinds, loosened
+from mlops_kit.gates.measure import Served
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import hooks
@@ -12,13 +13,20 @@ from mlops_kit.versions import gate_results, version
 from mlops_kit.versions.gate_results import REMOVED, GateResult, Verdict
 
 
-def gate(repository: Repository, contract: Contract, journal: Journal, say: Say, only: str = "") -> Verdict:
+def gate(
+    repository: Repository,
+    contract: Contract,
+    journal: Journal,
+    say: Say,
+    only: str = "",
+    served: Served | None = None,
+) -> Verdict:
     """Judge, keep the verdict for `report` and `register`, and run the hooks of `after_gate`.
 
     With `only`, one gate is judged; then nothing is kept and no hook runs.
     """
     with journal.stage("gate") as facts:
-        verdict = judge(repository, contract, journal, say, only)
+        verdict = judge(repository, contract, journal, say, only, served)
         status = "open" if verdict.is_open else "closed"
         facts |= {"status": status, "closed_by": verdict.closed_by}
         facts |= {"better": verdict.better, "against": verdict.against}
@@ -29,13 +37,20 @@ def gate(repository: Repository, contract: Contract, journal: Journal, say: Say,
     return verdict
 
 
-def judge(repository: Repository, contract: Contract, journal: Journal, say: Say, only: str = "") -> Verdict:
+def judge(
+    repository: Repository,
+    contract: Contract,
+    journal: Journal,
+    say: Say,
+    only: str = "",
+    served: Served | None = None,
+) -> Verdict:
     """Raises KitError if there are no metrics to judge by, or no gate is called `only`."""
     if only and only not in contract.gates:
         known = ", ".join(contract.gates) or "none"
         raise KitError(f"mlops.yaml has no gate {only!r}.", f"Its gates: {known}.")
     version.refresh(repository, contract.model, say)
-    bench = kinds.Bench(repository, contract, say, read_metrics(repository.root / contract.metrics))
+    bench = kinds.Bench(repository, contract, say, read_metrics(repository.root / contract.metrics), served)
     results = []
     for name, section in contract.gates.items():
         if name == only or not only:

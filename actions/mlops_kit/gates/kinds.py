@@ -35,6 +35,7 @@ class Bench:
     contract: Contract
     say: Say
     metrics: dict[str, Any]
+    served: measure.Served | None = None
     measured: dict[str, Any] = field(default_factory=dict)
     better: Better = ""
     against: str = ""
@@ -226,9 +227,9 @@ def _sort_slices(
 @judges(LatencyGate)
 def latency(name: str, gate: LatencyGate, bench: Bench) -> GateResult:
     try:
-        measured = measure.latency(bench.repository, bench.contract, gate.calls, gate.p95_seconds_at_most)
+        measured = measure.latency(bench.repository, bench.contract, gate, bench.served)
     except KitError as error:
-        if bench.contract.commands.latency:
+        if bench.served if gate.of == "server" else bench.contract.commands.latency:
             return _result(name, gate, "fail", error.what)
         return _unknown(name, gate, error.what)
     bench.measured.setdefault("latency", {})[name] = measured.as_json()

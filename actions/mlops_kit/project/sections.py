@@ -138,13 +138,15 @@ class LatencyGate(Gate):
     Without `commands.latency` the gate can't tell, and never passes.
     """
 
-    judged_by = ("commands.latency", "rows.test")
+    judged_by = ("commands.latency", "serving.replica", "rows.test")
 
     kind: Literal["latency"]
     p95_seconds_at_most: Annotated[float, Field(gt=0), Loosens("up")]
     """95 of 100 calls must take at most this long. A measurement over it is repeated twice, and the lowest p95 counts."""
     calls: Annotated[int, Field(ge=20, le=10_000), Loosens("down")] = 200
     """Each predicts one row, in turn from the first of the test rows; without test rows, of the sample."""
+    of: Annotated[Literal["predict", "server"], Loosens("either")] = "predict"
+    """What is timed: `commands.latency`, or requests to a replica of what is here, which needs `serving`."""
     because: str = ""
 
 

@@ -1,27 +1,20 @@
 """Does a served version answer what its evaluation wrote? One replica is asked for the evaluated rows."""
 
 import asyncio
-import json
 import math
-from datetime import date, datetime
-from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data import tables
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.serving.envoy import Address
+from mlops_kit.serving.alone import Row, body_of, replica
 from mlops_kit.serving.preparation import Preparation, Prepared
-from mlops_kit.serving.replicas import Engine, Replicas
 
 ROWS = 1000  # at most, of the test rows
 IN_A_REQUEST = 100
 CLOSE = 1e-9  # relative: the last bits of a linear model depend on how many rows it gets at once
-SECONDS = 60.0  # for a request
-ENDS_WITHIN = 10.0  # seconds
 
 
 def difference(repository: Repository, contract: Contract, tree: Repository, say: Say) -> str:
@@ -44,7 +37,7 @@ def difference(repository: Repository, contract: Contract, tree: Repository, say
     return f"{len(wrong)} of {len(answers)} answers over HTTP are not the evaluated predictions, first {wrong[0]!r}"
 
 
-def _agrees(answer: dict[str, Any], row: dict[str, Any]) -> bool:
+def _agrees(answer: Row, row: Row) -> bool:
     return all(name == "key" or _equal(value, row.get(name)) for name, value in answer.items())
 
 
@@ -55,35 +48,9 @@ def _equal(one: object, other: object) -> bool:
 
 
 async def _answers(
-    prepared: Prepared, contract: Contract, root: Path, rows: list[dict[str, Any]], say: Say
-) -> list[dict[str, Any]]:
-    assert contract.serving
-    engine = Engine(root, contract.model, contract.serving.replica, None, 1)
-    replicas = Replicas(engine, prepared, lambda: None, lambda _: None, say)
-    await replicas.group.start()
-    try:
-        address, _ = replicas.addresses()[0]
-        batches = [rows[at : at + IN_A_REQUEST] for at in range(0, len(rows), IN_A_REQUEST)]
-        found = [await asyncio.to_thread(_asked, address, batch) for batch in batches]
+    prepared: Prepared, contract: Contract, root: Path, rows: list[Row], say: Say
+) -> list[Row]:
+    async with replica(prepared, contract, root, say) as alone:
+        batches = [body_of(rows[at : at + IN_A_REQUEST]) for at in range(0, len(rows), IN_A_REQUEST)]
+        found = [await asyncio.to_thread(alone.ask, batch) for batch in batches]
         return [answer for some in found for answer in some]
-    finally:
-        await replicas.group.stop(ENDS_WITHIN)
-
-
-def _asked(address: Address, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    connection = HTTPConnection(address.host, address.port, timeout=SECONDS)
-    try:
-        body = json.dumps({"rows": rows}, default=_as_json)
-        connection.request("POST", "/predict", body, {"content-type": "application/json"})
-        answer = connection.getresponse()
-        content = answer.read()
-    finally:
-        connection.close()
-    if answer.status != 200:
-        raise KitError(f"The served version answers {answer.status} to its own test rows: {content[:500]!r}.")
-    found: list[dict[str, Any]] = json.loads(content)["predictions"]
-    return found
-
-
-def _as_json(value: object) -> str:
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -266,6 +267,30 @@ def test_without_its_command_or_rows_latency_does_not_pass(small: Scripted) -> N
     small.contract(rows=None)
     result = timed(small, {"seconds": [0] * 20})
     assert (result.status, "no rows to predict" in result.says) == ("fail", True)
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0.002, "pass"), (0.02, "fail")])
+def test_requests_to_a_server_are_judged_where_one_is_given(
+    seconds: float, status: str, small: Scripted
+) -> None:
+    """`mlops-kit gate` gives one with the tier `serving`; the tests of the tiers start it."""
+    asked = []
+
+    def served(rows: Path, calls: int) -> list[float]:
+        asked.append((rows.read_text().count("\n"), calls))
+        return [seconds] * calls
+
+    small.gates(gate=LATENCY | {"of": "server", "p95_seconds_at_most": 0.01})
+    declared, journal = contract.load(small.root), events.go_on(small.repository)
+    without = judge.judge(small.repository, declared, journal, lambda _: None).results[0]
+    assert (without.status, without.says) == (
+        "unknown",
+        "can't tell: not measured: `serving` is missing in mlops.yaml",
+    )
+    result = judge.judge(small.repository, declared, journal, lambda _: None, served=served).results[0]
+    assert (result.status, result.value) == (status, seconds)
+    assert {calls for _, calls in asked} == {20}
+    assert len(asked) == (1 if status == "pass" else 3)  # a busy spell passes, a slow model stays slow
 
 
 @pytest.mark.parametrize("gate", [{"calls": 19}, {"calls": 10_001}, {"rows": 1}])

@@ -9,6 +9,10 @@ from mlops_kit.cli.options import json_option
 from mlops_kit.cli.output import finish, reporter
 
 if TYPE_CHECKING:
+    from mlops_kit.base.progress import Say
+    from mlops_kit.gates.measure import Served
+    from mlops_kit.project.contract import Contract
+    from mlops_kit.project.repository import Repository
     from mlops_kit.versions.gate_results import GateResult, Verdict
 
 WORDS = {"pass": "pass", "fail": "FAIL", "unknown": "can't tell", "removed": "removed"}
@@ -33,13 +37,26 @@ def command(only: str, as_json: bool) -> None:
     declared, journal, say = contract.load(repo.root), events.go_on(repo), reporter()
     for line in train.outdated(repo, declared, journal.run):
         say(f"What is judged is an earlier training's: {line}")
-    verdict = judge.gate(repo, declared, journal, say, only)
+    verdict = judge.gate(repo, declared, journal, say, only, _served(repo, declared, say))
     sample = train.on_sample(repo)
     runner.output(open=verdict.is_open, better=verdict.better, against=verdict.against)
     if not verdict.is_open:
         runner.annotate("warning" if sample else "error", f"Gates closed by {', '.join(verdict.closed_by)}")
     result = verdict.model_dump() | {"open": verdict.is_open, "sample": sample}
     finish(result, in_words(verdict, sample), as_json, yes=verdict.is_open or bool(sample))
+
+
+def _served(repo: "Repository", declared: "Contract", say: "Say") -> "Served | None":
+    """With the tier `serving`: times requests to a replica."""
+    if declared.serving is None:
+        return None
+
+    def times(rows: Path, calls: int) -> list[float]:
+        from mlops_kit.serving import latency
+
+        return latency.measure(repo, declared, rows, calls, say)
+
+    return times
 
 
 def in_words(verdict: "Verdict", why_sample: str) -> str:
