@@ -106,7 +106,7 @@ def _served(kit: Path, project: Path) -> Iterator[tuple[int, list[dict[str, Any]
             if process.poll() is not None:
                 raise RuntimeError(log.read_text())
             time.sleep(0.2)
-        yield port, json.loads((project / ".mlops/serving/targets.json").read_text())
+        yield port, json.loads((project / f".mlops/serving/targets-{port}.json").read_text())
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)

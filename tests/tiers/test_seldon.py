@@ -136,10 +136,10 @@ def test_curl_gets_what_predict_wrote(project: Project) -> None:
         status, answer = ask(address, "/predict", {"rows": [rows[0] | {"carrier": "hunter2"}]})
         assert (status, answer["error"]) == (
             422,
-            "row 0, column 'carrier': none of its values in data/schema.yaml",
+            "row 0, column 'carrier': none of its values; GET /v2/models/NAME lists them",
         )
         assert ask(address, "/v2/models/flights")[1]["parameters"]["path"] == "fast"
-        targets = json.loads((project.root / ".mlops/serving/targets.json").read_text())
+        targets = json.loads((project.root / f".mlops/serving/targets-{port}.json").read_text())
         (replica,) = [one["targets"][0] for one in targets if one["labels"]["role"] == "replica"]
         metrics = urlopen(f"http://{replica}/metrics", timeout=30).read().decode()
         assert 'mlops_fast_path{version="v0.1.0"} 1.0' in metrics

@@ -16,7 +16,9 @@ def refresh(addresses: Sequence[str], say: Say) -> None:
     for address in addresses:
         say(f"tell {address}")
         if problem := _problem(address):
-            say(f"warning: {address} could not be told ({problem}). It looks at the stage every minute.")
+            say(
+                f"warning: {address} could not be told ({problem}). If it runs, it looks at the stage within a minute."
+            )
 
 
 def _problem(address: str) -> str:

@@ -39,6 +39,6 @@ async def _read(reader: asyncio.StreamReader) -> None:
 
 def _answer(follows: bool) -> bytes:
     says = "the stage is looked at" if follows else "this server follows no stage"
-    body = json.dumps({"says": says}).encode()
-    head = f"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    body, status = json.dumps({"says": says}).encode(), "202 Accepted" if follows else "409 Conflict"
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
     return f"{head}connection: close\r\n\r\n".encode() + body

@@ -54,6 +54,7 @@ class Follower:
             self.refused = version.commit
             self.say(f"warning: {version.name} cannot be served, so {title} stays: {error}")
             return
-        self.served, self.refused = prepared, ""
+        before, self.served, self.refused = self.served, prepared, ""
         self.say(f"{version.name} answers now")
-        await in_background(lambda: self.preparation.remove_others(prepared.deployment))
+        kept = prepared.deployment, before.deployment  # a rollback is urgent
+        await in_background(lambda: self.preparation.remove_others(*kept))

@@ -15,6 +15,7 @@ WORDS = 3  # last lines, shown of a process that never got ready
 FIRST_ATTEMPTS = 2  # another program may have taken a port between the choice and the start
 ATTEMPTS = 5  # in a row, for a process that was ready once
 LONGEST_PAUSE = 30.0  # seconds between two starts
+REFUSES = 3  # exit code of a replica that does not serve this model: another start would not either
 STABLE = 10.0  # seconds after which a death counts as the first again
 
 
@@ -53,7 +54,8 @@ class Keeper:
                 return
             failures = 1 if was_ready and seconds > STABLE else failures + 1
             most = ATTEMPTS if self.ready.is_set() else FIRST_ATTEMPTS
-            if not was_ready and failures >= most and self.hopeless():
+            refuses = self.child is not None and self.child.process.returncode == REFUSES
+            if not was_ready and (refuses or failures >= most) and self.hopeless():
                 raise NeverReadyError(self._last_words())
             pause = min(0.1 * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
             self.say(f"warning: {self.program.name} ended{self._why()}; it is started again")

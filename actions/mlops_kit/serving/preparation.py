@@ -46,10 +46,10 @@ class Preparation:
         """Raises KitError if it cannot be checked out, pulled, or installed beside the engine."""
         return self._with_environment(deployment.of_version(self.folders, self.contract, version, self.say))
 
-    def remove_others(self, served: Deployment) -> None:
-        """Remove the folders of versions that no server uses any more. Warns if that fails."""
+    def remove_others(self, *kept: Deployment) -> None:
+        """Remove the folders of other versions that no server uses any more. Warns if that fails."""
         try:
-            for name in self.folders.keep_only(served.folder):
+            for name in self.folders.keep_only(*(one.folder for one in kept)):
                 self.say(f"removed the folder of {name}")
         except (KitError, OSError) as error:
             self.say(f"warning: folders of earlier versions stay: {error}")

@@ -24,7 +24,7 @@ from mlops_kit.serving.preparation import Preparation, Prepared
 from mlops_kit.serving.proxy import Proxy
 from mlops_kit.serving.public_port import PublicPort
 from mlops_kit.serving.replicas import Engine, Replicas
-from mlops_kit.serving.started import Started, request_to_try
+from mlops_kit.serving.started import Started, counted, request_to_try
 from mlops_kit.versions import version as versions
 
 FOLDER = Path(".mlops/serving")
@@ -91,6 +91,7 @@ class Server:
         self.live: list[Replicas] = []  # those that get requests: two while the version changes
         self.started: list[Replicas] = []  # all that may have processes
         self.proxy: Proxy | None = None
+        self._targets = targets.file_of(public.address.port)
         self.follower: Follower | None = None
         self.answers = False
         self.on_terminal = _has_terminal()
@@ -170,6 +171,8 @@ class Server:
         self.public.held.close()
         await proxy.group.stop(ENVOY_ENDS)
         await asyncio.gather(*(replicas.group.stop(GRACE) for replicas in self.started))
+        (self.root / self._targets).unlink(missing_ok=True)
+        self.say("stopped")
 
     def _kill(self) -> None:
         for replicas in self.started:
@@ -181,7 +184,7 @@ class Server:
 
     async def _replicas(self, prepared: Prepared) -> Replicas:
         """Replicas that are ready."""
-        self.say(f"start {self.engine.count} replicas of {prepared.deployment.title}")
+        self.say(f"start {counted(self.engine.count)} of {prepared.deployment.title}")
         replicas = Replicas(self.engine, prepared, self._show, self._break, self.say)
         self.started.append(replicas)
         try:
@@ -215,7 +218,7 @@ class Server:
         metrics = {replicas.deployment.version: replicas.metrics() for replicas in self.live}
         try:
             self.proxy.show([pair for replicas in self.live for pair in replicas.addresses()])
-            targets.write_targets(self.root, self.model, metrics, self.proxy.admins())
+            targets.write_targets(self.root / self._targets, self.model, metrics, self.proxy.admins())
         except OSError as error:  # Envoy goes on with those that are healthy
             self.say(f"warning: the list of replicas cannot be written: {error}")
 
@@ -223,7 +226,7 @@ class Server:
         (rest, _), *_ = replicas.addresses()
         line = request_to_try(self.model, self.public.address, rest)
         version = replicas.deployment.version
-        return Started(self.public.address.url, version, self.engine.count, line, targets.TARGETS.as_posix())
+        return Started(self.public.address.url, version, self.engine.count, line, self._targets.as_posix())
 
     async def _change(self, prepared: Prepared) -> None:
         """Serve another version, without a moment in which none is ready. Raises KitError; the old one then stays."""

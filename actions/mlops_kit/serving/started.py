@@ -22,9 +22,13 @@ class Started:
     def says(self) -> str:
         what = self.version or "the workspace"
         return (
-            f"{what} answers at {self.address} ({self.replicas} replicas). To try it:\n\n  {self.try_it}\n\n"
+            f"{what} answers at {self.address} ({counted(self.replicas)}). To try it:\n\n  {self.try_it}\n\n"
             f"Prometheus finds its targets in {self.targets}. Ctrl-C stops the server."
         )
+
+
+def counted(replicas: int) -> str:
+    return "1 replica" if replicas == 1 else f"{replicas} replicas"
 
 
 def request_to_try(model: str, public: Address, replica: Address) -> str:

@@ -7,13 +7,18 @@ from typing import Any
 from mlops_kit.serving.envoy import Address
 from mlops_kit.serving.proxy import write
 
-TARGETS = Path(".mlops/serving/targets.json")
+FOLDER = Path(".mlops/serving")
 # Without what nothing used yet: a tenth of the size.
 PROXY_METRICS = {"__metrics_path__": "/stats/prometheus", "__param_usedonly": "1"}
 
 
+def file_of(port: int) -> Path:
+    """One for each server of a repository: `files: [".mlops/serving/targets-*.json"]` finds them all."""
+    return FOLDER / f"targets-{port}.json"
+
+
 def write_targets(
-    root: Path, model: str, replicas: Mapping[str, Sequence[Address]], proxies: Sequence[Address]
+    path: Path, model: str, replicas: Mapping[str, Sequence[Address]], proxies: Sequence[Address]
 ) -> None:
     """`replicas`: by version, where each has its metrics."""
     groups: list[dict[str, Any]] = [
@@ -21,8 +26,8 @@ def write_targets(
         for version, addresses in replicas.items()
     ]
     groups.append(_group(proxies, {"role": "proxy", "model": model, **PROXY_METRICS}))
-    (root / TARGETS).parent.mkdir(parents=True, exist_ok=True)
-    write(root / TARGETS, groups)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, groups)
 
 
 def _group(addresses: Sequence[Address], labels: dict[str, str]) -> dict[str, Any]:

@@ -43,11 +43,11 @@ class VersionFolders:
         add = ("-c", f"core.hooksPath={os.devnull}", "worktree", "add", "--quiet", "--force", "--detach")
         self.repository.git(*add, str(folder), version.commit)
 
-    def keep_only(self, served: Path) -> list[str]:
+    def keep_only(self, *kept: Path) -> list[str]:
         """Release the other folders, and remove those that no server uses. Returns the names of the removed ones."""
-        for folder in [folder for folder in self._held if folder != served]:
+        for folder in [folder for folder in self._held if folder not in kept]:
             os.close(self._held.pop(folder))
-        folders = [path for path in (self.repository.root / VERSIONS).glob("*/") if path != served]
+        folders = [path for path in (self.repository.root / VERSIONS).glob("*/") if path not in kept]
         return [folder.name for folder in folders if self._removed(folder)]
 
     def _removed(self, folder: Path) -> bool:

@@ -75,8 +75,11 @@ class Door:
                 problems.append(f", column {name!r}: missing")
             except Wrong as wrong:
                 problems.append(f", column {name!r}: {wrong}")
-        if self.refuses_extra and (extra := len(row.keys() - self.known)):
-            problems.append(f": {extra} columns that data/schema.yaml does not know")
+        extra = len(row.keys() - self.known)
+        if extra and (problems or self.refuses_extra):  # one may be a missing one, misspelt
+            problems.append(
+                f": {extra} {'column' if extra == 1 else 'columns'} that data/schema.yaml does not know"
+            )
         return problems
 
 
@@ -85,7 +88,13 @@ def _reader(column: Column) -> Callable[[Any], Any]:
     read = READERS[column.type](column)
     if column.missing > 0:
         return lambda value: None if value is None else read(value)
-    return read
+
+    def read_present(value: Any) -> Any:
+        if value is None:
+            raise Wrong("null, and no value may be missing")
+        return read(value)
+
+    return read_present
 
 
 def _number(column: Column) -> Callable[[Any], float]:
@@ -96,8 +105,10 @@ def _number(column: Column) -> Callable[[Any], float]:
             value = float(value) if abs(value) < 2**1023 else float("inf")
         if type(value) is not float:
             raise Wrong("not a number")
-        if not low <= value <= high or not isfinite(value):
-            raise Wrong(f"not a finite number{bounds}")
+        if not isfinite(value):
+            raise Wrong("not a finite number")
+        if not low <= value <= high:
+            raise Wrong(f"not{bounds}")
         return value
 
     return read
@@ -111,8 +122,10 @@ def _integer(column: Column) -> Callable[[Any], int]:
             value = int(value)
         if type(value) is not int:
             raise Wrong("not an integer")
-        if not low <= value <= high or value not in INT64:
-            raise Wrong(f"not a 64-bit integer{bounds}")
+        if value not in INT64:
+            raise Wrong("not a 64-bit integer")
+        if not low <= value <= high:
+            raise Wrong(f"not{bounds}")
         return value
 
     return read
@@ -137,7 +150,7 @@ def _text(column: Column) -> Callable[[Any], str]:
             raise Wrong("not a text")
         text: str = value.strip()  # as the pipeline reads files
         if known and text not in known:
-            raise Wrong("none of its values in data/schema.yaml")
+            raise Wrong("none of its values; GET /v2/models/NAME lists them")
         return text
 
     return read

@@ -49,7 +49,7 @@ def rows(core: Core, content: Json, request_id: str) -> Json:
 def tensors(core: Core, content: Json, request_id: str) -> Json:
     """POST /v2/models/NAME/infer."""
     if not isinstance(inputs := content.get("inputs"), list) or not inputs:
-        raise Refused(400, "the body has no list of `inputs`")
+        raise Refused(400, "the body has no list of `inputs`; rows go to POST /predict")
     given = content.get("id")
     if given is not None and not isinstance(given, str):
         raise Refused(400, "`id` is not a text")
@@ -150,9 +150,17 @@ def metadata(core: Core) -> Json:
     """What GET /v2/models/NAME says beside the name: version, path, columns and a request that works."""
     path = {"path": "slow", "because": core.slow_because} if core.slow_because else {"path": "fast"}
     example = {"example": {"rows": core.probes[:1]}} if core.probes else {}
+    named = {name: core.schema.columns[name] for name in (core.door.readers if core.door else ())}
     columns = [
-        {"name": name, "datatype": DATATYPES[core.schema.columns[name].type], "shape": [-1]}
-        for name in (core.door.readers if core.door else ())
+        {"name": name, "datatype": DATATYPES[one.type], "shape": [-1], "parameters": _allowed(one)}
+        for name, one in named.items()
     ]
     facts = path | example
     return {"versions": [core.version], "platform": "mlops", "inputs": columns, "parameters": facts}
+
+
+def _allowed(column: Any) -> Json:
+    """What data/schema.yaml says of a column, for callers who do not have it."""
+    allowed = {"type": column.type, "nulls": column.missing > 0}
+    limits = {"min": column.min, "max": column.max, "values": column.values or None}
+    return allowed | {name: value for name, value in limits.items() if value is not None}

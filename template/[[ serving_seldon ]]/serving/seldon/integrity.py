@@ -31,18 +31,19 @@ class Refusal(Exception):
 
 def check_artifacts(root: Path) -> dict[str, str]:
     """Hashes of the artifacts that mlops.yaml names, by their paths. Raises Refusal unless they are those of dvc.lock."""
-    named = _yaml(root / "mlops.yaml").get("artifacts") or []
+    contract = _yaml(root / "mlops.yaml")
+    named, dvc = contract.get("artifacts") or [], (contract.get("commands") or {}).get("dvc", "dvc")
     stages = (_yaml(root / "dvc.lock").get("stages") or {}).values()
     locked = {out["path"]: out.get("md5") for stage in stages for out in stage.get("outs") or []}
     for name in named:
         if not locked.get(name):
             raise Refusal(
-                f"dvc.lock does not say what {name} is. `dvc repro` trains it and writes dvc.lock."
+                f"dvc.lock does not say what {name} is. `{dvc} repro` trains it and writes dvc.lock."
             )
         if (found := _md5(root / name)) != locked[name]:
             raise Refusal(
                 f"{name} is not what dvc.lock says: its md5 is {found}, not {locked[name]}. "
-                f"`dvc checkout --force {name}` puts the one of dvc.lock back."
+                f"`{dvc} checkout --force {name}` puts the one of dvc.lock back."
             )
     return {name: locked[name] for name in named}
 
