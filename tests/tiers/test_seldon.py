@@ -87,6 +87,43 @@ def ask(address: str, path: str, body: object = None) -> tuple[int, Any]:
         return error.code, json.load(error)
 
 
+HOSTILE = """
+import sys
+import grpc
+from mlserver.grpc import dataplane_pb2 as pb, dataplane_pb2_grpc as service, model_repository_pb2 as repository
+stub = service.GRPCInferenceServiceStub(grpc.insecure_channel(sys.argv[1]))
+tensor = pb.ModelInferRequest.InferInputTensor
+calls = [
+    lambda: stub.RepositoryModelUnload(repository.RepositoryModelUnloadRequest(model_name="flights")),
+    lambda: stub.RepositoryIndex(repository.RepositoryIndexRequest()),
+    lambda: stub.ModelInfer(pb.ModelInferRequest(model_name="hunter2")),
+    lambda: stub.ModelReady(pb.ModelReadyRequest(name="hunter2")),
+    lambda: stub.ModelMetadata(pb.ModelMetadataRequest(name="hunter2")),
+    lambda: stub.ModelInfer(pb.ModelInferRequest(model_name="flights", model_version="hunter2")),
+    lambda: stub.ModelInfer(
+        pb.ModelInferRequest(
+            model_name="flights",
+            inputs=[tensor(name="a", shape=[3], datatype="FP64")],
+            raw_input_contents=[b"hunter2"],
+        )
+    ),
+    lambda: stub.ModelInfer(
+        pb.ModelInferRequest(
+            model_name="flights",
+            inputs=[tensor(name="a", shape=[1900000], datatype="BOOL")],
+            raw_input_contents=[bytes(1900000)],
+        )
+    ),
+]
+for call in calls:
+    try:
+        call()
+        print("OK")
+    except grpc.RpcError as error:
+        print(error.code().name, error.details())
+"""
+
+
 def rows_and_predictions(project: Project, n: int) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Rows of the sample as JSON, and what the command `predict` writes for them."""
     python, out = project.root / ".venv/bin/python", project.root / "predictions.csv"
@@ -139,11 +176,16 @@ def test_curl_gets_what_predict_wrote(project: Project) -> None:
             "row 0, column 'carrier': none of its values; GET /v2/models/NAME lists them",
         )
         assert ask(address, "/v2/models/flights")[1]["parameters"]["path"] == "fast"
+        said = must([project.tool_named("python"), "-c", HOSTILE, here], project.root.parent)
+        codes = [line.split()[0] for line in said.splitlines()]
+        assert codes == ["UNIMPLEMENTED"] * 2 + ["NOT_FOUND"] * 4 + ["INVALID_ARGUMENT"] * 2, said
+        assert "hunter2" not in said
         targets = json.loads((project.root / f".mlops/serving/targets-{port}.json").read_text())
         (replica,) = [one["targets"][0] for one in targets if one["labels"]["role"] == "replica"]
         metrics = urlopen(f"http://{replica}/metrics", timeout=30).read().decode()
         assert 'mlops_fast_path{version="v0.1.0"} 1.0' in metrics
-        assert 'mlops_requests_refused_total{version="v0.1.0"} 1.0' in metrics
+        assert "hunter2" not in metrics  # callers make no time series
+        assert 'mlops_requests_refused_total{version="v0.1.0"} 1.0' in metrics  # that of REST
 
         project.change("params.yaml", "learning_rate: 0.05", "learning_rate: 0.1")
         must([*DVC, "repro", "--quiet"], project.root)

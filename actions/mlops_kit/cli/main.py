@@ -71,7 +71,8 @@ def _warn_of_another_kit(folder: Path) -> None:
 
 def main() -> None:
     """Runs the command and turns every end into an exit code and, where it failed, a few words."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # not by SIGINT, which a script that starts a command in the background has it ignore
+    signal.signal(signal.SIGTERM, _stop)
     try:
         group(standalone_mode=False, auto_envvar_prefix="MLOPS_KIT")
     except click.ClickException as error:
@@ -95,6 +96,10 @@ def main() -> None:
         sys.exit(FIXABLE)
     except Exception as error:  # noqa: BLE001  # the last resort: what nobody foresaw is our bug
         _our_bug(error)
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _our_bug(error: Exception) -> NoReturn:

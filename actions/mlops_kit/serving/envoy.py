@@ -18,6 +18,7 @@ LISTENER = "public"
 HEADERS_WITHIN = "5s"  # from the first byte of a request to the end of its headers; then 408
 REQUEST_WITHIN = "30s"  # to the end of the body, and again for the answer
 BODY_AT_MOST = 2 * 1024 * 1024  # bytes; then 413
+HEAP_AT_MOST = 512 * 1024**2  # bytes of one Envoy, which needs 75 MB
 HEADERS_AT_MOST = 16  # KiB
 IDLE_AT_MOST = "60s"  # between two requests of a connection
 # Engines close an idle connection after 5 s. Envoy closes it earlier, so that no request meets a closed one.
@@ -61,16 +62,35 @@ def bootstrap(settings: Settings, admin: Address) -> Json:
             "max_active_downstream_connections": settings.connections,
         },
     }
+    heap = {
+        "name": "envoy.resource_monitors.fixed_heap",
+        "typed_config": {
+            "@type": f"{TYPES}.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
+            "max_heap_size_bytes": HEAP_AT_MOST,
+        },
+    }
     return {
         "node": {"id": "mlops-kit", "cluster": "mlops-kit"},  # Envoy wants a name to read files
         "admin": {"address": _socket(admin), "ignore_global_conn_limit": True},
         "static_resources": {"listeners": [_listener(settings)], "clusters": clusters(settings)},
-        "overload_manager": {"resource_monitors": [limit]},
+        "overload_manager": {"resource_monitors": [limit, heap], "actions": _under_pressure()},
         # By default 100, too small for a pattern that bounds a length.
         "layered_runtime": {
             "layers": [{"name": "static", "static_layer": {"re2.max_program_size.error_level": 2000}}]
         },
     }
+
+
+def _under_pressure() -> list[Json]:
+    """What Envoy does when bodies that callers do not finish fill its memory."""
+    shares = {"shrink_heap": 0.8, "stop_accepting_requests": 0.95}
+    return [
+        {
+            "name": f"envoy.overload_actions.{action}",
+            "triggers": [{"name": "envoy.resource_monitors.fixed_heap", "threshold": {"value": share}}],
+        }
+        for action, share in shares.items()
+    ]
 
 
 def _socket(address: Address) -> Json:

@@ -91,7 +91,10 @@ class Proxy:
 
     async def drain(self, turn_away: Callable[[], None]) -> None:
         """Let callers go: they close their connections, no new ones come, and requests in flight end."""
-        write(self.settings.folder / envoy.ROUTES, routes.routes(self.settings.model, draining=True))
+        try:
+            write(self.settings.folder / envoy.ROUTES, routes.routes(self.settings.model, draining=True))
+        except OSError as error:  # a full disk: health checks do not see the end coming
+            self.say(f"warning: {error}")
         await self._post("/drain_listeners?graceful&skip_exit")  # answers say `connection: close` from now on
         await asyncio.sleep(DRAIN)
         await asyncio.to_thread(turn_away)

@@ -16,6 +16,8 @@ from mlops_kit.serving.envoy import (
 
 REQUEST_ID = "[A-Za-z0-9._:-]{1,128}"  # it stands in the predictions log
 SERVICE = "/inference.GRPCInferenceService/"
+# Not MLServer's RepositoryModelLoad and -Unload, which the same service has: they would let a caller end the model.
+METHODS = ("ModelInfer", "ModelMetadata", "ModelReady", "ServerLive", "ServerMetadata", "ServerReady")
 
 
 def routes(model: str, *, draining: bool = False) -> Json:
@@ -23,7 +25,7 @@ def routes(model: str, *, draining: bool = False) -> Json:
     at = f"/v2/models/{model}"
     found = [
         _odd_request_id(),
-        _grpc(),
+        *(_grpc(method) for method in METHODS),
         *_path("/predict", "POST", _replicas()),
         *_path(f"{at}/infer", "POST", _replicas(prefix_rewrite="/infer")),
         *_path("/-/refresh", "POST", {"route": {"cluster": CONTROL, "timeout": "5s"}}),
@@ -53,8 +55,8 @@ def _odd_request_id() -> Json:
     return {"match": {"prefix": "/", "headers": [odd]}, **_says(400, says)}
 
 
-def _grpc() -> Json:
-    return {"match": {"prefix": SERVICE, "grpc": {}}, **_replicas(cluster=GRPC)}
+def _grpc(method: str) -> Json:
+    return {"match": {"path": SERVICE + method, "grpc": {}}, **_replicas(cluster=GRPC)}
 
 
 def _replicas(cluster: str = REST, **more: Any) -> Json:

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
@@ -15,11 +14,12 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.serving import control, public_port, stage_watch, targets
+from mlops_kit.serving import control, place, public_port, stage_watch, targets
 from mlops_kit.serving.background import in_background
 from mlops_kit.serving.envoy import Address, Settings
 from mlops_kit.serving.follower import Follower
 from mlops_kit.serving.keeper import Group, NeverReadyError
+from mlops_kit.serving.place import Place
 from mlops_kit.serving.preparation import Preparation, Prepared
 from mlops_kit.serving.proxy import Proxy
 from mlops_kit.serving.public_port import PublicPort
@@ -27,7 +27,6 @@ from mlops_kit.serving.replicas import Engine, Replicas
 from mlops_kit.serving.started import Started, counted, request_to_try
 from mlops_kit.versions import version as versions
 
-FOLDER = Path(".mlops/serving")
 CONNECTIONS = 10_000  # at most, of callers; each is a file
 ENVOY_ENDS = 5.0  # seconds
 GRACE = 35.0  # seconds for a replica to end what is in flight, which takes 30 s at most
@@ -61,9 +60,12 @@ def serve(
     Raises KitError if nothing can be served; KeyboardInterrupt for a second Ctrl-C.
     """
     preparation = Preparation(repository, contract, say)
-    with public_port.reserved(request.host, request.port) as public:
+    with (
+        public_port.reserved(request.host, request.port) as public,
+        place.held(repository.root, public.address) as here,
+    ):
         first = _first(preparation, request, say)
-        if not asyncio.run(Server(preparation, request, public, say).run(first, started)):
+        if not asyncio.run(Server(preparation, request, public, here, say).run(first, started)):
             raise KeyboardInterrupt
 
 
@@ -79,8 +81,10 @@ def _first(preparation: Preparation, request: Request, say: Say) -> Prepared:
 
 
 class Server:
-    def __init__(self, preparation: Preparation, request: Request, public: PublicPort, say: Say) -> None:
-        self.preparation, self.request, self.public = preparation, request, public
+    def __init__(
+        self, preparation: Preparation, request: Request, public: PublicPort, here: Place, say: Say
+    ) -> None:
+        self.preparation, self.request, self.public, self.here = preparation, request, public, here
         self.say = _tolerant(say)
         self.root, self.model = preparation.repository.root, preparation.contract.model
         section = preparation.section
@@ -91,7 +95,6 @@ class Server:
         self.live: list[Replicas] = []  # those that get requests: two while the version changes
         self.started: list[Replicas] = []  # all that may have processes
         self.proxy: Proxy | None = None
-        self._targets = targets.file_of(public.address.port)
         self.follower: Follower | None = None
         self.answers = False
         self.on_terminal = _has_terminal()
@@ -171,7 +174,7 @@ class Server:
         self.public.held.close()
         await proxy.group.stop(ENVOY_ENDS)
         await asyncio.gather(*(replicas.group.stop(GRACE) for replicas in self.started))
-        (self.root / self._targets).unlink(missing_ok=True)
+        (self.root / self.here.targets).unlink(missing_ok=True)
         self.say("stopped")
 
     def _kill(self) -> None:
@@ -202,7 +205,7 @@ class Server:
 
     def _proxy(self, first: Prepared, control_address: Address) -> Proxy:
         self.say("start Envoy")
-        folder = self.root / FOLDER / f"port-{self.public.address.port}"
+        folder = self.root / self.here.folder
         settings = Settings(self.model, self.public.address, control_address, folder, _connections())
         command = self.preparation.section.proxy
         return Proxy(settings, command, first.environment(), self._show, self._break, self.say)
@@ -218,7 +221,7 @@ class Server:
         metrics = {replicas.deployment.version: replicas.metrics() for replicas in self.live}
         try:
             self.proxy.show([pair for replicas in self.live for pair in replicas.addresses()])
-            targets.write_targets(self.root / self._targets, self.model, metrics, self.proxy.admins())
+            targets.write_targets(self.root / self.here.targets, self.model, metrics, self.proxy.admins())
         except OSError as error:  # Envoy goes on with those that are healthy
             self.say(f"warning: the list of replicas cannot be written: {error}")
 
@@ -226,7 +229,9 @@ class Server:
         (rest, _), *_ = replicas.addresses()
         line = request_to_try(self.model, self.public.address, rest)
         version = replicas.deployment.version
-        return Started(self.public.address.url, version, self.engine.count, line, self._targets.as_posix())
+        return Started(
+            self.public.address.url, version, self.engine.count, line, self.here.targets.as_posix()
+        )
 
     async def _change(self, prepared: Prepared) -> None:
         """Serve another version, without a moment in which none is ready. Raises KitError; the old one then stays."""

@@ -7,14 +7,8 @@ from typing import Any
 from mlops_kit.serving.envoy import Address
 from mlops_kit.serving.proxy import write
 
-FOLDER = Path(".mlops/serving")
 # Without what nothing used yet: a tenth of the size.
 PROXY_METRICS = {"__metrics_path__": "/stats/prometheus", "__param_usedonly": "1"}
-
-
-def file_of(port: int) -> Path:
-    """One for each server of a repository: `files: [".mlops/serving/targets-*.json"]` finds them all."""
-    return FOLDER / f"targets-{port}.json"
 
 
 def write_targets(

@@ -58,7 +58,7 @@ def test_a_server_that_is_not_there_is_a_warning(told: Told) -> None:
     gone = "http://127.0.0.1:9"
     said = refreshed(gone, address(told))
     assert said[1].startswith(f"warning: {gone} could not be told (")
-    assert "Connection refused). It looks at the stage every minute." in said[1]
+    assert "Connection refused). If it runs, it looks at the stage within a minute." in said[1]
     assert len(told.requests) == 1
 
 

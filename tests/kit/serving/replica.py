@@ -29,7 +29,8 @@ class Replica:
         words = (Path(given.root) / "model.txt").read_text(encoding="utf-8").strip().partition(" ")
         if words[0] == "refuse":
             print("loading", file=sys.stderr)
-            sys.exit(words[2])
+            print(words[2], file=sys.stderr)
+            sys.exit(3)
         self.delay = float(words[2])
 
     def answer(self, path: str, request_id: str) -> object:

@@ -58,9 +58,10 @@ def test_stop_ends_every_request_first(served: Small) -> None:
         with load(server, keep=True) as kept, load(server) as fresh:
             assert server.end() == 0
         assert kept.lost == fresh.lost == []
-        assert server.said.rstrip().endswith("stop: requests in flight end first")
+        assert server.said.rstrip().endswith("stopped")
         assert [pid for pid in children if command_of(pid)] == []
         assert not (served.root / f".mlops/serving/port-{server.port}").exists()
+        assert not (served.root / server.facts["targets"]).exists()
         with running(served, "--port", str(server.port)) as again:  # at once, on the same port
             assert again.predict()["version"] == "v0.1.0"
 
@@ -111,6 +112,7 @@ def test_a_replica_that_refuses_to_start(served: Small) -> None:
     said = refused(served, "--port", "0", "--version", "v0.3.0").stderr
     assert "mlops-kit: The replicas of v0.3.0 do not start:\n" in said
     assert f"\n{REFUSES}\n" in said.partition("mlops-kit: ")[2]
+    assert "started again" not in said  # another start would refuse too
 
 
 def test_a_port_that_is_taken(served: Small) -> None:
@@ -120,6 +122,24 @@ def test_a_port_that_is_taken(served: Small) -> None:
     assert f"mlops-kit: Port {port} is taken: another program answers there." in said
     assert "--port 0" in said
     assert not (served.root / ".mlops/serving/versions").exists()  # nothing was begun
+
+
+def test_two_servers_have_one_port_on_two_addresses(served: Small) -> None:
+    with running(served, "--replicas", "1") as one:
+        words = ("--replicas", "1", "--host", "127.0.0.2", "--port", str(one.port))
+        with running(served, *words) as other:
+            assert one.facts["targets"] != other.facts["targets"]
+            assert other.end() == 0
+        assert one.predict()["version"] == "v0.1.0"
+        assert (served.root / one.facts["targets"]).exists()
+        assert one.end() == 0
+
+
+def test_a_place_that_cannot_be_written_is_said_before_anything_starts(served: Small) -> None:
+    (served.root / ".mlops").mkdir(exist_ok=True)
+    (served.root / ".mlops/serving").write_text("")
+    said = refused(served, "--port", "0").stderr
+    assert "cannot be written" in said and "replica" not in said
 
 
 def test_two_servers_do_not_share_a_port(served: Small) -> None:

@@ -1,16 +1,20 @@
 """What answers, whatever the engine: a loaded model with its checks, its fast path and its log."""
 
+import sys
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from serving.seldon.door import Columns, Door, Refused, Row
 from serving.seldon.predictions_log import PredictionsLog
 
 Answer = dict[str, Any]
+PLAIN = (bool, int, float, str, type(None))
+TRACEBACK_EVERY = 60.0  # seconds, at most
 Function = Callable[[list[Row]], list[Answer]]
 
 
@@ -30,6 +34,7 @@ class Core:
     answered: int = 0  # rows
     refused: int = 0  # requests
     failed: int = 0  # requests
+    next_traceback: float = 0.0
     observe: Callable[[float], None] = lambda seconds: None
 
     @property
@@ -48,25 +53,32 @@ class Core:
         try:
             columns = self.door.columns(rows) if self.door else _unchecked(rows)
             answers = self.answers(columns, rows)
+            if not self.fast:
+                _check(answers, len(rows))
         except Refused as refused:
-            self.refused += 1
             self._log_error(len(rows), str(refused), request_id)
             raise
-        except Exception as error:
-            self.failed += 1
-            traceback.print_exc()
-            self._log_error(len(rows), f"the model failed: {type(error).__name__}", request_id)
-            # of a value that it does not take, such as 1e300 where it computes with 32 bits, and of a fault of its own
-            status = 422 if isinstance(error, ValueError) else 500
-            raise Refused(
-                status, "the model does not take these rows; the server's log says why"
-            ) from error
+        except Exception as error:  # noqa: BLE001  # a model may raise anything
+            raise self._failed(len(rows), error, request_id) from None
         seconds = time.perf_counter() - begin
         self.answered += len(answers)
         self.observe(seconds)
         if self.log:
             self._log(columns, answers, seconds, request_id)
         return answers
+
+    def _failed(self, n: int, error: Exception, request_id: str) -> Refused:
+        """Without the error's message, which may hold values of the request."""
+        self.failed += 1
+        kind = type(error).__name__
+        if time.monotonic() > self.next_traceback:
+            self.next_traceback = time.monotonic() + TRACEBACK_EVERY
+            print("".join(traceback.format_tb(error.__traceback__)) + kind, file=sys.stderr)
+        self._log_error(n, f"the model failed: {kind}", request_id)
+        # a value that the model does not take, such as 1e300 where it computes with 32 bits; or its own fault
+        takes_no_such_rows = (ValueError,) if self.door else (ValueError, KeyError, TypeError)
+        status = 422 if isinstance(error, takes_no_such_rows) else 500
+        return Refused(status, "the model does not take these rows; the server's log says why")
 
     def answers(self, columns: Columns, rows: list[Row]) -> list[Answer]:
         if self.fast:
@@ -125,6 +137,18 @@ def _unchecked(rows: list[Row]) -> Columns:
     if any(type(row) is not dict or row.keys() != rows[0].keys() for row in rows):
         raise Refused(422, "the rows are not objects with the same columns")
     return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _check(answers: list[Answer], n: int) -> None:
+    """What a function of the repository returned. Raises RuntimeError."""
+    if not isinstance(answers, list) or len(answers) != n:
+        raise RuntimeError("the function did not return a list with an answer for each row")
+    for answer in answers:
+        if not isinstance(answer, dict) or answer.keys() != answers[0].keys():
+            raise RuntimeError("the answers are not dicts with the same keys")
+        for value in answer.values():
+            if type(value) not in PLAIN or (type(value) is float and not isfinite(value)):
+                raise RuntimeError("an answer holds what is no text, finite number, bool or None")
 
 
 def _nested(answer: Answer) -> Answer:

@@ -13,6 +13,11 @@ from pipeline.schema import Column, Schema
 Row = dict[str, Any]
 Columns = dict[str, list[Any]]  # a list for each column, one value a row
 PROBLEMS_SHOWN = 10
+LONGEST = 1000  # characters of a text
+# what polars takes for white space, as the pipeline reads files; Python's own `strip` takes more
+WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 INT64 = range(-(2**63), 2**63)
 
 
@@ -148,7 +153,11 @@ def _text(column: Column) -> Callable[[Any], str]:
             value = str(value)
         if type(value) is not str:
             raise Wrong("not a text")
-        text: str = value.strip()  # as the pipeline reads files
+        text: str = value.strip(WHITE)
+        if len(text) > LONGEST:
+            raise Wrong(f"longer than {LONGEST} characters")
+        if not text:
+            raise Wrong("empty")
         if known and text not in known:
             raise Wrong("none of its values; GET /v2/models/NAME lists them")
         return text
@@ -161,6 +170,8 @@ def _time(column: Column) -> Callable[[Any], datetime]:
         if type(value) is not str:
             raise Wrong("not a time as ISO 8601 text")
         try:
+            if value[10:11] not in ("", "T", " "):
+                raise ValueError("no separator of ISO 8601")
             moment = datetime.fromisoformat(value)
             if moment.tzinfo:
                 moment = moment.astimezone(UTC).replace(tzinfo=None)

@@ -36,6 +36,7 @@ def answer(
         content = form(core, _parsed(body, headers), headers.get("x-request-id", "")[:128])
         return 200, orjson.dumps(content)
     except Refused as refused:
+        core.refused += refused.status < 500
         return refused.status, orjson.dumps({"error": str(refused)})
 
 
@@ -76,6 +77,8 @@ def _values(tensor: Json, which: str) -> list[Any]:
     shape, data, kind = (tensor.get(key) for key in ("shape", "data", "datatype"))
     if not isinstance(data, list) or not isinstance(shape, list):
         raise Refused(400, f"{which}: `shape` and `data` are not lists")
+    if len(data) > ROWS_AT_MOST:  # before anything is made of them
+        raise Refused(400, f"{which}: {len(data)} values; a request has 1 to {ROWS_AT_MOST} rows")
     if len(shape) == 2 and shape[1] == 1 and data and isinstance(data[0], list):
         if any(not isinstance(one, list) or len(one) != 1 for one in data):
             raise Refused(400, f"{which}: `data` does not have the shape that `shape` says")
@@ -120,12 +123,10 @@ def to_tensors(answers: list[Answer]) -> list[Json]:
 
 
 def _parsed(body: bytes, headers: Any) -> Json:
-    if headers.get("content-encoding", "identity") != "identity":
+    if headers.get("content-encoding", "identity").lower() not in ("identity", ""):
         raise Refused(415, "a compressed body is not read")
-    if (
-        headers.get("content-type", "application/json").partition(";")[0].strip()
-        != "application/json"
-    ):
+    kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind != "application/json":
         raise Refused(415, "the content type is not application/json")
     if len(body) > BYTES_AT_MOST:
         raise Refused(413, f"the body has more than {BYTES_AT_MOST} bytes")

@@ -33,8 +33,9 @@ def check_artifacts(root: Path) -> dict[str, str]:
     """Hashes of the artifacts that mlops.yaml names, by their paths. Raises Refusal unless they are those of dvc.lock."""
     contract = _yaml(root / "mlops.yaml")
     named, dvc = contract.get("artifacts") or [], (contract.get("commands") or {}).get("dvc", "dvc")
-    stages = (_yaml(root / "dvc.lock").get("stages") or {}).values()
-    locked = {out["path"]: out.get("md5") for stage in stages for out in stage.get("outs") or []}
+    locked = _locked(root / "dvc.lock")
+    if not named:
+        raise Refusal("mlops.yaml names no `artifacts`, so nothing says which files are the model.")
     for name in named:
         if not locked.get(name):
             raise Refusal(
@@ -46,6 +47,21 @@ def check_artifacts(root: Path) -> dict[str, str]:
                 f"`{dvc} checkout --force {name}` puts the one of dvc.lock back."
             )
     return {name: locked[name] for name in named}
+
+
+def _locked(path: Path) -> dict[str, str]:
+    """Hashes of the outputs by their paths. Raises Refusal for a lock that is not one of DVC's."""
+    try:
+        stages = (_yaml(path).get("stages") or {}).values()
+        outs = [
+            (one["path"], one.get("md5")) for stage in stages for one in stage.get("outs") or []
+        ]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise Refusal(f"{path} is not a lock that DVC wrote: {type(error).__name__}.") from error
+    locked = dict(outs)
+    if len(locked) < len(outs):
+        raise Refusal(f"{path} has two stages with the same output.")
+    return locked
 
 
 def check_libraries(root: Path) -> None:
@@ -88,6 +104,8 @@ def _md5(path: Path) -> str:
         return _md5_of(path)
     if not path.is_dir():
         return "missing"
+    if links := [one for one in path.rglob("*") if one.is_symlink() and one.is_dir()]:
+        raise Refusal(f"{links[0]} is a link to a folder, whose files no hash covers.")
     entries = [
         {"md5": _md5_of(file), "relpath": relative} for relative, file in sorted(_files(path))
     ]

@@ -22,12 +22,20 @@ EVERY = 0.2  # seconds between two writes
 FACTS_EVERY = 5.0  # seconds between two looks at memory and disk
 
 
+class ShortWriteError(OSError):
+    """A part of the text was written, with so many whole lines."""
+
+    def __init__(self, written: int) -> None:
+        super().__init__("the disk is full")
+        self.written = written
+
+
 class PredictionsLog:
     """Appends to FOLDER/YYYY-MM-DD.jsonl, several processes at the same time, and deletes files that are too old."""
 
     def __init__(self, folder: Path, masked: Iterable[str], keep_days: int) -> None:
         self.folder, self.masked, self.keep_days = folder, list(masked), keep_days
-        self.dropped = 0
+        self.dropped, self.mend = 0, b""
         self.waiting: deque[dict[str, Any]] = deque()
         self.process = f"{socket.gethostname()}-{os.getpid()}"
         self.facts: dict[str, Any] = {}
@@ -61,9 +69,12 @@ class PredictionsLog:
             self._look()
             common = {"masked": self.masked, "process": self.process} | self.facts
             text = b"".join(orjson.dumps(common | line) + b"\n" for line in taken)
-            self._append(text)
+            self._append(self.mend + text)
+            self.mend = b""
         except (OSError, TypeError) as error:
-            self.dropped += len(taken)
+            self.dropped += len(taken) - (
+                error.written if isinstance(error, ShortWriteError) else 0
+            )
             if time.monotonic() > self.complained:
                 self.complained = time.monotonic() + 60
                 print(
@@ -86,7 +97,8 @@ class PredictionsLog:
         finally:
             os.close(file)
         if written < len(text):
-            raise OSError(f"{len(text) - written} bytes of {len(text)} were not written")
+            self.mend = b"\n"  # ends the torn line, so that the next one is whole
+            raise ShortWriteError(text[:written].count(b"\n"))
 
     def _delete_old(self) -> None:
         oldest = f"{datetime.now(UTC) - timedelta(days=self.keep_days):%Y-%m-%d}"

@@ -9,17 +9,21 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+for name in [name for name in os.environ if name.startswith("MLSERVER_")]:
+    del os.environ[name]  # its settings are below
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy loads: threads make one row slower
 
+import mlserver.grpc.server
 import uvloop
 from mlserver import MLServer, ModelSettings, Settings
 from mlserver.settings import ModelParameters
 
+from serving.seldon import forms
 from serving.seldon.core import Core
 from serving.seldon.integrity import Refusal
 from serving.seldon.load import load
 from serving.seldon.metrics import Metrics
-from serving.seldon.mlserver_runtime import Runtime
+from serving.seldon.mlserver_runtime import Runtime, Servicer
 
 LOGGING = {  # without the lines about each start and each request
     "version": 1,
@@ -37,6 +41,7 @@ LOGGING = {  # without the lines about each start and each request
 def settings(ports: argparse.Namespace, scratch: str) -> Settings:
     """MLServer's settings, where its own would listen everywhere, start workers or write into the tree."""
     return Settings(
+        _env_file=None,  # a `.env` in the tree is not for the engine
         debug=False,
         host="127.0.0.1",
         http_port=ports.http_port,
@@ -48,18 +53,22 @@ def settings(ports: argparse.Namespace, scratch: str) -> Settings:
         gzip_enabled=False,
         logging_settings=LOGGING,
         load_models_at_startup=False,
+        model_repository_root=scratch,  # nothing in the tree is loaded as a model
+        grpc_max_message_length=forms.BYTES_AT_MOST,
     )
 
 
 async def serve(served: Core, ports: argparse.Namespace) -> None:
-    Runtime.core = served
+    Runtime.core = Servicer.core = served
+    mlserver.grpc.server.InferenceServicer = Servicer  # MLServer has no setting for it
     Metrics(served)
     with TemporaryDirectory(prefix="mlserver-") as scratch:
         server = MLServer(settings(ports, scratch))
         model = ModelSettings(
             name=served.name,
             implementation=Runtime,
-            parameters=ModelParameters(version=served.version),
+            parameters=ModelParameters(_env_file=None, version=served.version),
+            _env_file=None,
         )
         await server.start([model])
 
