@@ -9,6 +9,7 @@ import time
 import pytest
 from mlops_kit.base.errors import KitError
 from mlops_kit.cli.commands.serving import serve
+from mlops_kit.serving import loopback
 
 from tests.conftest import Done
 from tests.kit.serving.conftest import REFUSES
@@ -136,9 +137,9 @@ def test_two_servers_have_one_port_on_two_addresses(served: Small) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_said_before_anything_starts(served: Small) -> None:
-    (served.root / ".mlops").mkdir(exist_ok=True)
-    (served.root / ".mlops/serving").write_text("")
-    said = refused(served, "--port", "0").stderr
+    port = loopback.free(1)[0].port
+    (served.root / f".mlops/serving/port-{port}").write_text("")
+    said = refused(served, "--port", str(port)).stderr
     assert "cannot be written" in said and "replica" not in said
 
 
