@@ -89,17 +89,20 @@ class Door:
 
 
 def _reader(column: Column) -> Callable[[Any], Any]:
-    """A function that returns the value as its column's type or raises Wrong."""
-    read = READERS[column.type](column)
-    if column.missing > 0:
-        return lambda value: None if value is None else read(value)
+    """A function that returns the value as its column's type, None for a missing one, or raises Wrong."""
+    read, nullable = READERS[column.type](column), column.missing > 0
 
     def read_present(value: Any) -> Any:
         if value is None:
+            if nullable:
+                return None
             raise Wrong("null, and no value may be missing")
         return read(value)
 
-    return read_present
+    def read_text(value: Any) -> Any:
+        return read_present(None if type(value) is str and not value.strip(WHITE) else value)
+
+    return read_text if column.type in ("category", "text") else read_present
 
 
 def _number(column: Column) -> Callable[[Any], float]:
@@ -156,8 +159,6 @@ def _text(column: Column) -> Callable[[Any], str]:
         text: str = value.strip(WHITE)
         if len(text) > LONGEST:
             raise Wrong(f"longer than {LONGEST} characters")
-        if not text:
-            raise Wrong("empty")
         if known and text not in known:
             raise Wrong("none of its values; GET /v2/models/NAME lists them")
         return text
