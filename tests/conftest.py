@@ -22,7 +22,7 @@ MARKERS = {
     "slow": "takes more than three seconds of a core",
 }
 SLOW = frozenset((Path(__file__).with_name("slow.txt")).read_text("utf-8").split())
-FIRST = ("tests/tiers/", "tests/act/")  # the longest tests
+FIRST = ("tests/tiers/", "tests/act/")  # the longest tests first
 
 
 Once = Callable[[str, Callable[[Path], object]], Path]
@@ -105,9 +105,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("environment")
         if getattr(item, "originalname", None) in SLOW:
             item.add_marker("slow")
-    items.sort(
-        key=lambda item: (not item.get_closest_marker("environment"), not item.nodeid.startswith(FIRST))
-    )
+    items.sort(key=lambda item: (not item.get_closest_marker("environment"), _turn(item.nodeid)))
+
+
+def _turn(test: str) -> int:
+    return next((turn for turn, start in enumerate(FIRST) if test.startswith(start)), len(FIRST))
 
 
 @pytest.fixture(scope="session")
