@@ -12,7 +12,7 @@ import yaml
 from conftest import ROOT, SAMPLE, keys
 from polars.testing import assert_frame_equal
 
-from pipeline import EVALUATION, METRICS, MODEL, PREPARED, answer, latency, params, predict, prepare
+from pipeline import EVALUATION, METRICS, MODEL, PREPARED, answer, params, predict, prepare
 from pipeline import schema as schemas
 from pipeline.metrics import PRIMARY, figures
 from pipeline.read import raw
@@ -122,8 +122,8 @@ def test_predictions_of_one_row_are_timed(
 ) -> None:
     run()
     answer.loaded.cache_clear()  # of another test's model
-    monkeypatch.setattr(sys, "argv", ["latency", str(SAMPLE), "--calls", "20", "--out", "out.json"])
-    latency.main()
+    monkeypatch.setattr(sys, "argv", ["answer", str(SAMPLE), "--calls", "20", "--out", "out.json"])
+    answer.main()
     seconds = json.loads(Path("out.json").read_text(encoding="utf-8"))["seconds"]
     assert len(seconds) == 20
     assert all(one > 0 for one in seconds)

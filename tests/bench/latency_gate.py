@@ -17,13 +17,13 @@ from tests.bench.tables import Reach, Table, generated
 BUSY = 8  # processes
 CALLS = 200
 BURN = "while True: pass"
-# In the project's environment: the measurement of `pipeline.latency`, as often as the first word says.
-MEASURE = """import json, sys
+# In the project's environment: the measurement of `pipeline.answer`, as often as the first word says.
+MEASURE = """import json, os, sys
+os.environ["POLARS_MAX_THREADS"] = "1"
 from itertools import cycle, islice
 from pathlib import Path
-from pipeline.latency import WARM_UP, seconds  # first: it limits the threads of polars
 from pipeline import schema
-from pipeline.answer import answers, without_target
+from pipeline.answer import WARM_UP, answers, seconds, without_target
 from pipeline.read import read
 rows = read(Path("data/prepared/test.parquet"), without_target(schema.load()), prepared=True).to_dicts()
 runs, calls = map(int, sys.argv[1:])

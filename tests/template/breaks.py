@@ -89,7 +89,7 @@ BREAKS = [
     ),
     Break(
         "predict wants the target",
-        "predict.py",
+        "answer.py",
         'one.use in ("feature", "key")',
         'one.use in ("feature", "key", "target")',
         WHOLE + "test_rows_without_the_target_are_predicted",

@@ -39,7 +39,10 @@ class Alone:
         answer = self.connection.getresponse()
         content = answer.read()
         if answer.status != 200:
-            raise KitError(f"The replica answers {answer.status} to test rows: {content[:500]!r}.")
+            raise KitError(
+                f"The replica answers {answer.status} to test rows: {content[:500]!r}.",
+                "`mlops-kit serve --workspace` starts one that you can ask.",
+            )
         answers: list[Row] = json.loads(content)["predictions"]
         return answers
 

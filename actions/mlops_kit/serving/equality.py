@@ -25,7 +25,10 @@ def difference(repository: Repository, contract: Contract, tree: Repository, say
     """
     form, rows = contract.predictions, contract.rows
     if form is None or rows is None:
-        raise KitError("Served answers cannot be compared: mlops.yaml names no `rows` or no `predictions`.")
+        raise KitError(
+            "Served answers cannot be compared: mlops.yaml names no `rows` or no `predictions`.",
+            "Name both: the rows that `predict` takes, and what the metrics were made of.",
+        )
     asked = tables.read(tree.root / rows.test).slice(0, ROWS).to_pylist()
     evaluated = {str(row[form.key]): row for row in tables.read(tree.root / form.file).to_pylist()}
     say("serve it, and ask for the test rows")

@@ -113,7 +113,7 @@ class Keeper:
             self.child.kill()
 
 
-class Group:
+class Programs:
     """Programs that are kept running together. `broke` is called with the last words of one that is given up."""
 
     def __init__(self, keepers: Sequence[Keeper], broke: Callable[[str], None]) -> None:

@@ -26,7 +26,7 @@ def measure(repository: Repository, contract: Contract, rows: Path, calls: int, 
     """
     asked = tables.read(rows).slice(0, calls).to_pylist()
     if not asked:
-        raise KitError(f"{rows} has no rows.")
+        raise KitError(f"{rows} has no rows.", "Train, or pull the test rows.")
     prepared = Preparation(repository, contract, say).workspace()
     bodies = [body_of([row]) for row in asked]
     return asyncio.run(_measured(prepared, contract, repository.root, bodies, calls, say))

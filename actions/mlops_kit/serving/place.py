@@ -14,7 +14,7 @@ USUAL = ("127.0.0.1", "0.0.0.0")  # which cannot have the same port twice
 
 
 @dataclass(frozen=True)
-class Place:
+class ServerPlace:
     """Relative to the root of the repository."""
 
     folder: Path  # routes and endpoints of the proxy
@@ -22,13 +22,13 @@ class Place:
 
 
 @contextmanager
-def held(root: Path, address: Address) -> Iterator[Place]:
+def held(root: Path, address: Address) -> Iterator[ServerPlace]:
     """The place of the server at this address, which no other one gets inside the block.
 
     Raises KitError if another server has it, or nothing can be written there.
     """
     host = "" if address.host in USUAL else f"{address.host.replace(':', '.')}-"
-    place = Place(FOLDER / f"port-{host}{address.port}", FOLDER / f"targets-{host}{address.port}.json")
+    place = ServerPlace(FOLDER / f"port-{host}{address.port}", FOLDER / f"targets-{host}{address.port}.json")
     try:
         (root / place.folder).mkdir(parents=True, exist_ok=True)
         lock = (root / place.folder).with_suffix(".lock").open("w")

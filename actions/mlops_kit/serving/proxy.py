@@ -11,7 +11,7 @@ from mlops_kit.base.processes import words
 from mlops_kit.base.progress import Say
 from mlops_kit.serving import envoy, loopback, routes
 from mlops_kit.serving.envoy import GRPC, LISTENER, REST, Address, Settings
-from mlops_kit.serving.keeper import Attempt, Group, Keeper
+from mlops_kit.serving.keeper import Attempt, Keeper, Programs
 from mlops_kit.serving.processes import Program
 
 PROCESSES = 2
@@ -51,7 +51,7 @@ class Proxy:
         for number in range(1, PROCESSES + 1):
             program = Program(f"proxy {number}", settings.folder, environment)
             keepers.append(Keeper(program, self._beginning(number), changed, say))
-        self.group = Group(keepers, broke)
+        self.group = Programs(keepers, broke)
 
     def _beginning(self, number: int) -> Callable[[], Attempt]:
         def begin() -> Attempt:

@@ -8,7 +8,7 @@ from mlops_kit.base.processes import words
 from mlops_kit.base.progress import Say
 from mlops_kit.serving import loopback
 from mlops_kit.serving.envoy import Address
-from mlops_kit.serving.keeper import Attempt, Group, Keeper
+from mlops_kit.serving.keeper import Attempt, Keeper, Programs
 from mlops_kit.serving.preparation import Prepared
 from mlops_kit.serving.processes import Program
 
@@ -38,7 +38,7 @@ class Replicas:
         programs = [
             Program(f"replica {number}", engine.root, environment) for number in range(1, engine.count + 1)
         ]
-        self.group = Group([Keeper(program, self._begin, changed, say) for program in programs], broke)
+        self.group = Programs([Keeper(program, self._begin, changed, say) for program in programs], broke)
 
     def _begin(self) -> Attempt:
         http, grpc, metrics = ports = tuple(loopback.free(3))

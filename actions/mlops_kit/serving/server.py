@@ -18,8 +18,8 @@ from mlops_kit.serving import control, place, public_port, stage_watch, targets
 from mlops_kit.serving.background import in_background
 from mlops_kit.serving.envoy import Address, Settings
 from mlops_kit.serving.follower import Follower
-from mlops_kit.serving.keeper import Group, NeverReadyError
-from mlops_kit.serving.place import Place
+from mlops_kit.serving.keeper import NeverReadyError, Programs
+from mlops_kit.serving.place import ServerPlace
 from mlops_kit.serving.preparation import Preparation, Prepared
 from mlops_kit.serving.proxy import Proxy
 from mlops_kit.serving.public_port import PublicPort
@@ -33,7 +33,7 @@ GRACE = 35.0  # seconds for a replica to end what is in flight, which takes 30 s
 
 
 @dataclass(frozen=True)
-class Request:
+class ServeRequest:
     """What to serve, and where."""
 
     version: str = ""  # empty: what the stage holds, also when that changes
@@ -51,7 +51,7 @@ class Request:
 def serve(
     repository: Repository,
     contract: Contract,
-    request: Request,
+    request: ServeRequest,
     say: Say,
     started: Callable[[Started], None],
 ) -> None:
@@ -69,7 +69,7 @@ def serve(
             raise KeyboardInterrupt
 
 
-def _first(preparation: Preparation, request: Request, say: Say) -> Prepared:
+def _first(preparation: Preparation, request: ServeRequest, say: Say) -> Prepared:
     if request.workspace:
         return preparation.workspace()
     repository, model = preparation.repository, preparation.contract.model
@@ -82,7 +82,7 @@ def _first(preparation: Preparation, request: Request, say: Say) -> Prepared:
 
 class Server:
     def __init__(
-        self, preparation: Preparation, request: Request, public: PublicPort, here: Place, say: Say
+        self, preparation: Preparation, request: ServeRequest, public: PublicPort, here: ServerPlace, say: Say
     ) -> None:
         self.preparation, self.request, self.public, self.here = preparation, request, public, here
         self.say = _tolerant(say)
@@ -197,7 +197,7 @@ class Server:
             raise
         return replicas
 
-    async def _ready(self, group: Group, else_says: str) -> None:
+    async def _ready(self, group: Programs, else_says: str) -> None:
         try:
             await group.start()
         except NeverReadyError as error:

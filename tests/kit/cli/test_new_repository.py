@@ -106,7 +106,7 @@ def test_a_model_ten_times_slower_is_closed_out(how: str, flights: Path) -> None
 def test_a_latency_that_is_not_measured_does_not_pass(flights: Path) -> None:
     path = flights / "mlops.yaml"
     lines = path.read_text("utf-8").splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if "pipeline.latency" not in line), "utf-8")
+    path.write_text("".join(line for line in lines if "pipeline.answer" not in line), "utf-8")
     done = run(flights, "--only", "latency")
     assert done.exit_code == 10, done.output
     assert "not measured: `commands.latency` is missing in mlops.yaml" in done.output

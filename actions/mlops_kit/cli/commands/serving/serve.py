@@ -38,9 +38,9 @@ def command(
     from mlops_kit.project import contract as contracts
     from mlops_kit.project import repository
     from mlops_kit.serving import server
-    from mlops_kit.serving.server import Request
+    from mlops_kit.serving.server import ServeRequest
 
     repo = repository.find(Path.cwd())
-    request = Request(version, workspace, host, port, replicas, log)
+    request = ServeRequest(version, workspace, host, port, replicas, log)
     contract = contracts.load(repo.root)
     server.serve(repo, contract, request, reporter(), lambda started: finish(started, started.says, as_json))
