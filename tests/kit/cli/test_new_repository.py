@@ -97,9 +97,13 @@ def test_a_model_ten_times_slower_is_closed_out(how: str, flights: Path) -> None
     assert text.count("def answers(") == 1
     text = text.replace("def answers(", "def quick(").replace("def main(", SLOW[how] + "\n\ndef main(")
     path.write_text(text, "utf-8")
+    means = flights / "mlops.yaml"
+    means.write_text(
+        means.read_text("utf-8").replace("kind: latency", "kind: latency\n    calls: 20"), "utf-8"
+    )
     done = run(flights, "--only", "latency")
     assert done.exit_code == 10, done.output
-    assert "in 200 predictions of one row, p95 at most 0.05 s" in done.output
+    assert "in 20 predictions of one row, p95 at most 0.05 s" in done.output
 
 
 def test_a_latency_that_is_not_measured_does_not_pass(flights: Path) -> None:
