@@ -40,7 +40,7 @@ class PredictionsLog:
         self.process = f"{socket.gethostname()}-{os.getpid()}"
         self.facts: dict[str, Any] = {}
         self.next_facts, self.complained, self.today = 0.0, 0.0, ""
-        self.stopping = threading.Event()
+        self.stopping, self.lock = threading.Event(), threading.Lock()
         self.thread = threading.Thread(target=self._run, name="predictions-log", daemon=True)
         self.thread.start()
 
@@ -58,13 +58,17 @@ class PredictionsLog:
 
     def _run(self) -> None:
         while not self.stopping.wait(EVERY):
-            self._write()
-        self._write()
+            self.write()
+        self.write()
 
-    def _write(self) -> None:
-        taken = [self.waiting.popleft() for _ in range(len(self.waiting))]
-        if not taken:
-            return
+    def write(self) -> None:
+        """Writes what is waiting; the thread does it several times a second."""
+        with self.lock:
+            taken = [self.waiting.popleft() for _ in range(len(self.waiting))]
+            if taken:
+                self._write(taken)
+
+    def _write(self, taken: list[dict[str, Any]]) -> None:
         try:
             self._look()
             common = {"masked": self.masked, "process": self.process} | self.facts
