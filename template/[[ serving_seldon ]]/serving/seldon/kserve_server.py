@@ -19,7 +19,7 @@ from serving.seldon.door import Refused
 from serving.seldon.load import load
 
 
-class Served(Model):  # type: ignore[misc]
+class Served(Model):  # type: ignore[misc]  # KServe is not in this environment: Any
     def __init__(self, served: Core) -> None:
         super().__init__(served.name)
         self.core, self.ready = served, True

@@ -58,13 +58,13 @@ def _version(root: Path, hashes: dict[str, str]) -> str:
 def _function(named: str) -> Function:
     module, _, name = named.partition(":")
     try:
-        function = getattr(import_module(module), name)
+        function: Function = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise Refusal(
             f"{named} cannot be imported: {error}. `serving.predict` of mlops.yaml names MODULE:FUNCTION, "
             "which takes a list of rows and returns a list of answers."
         ) from error
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def _log(root: Path, folder: Path) -> PredictionsLog:

@@ -21,11 +21,12 @@ from serving.seldon.core import Core
 from serving.seldon.door import Refused
 
 
-class Runtime(MLModel):  # type: ignore[misc]
+class Runtime(MLModel):  # type: ignore[misc]  # MLServer has no types
     """REST by two handlers, which the proxy's routes lead to; gRPC by `predict`."""
 
     core: Core  # set by replica.py before MLServer makes an instance
 
+    # MLServer's decorator has no types, here and below
     @custom_handler(rest_path="/predict")  # type: ignore[untyped-decorator]
     async def of_rows(self, request: Request) -> Response:
         return await self._response(forms.rows, request)
@@ -69,7 +70,7 @@ UNREADABLE = (
 )
 
 
-class Servicer(InferenceServicer):  # type: ignore[misc]
+class Servicer(InferenceServicer):  # type: ignore[misc]  # no types either
     """gRPC without MLServer's errors, which repeat values, and its metrics, which take their labels from callers."""
 
     core: Core

@@ -22,7 +22,7 @@ JSON = {"content-type": "application/json"}
 
 @pytest.fixture(scope="module")
 def core() -> Core:
-    if not (ROOT / "model").is_dir():
+    if not (ROOT / "model").is_dir():  # a fresh clone has none, and nothing can be served
         pytest.skip("train first: uv run dvc repro")
     os.chdir(ROOT)
     return load(ROOT, "model", "v0", "pipeline.answer:answers")
