@@ -185,7 +185,7 @@ def test_curl_gets_what_predict_wrote(project: Project) -> None:
         metrics = urlopen(f"http://{replica}/metrics", timeout=30).read().decode()
         assert 'mlops_fast_path{version="v0.1.0"} 1.0' in metrics
         assert "hunter2" not in metrics  # callers make no time series
-        assert 'mlops_requests_refused_total{version="v0.1.0"} 1.0' in metrics  # that of REST
+        assert 'mlops_requests_refused_total{version="v0.1.0"} 3.0' in metrics  # two of gRPC
 
         project.change("params.yaml", "learning_rate: 0.05", "learning_rate: 0.1")
         must([*DVC, "repro", "--quiet"], project.root)

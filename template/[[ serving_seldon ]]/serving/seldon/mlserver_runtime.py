@@ -88,6 +88,7 @@ class Servicer(InferenceServicer):  # type: ignore[misc]  # no types either
             code, says = (code if refused.status < 500 else StatusCode.INTERNAL), str(refused)
         except UNREADABLE:
             says = "the tensors cannot be read"
+        self.core.refused += code == StatusCode.INVALID_ARGUMENT
         await context.abort(code, says)
 
     async def ModelReady(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
