@@ -22,6 +22,7 @@ from tests.bench import (
     power,
     questions,
     registry,
+    serve_lost,
     served,
     serving,
     tables,
@@ -46,6 +47,7 @@ TABLES = (
     | registry.TABLES
     | serving.TABLES
     | served.TABLES
+    | serve_lost.TABLES
 )
 
 

@@ -3,8 +3,11 @@
 Environments are named by what went into them, so a version with the same libraries starts at once.
 """
 
+import fcntl
 import hashlib
+import os
 import re
+import time
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ from mlops_kit.serving import python_version
 from mlops_kit.serving.conflicts import conflict, normal
 
 ENVIRONMENTS = Path(".mlops/serving/environments")
+UNUSED_DAYS = 30
 EXPORT = (
     *("uv", "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes"),
     *("--no-annotate", "--no-header", "--prune", "dvc"),
@@ -78,6 +82,33 @@ def _fill(venv: Path, wanted: Wanted, project: Path) -> None:
         run(["uv", "pip", "install", "--quiet", "--color", "never", "--python", str(venv), *paths], project)
     except ProcessError as error:
         raise conflict(error, names(wanted.libraries), wanted.pinned_by, wanted.engine_file) from error
+
+
+def hold(folder: Path) -> int:
+    """A file descriptor that keeps `remove_unused` away from the environment until this process ends."""
+    held = os.open(folder, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_SH)
+    os.utime(folder)  # used now
+    return held
+
+
+def remove_unused(root: Path) -> list[str]:
+    """Remove the environments that no server has used for `UNUSED_DAYS` days. Returns their names. Raises OSError."""
+    before = time.time() - UNUSED_DAYS * 86400
+    old = [folder for folder in (root / ENVIRONMENTS).glob("*/") if folder.stat().st_mtime < before]
+    return [folder.name for folder in old if _removed(folder)]
+
+
+def _removed(folder: Path) -> bool:
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        rmtree(folder)
+    except BlockingIOError:  # a server uses it
+        return False
+    finally:
+        os.close(held)
+    return True
 
 
 def _publish(made: Path, folder: Path) -> None:

@@ -34,6 +34,7 @@ class Preparation:
         self.repository, self.contract, self.say = repository, contract, say
         self.section = section(contract)
         self.folders = VersionFolders(repository)
+        self._environments: dict[Path, int] = {}  # those in use, each with its lock
 
     def workspace(self) -> Prepared:
         return self._with_environment(deployment.of_workspace(self.repository, self.contract))
@@ -47,17 +48,22 @@ class Preparation:
         return self._with_environment(deployment.of_version(self.folders, self.contract, version, self.say))
 
     def remove_others(self, *kept: Deployment) -> None:
-        """Remove the folders of other versions that no server uses any more. Warns if that fails."""
+        """Remove the folders and environments of other versions that no server uses any more. Warns if that fails."""
         try:
             for name in self.folders.keep_only(*(one.folder for one in kept)):
                 self.say(f"removed the folder of {name}")
+            for name in environment.remove_unused(self.repository.root):
+                self.say(f"removed the environment {name}: unused for {environment.UNUSED_DAYS} days")
         except (KitError, OSError) as error:
             self.say(f"warning: folders of earlier versions stay: {error}")
 
     def _with_environment(self, one: Deployment) -> Prepared:
         root = self.repository.root
         wanted = environment.wanted(root / self.section.engine, one.folder, one.environment, one.python)
-        return Prepared(one, environment.make(root, wanted, one.folder, self.say))
+        venv = environment.make(root, wanted, one.folder, self.say)
+        if venv not in self._environments:
+            self._environments[venv] = environment.hold(venv)
+        return Prepared(one, venv)
 
 
 def section(contract: Contract) -> Serving:

@@ -25,6 +25,7 @@ from mlops_kit.serving.proxy import Proxy
 from mlops_kit.serving.public_port import PublicPort
 from mlops_kit.serving.replicas import Engine, Replicas
 from mlops_kit.serving.started import Started, counted, request_to_try
+from mlops_kit.training import freshness
 from mlops_kit.versions import version as versions
 
 CONNECTIONS = 10_000  # at most, of callers; each is a file
@@ -71,6 +72,8 @@ def serve(
 
 def _first(preparation: Preparation, request: ServeRequest, say: Say) -> Prepared:
     if request.workspace:
+        for line in _stale(preparation):
+            say(f"warning: the model in the workspace is stale. {line}")
         return preparation.workspace()
     repository, model = preparation.repository, preparation.contract.model
     say("find the version")
@@ -78,6 +81,14 @@ def _first(preparation: Preparation, request: ServeRequest, say: Say) -> Prepare
         return preparation.version(stage_watch.first(repository, model, preparation.section.stage, say))
     versions.refresh(repository, model, say)
     return preparation.version(versions.find(repository, model, request.version))
+
+
+def _stale(preparation: Preparation) -> list[str]:
+    """Which stages would run again, and why. Empty without a lock: the replica then says what is missing."""
+    start = freshness.of_tree(preparation.repository)
+    if start is None:
+        return []
+    return freshness.of(preparation.repository, preparation.contract, start.lock, start.revision).stale
 
 
 class Server:

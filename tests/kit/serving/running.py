@@ -116,8 +116,8 @@ def running(one: Small, *words: str) -> Iterator[Running]:
 class Load:
     """Callers that ask one thing after another. A refused connection is no lost request: nobody took it."""
 
-    def __init__(self, server: Running, callers: int, keep: bool, again: bool) -> None:
-        self.server, self.keep, self.again = server, keep, again
+    def __init__(self, server: Running, callers: int, keep: bool, again: bool, body: bytes) -> None:
+        self.server, self.keep, self.again, self.body = server, keep, again, body
         self.answers: list[dict[str, Any]] = []
         self.lost: list[str] = []
         self.refused = 0
@@ -146,7 +146,7 @@ class Load:
             time.sleep(0.01)
             return None
         try:
-            connection.request("POST", "/predict", b"{}")
+            connection.request("POST", "/predict", self.body, {"content-type": "application/json"})
             answer = Answer(connection.getresponse())
         except (OSError, http.client.HTTPException) as error:
             connection.close()
@@ -173,8 +173,10 @@ class Load:
 
 
 @contextmanager
-def load(server: Running, callers: int = 4, *, keep: bool = False, again: bool = False) -> Iterator[Load]:
-    made = Load(server, callers, keep, again)
+def load(
+    server: Running, callers: int = 4, *, keep: bool = False, again: bool = False, body: bytes = b"{}"
+) -> Iterator[Load]:
+    made = Load(server, callers, keep, again, body)
     for thread in made.threads:
         thread.start()
     try:

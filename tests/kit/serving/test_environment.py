@@ -1,5 +1,6 @@
 """The environment of replicas: the model's libraries as the lock pins them, and what the engine needs."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,20 @@ def test_the_lock_wins_over_the_tested_versions(project: Path) -> None:
     before = made.stat().st_mtime_ns
     assert environment.make(project, asked, project, silent) == made
     assert made.stat().st_mtime_ns == before
+
+
+def test_environments_that_no_server_uses_are_removed(tmp_path: Path) -> None:
+    folders = {name: tmp_path / environment.ENVIRONMENTS / name for name in ("held", "old", "recent")}
+    for folder in folders.values():
+        (folder / "bin").mkdir(parents=True)
+    held = environment.hold(folders["held"])
+    for name in ("held", "old"):
+        os.utime(folders[name], (0, 0))
+    assert environment.remove_unused(tmp_path) == ["old"]
+    assert [name for name, folder in folders.items() if folder.exists()] == ["held", "recent"]
+    os.close(held)  # as when its server ends
+    assert environment.remove_unused(tmp_path) == ["held"]
+    environment.remove_unused(tmp_path / "nowhere")
 
 
 def test_a_lock_of_uv_is_exported_without_development_tools(project: Path) -> None:

@@ -96,6 +96,7 @@ def test_a_version_by_its_name_and_the_workspace(served: Small) -> None:
     served.write("model.txt", "delay 0")
     with running(served, "--workspace", "--replicas", "1") as server:
         assert (server.predict()["version"], server.facts["version"]) == ("", "")
+        assert "stale" not in server.said
         until(lambda: not [*served.root.glob(".mlops/serving/versions/*/")])
 
 

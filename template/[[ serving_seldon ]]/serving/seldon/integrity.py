@@ -72,6 +72,8 @@ def check_libraries(root: Path) -> None:
     locked: dict[str, set[str]] = {}
     for name, number in PACKAGE.findall(lock.read_text(encoding="utf-8")):
         locked.setdefault(name, set()).add(number)
+    if not locked:
+        raise Refusal(f"{lock} names no package. `git restore uv.lock` or `uv lock` mends it.")
     for name in LIBRARIES:
         here = _installed(name)
         if here and name in locked and here not in locked[name]:
