@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.conftest import ROOT, Done, Once, must, run
+from tests.scaffold.adopt import adoptions
 from tests.tiers.machine import free_port, started, until
 from tests.tiers.project import DVC, Project, check, commands, copied
 
@@ -56,10 +57,10 @@ def project(trained: Path, mlops_new: Path, once: Once, tmp_path: Path) -> Proje
 
 
 @contextmanager
-def served(project: Project, port: int) -> Iterator[str]:
+def served(project: Project, port: int, *options: str) -> Iterator[str]:
     """`mlops-kit serve` in the background; its address."""
     said = project.root.parent / "serve.txt"
-    command = [str(KIT), "serve", "--port", str(port), "--replicas", "1"]
+    command = [str(KIT), "serve", "--port", str(port), "--replicas", "1", *options]
     with said.open("w") as out:
         process = subprocess.Popen(command, cwd=project.root, stdout=out, stderr=subprocess.STDOUT, text=True)
     address = f"http://127.0.0.1:{port}"
@@ -251,6 +252,31 @@ def test_what_is_not_served(project: Project) -> None:
     done = refused(project, "--workspace")
     assert done.code == 1
     assert "protobuf" in done.stderr and "mlserver" in done.stderr, done.said
+
+
+def test_an_adopted_repository_is_served(mlops_new: Path, once: Once, tmp_path: Path) -> None:
+    """By the function of the tier's README; its rows are refused by what the function raises."""
+    root = tmp_path / "churn"
+    shutil.copytree(adoptions.script(mlops_new, once).root, root, symlinks=True)
+    must(["git", "commit", "--quiet", "--message=Train by DVC"], root)
+    must([mlops_new, "add", "serving=seldon"], root)
+    tier = root / "serving/seldon"
+    assert not {"door.py", "fast.py", "test_pipeline.py"} & {file.name for file in tier.iterdir()}
+    must(["git", "add", "--all"], root)
+    must(["git", "commit", "--quiet", "--message=Add serving"], root)
+    project = Project(root, "seldon", "serving")
+    assert "serving.predict is missing" in refused(project, "--workspace").stderr
+
+    code, contract = blocks(tier / "README.md", "python")[0], blocks(tier / "README.md", "yaml")[0]
+    (root / "answers.py").write_text(code.replace("model.pkl", "churn model.pkl"))
+    with (root / "mlops.yaml").open("a") as stream:
+        stream.write(contract)
+    with served(project, free_port(), "--workspace") as address:
+        rows = [{"months": 1, "calls": 9}, {"months": 50, "calls": 0}]
+        status, answer = ask(address, "/predict", {"rows": rows})
+        assert (status, answer["predictions"]) == (200, [{"prediction": 1.0}, {"prediction": 0.0}])
+        status, answer = ask(address, "/predict", {"rows": [{"months": "hunter2", "calls": 0}]})
+        assert (status, "hunter2" in str(answer)) == (422, False)
 
 
 @pytest.fixture

@@ -7,15 +7,34 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol
 
-from serving.seldon.door import Columns, Door, Refused, Row
 from serving.seldon.predictions_log import PredictionsLog
 
+Row = dict[str, Any]
+Columns = dict[str, list[Any]]  # a list for each column, one value a row
 Answer = dict[str, Any]
 PLAIN = (bool, int, float, str, type(None))
 TRACEBACK_EVERY = 60.0  # seconds, at most
 Function = Callable[[list[Row]], list[Answer]]
+
+
+class Refused(Exception):
+    """The request is refused: an HTTP status and the reason, which holds no value of the request."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Checks(Protocol):
+    """What a row must hold, in a repository that says so: door.Door."""
+
+    readers: dict[str, Callable[[Any], Any]]  # by column
+    extra: int  # values of unknown columns that were ignored
+
+    def columns(self, rows: list[Row]) -> Columns:
+        """Raises Refused."""
 
 
 @dataclass
@@ -26,7 +45,7 @@ class Core:
     version: str
     function: Function  # rows in, answers out: the pipeline's own
     schema: Any = None  # pipeline.schema.Schema; None where the repository has none
-    door: Door | None = None
+    door: Checks | None = None
     fast: Any = None  # FastPath
     slow_because: str = ""
     log: PredictionsLog | None = None

@@ -9,9 +9,8 @@ from math import isfinite
 from typing import Any
 
 from pipeline.schema import Column, Schema
+from serving.seldon.core import Columns, Refused, Row
 
-Row = dict[str, Any]
-Columns = dict[str, list[Any]]  # a list for each column, one value a row
 PROBLEMS_SHOWN = 10
 LONGEST = 1000  # characters of a text
 # what polars takes for white space, as the pipeline reads files; Python's own `strip` takes more
@@ -19,14 +18,6 @@ WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
 INT64 = range(-(2**63), 2**63)
-
-
-class Refused(Exception):
-    """The request is refused: an HTTP status and the reason, which holds no value of the request."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 class Wrong(Exception):

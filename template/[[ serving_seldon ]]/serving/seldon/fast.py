@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from pipeline.schema import Schema
-from serving.seldon.door import Columns
+from serving.seldon.core import Columns
 from serving.seldon.trees import Trees
 
 Floats = NDArray[np.float64]

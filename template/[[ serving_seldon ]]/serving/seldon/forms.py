@@ -10,8 +10,7 @@ from typing import Any
 
 import orjson
 
-from serving.seldon.core import Answer, Core
-from serving.seldon.door import Refused, Row
+from serving.seldon.core import Answer, Core, Refused, Row
 
 Json = dict[str, Any]
 ROWS_AT_MOST = 10_000  # in one request

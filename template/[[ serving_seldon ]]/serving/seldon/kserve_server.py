@@ -14,8 +14,7 @@ from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
 from kserve.errors import InvalidInput
 
 from serving.seldon import forms
-from serving.seldon.core import Core
-from serving.seldon.door import Refused
+from serving.seldon.core import Core, Refused
 from serving.seldon.load import load
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import yaml
 
 from serving.seldon.core import Core, Function
-from serving.seldon.door import Door
 from serving.seldon.integrity import Refusal, check_artifacts, check_libraries
 from serving.seldon.predictions_log import PredictionsLog
 
@@ -34,13 +33,13 @@ def load(root: Path, name: str, version: str, predict: str, log: Path | None = N
 
 def _open_door(core: Core, root: Path) -> None:
     """The checks of data/schema.yaml, and the fast path, for a pipeline of mlops-new."""
-    schemas = import_module("pipeline.schema")
-    probes = import_module(
-        "serving.seldon.probes"
-    )  # imports the pipeline, which others do not have
+    # an adopted repository has none of the three modules
+    schemas, doors, probes = map(
+        import_module, ("pipeline.schema", "serving.seldon.door", "serving.seldon.probes")
+    )
     try:
         core.schema = schemas.load()
-        core.door = Door(core.schema)
+        core.door = doors.Door(core.schema)
         core.probes = probes.rows(root, core.schema, core.door)
         core.fast, core.slow_because = probes.fast_path(core)
     except schemas.DataError as error:

@@ -17,8 +17,7 @@ from mlserver.handlers import custom_handler
 from starlette.responses import Response
 
 from serving.seldon import forms
-from serving.seldon.core import Core
-from serving.seldon.door import Refused
+from serving.seldon.core import Core, Refused
 
 
 class Runtime(MLModel):  # type: ignore[misc]  # MLServer has no types

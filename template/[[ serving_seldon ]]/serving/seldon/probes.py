@@ -11,8 +11,8 @@ from pipeline.answer import without_target
 from pipeline.read import read
 from pipeline.schema import Schema
 from pipeline.train import load
-from serving.seldon.core import Answer, Core
-from serving.seldon.door import Door, Refused, Row
+from serving.seldon.core import Answer, Core, Refused, Row
+from serving.seldon.door import Door
 from serving.seldon.fast import FastPath, Unknown
 
 OF_SAMPLE = 200  # rows
