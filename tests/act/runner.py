@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import uv_with_cache
 from tests.act import actions, outcome, workflows
 from tests.act.outcome import Outcome
 
@@ -120,6 +121,7 @@ def _shells(folder: Path) -> Path:
     for name in ("bash", "sh"):
         (folder / name).write_text(SHELL.format(real=shutil.which(name)))
         (folder / name).chmod(0o755)
+    uv_with_cache.put(folder)
     return folder
 
 

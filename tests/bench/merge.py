@@ -11,8 +11,9 @@ from tests.act.api import Api
 from tests.act.forge import Forge
 from tests.act.remotes import Folder, stock
 from tests.act.server import serving
-from tests.bench.measure import BenchError, Spent, output, seconds, spend
-from tests.bench.peers import ROOT, Peers
+from tests.bench.kit import launched
+from tests.bench.measure import BenchError, Spent, output, seconds
+from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table, generated
 from tests.conftest import exported
 
@@ -51,7 +52,7 @@ def merge(peers: Peers, runs: int) -> Table:
     folder.mkdir()
     # A job of act has a home of its own, and no network: the packages must be in the cache already.
     os.environ["UV_CACHE_DIR"] = output(["uv", "cache", "dir"], folder).strip()
-    spend(["env", f"RUNNER_TEMP={folder}", "sh", ROOT / "actions/mlops-kit", "--version"], folder)
+    launched(folder)
     with serving(Api()) as api:
         forge = _forge(folder, generated(peers, "flights"), api)
         log = _timed(forge, folder)
