@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from mlops_kit.base import credentials
 from mlops_kit.base.errors import KitError
 
-VARIABLE = "MLOPS_WEBHOOK"
+VARIABLE = credentials.WEBHOOK
 TRIES, BACKOFF, TIMEOUT = 4, 0.5, 10  # seconds; doubled from try to try
 AGAIN = (408, 429, 500, 502, 503, 504)
 Form = Literal["slack", "teams", "json"]

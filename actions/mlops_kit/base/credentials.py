@@ -1,9 +1,11 @@
-"""The GitHub token of the environment, and Git's configuration that logs in with it."""
+"""The credentials of the kit itself: GitHub's token, Git's configuration that logs in with it, the webhook's address."""
 
 import base64
 import os
 
 from mlops_kit.base import github_env
+
+WEBHOOK = "MLOPS_WEBHOOK"  # a secret: whoever knows the address can post
 
 
 def token() -> str | None:

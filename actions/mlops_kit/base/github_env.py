@@ -9,12 +9,20 @@ import os
 # Messages tell people to set these.
 TOKEN, GH_TOKEN = "GITHUB_TOKEN", "GH_TOKEN"
 API_URL, REPOSITORY = "GITHUB_API_URL", "GITHUB_REPOSITORY"
-# Credentials of GitHub: the code of the project never needs them.
-SECRETS = (TOKEN, GH_TOKEN, "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+# Commands of the project do not get these. With the files they would set variables, the PATH, outputs or the summary of
+# later steps. The names that start with ACTIONS_ hold the tokens of the job, and the addresses that take them.
+FILES = tuple(f"GITHUB_{name}" for name in ("ENV", "PATH", "OUTPUT", "STATE", "STEP_SUMMARY"))
+SECRETS = (TOKEN, GH_TOKEN, "GITHUB_ENTERPRISE_TOKEN", "GH_ENTERPRISE_TOKEN")
+OF_THE_JOB = "ACTIONS_"
 EXPORT_TOKEN = f"export {TOKEN}=$(gh auth token)"
 
 GITHUB = "https://github.com"
 API = "https://api.github.com"
+
+
+def is_private(variable: str) -> bool:
+    """True if commands of the project must not get this variable."""
+    return variable in FILES or variable in SECRETS or variable.startswith(OF_THE_JOB)
 
 
 def on_runner() -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_kit.base import github_env
+from mlops_kit.base import credentials, github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import mask, masked
 
@@ -34,8 +34,12 @@ class ProcessError(KitError):
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a project's command: without the kit's Python, its PATH entry and secrets."""
-    kept = {k: v for k, v in os.environ.items() if k not in (*FOREIGN, *FOREIGN_GIT, *github_env.SECRETS)}
+    """The environment of a project's command: without the kit's Python, its PATH entry and secrets.
+
+    Credentials of clouds stay, because DVC needs them.
+    """
+    left_out = (*FOREIGN, *FOREIGN_GIT, credentials.WEBHOOK)
+    kept = {k: v for k, v in os.environ.items() if k not in left_out and not github_env.is_private(k)}
     own = str(Path(sys.executable).parent)
     if sys.prefix != sys.base_prefix:
         parts = kept.get("PATH", "").split(os.pathsep)
