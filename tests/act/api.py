@@ -62,6 +62,8 @@ class Api:
     rulesets: list[dict[str, Any]] = field(default_factory=list)
     protection: dict[str, dict[str, Any]] = field(default_factory=dict)  # branch -> rules
     workflows: list[dict[str, Any]] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)  # of the repository
+    organization_variables: dict[str, str] = field(default_factory=dict)
     runs: list[dict[str, Any]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     unknown: list[Request] = field(default_factory=list)

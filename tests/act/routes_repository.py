@@ -64,6 +64,21 @@ def list_rules(call: Call) -> Answer:
     return 200, [rule | {"ruleset_id": rules["id"]} for rules in active for rule in rules.get("rules", [])]
 
 
+def _listed(variables: dict[str, str]) -> Answer:
+    found = [{"name": name, "value": value} for name, value in variables.items()]
+    return 200, {"total_count": len(found), "variables": found}
+
+
+@route("GET", "/actions/variables")
+def list_variables(call: Call) -> Answer:
+    return _listed(call.api.variables)
+
+
+@route("GET", "/actions/organization-variables")
+def list_organization_variables(call: Call) -> Answer:
+    return _listed(call.api.organization_variables)
+
+
 # ---- pull requests ----
 
 

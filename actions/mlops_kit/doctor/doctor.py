@@ -2,7 +2,7 @@
 
 from mlops_kit.base import credentials, github_env
 from mlops_kit.base.errors import KitError
-from mlops_kit.doctor import clone, data, github_settings
+from mlops_kit.doctor import clone, data, github_settings, workflows
 from mlops_kit.doctor.diagnosis import Check, Diagnosis, Patient, Unknown
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
@@ -20,6 +20,8 @@ CHECKS: dict[str, Check] = {
     "lock": data.lock,
     "versions kept": data.versions_kept,
     "cadence": data.cadence,
+    "our actions": workflows.our_actions,
+    "roles": workflows.roles,
     "token": github_settings.token,
     "branch rule": github_settings.branch_rule,
     "tag rule": github_settings.tag_rule,

@@ -276,6 +276,15 @@ class GitHub:
         with self._asking("repository", "permissions"):
             return dict(self._about()["permissions"] or {})
 
+    def variables(self) -> dict[str, str]:
+        """The variables that workflows read as `vars`: of the organisation, and of the repository, which come first."""
+        with self._asking("variables", "variables"):
+            listed = [
+                self._get(f"/actions/{kind}?per_page=30")["variables"]
+                for kind in ("organization-variables", "variables")
+            ]
+        return {one["name"]: one["value"] for part in listed for one in part}
+
     def default_branch(self) -> str:
         with self._asking("repository", "default branch"):
             return str(self._about()["default_branch"])

@@ -16,6 +16,7 @@ NEEDS = {  # what a token needs for what we ask, where GitHub's answer does not 
     "rules": "metadata: read",
     "workflow": "actions: read",
     "repository": "metadata: read",
+    "variables": "variables: read",
 }
 
 
