@@ -1,4 +1,4 @@
-"""Puts the template's Git bundle into the wheel (a hatchling build hook)."""
+"""Puts the template's Git bundle, and the commits of its releases, into the wheel (a hatchling build hook)."""
 
 import sys
 import tempfile
@@ -14,12 +14,15 @@ class TemplateBundle(BuildHookInterface[Any]):
             return
         root = Path(self.root)
         sys.path.insert(0, str(root / "scaffold"))
-        from mlops_new.template.releases import write_bundle
+        from mlops_new.template import releases
 
         self.folder = tempfile.TemporaryDirectory(prefix="mlops-new-")
         bundle = Path(self.folder.name) / "template.bundle"
-        write_bundle(root, bundle, f"v{self.metadata.version}")
+        commits = bundle.with_name(releases.COMMITS)
+        releases.write_bundle(root, bundle, f"v{self.metadata.version}")
+        releases.write_commits(root, commits, f"v{self.metadata.version}")
         build_data["force_include"][str(bundle)] = "mlops_new/template.bundle"
+        build_data["force_include"][str(commits)] = f"mlops_new/{releases.COMMITS}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         if version != "editable":

@@ -1,8 +1,8 @@
 """Releases the version that pyproject.toml names, and begins the next: python scaffold/release.py [--next 0.3.0]
 
 The template goes into scaffold/releases/, where what was released stays as it was; the change log gets its date;
-a commit and a tag are made; and every place that names the version gets the next one, in a commit of its own.
-Nothing is pushed.
+a commit and a tag are made; and every place that names the version gets the next one, in a commit of its own. That
+commit also lists the released one, which generated workflows name our actions by. Nothing is pushed.
 """
 
 import argparse
@@ -95,6 +95,12 @@ def release(root: Path, version: str, following: str) -> None:
         git(root, "add", "--force", str(bundle))
         git(root, "commit", "--quiet", "--all", f"--message=Release {version}")
         git(root, "tag", "--annotate", f"--message=Release {version}", f"v{version}")
+        released = git(root, "rev-parse", "HEAD")
+        with (root / releases.ARCHIVE / releases.COMMITS).open(
+            "a", encoding="utf-8", newline="\n"
+        ) as commits:
+            commits.write(f"v{version} {released}\n")
+        git(root, "add", "--force", f"{releases.ARCHIVE}/{releases.COMMITS}")
         for name, line in PLACES.items():
             replace(root / name, line.format(version), line.format(following))
         heading = f"## [{version}] - "

@@ -43,6 +43,29 @@ def test_what_a_release_did(source: Path) -> None:
     assert [bundle.stem for bundle in releases.archived(source)][-1:] == [NOW]
 
 
+def test_the_list_of_commits_names_every_release(source: Path, tmp_path: Path) -> None:
+    """The commit after a release lists it; a wheel that is built from a clean checkout of a tag lists that too."""
+    known = releases.read_commits(source / releases.ARCHIVE / releases.COMMITS)
+    assert known == {NOW: must(["git", "rev-parse", f"{NOW}^{{commit}}"], source).strip()}
+    assert list(known) == [bundle.stem for bundle in releases.archived(source)]
+    must(["git", "checkout", "--quiet", NOW], source)
+    listed = tmp_path / "listed.txt"
+    releases.write_commits(source, listed, NOW)
+    assert releases.read_commits(listed) == known
+    (source / "copier.yml").write_text("# changed\n")
+    releases.write_commits(source, listed, NOW)
+    assert releases.read_commits(listed) == {}
+
+
+def test_a_tree_that_is_not_the_release_has_no_commit(source: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "listed.txt"
+    releases.write_commits(source, listed, NEXT)  # not tagged yet
+    assert list(releases.read_commits(listed)) == [NOW]
+    shutil.rmtree(source / ".git")
+    releases.write_commits(source, listed, NOW)
+    assert list(releases.read_commits(listed)) == [NOW]
+
+
 def test_the_next_release_adds_its_own_commit_and_leaves_the_first_as_it_is(
     source: Path, tmp_path: Path
 ) -> None:
@@ -114,6 +137,18 @@ def test_a_release_that_fails_half_way_is_undone(source: Path) -> None:
     assert must(["git", "log", "--format=%H"], source) == before
     assert must(["git", "tag"], source) == f"{NOW}\n"
     assert must(["git", "status", "--porcelain"], source) == ""
+
+
+def test_the_commit_of_every_released_template_is_listed_here() -> None:
+    """Without one, a project that names our actions by it could not be updated without conflicts."""
+    listed = releases.read_commits(ROOT / releases.ARCHIVE / releases.COMMITS)
+    archived = [bundle.stem for bundle in releases.archived(ROOT)]
+    assert list(listed) == [tag for tag in archived if tag != releases.current()]
+
+
+def test_a_bundle_has_no_commit_of_its_own_to_offer() -> None:
+    """Its commits are not those of the published project: Copier would name our actions by one that nobody has."""
+    assert (ROOT / "copier.yml").read_text("utf-8").count(releases.OF_THE_CLONE) == 1
 
 
 def test_this_tree_can_be_built(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mlops_new.base.errors import MlopsNewError
 from mlops_new.base.processes import ProcessError, run
+from mlops_new.grow import pins
 from mlops_new.grow.changes import THEIRS, YOURS, UnmergedFiles
 from mlops_new.grow.project import Project
 from mlops_new.template import render, tiers
@@ -56,13 +57,16 @@ def _render(
             releases.unpack(tag, trees[tag], without=unused)
 
     render.import_copier(meanwhile=unpack)
-    render.render_tree(trees[project.template], before / project.inside, project.own_answers)
+    its_facts, new_facts = render.facts(project.template), render.facts(version)
+    render.render_tree(trees[project.template], before / project.inside, {**project.own_answers, **its_facts})
     into = after / project.inside
     into.mkdir(parents=True)
     (into / ANSWERS).write_bytes(
         (project.root / ANSWERS).read_bytes()
     )  # Copier takes the other answers from it
-    render.render_tree(trees[version], into, tools)
+    if version != project.template:  # the files get another pin anyway
+        new_facts["pin"] = "commit" if new_facts["release_commit"] else "tag"
+    render.render_tree(trees[version], into, {**tools, **new_facts})
     record_origin(into, version, project.origin)
 
 
@@ -133,6 +137,8 @@ def _merge_file(clone: Path, name: str, before: Path, after: Path) -> bool:
     if not before.is_file():
         before = clone.parent / "empty"
         before.touch()
+    elif f"{pins.WORKFLOWS}/" in name:
+        pins.settle(clone / name, before, after)
     words = [word for label in labels for word in ("-L", label)]
     try:
         run(["git", "-c", "merge.conflictStyle=merge", "merge-file", *words, name, before, after], clone)

@@ -3,6 +3,9 @@
 `scaffold/releases/` has one Git bundle a release, each with the commit of its tag alone, made once and never
 changed. The wheel has all of them and its own version in one bundle, because a project of any age asks for the
 template that it was made from. Commits have no date or author of the maker's: the same tree is the same commit.
+
+They are not the commits of the published releases, which workflows name our actions by. Those stand in a list beside the
+bundles, to which each release adds the one before: a commit cannot hold its own hash.
 """
 
 import os
@@ -21,6 +24,10 @@ from mlops_new.base.processes import run
 PACKAGED = Path(__file__).parents[1] / "template.bundle"
 SOURCE = Path(__file__).parents[3]
 ARCHIVE = "scaffold/releases"
+COMMITS = "commits.txt"  # lines of tag and commit
+# The line of copier.yml that is true of the published repository only, and what a bundle has in its place.
+OF_THE_CLONE = """default: "[[ _copier_conf.vcs_ref_hash or '' ]]"\n"""
+OF_A_BUNDLE = 'default: ""\n'
 PARTS = ("copier.yml", "template")
 LEFT_BY_TOOLS = ("__pycache__", ".*_cache", ".venv*", ".hypothesis")
 ANONYMOUS = {
@@ -80,6 +87,42 @@ def copy_parts(source: Path, tree: Path) -> None:
             shutil.copy(source / part, tree / part)
 
 
+def commits() -> dict[str, str]:
+    """The published commit of each release that is known here, by tag."""
+    packaged = PACKAGED.is_file()
+    file = PACKAGED.with_name(COMMITS) if packaged else SOURCE / ARCHIVE / COMMITS
+    return read_commits(file)
+
+
+def read_commits(file: Path) -> dict[str, str]:
+    if not file.is_file():
+        return {}
+    return dict(line.split() for line in file.read_text(encoding="utf-8").splitlines())
+
+
+def write_commits(source: Path, file: Path, tag: str) -> None:
+    """Write the list that the wheel carries: the archived one, and this tree if it is the clean checkout of its tag."""
+    known = read_commits(source / ARCHIVE / COMMITS)
+    if commit := _checked_out(source, tag):
+        known[tag] = commit
+    file.write_text("".join(f"{tag} {commit}\n" for tag, commit in known.items()), encoding="utf-8")
+
+
+def _checked_out(source: Path, tag: str) -> str:
+    """The commit of the tag if the tree is this commit, unchanged; else an empty text."""
+    if not (source / ".git").exists():
+        return ""
+    try:
+        head, tagged = (
+            _git(source, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").strip()
+            for name in ("HEAD", f"refs/tags/{tag}")
+        )
+        changed = _git(source, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return head if head == tagged and not changed else ""
+
+
 def write_bundle(source: Path, bundle: Path, tag: str) -> None:
     """Write a bundle of all released versions, and of the tree at `source` as `tag`. Raises AlteredRelease."""
     with _history(source, tag) as tree:
@@ -112,6 +155,9 @@ def _history(source: Path, tag: str) -> Iterator[Path]:
         if released:
             _git(tree, "update-ref", "refs/heads/main", f"refs/tags/{released[-1]}")
         copy_parts(source, tree)
+        questions = tree / "copier.yml"
+        text = questions.read_text(encoding="utf-8").replace(OF_THE_CLONE, OF_A_BUNDLE)
+        questions.write_text(text, encoding="utf-8", newline="\n")
         _git(tree, "-c", "core.autocrlf=false", "add", "--force", "--all", ".")
         if tag not in released:
             _git(tree, "-c", "gc.auto=0", "commit", "--quiet", "--allow-empty", f"--message={tag}")

@@ -40,8 +40,13 @@ def render(into: Path, answers: Mapping[str, object]) -> None:
         tree = folder / "template"
         import_copier(meanwhile=lambda: _unpack(tree, answers))
         published = releases.publisher((tree / "copier.yml").read_text(encoding="utf-8"))
-        render_tree(tree, into, answers)
+        render_tree(tree, into, {**answers, **facts(releases.current())})
     record_origin(into, releases.current(), f"gh:{published}")
+
+
+def facts(tag: str) -> dict[str, str]:
+    """What the template is told about its own version. Copier does not record it, because nobody is asked."""
+    return {"release_commit": releases.commits().get(tag, "")}
 
 
 def copier() -> ModuleType:
