@@ -95,7 +95,7 @@ def test_the_linters_find_nothing() -> None:
     must([BESIDE / "check-jsonschema", "--builtin-schema", "vendor.github-actions", *files], ROOT)
     must([BESIDE / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *ours], ROOT)
     must([BESIDE / "jactionlint", f"--shellcheck={BESIDE / 'shellcheck'}", *files, *ours], ROOT)
-    scripts = ["actions/mlops-kit", "actions/pins"]
+    scripts = ["actions/mlops-kit", "actions/pins", "scaffold/pins-of-release", "scaffold/publish"]
     must([BESIDE / "shellcheck", *scripts, "scaffold/with-uv", "tests/run"], ROOT)
 
 
