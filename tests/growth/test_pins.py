@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import copier
 import pytest
 from mlops_new.create import create
 from mlops_new.create.request import CreateRequest
@@ -111,6 +112,22 @@ def test_pins_that_a_bot_renewed_and_the_template_too_are_no_conflict(made: Path
     text = (made / ".github/workflows/ci.yml").read_text()
     assert set(CHECKOUT.findall(text)) == {f"actions/checkout@{'a' * 40} # v99.0.0"}
     assert ours(made) == {next_version}
+
+
+def test_copier_names_the_same_commit_from_the_published_repository(
+    after_release: Path, tmp_path: Path, knows: Knows
+) -> None:
+    """A colleague's plain `copier update` and this command must agree, or each would undo the other's pins."""
+    source = after_release / "source"
+    released = must(["git", "rev-parse", f"{NOW}^{{commit}}"], source).strip()
+    by_copier = tmp_path / "by-copier"
+    copier.run_copy(str(source), by_copier, vcs_ref=NOW, defaults=True, overwrite=True, quiet=True)
+    knows(**{named(NOW): released})
+    assert ours(created(tmp_path / "flights")) == ours(by_copier) == {f"{released} # {NOW}"}
+    workflows = sorted(path.name for path in (by_copier / ".github/workflows").iterdir())
+    for name in workflows:
+        file = Path(".github/workflows", name)
+        assert (by_copier / file).read_text() == (tmp_path / "flights" / file).read_text()
 
 
 # ---- both sides of one file ----

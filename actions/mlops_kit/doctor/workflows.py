@@ -21,6 +21,7 @@ LOGINS = {
 VARIABLE = re.compile(r"\$\{\{\s*vars\.(\w+)\s*\}\}")
 READ = {"role-to-assume": "AWS_READ_ROLE", "service_account": "GOOGLE_READ_SERVICE_ACCOUNT"}
 BY_COMMIT = "uvx copier update --vcs-ref=:current: --defaults --data pin=commit"
+RUNBOOK = "docs/runbook.md (or docs/mlops.md)"
 PULL_REQUESTS = {"pull_request", "pull_request_target"}
 
 
@@ -70,12 +71,7 @@ def roles(patient: Patient) -> Diagnosis:
             return _one_role(one, other, mine)
         if main and not mine:
             says = f"{one.role} is not set: pull requests cannot read the data that {other.role} gives main."
-            return Diagnosis(
-                "roles",
-                "warn",
-                says,
-                f"gh variable set {one.role}, as docs/runbook.md (or docs/mlops.md) says",
-            )
+            return Diagnosis("roles", "warn", says, f"gh variable set {one.role}, as {RUNBOOK} says")
     return Diagnosis("roles", "ok", "Pull requests and main log in with different roles, or not at all.")
 
 
@@ -84,7 +80,7 @@ def _one_role(one: Login, other: Login, role: str) -> Diagnosis:
         f"{one.file} and {other.file} log in with one role ({role}): code that nobody has reviewed may write "
         "wherever main may."
     )
-    mend = f"gh variable set {READ[one.input]}, with a role that may only read; docs/runbook.md (or docs/mlops.md) says how"
+    mend = f"gh variable set {READ[one.input]}, with a role that may only read, as {RUNBOOK} says"
     return Diagnosis("roles", "warn", says, mend)
 
 
