@@ -11,11 +11,13 @@ from mlops_kit.base import documents
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, run, words
 from mlops_kit.project import contract as contracts
+from mlops_kit.project import hashed
 from mlops_kit.project.contract import FILE, FRAGMENTS, Contract
 from mlops_kit.project.dvc_config import settings, settings_file, share_cache
 from mlops_kit.project.lock import Lock, file_md5, object_path
 from mlops_kit.project.repository import Repository
-from mlops_kit.project.transfer import said_by_dvc, transfer
+from mlops_kit.project.restore import remove
+from mlops_kit.project.transfer import check, said_by_dvc, transfer
 
 GONE = "Was it pushed (`dvc push`), and can the remote be reached?"
 
@@ -70,12 +72,26 @@ class Snapshot:
             if cached := self._cached_file(path):  # DVC would take a second, and asks for a remote
                 shutil.copyfile(cached, to)
                 return to
-            try:
-                self._ask("get", path, "--out", str(to))
-            except ProcessError as error:
-                message = said_by_dvc(error)
-                raise KitError(f"{path} of {self.revision} cannot be had: {message}", GONE) from error
+            self._get(path)
         return to
+
+    def _get(self, path: str) -> None:
+        """Bring the output around a path from the remote. Raises KitError if it is missing, AlteredError if altered."""
+        out = self.lock.out(path) if self.lock else None
+        name = out.path if out else path  # all of a folder: only its hash as a whole is in the lock
+        to = self.folder / name
+        remove(to)
+        try:
+            self._ask("get", name, "--out", str(to))
+        except ProcessError as error:
+            message = said_by_dvc(error)
+            raise KitError(f"{path} of {self.revision} cannot be had: {message}", GONE) from error
+        if out and (md5 := file_md5(to)) != out.md5:
+            remove(to)
+            raise hashed.AlteredError(
+                f"{name} of {self.revision} was altered in the remote: found md5 {md5}, wanted {out.md5}.",
+                "It was removed here, and nothing used it. Take another version, or put the right bytes into the remote.",
+            )
 
     def _cached_file(self, path: str) -> Path | None:
         """The path in this clone's cache of an output, or of a file inside an output; None if it is not cached."""
@@ -122,12 +138,17 @@ class Snapshot:
 
 
 def bring_outputs(repository: Repository, tree: Repository, dvc: str, paths: Sequence[str]) -> None:
-    """Put these outputs into a worktree of the repository, from its cache or today's remote."""
+    """Put these outputs into a worktree of the repository, from its cache or today's remote.
+
+    Raises AlteredError if one is not what the lock of the worktree names.
+    """
     share_cache(repository, tree)
     if repository.remote:
         transfer(tree, dvc, "pull", *paths)
     else:  # `pull` would give up before it has looked into the cache
         run([*words(dvc), "checkout", *paths], tree.root)
+        lock = tree.lock()
+        check(tree, [out for path in paths if lock and (out := lock.out(path))])
 
 
 def take(repository: Repository, revision: str, folder: Path, dvc: str) -> Snapshot:

@@ -1,12 +1,15 @@
-"""What the project's DVC pushes to its remote, and brings from it."""
+"""What the project's DVC pushes to its remote, and brings from it: hashed before anything reads it."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
 from mlops_kit.base.processes import ProcessError, run, words
+from mlops_kit.project import dvc_config, hashed
+from mlops_kit.project.lock import Entry, parse_pointer
 from mlops_kit.project.repository import Repository
 
 CHATTER = re.compile(r"^(WARNING: .*|Having any troubles\?.*)?$")
@@ -23,15 +26,50 @@ def transfer(
 ) -> None:
     """`of`: targets and options; `at`: a worktree that is meant instead. Without --quiet, which hides reasons too.
 
-    Raises KitError naming the remote and DVC's reason.
+    Raises KitError naming the remote and DVC's reason, or the files that were pulled and are not what the lock says.
     """
     worktree = ["--cd", str(at)] if at else []
+    failed = None
     try:
         run([*words(dvc), *worktree, what, *of], repository.root)
     except ProcessError as error:
-        remote = repository.remote
-        named = f"the remote {remote.name} ({remote.shown})" if remote else "no default remote"
-        raise KitError(f"`dvc {what}` failed with {named}:\n{_reason(repository, error)}", DO) from error
+        failed = error
+    if what != "push":  # even if DVC failed: a part was brought
+        tree = Repository(at) if at else repository
+        check(repository, _meant(tree, [one for one in of if not one.startswith("-")]), tree)
+    if failed:
+        says = f"`dvc {what}` failed with {_named(repository)}:\n{_reason(repository, failed)}"
+        raise KitError(says, DO) from failed
+
+
+def check(repository: Repository, entries: Iterable[Entry], tree: Repository | None = None) -> None:
+    """Raise AlteredError if the cache of `tree`, by default the repository, holds altered objects of these entries."""
+    tree = tree or repository
+    cache, own = (str(dvc_config.settings(one).get("cache", "dir")) for one in (tree, repository))
+    if "://" not in cache:
+        source = _named(repository)
+        hashed.refuse_altered(repository, tree, entries, Path(cache), source, remember=cache == own)
+
+
+def _meant(tree: Repository, targets: list[str]) -> list[Entry]:
+    """The entries of lock and pointers that these targets name: stages, pointers or outputs. Without targets, all."""
+    named: list[tuple[Entry, str]] = []  # with the stage or the pointer
+    if lock := tree.lock():
+        named += [(out, name) for name, stage in lock.stages.items() for out in stage.outs.values()]
+    for pointer in sorted(path for path in tree.tracked() if path.endswith(".dvc")):
+        named += [(entry, pointer) for entry in parse_pointer(tree.text(pointer) or "", pointer)]
+    chosen = [entry for entry, name in named if not targets or _names(targets, entry.path, name)]
+    return chosen or [entry for entry, _ in named]
+
+
+def _names(targets: list[str], path: str, name: str) -> bool:
+    around = {name, path, *(parent.as_posix() for parent in Path(path).parents)}
+    return any(target in around or target.startswith(f"{path}/") for target in targets)
+
+
+def _named(repository: Repository) -> str:
+    remote = repository.remote
+    return f"the remote {remote.name} ({remote.shown})" if remote else "no default remote"
 
 
 def _reason(repository: Repository, error: ProcessError) -> str:

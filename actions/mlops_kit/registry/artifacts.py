@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import dvc_config, snapshot
 from mlops_kit.project.contract import Contract
+from mlops_kit.project.hashed import AlteredError
 from mlops_kit.project.lock import Entry, file_md5, object_path
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
@@ -48,7 +50,8 @@ def _fetch(
         dvc_config.give_settings(repository, tree, folder / "cache")
         paths = [one.path for one in entries]
         try:
-            transfer(repository, contract.commands.dvc, "fetch", *paths, at=tree.root)
+            with suppress(AlteredError):  # the object is gone from this cache: `_problem` names it
+                transfer(repository, contract.commands.dvc, "fetch", *paths, at=tree.root)
         except KitError as error:
             what = f"{', '.join(paths)} of {version.tag} cannot be fetched. {error.what}"
             raise KitError(what, f"Nothing was changed. {error.do}") from error

@@ -18,7 +18,7 @@ from mlops_kit.project.restore import put, restore_on_failure
 from mlops_kit.project.transfer import transfer
 from mlops_kit.runs import hooks
 from mlops_kit.runs.events import Journal
-from mlops_kit.training import freshness, train_with
+from mlops_kit.training import freshness, inputs, train_with
 from mlops_kit.training.freshness import Baseline, Freshness
 from mlops_kit.versions import version
 
@@ -114,14 +114,9 @@ def why_sample(repository: Repository, contract: Contract) -> str:
         return "fork"
     if runner.event_name() == "pull_request" and contract.pull_request.train == "sample":
         return "pull request"
-    if repository.remote is None and missing_data(repository):
+    if repository.remote is None and inputs.missing_data(repository):
         return "no remote"
     return ""
-
-
-def missing_data(repository: Repository) -> list[str]:
-    """Paths that .dvc files name and that are not here."""
-    return [path for path in repository.pointers() if not (repository.root / path).exists()]
 
 
 # ---- train ----
@@ -160,11 +155,16 @@ def _on_data(repository: Repository, contract: Contract, journal: Journal, say: 
     with restore_on_failure(repository, _outs(repository, start.lock if start else None)):
         if start:
             put(repository.root / LOCK, start.lock.text.encode())
+        behind_start = freshness.of(repository, contract, start.lock, start.revision) if start else None
+        if not contract.train_with:  # which reads its inputs elsewhere
+            inputs.bring(repository, contract.commands.dvc, behind_start, say)
         how = ["--pull", "--allow-missing"] if repository.remote and _something_missing(repository) else []
-        if start and (changed := _environment(repository, contract, start)):
-            say(f"Every stage runs: {', '.join(changed)} changed, which DVC does not look at")
+        if behind_start and behind_start.environment:
+            changed = ", ".join(behind_start.environment)
+            say(f"Every stage runs: {changed} changed, which DVC does not look at")
             how.append("--force")
         stages = _reproduce(repository, contract, journal, say, how)
+        inputs.check_reused(repository, stages)
         bring_results(repository, contract, say)
     return stages
 
@@ -187,14 +187,12 @@ def _amount_to_train(repository: Repository, contract: Contract, start: Baseline
     return bool(result.environment), len(result.stages)
 
 
-def _environment(repository: Repository, contract: Contract, start: Baseline) -> list[str]:
-    return freshness.of(repository, contract, start.lock, start.revision).environment
-
-
 def _something_missing(repository: Repository) -> bool:
     lock = repository.lock()
     outs = lock.outs if lock else {}
-    return bool(missing_data(repository)) or any(not (repository.root / path).exists() for path in outs)
+    return bool(inputs.missing_data(repository)) or any(
+        not (repository.root / path).exists() for path in outs
+    )
 
 
 def bring_results(repository: Repository, contract: Contract, say: Say) -> None:

@@ -9,9 +9,9 @@ from mlops_kit.base.processes import ProcessError, run, words
 from mlops_kit.base.progress import Say
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.project.transfer import transfer
+from mlops_kit.project.transfer import check, transfer
 from mlops_kit.runs.events import Journal
-from mlops_kit.training import freshness, train
+from mlops_kit.training import freshness, inputs, train
 from mlops_kit.versions import version
 
 NOT_RUN = (126, 127)  # what a shell says
@@ -44,12 +44,14 @@ def _validate(repository: Repository, contract: Contract, say: Say, file: str | 
         return Validation(True, False, "", "mlops.yaml names no command `validate`: nothing was checked.")
     if file is None and contract.sample and train.why_sample(repository, contract):
         file = contract.sample.file
-    if file is None and (missing := train.missing_data(repository)):
+    if file is None and (missing := inputs.missing_data(repository)):
         version.refresh(repository, contract.model, say)
         if since := unchanged_since(repository, contract):
             return Validation(True, False, "", f"No input changed since {since}, and it was checked then.")
         say(f"Bringing {', '.join(missing)}")
         transfer(repository, contract.commands.dvc, "pull", *missing)
+    elif file is None:
+        check(repository, repository.pointers().values())
     say("Checking the data")
     command = [*words(contract.commands.validate_), *([file] if file else [])]
     try:

@@ -1,5 +1,6 @@
 """What `mlops-kit` says of the versions, and the files of one: code from Git, model from DVC."""
 
+import hashlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,8 @@ class History:
             command = [*self.dvc, "get", "--quiet", "--force", "--rev", version.tag]
             command += ["--config", self.dvc_config, "--out", str(to)]
             self._run([*command, str(self.root), path])
+        if (found := md5_of(to)) != md5:
+            raise FilesMissing(f"{path} of {version.tag} was altered: md5 {found}, wanted {md5}")
 
     def _objects(self, md5: str) -> Iterator[tuple[str, str]]:
         """Each file by its path in the artifact, which is empty where it is a file itself."""
@@ -126,3 +130,15 @@ class History:
 def _trained(told: dict[str, Any]) -> Trained:
     name = told.get("version") or f"rejected {told['run']}"
     return Trained(name, told.get("tag", ""), told["record"], told["figures"])
+
+
+def md5_of(path: Path) -> str:
+    """As DVC 3 has it: of a file its bytes', of a folder that of its list, with `.dir`."""
+    if path.is_dir():
+        files = sorted((one.relative_to(path).as_posix(), one) for one in path.rglob("*"))
+        listed = [{"md5": md5_of(one), "relpath": name} for name, one in files if one.is_file()]
+        text = json.dumps(listed, sort_keys=True).encode()
+        return hashlib.md5(text, usedforsecurity=False).hexdigest() + ".dir"
+    with path.open("rb") as stream:
+        new = partial(hashlib.md5, usedforsecurity=False)
+        return hashlib.file_digest(stream, new).hexdigest()

@@ -1,10 +1,12 @@
 """What `mlops-kit` says of the versions, and the model of one, from DVC."""
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,9 @@ class History:
                     file = to / relative if relative else to
                     file.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(found, file)
+            if (md5 := md5_of(to)) != artifact["md5"]:
+                says = f"md5 {md5}, wanted {artifact['md5']}"
+                raise FilesMissing(f"{artifact['path']} of {version.tag} was altered: {says}")
 
     def _objects(self, md5: str) -> dict[str, Path] | None:
         """Each file by its path in the artifact, empty where it is a file itself; None where one is missing."""
@@ -97,3 +102,15 @@ class History:
 def _trained(told: dict[str, Any]) -> Trained:
     name = told.get("version") or f"rejected {told['run']}"
     return Trained(name, told.get("tag", ""), told["record"], told["figures"])
+
+
+def md5_of(path: Path) -> str:
+    """As DVC 3 has it: of a file its bytes', of a folder that of its list, with `.dir`."""
+    if path.is_dir():
+        files = sorted((one.relative_to(path).as_posix(), one) for one in path.rglob("*"))
+        listed = [{"md5": md5_of(one), "relpath": name} for name, one in files if one.is_file()]
+        text = json.dumps(listed, sort_keys=True).encode()
+        return hashlib.md5(text, usedforsecurity=False).hexdigest() + ".dir"
+    with path.open("rb") as stream:
+        new = partial(hashlib.md5, usedforsecurity=False)
+        return hashlib.file_digest(stream, new).hexdigest()
