@@ -13,6 +13,7 @@ import pytest
 import yaml
 from mlops_kit import VERSION
 from mlops_kit.alerts import webhook
+from mlops_kit.base import github_env
 from mlops_kit.cli import main
 
 from tests.act import workflows
@@ -61,7 +62,7 @@ def test_every_variable_is_one_that_the_command_reads(name: str) -> None:
     assert command
     known = set(variables(command, f"MLOPS_KIT_{name}_".upper().replace("-", "_")))
     (step,) = steps(name)
-    assert set(step["env"]) - {"GITHUB_TOKEN", webhook.VARIABLE} <= known
+    assert set(step["env"]) - {"GITHUB_TOKEN", webhook.VARIABLE, github_env.SIGNING_KEY} <= known
 
 
 def variables(command: click.Command, prefix: str) -> Iterator[str]:

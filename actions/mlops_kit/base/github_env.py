@@ -9,10 +9,11 @@ import os
 # Messages tell people to set these.
 TOKEN, GH_TOKEN = "GITHUB_TOKEN", "GH_TOKEN"
 API_URL, REPOSITORY = "GITHUB_API_URL", "GITHUB_REPOSITORY"
+SIGNING_KEY = "MLOPS_SIGNING_KEY"  # the private key that signs versions, in PEM
 # Commands of the project do not get these. With the files they would set variables, the PATH, outputs or the summary of
 # later steps. The names that start with ACTIONS_ hold the tokens of the job, and the addresses that take them.
 FILES = tuple(f"GITHUB_{name}" for name in ("ENV", "PATH", "OUTPUT", "STATE", "STEP_SUMMARY"))
-SECRETS = (TOKEN, GH_TOKEN, "GITHUB_ENTERPRISE_TOKEN", "GH_ENTERPRISE_TOKEN")
+SECRETS = (TOKEN, GH_TOKEN, "GITHUB_ENTERPRISE_TOKEN", "GH_ENTERPRISE_TOKEN", SIGNING_KEY)
 OF_THE_JOB = "ACTIONS_"
 EXPORT_TOKEN = f"export {TOKEN}=$(gh auth token)"
 
@@ -65,6 +66,11 @@ def run_number() -> str:
 def workflow() -> str:
     """The workflow's name, or its path where it has no name."""
     return os.environ.get("GITHUB_WORKFLOW", "")
+
+
+def workflow_ref() -> str:
+    """The workflow's file and ref: OWNER/NAME/.github/workflows/FILE@refs/heads/main."""
+    return os.environ.get("GITHUB_WORKFLOW_REF", "")
 
 
 def actor() -> str:

@@ -2,7 +2,7 @@
 
 from mlops_kit.base import credentials, github_env
 from mlops_kit.base.errors import KitError
-from mlops_kit.doctor import clone, data, github_settings, workflows
+from mlops_kit.doctor import clone, data, github_settings, signatures, workflows
 from mlops_kit.doctor.diagnosis import Check, Diagnosis, Patient, Unknown
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
@@ -19,6 +19,7 @@ CHECKS: dict[str, Check] = {
     "pushed data": data.pushed_data,
     "lock": data.lock,
     "versions kept": data.versions_kept,
+    "signatures": signatures.signed,
     "cadence": data.cadence,
     "our actions": workflows.our_actions,
     "roles": workflows.roles,

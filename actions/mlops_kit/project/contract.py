@@ -22,6 +22,7 @@ from mlops_kit.project.sections import (
     Rows,
     Sample,
     Serving,
+    Signing,
 )
 
 FILE = "mlops.yaml"
@@ -53,6 +54,7 @@ class Contract(Strict):
     alerts: Alerts = Alerts()
     stages: list[Annotated[str, Field(pattern=STAGE)]] = ["staging"]
     """Where `promote` may put a version, beside production."""
+    signing: Signing = Signing()
     retrain: Retrain | None = None
     pull_request: PullRequest = PullRequest()
     lock: Literal["tagged", "committed"] = "tagged"

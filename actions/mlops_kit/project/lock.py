@@ -118,12 +118,18 @@ def object_path(folder: Path, md5: str) -> Path:
 def file_md5(path: Path, left_out: Collection[Path] = ()) -> str:
     """As DVC 3 has it: of a file its bytes', of a folder that of its list, with `.dir`."""
     if path.is_dir():
-        entries = [
-            {"md5": file_md5(file), "relpath": file.relative_to(path).as_posix()}
-            for file in sorted(path.rglob("*"), key=lambda file: file.relative_to(path).as_posix())
-            if file.is_file() and file not in left_out
-        ]
-        listed = json.dumps(entries, sort_keys=True)
-        return hashlib.md5(listed.encode(), usedforsecurity=False).hexdigest() + ".dir"
+        files = [file for file in path.rglob("*") if file.is_file() and file not in left_out]
+        return folder_md5({file.relative_to(path).as_posix(): file_md5(file) for file in files})
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def folder_md5(md5s: Mapping[str, str]) -> str:
+    """The md5 of a folder as DVC 3 has it: that of the list of its files, given by relative path, with `.dir`."""
+    listed = json.dumps([{"md5": md5, "relpath": path} for path, md5 in sorted(md5s.items())], sort_keys=True)
+    return hashlib.md5(listed.encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,16 +1,21 @@
 """The sections of `mlops.yaml`, a class each."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from mlops_kit.base.strict import Strict
 
 Scalar = bool | int | float | str
 Task = Literal["binary", "multiclass", "regression"]
+
+
+def _as_mapping(value: Any) -> Any:
+    return {"file": value} if isinstance(value, str) else value
 
 
 class Commands(Strict):
@@ -292,6 +297,26 @@ class Retrain(Strict):
         if self.windows > self.of:
             raise ValueError(f"{self.windows} windows of the last {self.of} cannot be")
         return self
+
+
+class SigningKey(Strict):
+    """The public part of a key that signs versions."""
+
+    file: str
+    """In PEM: Ed25519, ECDSA or RSA."""
+    valid_until: date | None = None
+    """The last day on which it may have signed a version. A stolen key is removed, not dated."""
+
+
+class Signing(Strict):
+    """Who signs versions: `register` signs the provenance with the key in the variable MLOPS_SIGNING_KEY."""
+
+    required: bool = False
+    """Refuse to register, promote and serve versions without a valid signature. A wrong signature is always refused."""
+    keys: list[
+        Annotated[SigningKey, BeforeValidator(_as_mapping, json_schema_input_type=str | SigningKey)]
+    ] = []
+    """Public keys that may have signed; a path alone stands for `file`."""
 
 
 class Serving(Strict):

@@ -1,18 +1,18 @@
 """Are a version's artifacts in the DVC remote, byte for byte? They are fetched into an empty cache and hashed."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.project import dvc_config, snapshot
+from mlops_kit.project import dvc_config, hashed, snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.hashed import AlteredError
-from mlops_kit.project.lock import Entry, file_md5, object_path
+from mlops_kit.project.lock import Entry, file_md5, file_sha256, object_path
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
+from mlops_kit.versions import records
 from mlops_kit.versions.version import Version
 
 
@@ -22,7 +22,9 @@ def check(repository: Repository, contract: Contract, version: Version) -> list[
     if entries:
         with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as folder:
             cache = _fetch(repository, contract, version, entries, Path(folder))
-            if wrong := [f"{one.path}{problem}" for one in entries if (problem := _problem(cache, one))]:
+            recorded = records.read(repository, version)
+            measured = {one.path: one.sha256 for one in recorded.digests} if recorded else {}
+            if wrong := [f"{one.path}{says}" for one in entries if (says := _problem(cache, one, measured))]:
                 where = repository.remote.name if repository.remote else "the cache"
                 raise KitError(
                     f"{where} does not hold {version.tag} whole: {'; '.join(wrong)}.",
@@ -58,19 +60,15 @@ def _fetch(
     return folder / "cache"
 
 
-def _problem(cache: Path, entry: Entry) -> str:
-    for md5 in _objects(cache, entry.md5):
+def _problem(cache: Path, entry: Entry, measured: Mapping[str, str]) -> str:
+    """What is wrong with an entry in the cache. `measured`: the SHA-256 of files, as the record has them."""
+    for inside, md5 in hashed.objects(cache, entry.md5):
         path = object_path(cache, md5)
         if not path.is_file():
             return f" is not there, or was altered ({md5})"  # DVC leaves out what it finds altered
         if file_md5(path) != md5.removesuffix(".dir"):
             return f" was altered ({md5})"
+        name = f"{entry.path}/{inside}" if inside else entry.path
+        if name in measured and not md5.endswith(".dir") and file_sha256(path) != measured[name]:
+            return f": {name} has another SHA-256 than its provenance says"
     return ""
-
-
-def _objects(cache: Path, md5: str) -> Iterator[str]:
-    """The md5 of each object of an entry. A folder yields its list first, then the files in the list."""
-    yield md5
-    if md5.endswith(".dir"):
-        listed = json.loads(object_path(cache, md5).read_text(encoding="utf-8"))
-        yield from (entry["md5"] for entry in listed)

@@ -121,6 +121,8 @@ def _problems(repository: Repository, contract: Contract, candidate: Candidate) 
         problems.append("record: the identity is not the lock's")
     if record.artifacts != draft.artifacts(contract, lock):
         problems.append("record: the artifacts are not the lock's")
+    if draft.wrong_digests(record.artifacts, record.digests):
+        problems.append("record: the digests are not the artifacts'")
     return problems + _wrong_metrics(repository, contract, candidate)
 
 

@@ -8,7 +8,8 @@ from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK, Lock
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import version_commit
+from mlops_kit.registry import attestation, version_commit
+from mlops_kit.registry.attestation import Attestation
 from mlops_kit.versions import draft, record, records, tags
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version
@@ -24,16 +25,20 @@ def checked(repository: Repository, contract: Contract, version: Version) -> Rec
             f"{version.tag} holds no {record.FILE}: `mlops-kit register` did not make it, or the tag was moved.",
             REGISTER,
         )
-    if wrong := problems(repository, contract, version, recorded):
+    found = attestation.check(repository, contract, version, recorded)
+    lacks = attestation.missing(contract, found)
+    if wrong := [*problems(repository, contract, version, recorded, found), *lacks]:
         raise KitError(f"{version.tag} is not as it was registered: {'; '.join(wrong)}.", REGISTER)
     return recorded
 
 
-def problems(repository: Repository, contract: Contract, version: Version, recorded: Record) -> list[str]:
-    """The parts of the record that contradict the tag, the commit, the lock or the metrics."""
+def problems(
+    repository: Repository, contract: Contract, version: Version, recorded: Record, attested: Attestation
+) -> list[str]:
+    """The parts of record and provenance that contradict the tag, the commit, the lock or the metrics."""
     if (recorded.model, recorded.version) != (version.model, version.name):
         return [f"its tag stands on the commit of {recorded.model} {recorded.version}, so it was moved"]
-    wrong = []
+    wrong = list(attested.problems)
     if _parents(repository, version) != [recorded.code.commit]:
         wrong.append(
             f"its commit does not stand on the code that its record names ({recorded.code.commit[:7]})"
@@ -55,6 +60,7 @@ def _against(
     fits = {
         "data": all(data.get(file.path) == file.md5 for file in recorded.data),
         "parameters": recorded.parameters == lock.params,
+        "digests": not draft.wrong_digests(recorded.artifacts, recorded.digests),
         "artifacts": recorded.artifacts == draft.artifacts(contract, lock),
         "metrics": text is None or recorded.metrics == metrics_file.parse_metrics(text, contract.metrics),
         "identity": recorded.identity == draft.identity(contract, lock, recorded.environment.files),

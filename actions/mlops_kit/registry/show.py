@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from mlops_kit.data.metrics_file import all_metrics
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import integrity, verifications
+from mlops_kit.registry import attestation, integrity, verifications
+from mlops_kit.registry.attestation import Attestation
 from mlops_kit.registry.verifications import Proof
 from mlops_kit.versions import lineage as lineages
 from mlops_kit.versions import records
@@ -25,13 +26,16 @@ class Shown:
     record: Record | None  # None for a tag that `register` did not make
     problems: list[str]  # how it differs from what was registered
     verified: list[Proof]
+    provenance: Attestation
 
 
 def show(repository: Repository, contract: Contract, version: Version) -> Shown:
     record = records.read(repository, version)
-    problems = integrity.problems(repository, contract, version, record) if record else []
+    attested = attestation.check(repository, contract, version, record) if record else Attestation("none")
+    problems = integrity.problems(repository, contract, version, record, attested) if record else []
     (origin,) = lineages.of_versions(lineages.book(repository, contract.model), [version])
-    return Shown(origin, record, problems, verifications.of(repository, version))
+    problems += attestation.missing(contract, attested)
+    return Shown(origin, record, problems, verifications.of(repository, version), attested)
 
 
 def text(about: Shown) -> str:
@@ -40,6 +44,7 @@ def text(about: Shown) -> str:
     parts += results(about.record) if about.record else []
     parts += [f"  {'verified':12}{one.at[:16].replace('T', ' ')}: {one.says}" for one in about.verified]
     parts += [] if about.verified else [f"  {'verified':12}never (`mlops-kit verify`)"]
+    parts += [f"  {'provenance':12}{about.provenance.says}"]
     parts += [f"  NOT AS IT WAS REGISTERED: {one}" for one in about.problems]
     parts += ["", about.record.description] if about.record else []
     return "\n".join(parts)

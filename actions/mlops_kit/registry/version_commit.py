@@ -12,7 +12,7 @@ from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import card
+from mlops_kit.registry import bom, card, provenance, signing
 from mlops_kit.registry.candidate import Candidate
 from mlops_kit.runs import events
 from mlops_kit.versions import description, differences, record, tags
@@ -52,7 +52,10 @@ def register(repository: Repository, contract: Contract, candidate: Candidate, b
             return
         complete = _complete(repository, draft, bump)
         commit = commits.commit(
-            repository, draft.code.commit, _files(contract, candidate, complete), _message(complete)
+            repository,
+            draft.code.commit,
+            _files(repository, contract, candidate, complete),
+            _message(complete),
         )
         results.append(_tag(repository, complete, commit))
 
@@ -90,16 +93,22 @@ def _complete(repository: Repository, draft: Record, bump: str) -> Record:
     )
 
 
-def _files(contract: Contract, candidate: Candidate, complete: Record) -> dict[str, bytes | None]:
+def _files(
+    repository: Repository, contract: Contract, candidate: Candidate, complete: Record
+) -> dict[str, bytes | None]:
     """The files that the version's commit adds to the merged commit."""
-    pointers = {path: text.encode() for path, text in candidate.pointers.items()}
-    return {
+    files = {
         LOCK: candidate.lock.text.encode(),
         contract.metrics: candidate.metrics,
         record.FILE: complete.text().encode(),
         record.CARD: card.card(complete).encode(),
-        **pointers,
+        record.BOM: bom.bom(repository, contract, complete),
+        **{path: text.encode() for path, text in candidate.pointers.items()},
     }
+    files[record.PROVENANCE] = statement = provenance.statement(repository, complete, files)
+    if envelope := signing.envelope(repository, contract.signing, statement):
+        files[record.SIGNATURE] = envelope
+    return dict(files)
 
 
 def of_the_same_data(draft: Record, earlier: Record | None) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import FILE, Contract
-from mlops_kit.project.lock import LOCK, Lock, file_md5
+from mlops_kit.project.lock import LOCK, Lock, file_md5, file_sha256
 from mlops_kit.project.repository import Repository
+from mlops_kit.registry import attestation
 from mlops_kit.serving.version_folders import VersionFolders
 from mlops_kit.versions import draft, records
+from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version
 
 
@@ -40,15 +42,27 @@ def of_workspace(repository: Repository, contract: Contract) -> Deployment:
 def of_version(folders: VersionFolders, contract: Contract, version: Version, say: Say) -> Deployment:
     """Check the version out and bring its artifacts, unless an earlier server left them whole.
 
-    Raises KitError if an artifact cannot be found.
+    Raises KitError if an artifact cannot be found, or if provenance or signature is wrong.
     """
+    record = records.read(folders.repository, version)
+    attestation.refuse(folders.repository, contract, version, record)
     its_contract = snapshot.readable_contract(folders.repository, version.tag, contract)
     function = _function(its_contract, contract)
     with folders.hold(version) as folder:
         _bring(folders, contract, its_contract.artifacts, version, say)
-    record = records.read(folders.repository, version)
+        _refuse_other_bytes(folder, version, record)
     python = (record and record.environment.python) or ""
     return Deployment(version.name, version.commit, folder, function, tuple(its_contract.environment), python)
+
+
+def _refuse_other_bytes(folder: Path, version: Version, record: Record | None) -> None:
+    """Raises KitError if a file of the model has another SHA-256 than the record, which the signature covers."""
+    digests = record.digests if record else []
+    if wrong := [one.path for one in digests if file_sha256(folder / one.path) != one.sha256]:
+        raise KitError(
+            f"{', '.join(wrong[:5])} of {version.tag}: another SHA-256 than its record says.",
+            "It is not served. Promote another version.",
+        )
 
 
 def _bring(

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_kit.base import github_env
@@ -16,9 +17,20 @@ from mlops_kit.data.tables import count
 from mlops_kit.forge import runner
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.lock import LOCK, Entry, Lock
+from mlops_kit.project.lock import LOCK, Entry, Lock, file_md5, file_sha256, folder_md5
 from mlops_kit.project.repository import Repository
-from mlops_kit.versions.record import MOST_TABLES, Code, Environment, File, Identity, Record, Summed, Trigger
+from mlops_kit.versions.record import (
+    MOST_DIGESTS,
+    MOST_TABLES,
+    Code,
+    Digest,
+    Environment,
+    File,
+    Identity,
+    Record,
+    Summed,
+    Trigger,
+)
 
 if TYPE_CHECKING:
     from mlops_kit.versions import gate_results
@@ -108,6 +120,45 @@ def artifacts(contract: Contract, lock: Lock) -> list[File]:
     return [_file(out) for out in outs if out]
 
 
+def digests(repository: Repository, contract: Contract, lock: Lock) -> list[Digest]:
+    """Both hashes of each file of the artifacts; empty if they are too many for a record."""
+    files: dict[str, Path] = {}
+    for out in artifacts(contract, lock):
+        root = repository.root / out.path
+        left_out = repository.dvc_ignored(out.path) if root.is_dir() else set()
+        inside = [path for path in root.rglob("*") if path.is_file() and path not in left_out]
+        found = inside if root.is_dir() else [root] if root.is_file() else []
+        files |= {path.relative_to(repository.root).as_posix(): path for path in found}
+    if len(files) > MOST_DIGESTS:
+        return []
+    return [_digest(path, file) for path, file in sorted(files.items())]
+
+
+def _digest(path: str, file: Path) -> Digest:
+    return Digest(path=path, md5=file_md5(file), sha256=file_sha256(file))
+
+
+def wrong_digests(artifact_files: list[File], measured: list[Digest]) -> list[str]:
+    """The artifacts whose files, as measured, do not give the md5 that the lock has. Those not measured are left out."""
+    wrong, known = [], set()
+    for artifact in artifact_files:
+        inside = [one for one in measured if _is_inside(one.path, artifact.path)]
+        known |= {one.path for one in inside}
+        if inside and _md5_of(artifact.path, inside) != artifact.md5:
+            wrong.append(artifact.path)
+    return wrong + [one.path for one in measured if one.path not in known]
+
+
+def _is_inside(path: str, artifact: str) -> bool:
+    return path == artifact or path.startswith(f"{artifact}/")
+
+
+def _md5_of(artifact: str, measured: list[Digest]) -> str:
+    if [one.path for one in measured] == [artifact]:
+        return measured[0].md5
+    return folder_md5({one.path.removeprefix(f"{artifact}/"): one.md5 for one in measured})
+
+
 def identity(contract: Contract, lock: Lock, environment_files: dict[str, str]) -> Identity:
     """Raises KitError when the pipeline does not make the predictions that mlops.yaml names."""
     inputs = {
@@ -167,6 +218,7 @@ def draft(
         identity=identity(contract, lock, pinned.files),
         description="",
         since=None,
+        digests=digests(repository, contract, lock) if on_data else [],
         tables=tables(repository, contract, lock, before) if on_data else [],
         newest_row=newest_rows.newest(repository, contract),
     )

@@ -11,7 +11,11 @@ from mlops_kit.data import columns
 
 FILE = "record.json"
 CARD = "MODEL_CARD.md"
+BOM = "bom.cdx.json"
+PROVENANCE, SIGNATURE = "provenance.json", "provenance.dsse.json"
 MOST_TABLES = 10
+MOST_DIGESTS = 1000
+MD5, SHA256 = r"^[0-9a-f]{32}$", r"^[0-9a-f]{64}$"
 
 
 class File(Strict):
@@ -20,6 +24,14 @@ class File(Strict):
     bytes: int | None = None
     rows: int | None = None
     """Of a table; None for what is not one, or is not here."""
+
+
+class Digest(Strict):
+    """A file of the artifacts. Its SHA-256 can be told only where the file is, and is believed."""
+
+    path: str
+    md5: Annotated[str, Field(pattern=MD5)]
+    sha256: Annotated[str, Field(pattern=SHA256)]
 
 
 class Summed(Strict):
@@ -88,6 +100,8 @@ class Record(Strict):
     """The version that the description compares with."""
     tables: Annotated[list[Summed], Field(max_length=MOST_TABLES)] = []
     """What was trained on, column by column: the rows of `rows.train`, else each table of the data."""
+    digests: Annotated[list[Digest], Field(max_length=MOST_DIGESTS)] = []
+    """Each file of the artifacts, as the training job measured it; empty if there are more than a thousand."""
     newest_row: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")] | None = None
     """Time of the newest row, by the column that `new_data.newest_row` names."""
 

@@ -24,4 +24,5 @@ def read(repository: Repository, version: Version) -> Record | None:
     return record.parse(text, f"{record.FILE} of {version.tag}") if text else None
 
 
-OWN = (LOCK, record.FILE, record.CARD)  # files that register writes itself: no reason to call a tree dirty
+# Files that register writes itself: no reason to call a tree dirty.
+OWN = (LOCK, record.FILE, record.CARD, record.BOM, record.PROVENANCE, record.SIGNATURE)

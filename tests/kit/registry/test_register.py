@@ -40,7 +40,8 @@ def test_a_version_holds_everything_and_no_branch_moves(gated: Repository, dvc: 
     assert must(["git", "ls-remote", "origin", "refs/heads/*"], gated.root) == before
     assert gated.commit(f"{done.tag}^") == gated.commit()
     changed = must(["git", "diff", "--name-only", "HEAD", done.tag], gated.root).split()
-    assert changed == ["MODEL_CARD.md", "dvc.lock", "metrics.json", "record.json"]
+    added = ["MODEL_CARD.md", "bom.cdx.json", "dvc.lock", "metrics.json", "provenance.json", "record.json"]
+    assert changed == added
 
     clone = clone_of(gated, "clone", "--quiet")
     must(["git", "checkout", "--quiet", done.tag], clone.root)

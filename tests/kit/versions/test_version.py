@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry import integrity
+from mlops_kit.registry.attestation import Attestation
 from mlops_kit.versions import records, stages, tags
 from mlops_kit.versions import version as versions
 
@@ -135,7 +136,7 @@ def test_what_does_not_fit_is_named(tmp_path: Path, changed: dict[str, Any], say
     version = versions.find(repository, "flights", "v0.1.0")
     made = records.read(repository, version)
     assert made
-    assert integrity.problems(repository, means, version, made) == says
+    assert integrity.problems(repository, means, version, made, Attestation("none")) == says
 
 
 def test_show_says_that_a_record_was_edited(march: Repository) -> None:
