@@ -309,7 +309,7 @@ class SigningKey(Strict):
 
 
 class Signing(Strict):
-    """Who signs versions: `register` signs the provenance with the key in the variable MLOPS_SIGNING_KEY."""
+    """Who signs versions: `register` signs the provenance with the key in the variable MLOPS_SIGNING_KEY, or with sigstore."""
 
     required: bool = False
     """Refuse to register, promote and serve versions without a valid signature. A wrong signature is always refused."""
@@ -317,6 +317,9 @@ class Signing(Strict):
         Annotated[SigningKey, BeforeValidator(_as_mapping, json_schema_input_type=str | SigningKey)]
     ] = []
     """Public keys that may have signed; a path alone stands for `file`."""
+    keyless: Annotated[str | None, Field(pattern=r"^https://[^\s@]+@refs/\S+$")] = None
+    """Sign with sigstore where GitHub gives the job an identity, and accept this one: the address of the workflow that
+    registers, such as https://github.com/OWNER/NAME/.github/workflows/train.yml@refs/heads/main."""
 
 
 class Serving(Strict):

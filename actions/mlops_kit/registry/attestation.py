@@ -12,7 +12,7 @@ from mlops_kit.project.contract import FILE as CONTRACT
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import provenance, signing
+from mlops_kit.registry import keyless, provenance, signing
 from mlops_kit.versions import record
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version
@@ -24,14 +24,14 @@ DO = "Promote another version, or train and register this one again."
 @dataclass(frozen=True)
 class Attestation:
     status: Status  # unchecked: signed, and mlops.yaml names no key; none: there is no provenance either
-    key: str = ""  # the file of the key that signed
+    key: str = ""  # the file of the key that signed, or sigstore's identity
     problems: tuple[str, ...] = ()  # what does not fit: never accepted
 
     @property
     def says(self) -> str:
         return {
             "signed": f"signed with {self.key}",
-            "unchecked": f"signed; {CONTRACT} names no key under signing.keys that could check it",
+            "unchecked": f"signed; {CONTRACT} names nobody under `signing` who may sign",
             "unsigned": "not signed",
             "none": "there is none: a kit without it registered the version, or somebody removed it",
         }[self.status]
@@ -39,19 +39,27 @@ class Attestation:
 
 def check(repository: Repository, contract: Contract, version: Version, recorded: Record) -> Attestation:
     """`contract` is today's: its keys decide, not those that a version brings with it."""
-    names = (record.PROVENANCE, record.SIGNATURE)
-    statement, envelope = git_objects.read(repository, [f"{version.commit}:{name}" for name in names])
+    names = (record.PROVENANCE, record.SIGNATURE, record.SIGSTORE)
+    statement, envelope, bundle = git_objects.read(repository, [f"{version.commit}:{name}" for name in names])
     if statement is None:
-        return Attestation("none", problems=("it is signed, and has no provenance",) if envelope else ())
-    problems = tuple(_problems(repository, version, recorded, statement))
-    if envelope is None:
-        return Attestation("unsigned", problems=problems)
-    made = datetime.fromisoformat(version.created).date()
-    text = envelope.decode("utf-8", "replace")
-    signature = signing.verify(repository, contract.signing, text, statement, made)
-    if signature.problem:
-        return Attestation("unchecked", problems=(*problems, signature.problem))
-    return Attestation("signed" if signature.key else "unchecked", signature.key, problems)
+        return Attestation(
+            "none", problems=("it is signed, and has no provenance",) if envelope or bundle else ()
+        )
+    problems = list(_problems(repository, version, recorded, statement))
+    signing_settings, signers = contract.signing, []
+    if envelope is not None:
+        made = datetime.fromisoformat(version.created).date()
+        text = envelope.decode("utf-8", "replace")
+        signature = signing.verify(repository, signing_settings, text, statement, made)
+        signers += [signature.key] if signature.key else []
+        problems += [signature.problem] if signature.problem else []
+    if bundle is not None and signing_settings.keyless:
+        wrong = keyless.problem(statement, bundle, signing_settings.keyless)
+        signers += [] if wrong else [signing_settings.keyless]
+        problems += [wrong] if wrong else []
+    unsigned = envelope is None and bundle is None
+    status: Status = "signed" if signers else "unsigned" if unsigned else "unchecked"
+    return Attestation(status, " and ".join(signers), tuple(problems))
 
 
 def missing(contract: Contract, found: Attestation) -> list[str]:

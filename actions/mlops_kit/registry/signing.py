@@ -14,7 +14,8 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.project.contract import FILE as CONTRACT
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Signing, SigningKey
-from mlops_kit.versions.record import SIGNATURE
+from mlops_kit.registry import keyless
+from mlops_kit.versions.record import SIGNATURE, SIGSTORE
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Key
@@ -31,25 +32,33 @@ class Signature:
     problem: str = ""
 
 
-def envelope(repository: Repository, signing: Signing, statement: bytes) -> bytes | None:
-    """The signed statement; None if nothing says that versions are signed.
+def signatures(repository: Repository, signing: Signing, statement: bytes) -> dict[str, bytes]:
+    """The files that sign a statement; none if nothing says that versions are signed.
 
-    Raises KitError if mlops.yaml requires a signature and there is no key, or if the key is none of those it names.
+    Raises KitError if mlops.yaml requires a signature and nothing here can sign, or if the key is none that it names.
     """
-    signed = sign(statement)
-    if signed is None and signing.required:
+    files = {}
+    if signed := sign(statement):
+        files[SIGNATURE] = signed
+        _refuse_other_key(repository, signing, signed, statement)
+    if signing.keyless and keyless.is_available():
+        files[SIGSTORE] = keyless.sign(statement)
+    if signing.required and not files:
         raise KitError(
             f"{CONTRACT} requires signatures, and {VARIABLE} is not set: nothing was registered.",
             f'In the workflow, `gh secret set {VARIABLE} < team.key`; here `export {VARIABLE}="$(cat team.key)"`.',
         )
-    if signed and signing.keys:
-        today = datetime.now(UTC).date()
-        if problem := verify(repository, signing, signed.decode(), statement, today).problem:
-            raise KitError(
-                f"Nothing was registered: {problem}.",
-                f"Name the public part of the key in {VARIABLE} under signing.keys in {CONTRACT}.",
-            )
-    return signed
+    return files
+
+
+def _refuse_other_key(repository: Repository, signing: Signing, signed: bytes, statement: bytes) -> None:
+    today = datetime.now(UTC).date()
+    problem = verify(repository, signing, signed.decode(), statement, today).problem if signing.keys else ""
+    if problem:
+        raise KitError(
+            f"Nothing was registered: {problem}.",
+            f"Name the public part of the key in {VARIABLE} under signing.keys in {CONTRACT}.",
+        )
 
 
 def sign(statement: bytes) -> bytes | None:

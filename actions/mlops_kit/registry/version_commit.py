@@ -106,9 +106,7 @@ def _files(
         **{path: text.encode() for path, text in candidate.pointers.items()},
     }
     files[record.PROVENANCE] = statement = provenance.statement(repository, complete, files)
-    if envelope := signing.envelope(repository, contract.signing, statement):
-        files[record.SIGNATURE] = envelope
-    return dict(files)
+    return {**files, **signing.signatures(repository, contract.signing, statement)}
 
 
 def of_the_same_data(draft: Record, earlier: Record | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from mlops_kit.data import columns
 FILE = "record.json"
 CARD = "MODEL_CARD.md"
 BOM = "bom.cdx.json"
-PROVENANCE, SIGNATURE = "provenance.json", "provenance.dsse.json"
+PROVENANCE, SIGNATURE, SIGSTORE = "provenance.json", "provenance.dsse.json", "provenance.sigstore.json"
 MOST_TABLES = 10
 MOST_DIGESTS = 1000
 MD5, SHA256 = r"^[0-9a-f]{32}$", r"^[0-9a-f]{64}$"

@@ -25,4 +25,4 @@ def read(repository: Repository, version: Version) -> Record | None:
 
 
 # Files that register writes itself: no reason to call a tree dirty.
-OWN = (LOCK, record.FILE, record.CARD, record.BOM, record.PROVENANCE, record.SIGNATURE)
+OWN = (LOCK, record.FILE, record.CARD, record.BOM, record.PROVENANCE, record.SIGNATURE, record.SIGSTORE)

@@ -1,7 +1,8 @@
 """Signatures of versions: with a team's key, rotated, expired, wrong and missing."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,11 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import environment
+from mlops_kit.project import commits, contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Signing
-from mlops_kit.registry import signing
+from mlops_kit.registry import attestation, keyless, provenance, signing
 from mlops_kit.versions import record
+from mlops_kit.versions import version as versions
 
+from tests.conftest import must
+from tests.kit.builders import a_record
 from tests.kit.registry.promotions import refused
 from tests.kit.registry.test_provenance import rewritten
 from tests.kit.tips import commit_all, kit
@@ -176,3 +181,79 @@ def test_a_missing_signature_is_reported_and_refused_where_it_is_required(three:
     assert "mlops.yaml requires a signature, and its provenance: not signed" in refused(
         three, "promote", "v0.3.0", "--why", "x"
     )
+
+
+# ---- without a key: a program stands in the place of sigstore ----
+
+PROGRAM = """\
+#!/bin/sh
+echo "$@" >> "$0.log"
+case $1 in
+  sign) [ "$ACTIONS_ID_TOKEN_REQUEST_TOKEN" ] || { echo no identity >&2; exit 1; }
+        { echo bundle of; cat "$4"; } > "$3" ;;
+  verify) { echo bundle of; cat "$9"; } | cmp -s - "$4" && [ "$6" = "$ACCEPTED" ] || { echo not verified >&2; exit 1; } ;;
+esac
+"""
+WORKFLOW = "https://github.com/acme/tips/.github/workflows/train.yml@refs/heads/main"
+
+
+@pytest.fixture
+def sigstore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The program; its calls are in a file beside it."""
+    program = tmp_path / "sigstore"
+    program.write_text(PROGRAM)
+    program.chmod(0o755)
+
+    @contextmanager
+    def installed(statement: bytes) -> Iterator[tuple[str, Path]]:
+        folder = tmp_path / "outside"
+        folder.mkdir(exist_ok=True)
+        (folder / record.PROVENANCE).write_bytes(statement)
+        yield str(program), folder / record.PROVENANCE
+
+    monkeypatch.setattr(keyless, "_program", installed)
+    monkeypatch.setenv("ACCEPTED", WORKFLOW)
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "x")
+    return program
+
+
+def test_sigstore_signs_where_github_gives_an_identity(
+    here: Repository, sigstore: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = Signing.model_validate({"keyless": WORKFLOW, "required": True})
+    with pytest.raises(KitError, match="requires signatures"):
+        signing.signatures(here, wanted, STATEMENT)
+    monkeypatch.setenv(keyless.OIDC, "https://example.com")
+    assert signing.signatures(here, settings(), STATEMENT) == {}
+    files = signing.signatures(here, wanted, STATEMENT)
+    assert list(files) == [record.SIGSTORE]
+    bundle = files[record.SIGSTORE]
+    assert keyless.problem(STATEMENT, bundle, WORKFLOW) == ""
+    for statement, who in ((STATEMENT + b" ", WORKFLOW), (STATEMENT, WORKFLOW.replace("train", "evil"))):
+        assert keyless.problem(statement, bundle, who).endswith(": not verified")
+    monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+    with pytest.raises(
+        KitError, match="did not sign the provenance, and nothing was registered: no identity"
+    ):
+        keyless.sign(STATEMENT)
+
+
+def test_a_bundle_is_checked_by_the_identity_in_mlops_yaml(repository: Repository, sigstore: Path) -> None:
+    made = a_record(repository.commit(), "v0.1.0")
+    lock = (repository.root / "dvc.lock").read_bytes()
+    files = {"dvc.lock": lock, record.FILE: made.text().encode()}
+    statement = provenance.statement(repository, made, files)
+    added = {**files, record.PROVENANCE: statement, record.SIGSTORE: b"bundle of\n" + statement}
+    commit = commits.commit(repository, made.code.commit, dict(added), "flights v0.1.0")
+    must(["git", "tag", "--annotate", "--message=x", "flights@v0.1.0", commit], repository.root)
+    version = versions.find(repository, "flights", "v0.1.0")
+
+    def found(**signing: object) -> attestation.Attestation:
+        today = contract.parse({"model": "flights", "metrics": "metrics.json", "signing": signing})
+        return attestation.check(repository, today, version, made)
+
+    assert found() == attestation.Attestation("unchecked")
+    assert found(keyless=WORKFLOW) == attestation.Attestation("signed", WORKFLOW)
+    other = found(keyless=WORKFLOW.replace("train", "other"))
+    assert other.status == "unchecked"
+    assert len(other.problems) == 1 and "does not accept" in other.problems[0]
