@@ -9,10 +9,12 @@ Kind = str  # a key of KINDS
 
 STAGE = "monitor"  # of the event that reports a check
 ANY_CHECK = "any check"  # judges a kind that every check ends, whatever it looked at
+REGISTRATION = "registration"  # no check judges the kind: the job that registers raises it
 _DRIFT = "the-inputs-have-drifted"
 _ACCURACY = "the-model-is-less-right-than-it-was"
 _SERVICE = "predictions-fail-or-are-slow"
 _TRAINING = "train-is-red"
+_RULES = "a-change-reached-main-without-review-or-a-tag-moved"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ KINDS: dict[Kind, AlarmKind] = {
     "gate-closed": AlarmKind("The gates are closed on main", _TRAINING, "trainings"),
     "model-old": AlarmKind("The model is old", "the-model-is-old", "trainings"),
     "training-data": AlarmKind("The training data has drifted", _DRIFT, "training_data", stays_open=True),
+    "promotion-not-approved": AlarmKind(
+        "A promotion was not approved", _RULES, REGISTRATION, stays_open=True
+    ),
     "monitor-dead": AlarmKind("The monitor has stopped", "schedule-has-not-run-since-yesterday", ANY_CHECK),
 }
 

@@ -26,6 +26,7 @@ CHECKS: dict[str, Check] = {
     "token": github_settings.token,
     "branch rule": github_settings.branch_rule,
     "tag rule": github_settings.tag_rule,
+    "stage rule": github_settings.stage_rule,
     "schedule": github_settings.schedule,
 }
 MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL", "unknown": "?   "}

@@ -51,6 +51,22 @@ def tag_rule(patient: Patient) -> Diagnosis:
     return Diagnosis("tag rule", "ok", f"Tags {every} stay, and new ones can be made.")
 
 
+def stage_rule(patient: Patient) -> Diagnosis:
+    """Where mlops.yaml asks for approvals, only a workflow can make the tag of a stage."""
+    contract = contract_of(patient)
+    every = tags.stage_glob(contract.model)
+    if contract.promotion != "approved":
+        return Diagnosis(
+            "stage rule", "ok", "Whoever may push may promote (`promotion: open` in mlops.yaml)."
+        )
+    stage = tags.ref(tags.stage_tag(contract.model, "production", 1))
+    if "creation" not in _rules(hub_of(patient).rulesets(), "tag", stage):
+        says = f"`promotion: approved`, and no active rule forbids others to create {every} tags."
+        mend = "mlops-new's page docs/how-to/versions.md has the rule and the command."
+        return Diagnosis("stage rule", "warn", says, mend)
+    return Diagnosis("stage rule", "ok", f"A rule says who may create {every} tags.")
+
+
 def schedule(patient: Patient) -> Diagnosis:
     """The daily workflow is switched on and has run in the last two days."""
     file = heartbeat.schedule_file(patient.repository)

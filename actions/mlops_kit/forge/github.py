@@ -14,6 +14,7 @@ from mlops_kit.base.credentials import token
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
 from mlops_kit.forge import github_errors
+from mlops_kit.forge.workflow_runs import WorkflowRuns
 from mlops_kit.project.repository import Repository
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def connect(repository: Repository) -> "GitHub":
     return GitHub(slug)
 
 
-class GitHub:
+class GitHub(WorkflowRuns):
     """One repository on GitHub, with the token and API address of the environment."""
 
     def __init__(self, slug: str) -> None:

@@ -15,6 +15,7 @@ NEEDS = {  # what a token needs for what we ask, where GitHub's answer does not 
     "dispatch": "contents: write",
     "rules": "metadata: read",
     "workflow": "actions: read",
+    "workflow start": "actions: write",
     "repository": "metadata: read",
     "variables": "variables: read",
 }

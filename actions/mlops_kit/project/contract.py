@@ -54,6 +54,9 @@ class Contract(Strict):
     alerts: Alerts = Alerts()
     stages: list[Annotated[str, Field(pattern=STAGE)]] = ["staging"]
     """Where `promote` may put a version, beside production."""
+    promotion: Literal["open", "approved"] = "open"
+    """Approved: only the workflow `promote` changes a stage, after the approval of its environment; `promote` elsewhere
+    starts it."""
     signing: Signing = Signing()
     retrain: Retrain | None = None
     pull_request: PullRequest = PullRequest()

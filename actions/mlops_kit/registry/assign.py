@@ -63,7 +63,9 @@ def _tag_object(
     dated = {"GIT_COMMITTER_DATE": f"{int(at.timestamp())} +0000"}
     tagger = repository.git("var", "GIT_COMMITTER_IDENT", **commits.identity(repository), **dated).strip()
     why = facts.pop("why")
-    text = stages.message(f"{version.model} {version.name} -> {stage}", why, **facts, By=actor(), Clock=clock)
+    text = stages.message(
+        f"{version.model} {version.name} -> {stage}", why, **facts, By=actor(), Run=_run(), Clock=clock
+    )
     head = f"object {version.commit}\ntype commit\ntag {tag}\ntagger {tagger}\n\n"
     tag_object = repository.git("mktag", stdin=head + text).strip()
     return tag_object, tagger.partition(" <")[0]
@@ -72,3 +74,8 @@ def _tag_object(
 def actor() -> str:
     """On a runner, the person who started the workflow, because the tagger is a bot; empty elsewhere."""
     return github_env.actor() if github_env.on_runner() else ""
+
+
+def _run() -> str:
+    """The number of the workflow's run, by which GitHub can be asked who made the tag; empty elsewhere."""
+    return github_env.run_id() if github_env.on_runner() else ""

@@ -12,7 +12,7 @@ from mlops_kit.base.progress import Say
 from mlops_kit.project import commits
 from mlops_kit.project.contract import FILE, Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import artifacts, assign, integrity
+from mlops_kit.registry import approvals, artifacts, assign, integrity
 from mlops_kit.registry.announce import announce
 from mlops_kit.registry.assign import NOTHING
 from mlops_kit.runs import events
@@ -38,7 +38,7 @@ class PromotionRequest:
 
 @dataclass(frozen=True)
 class Promoted:
-    """`outcome` is promoted, rolled back, unchanged, checked or told."""
+    """`outcome` is promoted, rolled back, unchanged, checked, asked or told."""
 
     outcome: str
     version: str
@@ -94,6 +94,8 @@ def promote(repository: Repository, contract: Contract, request: PromotionReques
         return replace(done, says=says)
     say(f"check {version.tag}")
     integrity.checked(repository, contract, version)
+    if request.part in ("all", "move") and approvals.is_asked(contract):
+        return _ask_for_approval(repository, request, done)
     if request.part != "move":
         intact = tuple(artifacts.check(repository, contract, version))
         done = replace(done, outcome="checked", checked=intact, says=_check_says(done, intact))
@@ -101,6 +103,16 @@ def promote(repository: Repository, contract: Contract, request: PromotionReques
         say(f"put {version.name} into {request.stage}")
         done = _move(repository, board, version, request, done)
     return _announce(repository, contract, done, say) if request.part == "all" else done
+
+
+def _ask_for_approval(repository: Repository, request: PromotionRequest, done: Promoted) -> Promoted:
+    """Start the workflow that a person approves. The stage holds what it held."""
+    where = approvals.start(repository, request.version and done.version, request.stage, request.why)
+    says = (
+        f"{FILE} asks for an approval, so the workflow promote was started for {done.version}: {where} . "
+        f"{request.stage} holds {done.was or NOTHING} until somebody approves it."
+    )
+    return replace(done, outcome="asked", says=says)
 
 
 def _board_of_origin(repository: Repository, model: str) -> Board:

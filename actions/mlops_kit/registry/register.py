@@ -11,8 +11,8 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK, Lock
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
+from mlops_kit.registry import approvals, version_commit
 from mlops_kit.registry import candidate as candidates
-from mlops_kit.registry import version_commit
 from mlops_kit.registry.announce import announce
 from mlops_kit.registry.candidate import Candidate
 from mlops_kit.registry.version_commit import Registered
@@ -138,6 +138,7 @@ def _end(repository: Repository, journal: Journal, begun: str | None, say: Say) 
 def _receive(
     repository: Repository, contract: Contract, handed: Handover, bump: str, journal: Journal, say: Say
 ) -> Registered:
+    approvals.restore(repository, contract, say)
     say("Checking what was handed over")
     new_data = candidates.new_data(handed)
     for line in deliver.update_alarms(repository, new_data):

@@ -13,7 +13,7 @@ from mlops_kit.versions import tags
 from mlops_kit.versions.tags import Tag
 
 EVERY = ""  # the stage of a version that was taken back: it is in none any more
-PROMOTION, ROLLBACK = "promotion", "rollback"
+PROMOTION, ROLLBACK, RESTORED = "promotion", "rollback", "restored"
 SKEW = timedelta(minutes=1)  # less is nobody's wrong clock
 
 
@@ -32,6 +32,7 @@ class Assignment:
     tag: str
     takes_back: bool = False
     was: str = ""  # what the stage held, as the one who wrote the tag saw it
+    run: str = ""  # of the workflow that made the tag; empty elsewhere
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def _assignment(tag: Tag) -> Assignment:
     who = trailers.get("By") or tag.tagger
     kind, was = trailers.get("Kind", PROMOTION), trailers.get("Was", "")
     about = tag.subject, tag.commit, at or tag.at, tag.at, tag.count
-    return Assignment(*about, who, why, kind, tag.name, tag.takes_back, was)
+    return Assignment(*about, who, why, kind, tag.name, tag.takes_back, was, trailers.get("Run", ""))
 
 
 def _by_our_clock(text: str) -> datetime | None:

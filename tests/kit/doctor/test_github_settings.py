@@ -72,6 +72,18 @@ def test_a_rule_that_does_not_hold(
     assert found(repository, check).status == status
 
 
+def test_approvals_need_the_rule_of_the_page(repository: Repository, on_github: Api) -> None:
+    rules(on_github)
+    assert found(repository, "stage rule").status == "ok"
+    file = repository.root / "mlops.yaml"
+    file.write_text(f"{file.read_text()}promotion: approved\n")
+    assert found(repository, "stage rule").status == "warn"
+    page = (ROOT / "docs/how-to/versions.md").read_text(encoding="utf-8")
+    on_github.rulesets.append({"id": 3, **json.loads(page.partition("```json")[2].partition("```")[0])})
+    assert found(repository, "stage rule").status == "ok"
+    assert found(repository, "tag rule").status == "ok"
+
+
 def test_a_tag_rule_that_refuses_new_versions(repository: Repository, on_github: Api) -> None:
     rules(on_github)
     on_github.rulesets[1]["rules"].append({"type": "creation"})

@@ -51,6 +51,7 @@ def command(version: str, stage: str, why: str, expect: str, part: Part, as_json
     """Put a version into a stage, once its artifacts were found in the remote.
 
     Nothing is trained. What refuses leaves the stage as it is. Two at once: the second is told.
+    With `promotion: approved` in mlops.yaml it starts the workflow `promote`, which a person approves.
     """
     execute(PromotionRequest(stage, why, version, expect, part), as_json)
 
