@@ -1,16 +1,19 @@
 """Post an alarm to a chat or a program, in its own format. No other module posts anywhere but to GitHub."""
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from mlops_kit.base import credentials
+from mlops_kit.base import credentials, deadline
 from mlops_kit.base.errors import KitError
 
 VARIABLE = credentials.WEBHOOK
 TRIES, BACKOFF, TIMEOUT = 4, 0.5, 10  # seconds; doubled from try to try
+SECONDS = 60.0  # for all of it
+LONGEST = 1000  # bytes of an answer that are read
 AGAIN = (408, 429, 500, 502, 503, 504)
 Form = Literal["slack", "teams", "json"]
 State = Literal["raised", "over", "test"]
@@ -28,33 +31,63 @@ class Message:
 
 
 def send(form: Form, message: Message) -> None:
-    """Raises KitError after the last try. The address is a secret: no message contains it."""
-    import requests
-    from requests.adapters import HTTPAdapter
-    from urllib3 import Retry
+    """Raises KitError after the last try, or when the time is over. The address is a secret: no message contains it.
 
+    No redirect to another host is followed, and of an answer only the beginning is read.
+    """
     address = _address()
-    patience = Retry(
-        TRIES,
-        backoff_factor=BACKOFF,
-        status_forcelist=AGAIN,
-        allowed_methods=None,
-        raise_on_status=False,
-        respect_retry_after_header=False,  # it may be an hour; the next check tells what was not told
-    )
+    try:
+        with deadline.within(SECONDS):
+            why = _post(address, FORMS[form](message))
+    except deadline.TimeOver:
+        why = f"it has not answered within {SECONDS:g} s"
+    if why:
+        raise _not_delivered(address, why)
+
+
+def _post(address: str, content: Mapping[str, Any]) -> str:
+    """Post until it is delivered, at most TRIES + 1 times. Why it was not; empty if it was."""
+    import requests
+
+    why = ""
     with requests.Session() as session:
-        session.mount(f"{urlsplit(address).scheme}://", HTTPAdapter(max_retries=patience))
-        try:
-            answer = session.post(address, json=FORMS[form](message), timeout=TIMEOUT)
-        except requests.RequestException as error:
-            raise _not_delivered(
-                address, f"no answer after {TRIES + 1} tries ({type(error).__name__})"
-            ) from None
-    if not answer.ok:
-        answer_text = answer.text.strip()[:200] if len(answer.text) < 1000 else ""
-        raise _not_delivered(
-            address, f"it answers {answer.status_code}{f', {answer_text}' if answer_text else ''}"
-        )
+        for number in range(TRIES + 1):
+            time.sleep(BACKOFF * 2 ** (number - 1) if number else 0)
+            try:
+                answer = session.post(
+                    address, json=content, timeout=TIMEOUT, stream=True, allow_redirects=False
+                )
+            except requests.RequestException as error:
+                why = f"no answer after {number + 1} tries ({type(error).__name__})"
+                continue
+            with answer:
+                why = "" if answer.status_code < 300 else _refusal(answer)
+                moved = _on_the_same_host(address, answer)
+            if moved and moved != address:
+                address = moved
+            elif answer.status_code not in AGAIN:
+                break
+    return why
+
+
+def _on_the_same_host(address: str, answer: Any) -> str:
+    """Where a redirect leads that keeps the message (307, 308); empty if it leads to another host."""
+    if answer.status_code not in (307, 308):
+        return ""
+    target = urljoin(address, answer.headers.get("Location", ""))
+    same = urlsplit(target).hostname == urlsplit(address).hostname
+    return target if same and urlsplit(target).scheme in ("https", urlsplit(address).scheme) else ""
+
+
+def _refusal(answer: Any) -> str:
+    """What a server says that did not take the message."""
+    if 300 <= answer.status_code < 400:
+        host = urlsplit(answer.headers.get("Location", "")).hostname
+        to = f" to {host}" if host else ""
+        return f"it answers {answer.status_code}, a redirect{to}, which is not followed"
+    text = answer.raw.read(LONGEST, decode_content=True).decode("utf-8", "replace").strip()
+    shown = f", {text[:200]}" if text and len(text) < LONGEST else ""
+    return f"it answers {answer.status_code}{shown}"
 
 
 def _address() -> str:

@@ -21,7 +21,7 @@ def parse(text: str, name: str) -> Any:
         if name.endswith(".json"):
             return json.loads(text)
         return tomllib.loads(text) if name.endswith(".toml") else parse_yaml(text, name)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise KitError(f"{name} cannot be read: {error}.", "Mend it, or run again what writes it.") from error
 
 
@@ -43,6 +43,10 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     except YAMLError as error:
         raise KitError(
             f"{name} is not YAML: {_mistake(error)}.", "Mend it there; what follows may be right."
+        ) from error
+    except RecursionError as error:
+        raise KitError(
+            f"{name} is nested too deeply to be read.", "Look at it, or run again what writes it."
         ) from error
     if content is None:
         return {}

@@ -2,13 +2,15 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mlops_kit.base import credentials, github_env
+from mlops_kit.base import activity, credentials, github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import mask, masked
 
@@ -17,6 +19,10 @@ FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_
 FOREIGN_GIT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
 
 Heard = Callable[[str], None]
+
+GRACE = 5.0  # seconds between asking a process to end and killing it
+LOOK = 5.0  # seconds between two looks at a process that must not stall
+inherited: set[int] = set()  # file descriptors that the processes keep, for instance of a lock
 
 
 class ProcessError(KitError):
@@ -31,6 +37,13 @@ class ProcessError(KitError):
 
     def last_words(self, lines: int = 15) -> str:
         return "\n".join((self.stderr or self.stdout).splitlines()[-lines:])
+
+
+class TimedOut(ProcessError):
+    """A process that was killed because it took too long."""
+
+    def __init__(self, command: Sequence[str], why: str) -> None:
+        super().__init__(command, -9, why)
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -54,23 +67,88 @@ def words(command: str) -> list[str]:
 
 def run(command: Sequence[str], cwd: Path, *, stdin: str | None = None, **more: str) -> str:
     """What the command wrote to stdout. Raises ProcessError when it fails or is not there."""
+    return run_within(command, cwd, stdin=stdin, more=more)
+
+
+def run_within(
+    command: Sequence[str],
+    cwd: Path,
+    *,
+    seconds: float | None = None,
+    stall: float | None = None,
+    stdin: str | None = None,
+    more: Mapping[str, str] | None = None,
+) -> str:
+    """Like `run`. Raises TimedOut when it takes longer than `seconds`, or does nothing for `stall` seconds.
+
+    The process and what it started is then ended. What a process does is only seen on Linux.
+    """
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             list(command),
             cwd=cwd,
-            env=environment(**more),
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
+            env=environment(**(more or {})),
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
-            check=False,
+            pass_fds=tuple(inherited),
         )
     except OSError as error:
         raise _not_there(command, cwd, error) from error
-    if done.returncode:
-        raise ProcessError(command, done.returncode, done.stderr, done.stdout)
-    return done.stdout
+    try:
+        stdout, stderr = _communicate(process, command, stdin, seconds, stall)
+    except BaseException:
+        _kill(process)
+        raise
+    if process.returncode:
+        raise ProcessError(command, process.returncode, stderr, stdout)
+    return stdout
+
+
+def _communicate(
+    process: "subprocess.Popen[str]",
+    command: Sequence[str],
+    stdin: str | None,
+    seconds: float | None,
+    stall: float | None,
+) -> tuple[str, str]:
+    if seconds is None and stall is None:
+        return process.communicate(stdin)
+    begin = moved = time.monotonic()
+    work = activity.of_tree(process.pid) if stall else None
+    while True:
+        waits = [begin + seconds - time.monotonic()] if seconds else []
+        waits += [min(stall / 4, LOOK)] if stall else []
+        try:
+            return process.communicate(stdin, timeout=max(min(waits), 0.01))
+        except subprocess.TimeoutExpired:
+            now, stdin = time.monotonic(), None
+        if seconds and now - begin >= seconds:
+            raise TimedOut(command, f"not done within {seconds:g} s")
+        if stall:
+            before, work = work, activity.of_tree(process.pid)
+            moved = now if activity.moved(before, work) else moved
+            if now - moved >= stall:
+                raise TimedOut(command, f"it did nothing for {stall:g} s")
+
+
+def _kill(process: "subprocess.Popen[str]") -> None:
+    """End a process and what it started, and close its pipes, which a process that it left could hold open."""
+    for pid in activity.descendants(process.pid):
+        with suppress(OSError):
+            os.kill(pid, signal.SIGTERM)
+    process.terminate()
+    try:
+        process.wait(timeout=GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream:
+            with suppress(OSError):
+                stream.close()
 
 
 def follow(command: Sequence[str], cwd: Path, heard: Heard, **more: str) -> None:
@@ -99,6 +177,7 @@ def _start(command: Sequence[str], cwd: Path, more: dict[str, str]) -> Iterator[
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
+            pass_fds=tuple(inherited),
         )
     except OSError as error:
         raise _not_there(command, cwd, error) from error

@@ -11,6 +11,7 @@ import click
 
 from mlops_kit import VERSION
 from mlops_kit.base.errors import FIXABLE, OUR_BUG, KitError
+from mlops_kit.cli import faults
 from mlops_kit.cli.output import tell
 
 LIBRARIES_OF_TABLES = ("numpy", "pyarrow")  # which a job that reads no table is set up without
@@ -75,13 +76,14 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
         group(standalone_mode=False, auto_envvar_prefix="MLOPS_KIT")
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except KitError as error:
-        tell(f"mlops-kit: {error.what}")
-        if error.do:
-            tell(error.do)
+        _fixable(error)
+    except BrokenPipeError:  # whoever read the output, for instance `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FIXABLE)
     except ModuleNotFoundError as error:
         if error.name not in LIBRARIES_OF_TABLES:
@@ -95,7 +97,16 @@ def main() -> None:
         click.echo("\nmlops-kit: stopped; what was begun is undone.", err=True)
         sys.exit(FIXABLE)
     except Exception as error:  # noqa: BLE001  # the last resort: what nobody foresaw is our bug
+        if fault := faults.explained(error):
+            _fixable(fault)
         _our_bug(error)
+
+
+def _fixable(error: KitError) -> NoReturn:
+    tell(f"mlops-kit: {error.what}")
+    if error.do:
+        tell(error.do)
+    sys.exit(FIXABLE)
 
 
 def _stop(number: int, frame: object) -> NoReturn:

@@ -10,10 +10,12 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from mlops_kit.base import deadline
 from mlops_kit.base.errors import KitError
 
 # pyarrow, which reads the tables anyway, holds clients of these; nothing else need be installed.
 ARROW = ("s3://", "gs://", "gcs://", "abfs://", "abfss://")
+SECONDS = 60.0  # in which a place answers, or sends the next 4 MB
 SKIPPED = (".", "_")  # how writers call what is not finished
 
 
@@ -38,14 +40,14 @@ class Place:
         self.folder = folder
         self.root = root
         with _refusing(f"{folder} cannot be opened"):
-            self.system, self.path = _open(folder, root)
+            self.system, self.path = deadline.call(SECONDS, _open, folder, root)
 
     def files(self, pattern: str) -> list[Landed]:
         """Oldest first. Raises DataRefused when the folder is not there or cannot be read."""
         with _refusing(f"{self.folder} cannot be read"):
-            if not self.system.exists(self.path):
+            if not deadline.call(SECONDS, self.system.exists, self.path):
                 raise DataRefused(f"{self.folder} is not there: its data vanished, or it is misspelt")
-            listed = self.system.find(self.path, detail=True)
+            listed = deadline.call(SECONDS, self.system.find, self.path, detail=True)
         landed = [self._to_landed(path, facts) for path, facts in listed.items()]
         matching = [file for file in landed if _matches(file.name, pattern)]
         return sorted(matching, key=lambda file: (file.modified or 0, file.name))
@@ -55,7 +57,11 @@ class Place:
         if not self.folder.startswith(ARROW):
             return False
         with _refusing(f"{self.folder} cannot be read"):
-            return not self.system.exists(self.path) and bool(self.system.exists(self.path.partition("/")[0]))
+            found, bucket = (
+                deadline.call(SECONDS, self.system.exists, path)
+                for path in (self.path, self.path.partition("/")[0])
+            )
+            return not found and bool(bucket)
 
     def _to_landed(self, path: str, facts: dict[str, Any]) -> Landed:
         name = path.removeprefix(self.path.rstrip("/")).lstrip("/")
@@ -67,8 +73,9 @@ class Place:
         digest = hashlib.md5(usedforsecurity=False)
         with _refusing(f"{self.folder}: {landed.name} cannot be read"):
             try:
-                with self.system.open(landed.path, "rb") as source, to.open("wb") as target:
-                    while block := source.read(1 << 22):
+                opened = deadline.call(SECONDS, self.system.open, landed.path, "rb")
+                with opened as source, to.open("wb") as target:
+                    while block := deadline.call(SECONDS, source.read, 1 << 22):
                         digest.update(block)
                         target.write(block)
             except FileNotFoundError as error:
@@ -82,7 +89,7 @@ class Place:
         with _refusing(f"{self.folder}: {landed.name} cannot be read"):
             try:
                 self.system.invalidate_cache()
-                return self._to_landed(landed.path, self.system.info(landed.path))
+                return self._to_landed(landed.path, deadline.call(SECONDS, self.system.info, landed.path))
             except FileNotFoundError:
                 return None
 

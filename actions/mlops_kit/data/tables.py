@@ -130,6 +130,18 @@ def texts(file: Path) -> Iterator["pa.RecordBatch"]:
         yield from reader
 
 
+def typed(columns: "dict[str, pa.Array]") -> "dict[str, pa.Array]":
+    """Columns that were read as text, each with the type that fits all of its values."""
+    import pyarrow as pa
+
+    return {
+        name: values.cast(_fitting_type(values, None))
+        if pa.types.is_string(values.type) and values.null_count < len(values)
+        else values
+        for name, values in columns.items()
+    }
+
+
 def _is_number(name: str) -> bool:
     try:
         float(name)

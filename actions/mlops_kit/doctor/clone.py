@@ -4,8 +4,7 @@ import shutil
 from pathlib import Path
 
 from mlops_kit import VERSION
-from mlops_kit.base import credentials
-from mlops_kit.base.processes import environment, words
+from mlops_kit.base.processes import ProcessError, environment, words
 from mlops_kit.doctor.diagnosis import Diagnosis, Patient, contract_of
 from mlops_kit.doctor.kit_version import mismatch
 from mlops_kit.forge import runner
@@ -65,7 +64,9 @@ def origin(patient: Patient) -> Diagnosis:
     if not repository.has_origin:
         mend = "git remote add origin https://github.com/OWNER/NAME.git"
         return Diagnosis("origin", "warn", "There is no origin: versions stay on this machine.", mend)
-    if not repository.asks("ls-remote", "--exit-code", "--quiet", "origin", "HEAD"):
+    try:
+        repository.git_online("ls-remote", "--exit-code", "--quiet", "origin", "HEAD")
+    except ProcessError:
         return Diagnosis(
             "origin", "fail", "origin does not answer, or has no commit.", "git ls-remote origin"
         )
@@ -79,7 +80,7 @@ def tags(patient: Patient) -> Diagnosis:
     if not repository.has_origin:
         return Diagnosis("tags", "ok", f"{len(known)} versions, and no origin to compare with.")
     pattern = ref(version_glob(model))
-    listed = repository.git("ls-remote", "--tags", "--refs", "origin", pattern, **credentials.access())
+    listed = repository.git_online("ls-remote", "--tags", "--refs", "origin", pattern)
     there = {tag_of(line.split("\t")[1]) for line in listed.splitlines()}
     mend = f"git fetch origin '{pattern}:{pattern}'"
     if missing := sorted(there - known):

@@ -9,7 +9,7 @@ from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit.base import clock, github_env
+from mlops_kit.base import clock, deadline, github_env
 from mlops_kit.base.credentials import token
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from github.Repository import Repository as Remote
 
 LONGEST = 65_536  # characters that GitHub takes in a comment or an issue
-TIMEOUT = 20
+TIMEOUT = 20  # seconds without a byte
+SECONDS = 60.0  # for one text in one place, with all calls and pauses
 LABEL = "mlops-alarm"
 UNLIKE_GITHUB = (ValueError, LookupError, TypeError, AttributeError)  # of reading an answer that is another's
 
@@ -138,7 +139,11 @@ class GitHub(WorkflowRuns):
         if self._silent:
             raise github_errors.unreachable(api(), self._silent, asked)
         try:
-            yield
+            with deadline.within(SECONDS):
+                yield
+        except deadline.TimeOver:
+            self._silent = f"not done within {SECONDS:g} s"
+            raise github_errors.unreachable(api(), self._silent, asked) from None
         except GithubException as error:
             raise github_errors.explain(error, kind, asked) from None
         except RequestException as error:

@@ -7,7 +7,7 @@ from github.GithubException import RateLimitExceededExceedsMaxWait
 from github.GithubRetry import GithubRetry
 from urllib3 import BaseHTTPResponse
 
-SECONDS = 120.0  # of waiting for one call
+SECONDS = 50.0  # of waiting for one call
 BACKOFF = 0.5  # doubled from try to try
 SILENCES = 2  # after so many answers that did not come, one more try
 SAFE = frozenset({"GET", "PUT", "PATCH", "DELETE"})  # twice is as once

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data import predictions as predictions_module
-from mlops_kit.data.tables import read, write
+from mlops_kit.data.tables import NAMED, read, typed, write
 from mlops_kit.predictions_log import window as windows
 from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
@@ -35,7 +35,7 @@ from mlops_kit.versions import version as versions
 from mlops_kit.versions.version import Version
 
 FOLDER = Path(".mlops/monitoring")
-FORMAT = 4  # of the kept file; another number makes every reference again
+FORMAT = 5  # of the kept file; another number makes every reference again
 KEPT, TOGETHER = 100_000, 1000  # more rows would only show shifts that are too small to act on
 GRID = (50, 200, 1000, 5000, 20_000)
 
@@ -153,7 +153,10 @@ def _draw(source: _Source) -> windows.Window:
             "mlops.yaml names no `rows`, so there is nothing to compare with.",
             "`rows: {train: ..., test: ..., key: ...}` says which rows the model was made of.",
         )
-    return windows.read_files("the reference", files, KEPT, together=TOGETHER)
+    window = windows.read_files("the reference", files, KEPT, together=TOGETHER)
+    if all(file.suffix in NAMED for file in files):  # read as text, so that 007 of a window stays 007
+        window.drawn = typed(window.drawn)
+    return window
 
 
 def _make(source: _Source, contract: Contract) -> Reference:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mlops_kit.base.documents import parse_yaml
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import run, words
+from mlops_kit.base.processes import run_within, words
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import Entry, parse_pointer
 from mlops_kit.project.repository import Repository
@@ -67,8 +67,8 @@ class Source:
             )
         return str(deps[0].get("path", ""))
 
-    def dvc(self, *arguments: str) -> str:
-        return run([*words(self.contract.commands.dvc), *arguments], self.repository.root)
+    def dvc(self, *arguments: str, stall: float | None = None) -> str:
+        return run_within([*words(self.contract.commands.dvc), *arguments], self.repository.root, stall=stall)
 
     def push(self) -> None:
         """Push the data. This comes before anybody can see the pointer, so that nobody finds it without its data."""

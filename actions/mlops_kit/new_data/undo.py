@@ -1,62 +1,70 @@
-"""The workspace as it was, kept until the new data is accepted."""
+"""The workspace as it was, kept until the new data is accepted and handed on."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mlops_kit.base.errors import KitError
+from mlops_kit.project import undo
 from mlops_kit.project.dvc_config import settings
 from mlops_kit.project.lock import file_md5, object_path
 from mlops_kit.project.repository import Repository
-from mlops_kit.project.restore import put, remove
+from mlops_kit.project.undo import Undo
 
-ASIDE = Path(".mlops/before")
+NAME = "new-data-"
 
 
 class Before:
     """Pointer, data and .gitignore of one watch, to be put back."""
 
     def __init__(self, repository: Repository, pointer: str, data: str) -> None:
-        self.data = repository.root / data
-        self.aside = repository.root / ASIDE / self.data.name
-        written = (repository.root / pointer, self.data.parent / ".gitignore")
-        self.texts = {file: file.read_bytes() if file.is_file() else None for file in written}
-        self.moved: dict[Path, Path] = {}  # where it was -> where it is kept
-        self.placed: list[Path] = []
+        self.repository, self.data = repository, data
+        self.undo = Undo(repository.root, f"{NAME}{len(_left(repository))}")
+        self.undo.keep_text(pointer)
+        self.undo.keep_text((Path(data).parent / ".gitignore").as_posix())
+        self.undo.write()
 
     def set_aside(self) -> None:
         """Move the data aside, because DVC deletes it if it cannot fetch the new data."""
-        if self.data.exists() or self.data.is_symlink():
-            self._move(self.data, self.aside)
+        path = self.repository.root / self.data
+        if path.exists() or path.is_symlink():
+            self.undo.move(self.data)
+        else:
+            self.undo.new.append(self.data)
+            self.undo.write()
 
     def place(self, file: Path, to: Path) -> None:
         """Moves a file in; one of the same name is kept."""
-        if to.exists() or to.is_symlink():
-            self._move(to, self.aside.parent / f"{len(self.moved)}-{to.name}")
-        to.parent.mkdir(parents=True, exist_ok=True)
-        self.placed.append(to)
-        shutil.move(file, to)
-
-    def _move(self, file: Path, to: Path) -> None:
-        remove(to)
-        to.parent.mkdir(parents=True, exist_ok=True)
-        self.moved[file] = to
-        shutil.move(file, to)
+        self.undo.place(file, to.relative_to(self.repository.root).as_posix())
 
     def restore(self) -> None:
-        for file in self.placed:
-            remove(file)
-        for file, kept in self.moved.items():
-            if kept.exists() or kept.is_symlink():
-                remove(file)
-                shutil.move(kept, file)
-        for file, content in self.texts.items():
-            put(file, content)
+        self.undo.restore()
+        self.undo.forget()
 
-    def forget(self) -> None:
-        for kept in self.moved.values():
-            remove(kept)
+
+def settle(repository: Repository) -> None:
+    """Forget what is kept of new data: it was handed on."""
+    for one in _left(repository):
+        one.forget()
+
+
+def recover(repository: Repository) -> list[str]:
+    """Put back what killed commands changed. New data that this clone has committed by now stays."""
+    for one in _left(repository):
+        delivered = [path for path, text in one.texts.items() if _is_committed(repository, path, text)]
+        if delivered:
+            repository.git("reset", "--quiet", "--", *delivered)
+            one.forget()
+    return undo.recover(repository.root)
+
+
+def _is_committed(repository: Repository, path: str, before: str | None) -> bool:
+    """True if the pointer has changed in Git since the look began, which it does not do otherwise."""
+    return path.endswith(".dvc") and repository.show("HEAD", path) != before
+
+
+def _left(repository: Repository) -> list[Undo]:
+    return [one for one in undo.left(repository.root) if one.folder.name.startswith(NAME)]
 
 
 def _is_nowhere_else(repository: Repository, pointer: str, data: str) -> bool:
@@ -70,7 +78,7 @@ def _is_nowhere_else(repository: Repository, pointer: str, data: str) -> bool:
 
 @contextmanager
 def kept(repository: Repository, pointer: str, data: str) -> Iterator[Before]:
-    """Puts everything back when the block fails or is interrupted.
+    """Puts everything back when the block fails or is interrupted; `settle` ends it.
 
     Raises KitError where the data was changed here and DVC does not have it: it would be lost.
     """
@@ -85,4 +93,3 @@ def kept(repository: Repository, pointer: str, data: str) -> Iterator[Before]:
     except BaseException:
         before.restore()
         raise
-    before.forget()

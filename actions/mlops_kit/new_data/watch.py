@@ -8,7 +8,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data.storage import DataRefused
 from mlops_kit.forge.alarms import Alarm
-from mlops_kit.new_data import deliver, import_url, landing
+from mlops_kit.new_data import deliver, import_url, landing, undo
 from mlops_kit.new_data.deliver import Delivery
 from mlops_kit.new_data.result import STAGE, LookResult, NotYet, WatchResult
 from mlops_kit.new_data.source import NothingNew, OnBranch, Source
@@ -27,9 +27,13 @@ def look(repository: Repository, contract: Contract, say: Say, *, dry: bool = Fa
     _refuse_changed_pointers(repository, contract)
     waiting = deliver.waiting(repository) if contract.new_data.watch else {}
     outcomes = []
-    for watch in contract.new_data.watch:
-        say(f"look at {watch.folder or watch.pointer}")
-        outcomes.append(_look_at(Source(repository, contract, watch, waiting.get(watch.pointer), dry)))
+    try:
+        for watch in contract.new_data.watch:
+            say(f"look at {watch.folder or watch.pointer}")
+            outcomes.append(_look_at(Source(repository, contract, watch, waiting.get(watch.pointer), dry)))
+    except BaseException:
+        undo.recover(repository)
+        raise
     new_results = [one for one in outcomes if one.status == "found"]
     pointers = {} if dry else {one.pointer: repository.text(one.pointer) or "" for one in new_results}
     still_waiting = {one.pointer: waiting[one.pointer] for one in outcomes if one.on_branch}
@@ -40,6 +44,7 @@ def look_and_leave(repository: Repository, contract: Contract, say: Say) -> Look
     """Leave the pointers in the workspace, and what needs a token in `.mlops/new-data.json`."""
     result = _look_and_record(repository, contract, say)
     delivery(result).write(repository.root)
+    undo.settle(repository)
     return result
 
 
@@ -48,10 +53,15 @@ def look_and_deliver(repository: Repository, contract: Contract, say: Say, agree
     result = _look_and_record(repository, contract, say)
     left = delivery(result)
     left.write(repository.root)
-    if result.found and not agree(result):
-        alarms = deliver.update_alarms(repository, left)
-        return LookResult(result.found, result.outcomes, result.pointers, None, alarms)
-    return _deliver(repository, contract, left, result)
+    try:
+        if result.found and not agree(result):
+            alarms = deliver.update_alarms(repository, left)
+            return LookResult(result.found, result.outcomes, result.pointers, None, alarms)
+        return _deliver(repository, contract, left, result)
+    finally:
+        undo.settle(
+            repository
+        )  # what was not delivered waits in the hand-over; a killed process puts all back
 
 
 def deliver_handover(repository: Repository, contract: Contract, path: Path) -> LookResult:

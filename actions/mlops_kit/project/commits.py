@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from mlops_kit.base.credentials import access
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError
 from mlops_kit.project.repository import Repository
 
 TRIES = 6
+HISTORY_SECONDS = 600.0  # for a whole history; Git gives a silent server up earlier
 FETCH = ("fetch", "--quiet", "--no-tags", "--force", "origin")
 ROBOT = ("mlops-kit", "mlops-kit@users.noreply.github.com")
 
@@ -81,7 +81,7 @@ def identity(repository: Repository) -> dict[str, str]:
 def push(repository: Repository, *refspecs: str) -> None:
     """All refs or none. Raises RefMoved, PushRefused, or KitError when the remote cannot be reached."""
     try:
-        repository.git("push", "--quiet", "--atomic", "--porcelain", "origin", *refspecs, **access())
+        repository.git_online("push", "--quiet", "--atomic", "--porcelain", "origin", *refspecs)
     except ProcessError as error:
         output = f"{error.stdout}\n{error.stderr}"
         if re.search(r"GH013|GH006|protected branch|rule violations|hook declined", output):
@@ -136,7 +136,7 @@ def remote_tip(repository: Repository, branch: str) -> str | None:
     if not repository.has_origin:
         return tip(repository, f"refs/heads/{branch}")
     try:
-        repository.git(*FETCH, f"refs/heads/{branch}:refs/remotes/origin/{branch}", **access(), LC_ALL="C")
+        repository.git_online(*FETCH, f"refs/heads/{branch}:refs/remotes/origin/{branch}")
     except ProcessError as error:
         if "couldn't find remote ref" in error.stderr:
             return None
@@ -152,16 +152,17 @@ def tip(repository: Repository, ref: str) -> str | None:
         return None
 
 
-def fetch(repository: Repository, *refspecs: str) -> None:
+def fetch(repository: Repository, *refspecs: str, seconds: float | None = None) -> None:
     """Brings these refs of origin and no other. Does nothing where there is no origin."""
     if repository.has_origin:
-        repository.git(*FETCH, *refspecs, **access())
+        repository.git_online(*FETCH, *refspecs, seconds=seconds)
 
 
 def deepen(repository: Repository) -> None:
     """Makes a shallow clone's history whole."""
     if repository.git("rev-parse", "--is-shallow-repository").strip() == "true" and repository.has_origin:
-        repository.git("fetch", "--quiet", "--no-tags", "--unshallow", "origin", **access())
+        unshallow = ("fetch", "--quiet", "--no-tags", "--unshallow", "origin")
+        repository.git_online(*unshallow, seconds=HISTORY_SECONDS)
 
 
 def deepen_to(repository: Repository, revision: str | None) -> None:

@@ -3,19 +3,22 @@
 import configparser
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from mlops_kit.base import temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, environment, run
+from mlops_kit.project import online
 from mlops_kit.project.lock import LOCK, Entry, Lock, file_md5, parse_lock, parse_pointer
 
 HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+TREE = "tree"  # name of a temporary worktree
 LISTED = ("ls-tree", "-r", "-z", "--name-only")
 
 
@@ -40,6 +43,13 @@ class Repository:
 
     def git(self, *words: str, stdin: str | None = None, **more: str) -> str:
         return run(["git", *words], self.root, stdin=stdin, **more)
+
+    def git_online(self, *words: str, seconds: float | None = None) -> str:
+        """A Git command that asks origin, with login and deadline. Raises ProcessError.
+
+        If origin did not answer in time, the next call fails at once.
+        """
+        return online.git(self.root, *words, seconds=seconds)
 
     def asks(self, *words: str) -> bool:
         """True when the Git command exits with 0."""
@@ -98,7 +108,12 @@ class Repository:
     def text(self, path: str) -> str | None:
         """A file's text in the workspace; None where it is not there."""
         file = self.root / path
-        return file.read_text(encoding="utf-8") if file.is_file() else None
+        try:
+            return file.read_text(encoding="utf-8") if file.is_file() else None
+        except (OSError, UnicodeDecodeError) as error:
+            raise KitError(
+                f"{path} cannot be read: {error}.", "It must be text in UTF-8, and yours to read."
+            ) from error
 
     def lock(self, revision: str | None = None) -> Lock | None:
         """The lock in the workspace, or at a revision."""
@@ -139,15 +154,28 @@ class Repository:
     @contextmanager
     def worktree(self, revision: str) -> Iterator["Repository"]:
         """Another version in a folder of its own, gone afterwards."""
-        with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as folder:
-            path = str(Path(folder) / "tree")
-            # Without hooks: DVC's own would check data out, which is for the caller to say.
-            add = ("-c", f"core.hooksPath={os.devnull}", "worktree", "add", "--quiet", "--detach")
-            self.git(*add, path, revision)
-            try:
-                yield Repository(Path(path))
-            finally:
-                self.git("worktree", "remove", "--force", path)
+        with temporary.folder() as folder, self.worktree_at(folder / TREE, revision) as tree:
+            yield tree
+
+    @contextmanager
+    def worktree_at(self, path: Path, revision: str) -> Iterator["Repository"]:
+        """A version in this folder, which must not exist yet; gone afterwards."""
+        self.remove_abandoned_worktrees()
+        # Without hooks: DVC's own would check data out, which is for the caller to say.
+        add = ("-c", f"core.hooksPath={os.devnull}", "worktree", "add", "--quiet", "--detach")
+        self.git(*add, str(path), revision)
+        try:
+            yield Repository(path)
+        finally:
+            self.git("worktree", "remove", "--force", str(path))
+
+    def remove_abandoned_worktrees(self) -> None:
+        """Remove the worktrees of killed processes, and what Git remembers of worktrees whose folder is gone."""
+        for line in self.git("worktree", "list", "--porcelain").splitlines():
+            path = Path(line.removeprefix("worktree "))
+            if line.startswith("worktree ") and path.name == TREE and temporary.is_abandoned(path.parent):
+                shutil.rmtree(path.parent, ignore_errors=True)
+        self.git("worktree", "prune")
 
 
 @lru_cache(maxsize=256)

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from mlops_kit.base import documents
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import ProcessError, run, words
+from mlops_kit.base.processes import ProcessError, run, run_within, words
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import hashed
 from mlops_kit.project.contract import FILE, FRAGMENTS, Contract
 from mlops_kit.project.dvc_config import settings, settings_file, share_cache
 from mlops_kit.project.lock import Lock, file_md5, object_path
 from mlops_kit.project.repository import Repository
-from mlops_kit.project.restore import remove
-from mlops_kit.project.transfer import check, said_by_dvc, transfer
+from mlops_kit.project.transfer import STALL, check, said_by_dvc, transfer
+from mlops_kit.project.undo import remove
 
 GONE = "Was it pushed (`dvc push`), and can the remote be reached?"
 
@@ -125,7 +125,7 @@ class Snapshot:
         """The answer of a DVC command about an output of this revision."""
         ask = [*words(self.dvc), command, ".", path, "--rev", self.revision, *options]
         config = str(settings_file(self.repository, self.folder))
-        return run([*ask, "--config", config], self.repository.root)
+        return run_within([*ask, "--config", config], self.repository.root, stall=STALL)
 
     @contextmanager
     def alive(self) -> Iterator[Repository]:

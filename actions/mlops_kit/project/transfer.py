@@ -7,12 +7,13 @@ from typing import Literal
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
-from mlops_kit.base.processes import ProcessError, run, words
+from mlops_kit.base.processes import ProcessError, run_within, words
 from mlops_kit.project import dvc_config, hashed
 from mlops_kit.project.lock import Entry, parse_pointer
 from mlops_kit.project.repository import Repository
 
 CHATTER = re.compile(r"^(WARNING: .*|Having any troubles\?.*)?$")
+STALL = 60.0  # seconds in which DVC reads, writes and computes nothing: its remote is silent
 LINES = 5  # DVC begins with what failed, and lists it
 DO = "Is it reachable from here, and are you logged in? `mlops-kit doctor` looks."
 
@@ -31,7 +32,7 @@ def transfer(
     worktree = ["--cd", str(at)] if at else []
     failed = None
     try:
-        run([*words(dvc), *worktree, what, *of], repository.root)
+        run_within([*words(dvc), *worktree, what, *of], repository.root, stall=STALL)
     except ProcessError as error:
         failed = error
     if what != "push":  # even if DVC failed: a part was brought

@@ -7,13 +7,13 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from mlops_kit.base import clock, github_env
+from mlops_kit.base import clock, files, github_env
 from mlops_kit.base.clock import timestamp
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
@@ -55,16 +55,20 @@ class Journal:
         event |= {name: value for name, value in facts.items() if value is not None}
         line = masked(json.dumps(event, ensure_ascii=False, default=str))
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        with self.file.open("a", encoding="utf-8", newline="\n") as stream:
-            stream.write(line + "\n")
+        with self.file.open("a+b") as stream:
+            stream.write(_begin_of_line(stream) + line.encode("utf-8", "replace") + b"\n")
 
     def keep(self, lines: str) -> None:
         """Begin with the events that another job wrote."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_text(lines, encoding="utf-8", newline="\n")
+        files.write(self.file, lines)
 
     def events(self) -> list[dict[str, Any]]:
-        return read(self.file.read_text(encoding="utf-8"))
+        """The events so far. Lines that a killed process or a full disk cut off are left out."""
+        events = []
+        for line in self.file.read_text(encoding="utf-8", errors="replace").split("\n"):
+            with suppress(ValueError, RecursionError):
+                events.append(json.loads(line))
+        return [event for event in events if isinstance(event, dict) and {"stage", "status"} <= event.keys()]
 
     @property
     def is_over(self) -> bool:
@@ -88,6 +92,14 @@ class Journal:
         self.emit(name, end_facts.pop("status", "end"), seconds=_since(begin), **end_facts)
 
 
+def _begin_of_line(stream: BinaryIO) -> bytes:
+    """A line end if the last line was cut off, so that it spoils no other."""
+    if stream.seek(0, os.SEEK_END):
+        stream.seek(-1, os.SEEK_END)
+        return b"" if stream.read(1) == b"\n" else b"\n"
+    return b""
+
+
 def ends(event: dict[str, Any]) -> bool:
     """True for the event that ends a run. Later events, for instance of an alarm, do not change its status."""
     return (event["stage"], event["status"]) == ("run", "end")
@@ -100,9 +112,7 @@ def _since(begin: float) -> float:
 def begin(repository: Repository) -> Journal:
     """A new run, which the following commands go on with; an orchestrator's or a runner's own goes on."""
     journal = alone(repository)
-    current = repository.root / CURRENT
-    current.parent.mkdir(exist_ok=True)
-    current.write_text(journal.run, encoding="utf-8")
+    files.write(repository.root / CURRENT, journal.run)
     return journal
 
 
@@ -132,14 +142,14 @@ def go_on(repository: Repository) -> Journal:
     current = repository.root / CURRENT
     if GIVEN in os.environ or runner.run_id() or not current.is_file():
         return begin(repository)
-    journal = Journal(repository, current.read_text(encoding="utf-8").strip())
+    journal = Journal(repository, current.read_text(encoding="utf-8", errors="replace").strip())
+    if not RUN_ID.fullmatch(journal.run):  # a full disk or a killed process cut it off
+        return begin(repository)
     return begin(repository) if journal.is_over else journal
 
 
 def keep_rejected(repository: Repository, run: str, record: str) -> None:
-    path = repository.root / REJECTED / f"{run}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(record, encoding="utf-8", newline="\n")
+    files.write(repository.root / REJECTED / f"{run}.json", record)
 
 
 def published_as(run: str, lines: str) -> str:

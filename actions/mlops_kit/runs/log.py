@@ -125,7 +125,8 @@ def read(repository: Repository) -> Log:
 def local(repository: Repository) -> dict[str, str]:
     """The events files of this clone, by run."""
     folder = repository.root / run_events.LOCAL
-    return {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.jsonl"))}
+    files = sorted(folder.glob("*.jsonl"))
+    return {file.stem: file.read_text(encoding="utf-8", errors="replace") for file in files}
 
 
 def by_run(lines: list[str]) -> dict[str, list[Event]]:
@@ -141,7 +142,7 @@ def _parse(lines: list[str]) -> list[Event]:
     """Parse many lines in one call, which takes a third of the time. Lines that are not JSON are left out."""
     try:
         events = json.loads(f"[{','.join(lines)}]")
-    except ValueError:
+    except (ValueError, RecursionError):
         if len(lines) < 2:
             return []
         half = len(lines) // 2

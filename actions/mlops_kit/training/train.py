@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from mlops_kit.base.documents import parse_yaml
+from mlops_kit.base import files
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, words
 from mlops_kit.base.progress import Say
@@ -14,17 +14,17 @@ from mlops_kit.forge import runner
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK, Lock, parse_lock
 from mlops_kit.project.repository import Repository
-from mlops_kit.project.restore import put, restore_on_failure
+from mlops_kit.project.restore import restore_on_failure
 from mlops_kit.project.transfer import transfer
+from mlops_kit.project.undo import put
 from mlops_kit.runs import hooks
 from mlops_kit.runs.events import Journal
-from mlops_kit.training import freshness, inputs, train_with
+from mlops_kit.training import freshness, inputs, sample, train_with
 from mlops_kit.training.freshness import Baseline, Freshness
 from mlops_kit.versions import version
 
 STATE = Path(".mlops/training.json")
 SAMPLE_LOCK = Path(".mlops/sample.lock")  # what the sample gave; dvc.lock stays the data's
-PARAMS = "params.yaml"
 
 SAYS = {  # what DVC says of a stage, and our word for it
     "ran": re.compile(r"Running stage '([^']+)'"),
@@ -64,14 +64,12 @@ def load(repository: Repository) -> Training | None:
     text = repository.text(str(STATE))
     try:
         return Training(**json.loads(text)) if text else None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise KitError(f"{STATE} is damaged: {error}.", f"`rm {STATE}`, then `mlops-kit train`.") from error
 
 
 def save(repository: Repository, training: Training) -> None:
-    path = repository.root / STATE
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(asdict(training), indent=2) + "\n", encoding="utf-8")
+    files.write(repository.root / STATE, json.dumps(asdict(training), indent=2) + "\n")
 
 
 def lock(repository: Repository) -> Lock:
@@ -208,42 +206,20 @@ def bring_results(repository: Repository, contract: Contract, say: Say) -> None:
 
 
 def _on_sample(repository: Repository, contract: Contract, journal: Journal, say: Say) -> dict[str, str]:
-    """Train with the sample as the data parameter; parameters and lock are put back afterwards."""
+    """Train on the sample in a copy of the workspace, and take the results over; parameters and lock stay as they are."""
     assert contract.sample
-    params, lock = repository.root / PARAMS, repository.root / LOCK
-    kept, kept_lock = params.read_bytes(), lock.read_bytes() if lock.exists() else None
-    try:
-        with restore_on_failure(repository, _outs(repository)):
-            params.write_text(_with(kept.decode(), contract.sample.parameter, contract.sample.file), "utf-8")
-            stages = _reproduce(repository, contract, journal, say, [])
-            (repository.root / SAMPLE_LOCK).write_bytes(lock.read_bytes())
-    finally:
-        params.write_bytes(kept)
-        put(lock, kept_lock)
+    before = repository.text(str(SAMPLE_LOCK))
+    outs = _outs(repository, parse_lock(before) if before else None)
+    with sample.copy_of(repository, contract.sample, outs) as copy:
+        variables = sample.environment(repository, contract.commands.dvc)
+        stages = _reproduce(copy, contract, journal, say, [], **variables)
+        made = copy.lock()
+        if made is None:
+            raise KitError(f"The training on the sample left no {LOCK}.", "Does dvc.yaml have stages?")
+        with restore_on_failure(repository, outs | set(made.outs)):
+            sample.take_over(copy, repository, made.outs)
+            files.write(repository.root / SAMPLE_LOCK, made.text)
     return stages
-
-
-def _with(text: str, parameter: str, value: str) -> str:
-    """params.yaml with one value changed, and everything else as it stands."""
-    from io import StringIO
-
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    known, content = parse_yaml(text, PARAMS), yaml.load(text)
-    *above, last = parameter.split(".")
-    around = content
-    for key in above:
-        around = around.get(key) if isinstance(around, dict) else None
-    if not isinstance(around, dict) or last not in around:
-        raise KitError(
-            f"{PARAMS} has no {parameter!r}, which mlops.yaml names as sample.parameter.",
-            f"Name the key that says which file is the data; there are: {', '.join(map(str, known)) or 'none'}.",
-        )
-    around[last] = value
-    out = StringIO()
-    yaml.dump(content, out)
-    return out.getvalue()
 
 
 def _outs(repository: Repository, *locks: Lock | None) -> set[str]:
@@ -279,13 +255,13 @@ class _Stages:
 
 
 def _reproduce(
-    repository: Repository, contract: Contract, journal: Journal, say: Say, how: list[str]
+    repository: Repository, contract: Contract, journal: Journal, say: Say, how: list[str], **more: str
 ) -> dict[str, str]:
     if contract.train_with:
         return train_with.run(repository, contract.train_with, journal, say, force="--force" in how)
     stages = _Stages(journal, say)
     try:
-        follow([*words(contract.commands.dvc), "repro", *how], repository.root, stages.heard)
+        follow([*words(contract.commands.dvc), "repro", *how], repository.root, stages.heard, **more)
     except ProcessError as error:
         failed = stages.running
         stages.end("failed")

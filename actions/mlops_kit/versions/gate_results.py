@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mlops_kit.base import strict
+from mlops_kit.base import files, strict
 from mlops_kit.base.strict import Exact, JsonObject
 from mlops_kit.project import contract as contracts
 from mlops_kit.project.contract import FILE, FRAGMENTS
@@ -85,9 +85,7 @@ def save(repository: Repository, verdict: Verdict, run: str) -> None:
         run=run,
         of=_basis(repository),
     )
-    path = repository.root / STATE
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(kept.text(), encoding="utf-8")
+    files.write(repository.root / STATE, kept.text())
 
 
 def load(repository: Repository) -> Verdict | None:

@@ -60,6 +60,7 @@ def fetch(repository: Repository) -> None:
             repository,
             f"+{version_tags.ref('*')}:{version_tags.ref('*')}",
             "+refs/heads/*:refs/remotes/origin/*",
+            seconds=commits.HISTORY_SECONDS,
         )
     except KitError as error:
         raise KitError(
@@ -79,8 +80,13 @@ def everything_held(repository: Repository) -> Iterator[int]:
             repository.git("update-ref", name, ref)
         yield len(names)
     finally:
-        for name in names:
-            repository.git("update-ref", "-d", name)
+        release(repository)
+
+
+def release(repository: Repository) -> None:
+    """Delete the tags that hold branches, also those of a killed process."""
+    for name in repository.git("for-each-ref", "--format=%(refname)", HELD).split():
+        repository.git("update-ref", "-d", name)
 
 
 def _gc(repository: Repository, contract: Contract, cloud: bool, *more: str) -> str:

@@ -56,14 +56,14 @@ def _pull_here(repository: Repository, contract: Contract, version: Version, say
     _check_nothing_lost(repository, contract, before, lock)
     path = repository.root / LOCK
     say(f"pull {version.name}")
+    (repository.root / PULLED).parent.mkdir(exist_ok=True)
+    (repository.root / PULLED).write_text(version.name, encoding="utf-8")  # first: this pull may be killed
     path.write_text(lock, encoding="utf-8", newline="\n")
     try:
         transfer(repository, contract.commands.dvc, "pull", *_targets(repository))
     except BaseException:
         path.unlink() if before is None else path.write_text(before, encoding="utf-8", newline="\n")
         raise
-    (repository.root / PULLED).parent.mkdir(exist_ok=True)
-    (repository.root / PULLED).write_text(version.name, encoding="utf-8")
     tracked = repository.asks("cat-file", "-e", f"HEAD:{LOCK}")
     undo = f"git restore {LOCK}" if tracked else f"rm {LOCK}"
     return Pulled(version.name, str(repository.root), f"{undo} && {contract.commands.dvc} checkout")

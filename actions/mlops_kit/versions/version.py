@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mlops_kit.base import credentials
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
@@ -38,7 +37,7 @@ def only_here(repository: Repository, model: str) -> list[str]:
     """The model's tags that origin does not have; none where there is no origin. Raises KitError when it is silent."""
     if not repository.has_origin:
         return []
-    listed = repository.git("ls-remote", "--refs", "origin", *tags.globs(model), **credentials.access())
+    listed = repository.git_online("ls-remote", "--refs", "origin", *tags.globs(model))
     at_origin = {line.partition("\t")[2] for line in listed.splitlines()}
     patterns = [*tags.patterns(model, tags.VERSION), *tags.patterns(model, tags.STAGE)]
     local_refs = repository.git("for-each-ref", "--format=%(refname)", *patterns).splitlines()

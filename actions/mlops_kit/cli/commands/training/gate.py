@@ -7,6 +7,7 @@ import click
 
 from mlops_kit.cli.options import json_option
 from mlops_kit.cli.output import finish, reporter
+from mlops_kit.cli.workspace import writes
 
 if TYPE_CHECKING:
     from mlops_kit.base.progress import Say
@@ -34,6 +35,7 @@ def command(only: str, as_json: bool) -> None:
     from mlops_kit.training import train
 
     repo = repository.find(Path.cwd())
+    writes(repo)
     declared, journal, say = contract.load(repo.root), events.go_on(repo), reporter()
     for line in train.outdated(repo, declared, journal.run):
         say(f"What is judged is an earlier training's: {line}")

@@ -6,6 +6,7 @@ import click
 
 from mlops_kit.cli.options import excludes, json_option, left_by_a_job
 from mlops_kit.cli.output import finish, reporter
+from mlops_kit.cli.workspace import writes
 from mlops_kit.versions.version import BUMPS
 
 
@@ -44,6 +45,8 @@ def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, a
     from mlops_kit.registry import announce, register
 
     repo = repository.find(Path.cwd())
+    if not tell:
+        writes(repo)
     contract = contracts.load(repo.root)
     say = reporter()
     if tell:

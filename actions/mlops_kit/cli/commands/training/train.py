@@ -6,6 +6,7 @@ import click
 
 from mlops_kit.cli.options import json_option
 from mlops_kit.cli.output import finish, reporter
+from mlops_kit.cli.workspace import writes
 
 
 @click.command
@@ -23,6 +24,7 @@ def command(sample: bool, as_json: bool) -> None:
     from mlops_kit.training import train
 
     repo = repository.find(Path.cwd())
+    writes(repo)
     done = train.train(repo, contract.load(repo.root), events.begin(repo), reporter(), sample=sample)
     runner.output(on=done.on, changed=done.changed, heading=done.heading, run=done.run)
     runner.annotate("notice", done.heading)

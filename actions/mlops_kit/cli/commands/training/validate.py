@@ -6,6 +6,7 @@ import click
 
 from mlops_kit.cli.options import json_option
 from mlops_kit.cli.output import finish, reporter
+from mlops_kit.cli.workspace import writes
 
 
 @click.command
@@ -22,6 +23,7 @@ def command(file: str | None, as_json: bool) -> None:
     from mlops_kit.training import validate
 
     repo = repository.find(Path.cwd())
+    writes(repo)
     result = validate.validate(repo, contract.load(repo.root), events.go_on(repo), reporter(), file)
     runner.output(valid=result.valid)
     if not result.valid:

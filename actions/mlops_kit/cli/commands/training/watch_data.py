@@ -7,6 +7,7 @@ import click
 
 from mlops_kit.cli.options import excludes, json_option
 from mlops_kit.cli.output import finish, reporter, tell
+from mlops_kit.cli.workspace import writes
 from mlops_kit.forge import runner
 from mlops_kit.new_data import watch
 from mlops_kit.new_data.result import LookResult
@@ -33,6 +34,7 @@ from mlops_kit.project import repository
 def command(dry_run: bool, deliver: bool, handover: Path | None, yes: bool, as_json: bool) -> None:
     """Look for new data, check it, and bring its pointer to main."""
     repo = repository.find(Path.cwd())
+    writes(repo)
     contract = contracts.load(repo.root)
     if handover:
         result = watch.deliver_handover(repo, contract, handover)

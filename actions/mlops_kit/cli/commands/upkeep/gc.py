@@ -7,6 +7,7 @@ import click
 
 from mlops_kit.cli.options import excludes, json_option
 from mlops_kit.cli.output import finish, tell
+from mlops_kit.cli.workspace import writes
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.versions import gc
@@ -21,6 +22,7 @@ from mlops_kit.versions import gc
 def command(cloud: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete data that no version, branch or workspace needs."""
     repo = repository.find(Path.cwd())
+    writes(repo)
     contract = contracts.load(repo.root)
     done = gc.collect(
         repo, contract, cloud=cloud, dry=dry_run, agree=lambda would: yes or _agree(would, cloud)

@@ -6,6 +6,7 @@ import click
 
 from mlops_kit.cli.options import json_option
 from mlops_kit.cli.output import finish, reporter
+from mlops_kit.cli.workspace import writes
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 from mlops_kit.versions import pull
@@ -18,5 +19,7 @@ from mlops_kit.versions import pull
 def command(version: str, into: Path | None, as_json: bool) -> None:
     """Bring a version's data and model: VERSION, or the newest."""
     repo = repository.find(Path.cwd())
+    if into is None:
+        writes(repo)
     done = pull.pull(repo, contracts.load(repo.root), version, into, reporter())
     finish(done, done.says, as_json)

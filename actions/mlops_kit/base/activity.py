@@ -1,0 +1,48 @@
+"""What processes do: which they started, their processor time, and the bytes that they read and write. Linux only."""
+
+from contextlib import suppress
+from pathlib import Path
+
+PROC = Path("/proc")
+IDLE_TICKS = 2  # of the processor, 10 ms each, that a process uses while it only waits
+
+Work = tuple[int, int]  # processor ticks, bytes
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process started, and those that they started; empty where the system does not say it."""
+    parents: dict[int, int] = {}
+    for folder in PROC.glob("[0-9]*"):
+        with suppress(OSError, ValueError, IndexError):
+            parents[int(folder.name)] = int(_stat(folder)[1])
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return found[1:]
+
+
+def of_tree(pid: int) -> Work | None:
+    """What a process and its descendants have done so far; None where the system does not say it."""
+    works = [work for one in (pid, *descendants(pid)) if (work := _of(PROC / str(one)))]
+    return (sum(ticks for ticks, _ in works), sum(size for _, size in works)) if works else None
+
+
+def moved(before: Work | None, after: Work | None) -> bool:
+    """True if something was done in between, or if nobody knows."""
+    if before is None or after is None:
+        return True
+    return after[1] != before[1] or after[0] - before[0] > IDLE_TICKS
+
+
+def _of(folder: Path) -> Work | None:
+    with suppress(OSError, ValueError, IndexError):
+        fields = _stat(folder)
+        lines = (folder / "io").read_text().splitlines()
+        size = sum(int(line.partition(" ")[2]) for line in lines if line.startswith(("rchar", "wchar")))
+        return int(fields[11]) + int(fields[12]), size
+    return None
+
+
+def _stat(folder: Path) -> list[str]:
+    """The fields of /proc/PID/stat from the third on: state, parent, ..."""
+    return (folder / "stat").read_text().rpartition(")")[2].split()
