@@ -15,6 +15,7 @@ from tests.bench import (
     false_alarms,
     flights,
     growth,
+    kills,
     kit,
     large_log,
     latency_gate,
@@ -34,6 +35,7 @@ from tests.bench.tables import Table
 TABLES = (
     tables.TABLES
     | kit.TABLES
+    | kills.TABLES
     | growth.TABLES
     | questions.TABLES
     | merge.TABLES

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from ruamel.yaml.error import YAMLError
 
 import json
+import re
 import tomllib
+
+CONFLICT = re.compile(r"^(<{7} |>{7} )", re.MULTILINE)
 
 
 def parse(text: str, name: str) -> Any:
@@ -41,6 +44,12 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     try:
         content = deepcopy(_load(text))
     except YAMLError as error:
+        if CONFLICT.search(text):
+            raise KitError(
+                f"{name} has Git's conflict markers: a merge, a rebase or a stash is not finished.",
+                f"Take one side, `git checkout --ours -- {name}` or `--theirs`, then `git add {name}`. "
+                "What a training makes is made again by `mlops-kit train`.",
+            ) from error
         raise KitError(
             f"{name} is not YAML: {_mistake(error)}.", "Mend it there; what follows may be right."
         ) from error

@@ -6,7 +6,7 @@ from mlops_kit.base.progress import Say
 from mlops_kit.cli.output import tell
 from mlops_kit.project import workspace_lock
 from mlops_kit.project.repository import Repository
-from mlops_kit.project.undo import KEPT
+from mlops_kit.project.undo import KEPT, remove
 
 
 def writes(repository: Repository) -> None:
@@ -22,11 +22,14 @@ def writes(repository: Repository) -> None:
 
 def _put_back(repository: Repository, say: Say) -> None:
     from mlops_kit.base import temporary
-    from mlops_kit.new_data import undo
+    from mlops_kit.new_data import landing, undo
+    from mlops_kit.training import sample
     from mlops_kit.versions import gc
 
     if paths := undo.recover(repository):
         say(f"Put back as before the command that was killed: {', '.join(paths[:5])}{_more(len(paths) - 5)}.")
+    for folder in (landing.INCOMING, sample.COPY.parent):
+        remove(repository.root / folder)
     repository.remove_abandoned_worktrees()
     temporary.sweep()
     gc.release(repository)

@@ -1,11 +1,14 @@
 """This clone: contract, commands, Git, hooks, tags."""
 
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 
 from mlops_kit import VERSION
+from mlops_kit.base import documents
+from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, environment, words
-from mlops_kit.doctor.diagnosis import Diagnosis, Patient, contract_of
+from mlops_kit.doctor.diagnosis import Diagnosis, Patient, Unknown, contract_of
 from mlops_kit.doctor.kit_version import mismatch
 from mlops_kit.forge import runner
 from mlops_kit.project import commits
@@ -58,12 +61,20 @@ def identity(patient: Patient) -> Diagnosis:
     return Diagnosis("identity", "warn", "Git does not know who you are.", mend)
 
 
+WORKFLOWS = (".github/workflows/train.yml", ".github/workflows/ci.yml")  # those that wait for a branch
+
+
 def origin(patient: Patient) -> Diagnosis:
     """There is an origin, and it answers."""
     repository = patient.repository
     if not repository.has_origin:
+        others = repository.git("remote").split()
         mend = "git remote add origin https://github.com/OWNER/NAME.git"
-        return Diagnosis("origin", "warn", "There is no origin: versions stay on this machine.", mend)
+        if others:
+            mend = f"git remote rename {'upstream' if 'upstream' in others else others[0]} origin"
+        named = f", only {', '.join(others)}" if others else ""
+        says = f"There is no remote called origin{named}: versions stay on this machine."
+        return Diagnosis("origin", "warn", says, mend)
     try:
         repository.git_online("ls-remote", "--exit-code", "--quiet", "origin", "HEAD")
     except ProcessError:
@@ -71,6 +82,31 @@ def origin(patient: Patient) -> Diagnosis:
             "origin", "fail", "origin does not answer, or has no commit.", "git ls-remote origin"
         )
     return Diagnosis("origin", "ok", f"origin answers ({repository.slug or 'not on GitHub'}).")
+
+
+def main_branch(patient: Patient) -> Diagnosis:
+    """The workflows wait for pushes to the default branch."""
+    repository = patient.repository
+    try:
+        branch = commits.default_branch(repository)
+    except KitError as error:
+        raise Unknown("The default branch is not known.", "git ls-remote --symref origin HEAD") from error
+    deaf = [path for path in sorted(WORKFLOWS) if _waits_for_other_branches(repository.text(path), branch)]
+    if not deaf:
+        return Diagnosis("main branch", "ok", f"Workflows listen to pushes to {branch}.")
+    says = f"The default branch is {branch}, and {', '.join(deaf)} waits for pushes to another one."
+    mend = f"Write `branches: [{branch}]` under `push:` there, or rename the branch on GitHub (Settings, Branches)."
+    return Diagnosis("main branch", "fail", f"{says} Merges train nothing.", mend)
+
+
+def _waits_for_other_branches(text: str | None, branch: str) -> bool:
+    """True for a workflow that names branches for `push`, none of them this one."""
+    if text is None:
+        return False
+    triggers = documents.parse_yaml(text, "workflow").get("on")
+    push = triggers.get("push") if isinstance(triggers, dict) else None
+    patterns = push.get("branches") if isinstance(push, dict) else None
+    return bool(patterns) and not any(fnmatch(branch, str(pattern)) for pattern in patterns or ())
 
 
 def tags(patient: Patient) -> Diagnosis:

@@ -1,6 +1,5 @@
 """What a check is given and what it answers."""
 
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,8 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.masking import masked
-from mlops_kit.base.processes import environment, words
+from mlops_kit.base.processes import ProcessError, TimedOut, run_within, words
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 
@@ -67,22 +65,9 @@ def ask(patient: Patient, command: str, *more: str) -> str:
     """Output of a project's command. Raises KitError when it fails or takes too long."""
     line = [*words(command), *more]
     try:
-        done = subprocess.run(
-            line,
-            cwd=patient.repository.root,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
+        return run_within(line, patient.repository.root, seconds=SECONDS)
+    except TimedOut as error:
         raise KitError(f"`{' '.join(line)}` gave no answer within {SECONDS} s.") from error
-    except OSError as error:
-        raise KitError(f"`{' '.join(line)}` could not be started: {error.strerror}.") from error
-    if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
-        raise KitError(f"`{' '.join(line)}` failed ({done.returncode}): {masked(' '.join(last))}")
-    return done.stdout
+    except ProcessError as error:
+        last = (error.stderr or error.stdout).splitlines()[-3:]
+        raise KitError(f"`{' '.join(line)}` failed ({error.code}): {' '.join(last)}") from error

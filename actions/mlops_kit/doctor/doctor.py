@@ -13,6 +13,7 @@ CHECKS: dict[str, Check] = {
     "kit version": clone.kit_version,
     "identity": clone.identity,
     "origin": clone.origin,
+    "main branch": clone.main_branch,
     "tags": clone.tags,
     "hooks": clone.hooks,
     "dvc remote": data.remote,

@@ -13,7 +13,7 @@ from mlops_kit.base import clock, deadline, github_env
 from mlops_kit.base.credentials import token
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
-from mlops_kit.forge import github_errors
+from mlops_kit.forge import github_errors, github_redirects
 from mlops_kit.forge.workflow_runs import WorkflowRuns
 from mlops_kit.project.repository import Repository
 
@@ -108,6 +108,7 @@ class GitHub(WorkflowRuns):
 
         from mlops_kit.forge.github_retry import Patience
 
+        github_redirects.follow()
         set_log_level(logging.WARNING)  # by itself it writes each refusal to stderr
 
         self.slug = slug

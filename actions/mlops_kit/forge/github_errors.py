@@ -83,6 +83,8 @@ def _mend(status: int, kind: str, headers: dict[str, str]) -> str:
     needed = headers.get("x-accepted-github-permissions", "").replace("=", ": ").replace("_", "-")
     ways = [way.strip() for way in needed.split(";") if way.strip()]
     line = NEEDS[kind] if NEEDS[kind] in ways or not ways else ways[0]
+    if status in (301, 302, 307, 308):
+        return "Was it renamed or moved? `git remote set-url origin ADDRESS` names the new address."
     if status == 401:
         return f"The token is not valid or has expired: set a new {github_env.TOKEN} (`gh auth token`)."
     if status == 404:

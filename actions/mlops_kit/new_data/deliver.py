@@ -91,7 +91,7 @@ def deliver(
     Pointers that wait there already (`waits`) stay beside them. A second call does nothing. Raises KitError if a
     file is not a pointer that mlops.yaml watches, or if it changes more than hash and size.
     """
-    base = branch_name(repository)
+    base = commits.default_branch(repository)
     waiting_pointers = {path: text.encode() for path, text in (waits or {}).items()}
     all_pointers = {**waiting_pointers, **pointers}
     check(repository, contract, all_pointers, base)
@@ -115,7 +115,7 @@ def ask_again(repository: Repository) -> Delivered | None:
     if tip is None or not credentials.token():
         return None
     message = repository.git("log", "-1", "--format=%B", tip)
-    url = _ask_for_pull(repository, branch_name(repository), message, unless_for=tip)
+    url = _ask_for_pull(repository, commits.default_branch(repository), message, unless_for=tip)
     return Delivered(tip, "pull-request", url) if url else None
 
 
@@ -124,19 +124,10 @@ def waiting(repository: Repository) -> dict[str, str]:
     if not repository.has_origin:
         return {}
     tip = commits.remote_tip(repository, BRANCH)
-    main = commits.remote_tip(repository, branch_name(repository))
+    main = commits.remote_tip(repository, commits.default_branch(repository))
     paths = [path for path in repository.tracked(tip) if path.endswith(".dvc")] if tip and main else []
     texts = {path: repository.show(tip or "", path) or "" for path in paths}
     return {path: text for path, text in texts.items() if text != repository.show(main or "", path)}
-
-
-def branch_name(repository: Repository) -> str:
-    """The default branch of origin; without an origin the branch that is checked out."""
-    if not repository.has_origin:
-        return repository.git("symbolic-ref", "--short", "HEAD").strip()
-    listing = repository.git_online("ls-remote", "--symref", "origin", "HEAD")
-    first = listing.partition("\n")[0].split()
-    return first[1].removeprefix("refs/heads/") if first[:1] == ["ref:"] else "main"
 
 
 def check(repository: Repository, contract: Contract, pointers: Pointers, base: str) -> None:

@@ -131,6 +131,15 @@ def append(
     return new_tip
 
 
+def default_branch(repository: Repository) -> str:
+    """The default branch of origin; without an origin the branch that is checked out."""
+    if not repository.has_origin:
+        return repository.git("symbolic-ref", "--short", "HEAD").strip()
+    listing = repository.git_online("ls-remote", "--symref", "origin", "HEAD")
+    first = listing.partition("\n")[0].split()
+    return first[1].removeprefix("refs/heads/") if first[:1] == ["ref:"] else "main"
+
+
 def remote_tip(repository: Repository, branch: str) -> str | None:
     """The branch's newest commit, fetched from origin where there is one."""
     if not repository.has_origin:

@@ -79,6 +79,13 @@ def load(root: Path) -> Contract:
     """Raises KitError naming file, key, value and what was expected."""
     path = root / FILE
     if not path.is_file():
+        here = Path.cwd() / FILE
+        if here.is_file() and here.is_relative_to(root):
+            raise KitError(
+                f"{here.relative_to(root)} is not at the root of its Git repository, {root}.",
+                f"Make {here.parent.name} a Git repository of its own (`git init`), or move {FILE} and the pipeline to "
+                f"{root}.",
+            )
         raise KitError(
             f"{path} is not there: nothing says what this repository's model is.",
             f"Run at the root of a repository with {FILE}, or write one with `model:` and `metrics:`.",

@@ -19,7 +19,7 @@ def settings_file(repository: Repository, folder: Path) -> Path:
 def settings(repository: Repository) -> Any:
     """DVC's settings of this clone, with cache and folders by their whole path."""
     config: Any = configparser.ConfigParser(interpolation=None)
-    config.read([repository.root / ".dvc/config", repository.root / ".dvc/config.local"], encoding="utf-8")
+    config.read(repository.dvc_config_files, encoding="utf-8")
     cache = config.get("cache", "dir", fallback="cache").strip("\"'")
     _set(config, "cache", "dir", cache if "://" in cache else str(_from_dvc(repository, cache)))
     if (remote := repository.remote) and "://" not in remote.url:

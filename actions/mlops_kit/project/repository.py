@@ -14,7 +14,7 @@ from pathlib import Path
 from mlops_kit.base import temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, environment, run
-from mlops_kit.project import online
+from mlops_kit.project import dvc_folders, online
 from mlops_kit.project.lock import LOCK, Entry, Lock, file_md5, parse_lock, parse_pointer
 
 HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
@@ -143,10 +143,16 @@ class Repository:
         return {self.root / path for part in listed for path in part.split("\0") if path}
 
     @property
+    def dvc_config_files(self) -> list[Path]:
+        """Files of DVC's configuration, the machine's and the person's first; the last one that sets a key counts."""
+        files = [folder / "config" for folder in dvc_folders.machine_and_person()]
+        return [*files, self.root / ".dvc/config", self.root / ".dvc/config.local"]
+
+    @property
     def remote(self) -> Remote | None:
         """DVC's default remote, from its own configuration files; None where there is none."""
         config = configparser.ConfigParser(interpolation=None)
-        config.read([self.root / ".dvc/config", self.root / ".dvc/config.local"], encoding="utf-8")
+        config.read(self.dvc_config_files, encoding="utf-8")
         name = config.get("core", "remote", fallback="").strip("\"'")
         url = config.get(f"'remote \"{name}\"'", "url", fallback="").strip("\"'")
         return Remote(name, url) if name else None

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from mlops_kit.base import files
@@ -76,6 +77,8 @@ class Undo:
         """Remove what is kept, the journal first."""
         (self.folder / JOURNAL).unlink(missing_ok=True)
         remove(self.folder)
+        with suppress(OSError):  # something else is kept
+            self.folder.parent.rmdir()
 
     def _name_for(self, path: str) -> str:
         self.kept[path] = str(len(self.kept))

@@ -1,6 +1,7 @@
 """Which stages a training would run again, from Git and a lock, without DVC and without any download."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,11 +111,17 @@ def of_version(repository: Repository, version: versions.Version) -> Baseline:
 
 
 def _of_branch(repository: Repository) -> Baseline | None:
-    if repository.has_origin:
-        commits.remote_tip(repository, "main")
-    tip = commits.tip(repository, "refs/remotes/origin/main") or commits.tip(repository, "refs/heads/main")
+    try:
+        branch = commits.default_branch(repository)
+    except KitError:  # origin does not answer, or no branch is checked out
+        branch = "main"
+    with suppress(KitError):
+        commits.remote_tip(repository, branch)
+    tip = commits.tip(repository, f"refs/remotes/origin/{branch}") or commits.tip(
+        repository, f"refs/heads/{branch}"
+    )
     lock = repository.lock(tip) if tip else None
-    return Baseline("main's dvc.lock", lock, _last_change(repository, tip)) if lock and tip else None
+    return Baseline(f"{branch}'s dvc.lock", lock, _last_change(repository, tip)) if lock and tip else None
 
 
 def of_tree(repository: Repository) -> Baseline | None:

@@ -12,7 +12,9 @@ from mlops_kit.base.processes import run, words
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.versions import stored_objects
 from mlops_kit.versions import tags as version_tags
+from mlops_kit.versions.stored_objects import Stored
 
 HELD = version_tags.ref(
     "mlops-kit-gc/"
@@ -22,7 +24,7 @@ HELD = version_tags.ref(
 @dataclass(frozen=True)
 class Collected:
     removed: bool
-    said: str  # DVC's own words about what goes, or went
+    said: str  # what would go, with sizes; or DVC's own words about what went
     tags: int
     branches: int
 
@@ -39,18 +41,44 @@ def collect(
     cloud: bool,
     dry: bool,
     agree: Callable[[Collected], bool],
+    unnamed: bool = False,
 ) -> Collected:
     """Deletes from the cache, and with `cloud` from the remote, what nothing refers to.
 
-    Raises KitError when origin cannot be asked which versions there are.
+    Raises KitError when origin cannot be asked which versions there are, or when a remote or a shared cache holds
+    objects that no commit of this repository ever named, unless `unnamed` says that they may go too.
     """
+    release(repository)
     fetch(repository)
     with everything_held(repository) as branches:
         tagged = len(repository.git("for-each-ref", "--format=x", version_tags.REFS).split()) - branches
-        would = Collected(False, _gc(repository, contract, cloud, "--dry"), tagged, branches)
+        places = [stored_objects.in_cache(repository)]
+        places += [stored_objects.in_remote(repository, contract.commands.dvc)] if cloud else []
+        if not unnamed:
+            _expect_named(repository, places)
+        goes = [place.without(stored_objects.needed(repository)) for place in places]
+        would = Collected(False, "\n".join(place.text for place in goes), tagged, branches)
         if dry or not agree(would):
             return would
         return Collected(True, _gc(repository, contract, cloud), tagged, branches)
+
+
+def _expect_named(repository: Repository, places: list[Stored]) -> None:
+    """Raise KitError for objects of others, in a remote or in a cache outside of this clone."""
+    shared = [place for place in places[1:] if place.objects]
+    shared += places[:1] if stored_objects.is_shared(repository) else []
+    if not shared:
+        return
+    commits.deepen(repository)
+    named = stored_objects.ever_named(repository)
+    for place in shared:
+        if others := place.without(named).objects:
+            raise KitError(
+                f"{place.without(named).text}\nNo commit of this repository ever named these. Does another repository "
+                "use the same place? Nothing was deleted.",
+                "Give each repository a place of its own. If nobody else uses this one, "
+                f"`mlops-kit gc --unnamed` deletes {'it' if len(others) == 1 else 'them'} too.",
+            )
 
 
 def fetch(repository: Repository) -> None:

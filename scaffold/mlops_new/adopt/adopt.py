@@ -8,7 +8,7 @@ from mlops_new.adopt.read.repository import open_repository
 from mlops_new.adopt.request import AdoptRequest
 from mlops_new.adopt.result import Adoption
 from mlops_new.adopt.run.working_copy import copy_of
-from mlops_new.base import temporary
+from mlops_new.base import lock, temporary
 from mlops_new.base.errors import MlopsNewError
 from mlops_new.base.names import suggest_name
 from mlops_new.base.processes import ProcessError, require
@@ -41,7 +41,10 @@ def adopt(request: AdoptRequest, progress: Progress) -> Adoption:
         return adoption
     require("git", "uv")
     try:
-        with copy_of(repo, progress, None if request.run else files_to_copy(plan)) as copy:
+        with (
+            lock.hold(repo.root),
+            copy_of(repo, progress, None if request.run else files_to_copy(plan)) as copy,
+        ):
             fill(copy, plan, request, adoption, progress)
             deliver(copy, repo, adoption, request)
     except ProcessError as error:

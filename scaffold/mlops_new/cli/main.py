@@ -4,6 +4,7 @@ import gc
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -76,6 +77,15 @@ def main() -> None:
         sys.exit(error.code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nmlops-new: stopped; nothing half-written is left.", err=True)
+        sys.exit(1)
+    except (
+        OSError,
+        UnicodeError,
+    ) as error:  # a full disk, a file that is not ours to read, bytes that are no text
+        where = getattr(error, "filename", None) or Path.cwd()
+        says = getattr(error, "strerror", None) or str(error)
+        click.echo(f"mlops-new: {where}: {says}.", err=True)
+        click.echo("Is there room on the disk, and is the file yours to read and write?", err=True)
         sys.exit(1)
     except Exception as error:  # noqa: BLE001  # an error that is not handled elsewhere is our bug
         import traceback

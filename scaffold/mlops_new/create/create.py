@@ -97,7 +97,8 @@ def _first_commit(draft: Path, name: str) -> int:
     """Make the first commit, and return the number of its files."""
     run(["git", "init", "--quiet"], draft)
     run(["git", "symbolic-ref", "HEAD", "refs/heads/main"], draft)  # for Git before 2.28 too
-    added = run(["git", "add", "--all", "--verbose"], draft)  # a line for each file
+    # a line for each file; a person's own list of ignored files must not keep any of them out
+    added = run(["git", "-c", f"core.excludesFile={os.devnull}", "add", "--all", "--verbose"], draft)
     message = f"Start {name}\n\nMade by mlops-new {releases.current()}."
     tidy = ["-c", "gc.auto=0", "-c", "maintenance.auto=false"]  # there is nothing to tidy up
     run(["git", *tidy, "commit", "--quiet", "--no-verify", f"--message={message}"], draft)

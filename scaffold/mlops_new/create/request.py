@@ -1,7 +1,9 @@
 """What a new repository is asked to be, and what is refused before anything is written."""
 
 import re
+import tomllib
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from mlops_new.base.errors import MlopsNewError, UsageError
@@ -21,6 +23,10 @@ REMOTES = (
     "oss",
     "hdfs",
     "webhdfs",
+)
+CREDENTIALS = re.compile(  # NAME:SECRET@, or a signature behind `?`
+    r"(?<=://)[^/@]*:[^/]*@|[?&](sig|signature|token|x-amz-signature|password|secret|key)=[^&]+",
+    re.IGNORECASE,
 )
 OWNER = re.compile(r"@[\w-]+(/[\w.-]+)?|[^@\s]+@[^@\s]+")
 PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz")
@@ -84,6 +90,46 @@ def check_request(request: CreateRequest, target: Path) -> None:
             f"DVC has no remote of the kind {scheme!r} ({request.remote}).",
             f"Known: {', '.join(REMOTES)}, or a folder.",
         )
+    if CREDENTIALS.search(request.remote):
+        raise MlopsNewError(
+            f"The address of the remote holds credentials ({CREDENTIALS.sub('***@', request.remote).partition('?')[0]}), "
+            "and it would be committed to Git.",
+            "Give the address without them. DVC reads them from the environment (AWS_ACCESS_KEY_ID and the like), or from "
+            "a file that Git ignores: uv run dvc remote modify --local storage password ...",
+        )
+    _expect_no_workspace_above(target)
+
+
+def _expect_no_workspace_above(target: Path) -> None:
+    """Raise MlopsNewError if a uv workspace would take the repository for its member, and lock it at its own root."""
+    for folder in target.parents:
+        members, excluded = _workspace(folder / "pyproject.toml")
+        inside = target.relative_to(folder)
+        if _matches(inside, members) and not _matches(inside, excluded):
+            raise MlopsNewError(
+                f"{folder / 'pyproject.toml'} is a uv workspace whose members ({', '.join(members)}) include "
+                f"{inside.as_posix()}: uv would put the repository's lock there.",
+                f'Choose another folder, or write exclude = ["{inside.as_posix()}"] under [tool.uv.workspace] there.',
+            )
+
+
+def _workspace(manifest: Path) -> tuple[list[str], list[str]]:
+    """The patterns of members and of excluded folders; none if this declares no workspace."""
+    try:
+        content = tomllib.loads(manifest.read_text(encoding="utf-8"))
+        workspace = content["tool"]["uv"]["workspace"]
+        return list(map(str, workspace.get("members", []))), list(map(str, workspace.get("exclude", [])))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return [], []
+
+
+def _matches(path: Path, patterns: list[str]) -> bool:
+    return any(
+        fnmatch(path.as_posix(), pattern.replace("**", "*"))
+        if "**" in pattern
+        else path.match(pattern) and len(Path(pattern).parts) == len(path.parts)
+        for pattern in patterns
+    )
 
 
 def _check_identity(target: Path) -> None:

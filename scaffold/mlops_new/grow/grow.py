@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_new.base import temporary
+from mlops_new.base import lock, temporary
 from mlops_new.base.errors import MlopsNewError
 from mlops_new.base.processes import ProcessError
 from mlops_new.grow import trial
@@ -100,7 +100,7 @@ def try_update(
     opened: OpenProject, tools: Mapping[str, str] | None = None, version: str | None = None
 ) -> Iterator[Trial]:
     """Try an update in a clone: other tools for these layers, another version, or both. Raises MlopsNewError."""
-    with trial.clone_of(opened.project) as clone:
+    with lock.hold(opened.project.top), trial.clone_of(opened.project) as clone:
         try:
             edited = update(
                 clone, opened.project, opened.releases, tools or {}, version or opened.project.template

@@ -61,6 +61,38 @@ def test_origin(repository: Repository, tmp_path: Path) -> None:
     assert found(repository, "origin").status == "ok"
 
 
+def test_a_remote_of_another_name_is_named_with_the_way(repository: Repository) -> None:
+    repository.git("remote", "add", "upstream", "https://github.com/acme/flights.git")
+    one = found(repository, "origin")
+    assert one.status == "warn" and "only upstream" in one.says
+    assert one.mend == "git remote rename upstream origin"
+
+
+@pytest.mark.parametrize(
+    ("push", "status"),
+    [
+        ("{branches: [main]}", "fail"),
+        ("{branches: [master]}", "ok"),
+        ("{branches: ['m*']}", "ok"),
+        ("{}", "ok"),
+    ],
+)
+def test_workflows_that_wait_for_another_branch(
+    repository: Repository, tmp_path: Path, push: str, status: str
+) -> None:
+    must(["git", "init", "--quiet", "--bare", "--initial-branch=master", tmp_path / "origin"], tmp_path)
+    repository.git("remote", "add", "origin", str(tmp_path / "origin"))
+    repository.git("push", "--quiet", "origin", "HEAD:master")
+    train = repository.root / ".github/workflows/train.yml"
+    train.parent.mkdir(parents=True, exist_ok=True)
+    train.write_text(f"on:\n  push: {push}\njobs: {{}}\n")
+    one = found(repository, "main branch")
+    assert one.status == status
+    if status == "fail":
+        assert "The default branch is master, and .github/workflows/train.yml waits" in one.says
+        assert "branches: [master]" in one.mend
+
+
 def test_tags_that_are_not_here_or_only_here(repository: Repository, tmp_path: Path) -> None:
     tag(repository, a_record(repository.commit(), "v0.1.0"))
     must(["git", "clone", "--quiet", "--bare", repository.root, tmp_path / "origin"], tmp_path)

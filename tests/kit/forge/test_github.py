@@ -308,3 +308,39 @@ def test_without_a_token_or_an_origin_it_says_which(
 
 def test_a_marker_cannot_be_ended_from_inside() -> None:
     assert marker("alarm", "a --> <b> x") == "<!-- mlops-kit:alarm:a-b-x -->"
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_repository_that_was_renamed_is_found(
+    status: int, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    class Renamed(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            asked.append(f"{self.command} {self.path}")
+            old = self.path.startswith("/repos/acme/old")
+            self.send_response(status if old else 200)
+            if old:
+                self.send_header("Location", f"{address(server)}/repositories/7{self.path[15:]}")
+            issue = b'{"number": 7, "html_url": "http://x/7", "created_at": "2026-12-01T00:00:00Z"}'
+            content = b"[]" if self.command == "GET" else issue
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = answer
+
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Renamed)) as server:
+        monkeypatch.setenv("GITHUB_API_URL", address(server))
+        monkeypatch.setenv("GITHUB_TOKEN", "token")
+        monkeypatch.setenv("GITHUB_REPOSITORY", "acme/old")
+        placed = github.connect(repository).raise_alarm(MARK, "Title", "Text")
+    assert (placed.number, placed.done) == (7, "created")
+    assert "POST /repositories/7/issues" in asked
+    listed = next(one for one in asked if one.startswith("GET /repositories/7/issues"))
+    assert "state=open" in listed  # what follows `?` goes along

@@ -13,7 +13,7 @@ from mlops_kit.project import contract as contracts
 
 from tests.conftest import must
 from tests.kit.new_data.files import MORE, land, state, watch
-from tests.kit.small_repository import Hub, Small, clone
+from tests.kit.small_repository import Hub, Small, clone, started
 
 
 def test_new_data_reaches_main_and_the_next_clone(flights_at: Small, hub: Hub, tmp_path: Path) -> None:
@@ -201,3 +201,45 @@ def test_a_dry_run_changes_nothing(flights_at: Small, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["outcomes"][0]["rows_after"] == 3
     assert state(flights_at) == before
     assert not (flights_at.root / ".mlops/events").exists()
+
+
+@pytest.mark.parametrize(
+    "moment", ["the data is in its place", "the pointer is pushed", "this clone has moved on"]
+)
+def test_a_killed_look_leaves_nothing_that_blocks_the_next(
+    flights_at: Small, hub: Hub, tmp_path: Path, moment: str
+) -> None:
+    """Killed by a signal that nothing behind it hears."""
+    land(tmp_path / "landing/april.csv", MORE)
+    before = state(flights_at)
+    where = {
+        "the data is in its place": "landing.Source.push = killed",
+        "the pointer is pushed": "deliver._advance = killed",
+        "this clone has moved on": "watch.undo.settle = killed",
+    }[moment]
+    code = f"""
+import os, signal
+from pathlib import Path
+from mlops_kit.new_data import deliver, landing, watch
+from mlops_kit.project import contract, repository
+def killed(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
+{where}
+repo = repository.find(Path.cwd())
+watch.look_and_deliver(repo, contract.load(repo.root), print, lambda _: True)
+"""
+    process = started(flights_at.root, code)
+    process.communicate()
+    assert process.returncode == -9
+    done = flights_at.kit("watch-data")
+    assert done.code == 0, done.said
+    if moment == "the data is in its place":
+        assert "Put back as before" in done.stderr
+    assert state(flights_at) != before
+    assert flights_at.git("status", "--porcelain") == ""
+    assert (flights_at.root / "data/raw.csv").read_text() == MORE
+    assert (
+        flights_at.git("rev-parse", "HEAD") == flights_at.git("ls-remote", "origin", "main").split()[0] + "\n"
+    )
+    left = sorted(path.name for path in (flights_at.root / ".mlops").iterdir())
+    assert left == ["events", "lock", "new-data.json", "run"]
+    assert "same content again" in flights_at.kit("watch-data").stdout

@@ -7,7 +7,7 @@ import pytest
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.versions import gc
+from mlops_kit.versions import gc, stored_objects
 from mlops_kit.versions import pull as pull_version
 from mlops_kit.versions.gc import HELD, Collected
 
@@ -148,11 +148,74 @@ def test_what_nothing_needs_goes_and_a_colleagues_branch_stays(
     must([command, "add", "--quiet", "data/raw.csv"], other.root)
     must([command, "push", "--quiet", "data/raw.csv.dvc"], other.root)
     assert stored(tmp_path) == kept + 1
-    assert not collect(flights, dry=True).removed
-    assert not collect(flights, agree=False).removed
+    with pytest.raises(KitError, match="No commit of this repository ever named these"):
+        collect(flights)
+    assert not collect(flights, dry=True, unnamed=True).removed
+    assert not collect(flights, agree=False, unnamed=True).removed
     assert stored(tmp_path) == kept + 1
-    assert collect(flights).removed
+    assert collect(flights, unnamed=True).removed
     assert stored(tmp_path) == kept
+    assert flights.git("for-each-ref", HELD) == ""
+
+
+def test_data_that_no_branch_has_any_more_is_listed_with_its_size_and_goes(
+    flights: Small, tmp_path: Path, once: Once
+) -> None:
+    command = dvc(once)
+    flights.git("checkout", "--quiet", "-b", "experiment")
+    for text in ("first try\n", "second\n"):  # the second is that of v0.2.0
+        (flights.root / "data/raw.csv").unlink(missing_ok=True)
+        flights.write("data/raw.csv", text)
+        must([command, "add", "--quiet", "data/raw.csv"], flights.root)
+        must([command, "push", "--quiet", "data/raw.csv.dvc"], flights.root)
+        flights.git("commit", "--quiet", "--all", "--allow-empty", "--message", text)
+    kept = stored(tmp_path)
+    said = flights.kit("gc", "--cloud", "--dry-run").stdout
+    assert said.count("1 object, 10 bytes") == 2  # in the cache and in the remote
+    assert "removed" not in said.lower()
+    assert stored(tmp_path) == kept
+    assert collect(flights).removed
+    assert stored(tmp_path) == kept - 1
+
+
+def test_what_another_repository_stores_in_the_same_remote_stays(flights: Small, tmp_path: Path) -> None:
+    other = tmp_path / "storage/files/md5/ab/cdefabcdefabcdefabcdefabcdefab"
+    other.parent.mkdir(parents=True, exist_ok=True)
+    other.write_text("of another repository\n")
+    for how in ("--dry-run", "--yes"):
+        done = flights.kit("gc", "--cloud", how)
+        assert done.code == 1, done.said
+        assert "abcdefabcdefabcdefabcdefabcdefab  22 bytes" in done.stderr
+        assert "Does another repository use the same place?" in done.stderr
+        assert other.exists()
+    assert flights.kit("gc", "--yes").code == 0  # the cache is this clone's own
+    assert flights.kit("gc", "--cloud", "--yes", "--unnamed").code == 0
+    assert not other.exists()
+
+
+def test_a_cache_that_clones_share_is_looked_at_like_a_remote(flights: Small, tmp_path: Path) -> None:
+    flights.write(".dvc/config.local", f"[cache]\n    dir = {tmp_path / 'shared'}\n")
+    other = tmp_path / "shared/files/md5/ab/cdefabcdefabcdefabcdefabcdefab"
+    other.parent.mkdir(parents=True)
+    other.write_text("of another repository\n")
+    with pytest.raises(KitError, match="the cache: 1 object, 22 bytes"):
+        collect(flights, cloud=False)
+    assert other.exists()
+
+
+def test_a_remote_that_is_no_folder_is_listed_by_dvc(
+    flights: Small, once: Once, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = stored_objects.in_remote(flights.repository, str(dvc(once)))
+    monkeypatch.setattr(stored_objects, "_remote_folder", lambda _: None)
+    listed = stored_objects.in_remote(flights.repository, str(dvc(once)))
+    assert set(listed.objects) == set(folder.objects)
+    assert len(folder.objects) == 2
+
+
+def test_tags_that_a_killed_collection_left_go(flights: Small) -> None:
+    flights.git("update-ref", f"{HELD}main", "HEAD")
+    collect(flights, dry=True)
     assert flights.git("for-each-ref", HELD) == ""
 
 

@@ -15,17 +15,26 @@ from mlops_kit.versions import gc
 
 @click.command()
 @click.option("--cloud", is_flag=True, help="Delete from the DVC remote too, for everybody.")
-@click.option("--dry-run", is_flag=True, help="Say what would go; delete nothing.")
+@click.option("--dry-run", is_flag=True, help="List what would go, with sizes; delete nothing.")
+@click.option("--unnamed", is_flag=True, help="Delete also what no commit of this repository ever named.")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 @json_option
 @excludes("--dry-run", "--yes")
-def command(cloud: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Delete data that no version, branch or workspace needs."""
+def command(cloud: bool, dry_run: bool, unnamed: bool, yes: bool, as_json: bool) -> None:
+    """Delete data that no version, branch or workspace needs.
+
+    It refuses if the remote, or a cache outside of this clone, holds objects of others.
+    """
     repo = repository.find(Path.cwd())
     writes(repo)
     contract = contracts.load(repo.root)
     done = gc.collect(
-        repo, contract, cloud=cloud, dry=dry_run, agree=lambda would: yes or _agree(would, cloud)
+        repo,
+        contract,
+        cloud=cloud,
+        dry=dry_run,
+        agree=lambda would: yes or _agree(would, cloud),
+        unnamed=unnamed,
     )
     finish(done, done.says, as_json)
 
