@@ -7,9 +7,10 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from mlops_kit.base.errors import KitError
+from mlops_kit.base.markdown import one_line
 
 M = TypeVar("M")
-MOST_PROBLEMS, LONGEST_VALUE = 5, 80  # in one error
+MOST_PROBLEMS, LONGEST_VALUE, LONGEST = 5, 80, 300  # in one error
 
 
 class Strict(BaseModel):
@@ -49,8 +50,12 @@ def parse(model: type[M], text: str | bytes, where: str, fault: str, do: str) ->
     try:
         return TypeAdapter(model).validate_json(text)
     except ValidationError as error:
-        problems = [_in_words(problem) for problem in error.errors(include_url=False)[:MOST_PROBLEMS]]
+        problems = [
+            one_line(_in_words(one), LONGEST) for one in error.errors(include_url=False)[:MOST_PROBLEMS]
+        ]
         raise KitError(f"{where} {fault}: {'; '.join(problems)}.", do) from error
+    except RecursionError as error:
+        raise KitError(f"{where} {fault}: it is nested too deeply.", do) from error
 
 
 def _in_words(problem: Any) -> str:

@@ -85,13 +85,13 @@ def parse_lock(text: str) -> Lock:
     try:
         stages = {
             name: PipelineStage(
-                name,
+                _text(name),
                 str(stage["cmd"]),
-                {dep["path"]: _entry(dep) for dep in stage.get("deps", [])},
-                stage.get("params", {}),
-                {out["path"]: _entry(out) for out in stage.get("outs", [])},
+                {(dep := _entry(one)).path: dep for one in stage.get("deps", [])},
+                {_text(file): _mapping(values) for file, values in _mapping(stage.get("params", {})).items()},
+                {(out := _entry(one)).path: out for one in stage.get("outs", [])},
             )
-            for name, stage in content.get("stages", {}).items()
+            for name, stage in _mapping(content.get("stages", {})).items()
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise KitError(f"{LOCK} cannot be understood: {error!r}.", "`git restore dvc.lock`?") from error
@@ -100,14 +100,38 @@ def parse_lock(text: str) -> Lock:
 
 def _entry(content: Mapping[str, Any]) -> Entry:
     value = content.get("md5") or content.get("etag") or content.get("checksum") or ""
-    return Entry(content["path"], str(value), content.get("size"), content.get("nfiles"))
+    return Entry(
+        _text(content["path"]), _text(value), _count(content.get("size")), _count(content.get("nfiles"))
+    )
+
+
+def _text(value: Any) -> str:
+    """Raises TypeError for anything else; `_mapping` and `_count` too."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text"[:100])
+    return value
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise TypeError(f"{value!r} is not a mapping of names"[:100])
+    return value
+
+
+def _count(value: Any) -> int | None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        raise TypeError(f"{value!r} is not a number of bytes or files"[:100])
+    return value
 
 
 def parse_pointer(text: str, path: str) -> list[Entry]:
-    """What a .dvc file names, with paths from the root of the repository."""
+    """What a .dvc file names, with paths from the root of the repository. Raises KitError if it is not a .dvc file."""
     folder = Path(path).parent
-    outs = parse_yaml(text, path).get("outs", [])
-    return [_entry({**out, "path": (folder / out["path"]).as_posix()}) for out in outs]
+    outs = parse_yaml(text, path).get("outs") or []
+    try:
+        return [_entry({**out, "path": (folder / _text(out["path"])).as_posix()}) for out in outs]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise KitError(f"{path} cannot be understood: {error!r}.", f"`git restore {path}`?") from error
 
 
 def object_path(folder: Path, md5: str) -> Path:
