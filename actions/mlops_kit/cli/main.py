@@ -4,12 +4,14 @@ import os
 import signal
 import sys
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from mlops_kit import VERSION
+from mlops_kit.base import notices
 from mlops_kit.base.errors import FIXABLE, OUR_BUG, KitError
 from mlops_kit.cli import faults
 from mlops_kit.cli.output import tell
@@ -65,9 +67,7 @@ def _warn_of_another_kit(folder: Path) -> None:
 
     required = kit_version.asked_for(folder)
     if mend := kit_version.mismatch(required):
-        click.echo(
-            f"mlops-kit: mlops.yaml is for kit {required}, this is {VERSION}. To mend it: {mend}", err=True
-        )
+        tell(f"mlops-kit: mlops.yaml is for kit {required}, this is {VERSION}. To mend it: {mend}")
 
 
 def main() -> None:
@@ -78,7 +78,9 @@ def main() -> None:
         group(standalone_mode=False, auto_envvar_prefix="MLOPS_KIT")
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        said = StringIO()  # it quotes the arguments
+        error.show(said)
+        tell(said.getvalue().rstrip("\n"))
         sys.exit(error.exit_code)
     except KitError as error:
         _fixable(error)
@@ -100,6 +102,13 @@ def main() -> None:
         if fault := faults.explained(error):
             _fixable(fault)
         _our_bug(error)
+    finally:
+        _tell_notices()
+
+
+def _tell_notices() -> None:
+    for sentence in notices.take():
+        tell(f"note: {sentence}")
 
 
 def _fixable(error: KitError) -> NoReturn:

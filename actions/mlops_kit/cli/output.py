@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mlops_kit.base import github_env, terminal
 from mlops_kit.base.errors import SAYS_NO
 from mlops_kit.base.masking import masked
 from mlops_kit.base.progress import Say
@@ -25,7 +26,13 @@ def reporter() -> Say:
 
 def tell(text: str) -> None:
     """On stderr, beside the result."""
-    click.echo(masked(text), err=True)
+    click.echo(_shown(text), err=True)
+
+
+def _shown(text: str) -> str:
+    """Without secrets, and without what would control the terminal or the runner: others wrote a part of it."""
+    clean = terminal.logged if github_env.on_runner() else terminal.plain
+    return clean(masked(text))
 
 
 def finish(result: Any, words: str, as_json: bool, *, yes: bool = True) -> None:
@@ -35,9 +42,9 @@ def finish(result: Any, words: str, as_json: bool, *, yes: bool = True) -> None:
     """
     content = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
     if as_json:
-        click.echo(masked(in_json(content)))
+        click.echo(terminal.plain_json(masked(in_json(content))))
     elif words:
-        click.echo(masked(words))
+        click.echo(_shown(words))
     if not yes:
         sys.exit(SAYS_NO)
 
