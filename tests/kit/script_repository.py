@@ -14,6 +14,7 @@ from mlops_kit.project.repository import Repository
 from mlops_kit.versions import version
 
 from tests.conftest import must
+from tests.kit.builders import a_record
 
 ROWS = 400  # of the test set
 DVC = """import pathlib, subprocess, sys
@@ -124,7 +125,10 @@ class Scripted:
 
 def register(repository: Repository, name: str, **files: bytes) -> version.Version:
     """An annotated tag on a child of HEAD that is on no branch; `files` are added to it."""
-    made = commits.commit(repository, "HEAD", {path.replace("__", "."): c for path, c in files.items()}, name)
-    repository.git("tag", "--annotate", "--message", name, name, made)
     model, _, number = name.partition("@")
+    record = a_record(repository.commit(), number, model=model).text().encode()
+    held = {"record.json": record, "dvc.lock": b"schema: '2.0'\nstages: {}\n"}
+    held |= {path.replace("__", "."): content for path, content in files.items()}
+    made = commits.commit(repository, "HEAD", held, name)
+    repository.git("tag", "--annotate", "--message", name, name, made)
     return version.find(repository, model, number)

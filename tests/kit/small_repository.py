@@ -14,6 +14,7 @@ from mlops_kit.project.repository import Repository
 
 from tests.conftest import ROOT, SECONDS, Done, Once, must, of_a_process, run
 from tests.kit import forking
+from tests.kit.builders import a_record
 
 MLOPS = """\
 model: flights
@@ -105,7 +106,8 @@ stages:
 
     def tag(self, name: str, **files: str) -> str:
         """A version as `register` makes it: a child of HEAD that no branch has, with an annotated tag."""
-        held = {"dvc.lock": self.lock(), "metrics.json": "{}\n", **files}
+        record = a_record(self.repository.commit(), name, model="flights").text()
+        held = {"dvc.lock": self.lock(), "metrics.json": "{}\n", "record.json": record, **files}
         content = {path: text.encode() for path, text in held.items()}
         made = commits.commit(self.repository, self.repository.commit(), content, f"Version {name}")
         self.git("tag", "--annotate", "--message", name, f"flights@{name}", made)

@@ -30,6 +30,13 @@ def read(repository: Repository, names: Sequence[str]) -> Iterator[bytes | None]
             at = end + size + 2
 
 
+def exist(repository: Repository, names: Sequence[str]) -> list[bool]:
+    """For each `REVISION:path`, in their order: is there such a file?"""
+    asked = "".join(f"{name}\n" for name in names)
+    listed = repository.git("cat-file", "--batch-check=%(objecttype)", "--buffer", stdin=asked)
+    return [line == "blob" for line in listed.splitlines()]
+
+
 def lines(repository: Repository, tip: str) -> list[str]:
     """Read every line of every events file by two Git processes, however many files there are."""
     blobs = repository.git("ls-tree", "-r", "--format=%(objectname)", tip, "--", "events/")

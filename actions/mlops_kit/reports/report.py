@@ -15,7 +15,7 @@ from mlops_kit.reports.curves import Curve, curves
 from mlops_kit.runs import events
 from mlops_kit.training import train
 from mlops_kit.training.train import Training
-from mlops_kit.versions import draft, gate_results, record
+from mlops_kit.versions import draft, foreign, gate_results
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.differences import SLICES, Differences, between
 from mlops_kit.versions.gate_results import Verdict
@@ -120,21 +120,15 @@ def _before(repository: Repository, contract: Contract, verdict: Verdict | None)
     """The record of the version that the gates compared with, else of the one in use."""
     model = contract.model
     if verdict and verdict.against:
-        return _record(repository, versions.find(repository, model, verdict.against).tag)
+        return foreign.record_of(repository, versions.find(repository, model, verdict.against))
     stages = [gate.stage for gate in contract.gates.values() if isinstance(gate, ChampionGate)]
     champion = versions.champion(repository, model, stages[0] if stages else "production")
-    return _record(repository, champion.tag) if champion else None
-
-
-def _record(repository: Repository, tag: str) -> Record | None:
-    """The record that a tag holds; None if the kit did not make the tag."""
-    text = repository.show(tag, record.FILE)
-    return record.parse(text, f"{record.FILE} of {tag}") if text else None
+    return foreign.record_of(repository, champion) if champion else None
 
 
 def _history(repository: Repository, model: str) -> list[tuple[str, dict[str, Metric]]]:
     newest = versions.versions(repository, model)[-MOST_VERSIONS:]
-    records = [(version.name, _record(repository, version.tag)) for version in newest]
+    records = [(version.name, foreign.record_of(repository, version)) for version in newest]
     return [(name, headline(one.metrics)) for name, one in records if one]
 
 

@@ -11,7 +11,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.project import git_objects
 from mlops_kit.project.lock import file_md5
 from mlops_kit.project.repository import Repository
-from mlops_kit.versions import differences, record, used_by
+from mlops_kit.versions import differences, foreign, record, used_by
 from mlops_kit.versions.record import Environment, File, Record
 from mlops_kit.versions.stages import SKEW, Assignment, Stay, assignments, stage_names, stays
 from mlops_kit.versions.used_by import Role
@@ -236,12 +236,10 @@ def of_versions(book: Book, chosen: list[Version]) -> list[Lineage]:
 
 
 def records(repository: Repository, chosen: list[Version]) -> list[Record | None]:
-    """The record of each version; None if the kit did not make its tag."""
+    """The record of each version; None for one that cannot be read."""
     texts = git_objects.read(repository, [f"{version.commit}:{record.FILE}" for version in chosen])
-    return [
-        record.parse(text.decode(), f"{record.FILE} of {version.tag}") if text else None
-        for version, text in zip(chosen, texts, strict=True)
-    ]
+    found = [foreign.parsed((text or b"").decode(errors="replace")) for text in texts]
+    return [None if isinstance(one, str) else one for one in found]
 
 
 def _code(commit: str, text: bytes | None) -> SourceCommit:
@@ -260,7 +258,9 @@ def _lineage(
 ) -> Lineage:
     about = version.model, version.name, version.tag, version.commit, version.created
     if version_record is None:
-        return Lineage(*about, stages=held, note="no record: `mlops-kit register` did not make it")
+        return Lineage(
+            *about, stages=held, note="its record cannot be read: `mlops-kit register` did not make it"
+        )
     trigger = version_record.trigger
     return Lineage(
         *about,

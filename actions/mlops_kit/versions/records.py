@@ -2,7 +2,7 @@
 
 from mlops_kit.project.lock import LOCK
 from mlops_kit.project.repository import Repository
-from mlops_kit.versions import record
+from mlops_kit.versions import foreign, record
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version
@@ -19,9 +19,8 @@ def newest(repository: Repository, model: str) -> Record | None:
 
 
 def read(repository: Repository, version: Version) -> Record | None:
-    """A version's record; None where the tag was not made by the kit."""
-    text = repository.show(version.tag, record.FILE)
-    return record.parse(text, f"{record.FILE} of {version.tag}") if text else None
+    """A version's record; None, with a note, where `register` did not make the tag or it was altered."""
+    return foreign.record_of(repository, version)
 
 
 # Files that register writes itself: no reason to call a tree dirty.

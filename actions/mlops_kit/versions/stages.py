@@ -77,7 +77,7 @@ def _by_our_clock(text: str) -> datetime | None:
     """When a promotion was made that had to be dated after one of the future; None where nobody said so."""
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

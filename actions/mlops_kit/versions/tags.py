@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from mlops_kit.base import notices
+from mlops_kit.base.markdown import one_line
 from mlops_kit.project.repository import Repository
 
 VERSION, STAGE = "@", "#"  # the sign behind the model's name
@@ -112,7 +114,11 @@ def read(repository: Repository, model: str, sign: str, *, messages: bool = Fals
         name = name.lstrip("\n")
         if match := pattern.fullmatch(name):
             count = int(match[3]) if match[3] else None
-            at = datetime.fromtimestamp(int(moment or 0), UTC)
+            try:
+                at = datetime.fromtimestamp(int(moment or 0), UTC)
+            except (ValueError, OverflowError, OSError):
+                notices.note(f"{one_line(name)} is left out: it is dated {moment}, which is no time.")
+                continue
             about = match[1], bool(match[2]), count, kind == "tag"
             tags.append(Tag(name, *about, commit, at, tagger, message))
     return sorted(tags, key=lambda tag: tag.order)

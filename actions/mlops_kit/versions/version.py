@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
-from mlops_kit.versions import stages, tags
+from mlops_kit.versions import foreign, stages, tags
 
+NUMBER = re.compile(r"v(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 FIRST = (0, 1, 0)
 BUMPS = ("major", "minor", "patch")
 
@@ -45,18 +46,20 @@ def only_here(repository: Repository, model: str) -> list[str]:
 
 
 def versions(repository: Repository, model: str) -> list[Version]:
-    """The versions of this clone, lowest number first, without those that were taken back."""
+    """The versions of this clone, lowest number first, without those that were taken back.
+
+    Tags that `register` did not make are left out: `versions/foreign.py`.
+    """
     last = {version: taken for version, taken in _events(repository, model)}
-    return sorted(
-        (version for version, taken in last.items() if not taken), key=lambda version: version.number
-    )
+    registered = foreign.own(repository, [version for version, taken in last.items() if not taken])
+    return sorted(registered, key=lambda version: version.number)
 
 
 def _events(repository: Repository, model: str) -> Iterator[tuple[Version, bool]]:
     """Each registration and, with True, each that takes a version back, in the order in which they count."""
     known: dict[Number, Version] = {}
     for tag in tags.read(repository, model, tags.VERSION):
-        if match := re.fullmatch(r"v(\d+)\.(\d+)\.(\d+)", tag.subject):
+        if match := NUMBER.fullmatch(tag.subject):
             number = (int(match[1]), int(match[2]), int(match[3]))
             version = Version(model, number, tag.commit, tag.at.isoformat(), tag.name)
             yield known.setdefault(number, version), tag.takes_back
@@ -68,15 +71,16 @@ def highest(repository: Repository, model: str) -> Number | None:
 
 
 def newest(repository: Repository, model: str) -> Version | None:
-    registered = versions(repository, model)
-    return registered[-1] if registered else None
+    newest_first = reversed(versions(repository, model))
+    return next((version for version in newest_first if foreign.is_sound(repository, version)), None)
 
 
 def in_stage(repository: Repository, model: str, stage: str) -> Version | None:
     """The version that is in a stage now."""
     stay = stages.current_stay(stages.assignments(repository, model), stage)
     by_commit = {version.commit: version for version in versions(repository, model)} if stay else {}
-    return by_commit.get(stay.commit) if stay else None
+    version = by_commit.get(stay.commit) if stay else None
+    return version if version and foreign.is_sound(repository, version) else None
 
 
 def champion(repository: Repository, model: str, stage: str) -> Version | None:
@@ -89,7 +93,7 @@ def find(repository: Repository, model: str, name: str) -> Version:
     registered = versions(repository, model)
     version_name = tags.version_in(model, name)
     for version in registered:
-        if version.name == version_name:
+        if version.name == version_name and foreign.is_sound(repository, version):
             return version
     newest_first = ", ".join(version.name for version in reversed(registered[-5:])) or "none yet"
     raise KitError(f"{model} has no version {name!r}.", f"The newest: {newest_first}.")

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from mlops_kit.base import notices
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry import register as registering
@@ -82,14 +83,20 @@ def test_gto_reads_the_version(gated: Repository, trained: Path) -> None:
     assert [entry["version"] for entry in shown] == ["v0.1.0"]
 
 
-def test_what_gto_registered_is_read(gated: Repository, trained: Path) -> None:
+def test_what_gto_assigned_is_read_and_what_it_registered_is_left_out(
+    gated: Repository, trained: Path
+) -> None:
+    """A version of GTO's has no record; its number is not given again."""
     gto = python_of(trained).with_name("gto")
     must([gto, "register", "tips", "--version", "v0.4.0"], gated.root)
-    must([gto, "assign", "tips", "--version", "v0.4.0", "--stage", "production"], gated.root)
-    found = versions.in_stage(gated, "tips", "production")
-    assert found
-    assert found.name == "v0.4.0"
     assert register(gated).version == "v0.5.0"
+    must([gto, "assign", "tips", "--version", "v0.5.0", "--stage", "production"], gated.root)
+    must([gto, "register", "tips", "--version", "v0.6.0", "HEAD~1"], gated.root)
+    found = versions.in_stage(gated, "tips", "production")
+    assert found and found.name == "v0.5.0"
+    notices.take()
+    assert [one.name for one in versions.versions(gated, "tips")] == ["v0.5.0"]
+    assert [said.split()[0] for said in notices.take()] == ["tips@v0.4.0", "tips@v0.6.0"]
 
 
 def test_the_same_again_registers_nothing(gated: Repository) -> None:
