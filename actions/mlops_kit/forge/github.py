@@ -71,6 +71,12 @@ def marker(kind: str, name: str) -> str:
     return f"<!-- mlops-kit:{kind}:{re.sub(r'[^A-Za-z0-9._/]+', '-', name)} -->"
 
 
+def pages(repository: Repository) -> str:
+    """What the address of each page of the repository begins with; empty where origin is not on GitHub."""
+    slug = slug_of(repository)
+    return f"{github_env.server_url()}/{slug}/" if slug else ""
+
+
 def api() -> str:
     """Address of GitHub's API, of a server of one's own too. Raises KitError for what is none."""
     address = github_env.api_url()

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.forge import runner
+from mlops_kit.base.sanitize import sanitize
+from mlops_kit.forge import github, runner
 from mlops_kit.project.repository import Repository
 from mlops_kit.reports import report_html, report_markdown
 from mlops_kit.reports.report import Report
+from mlops_kit.runs.handover import Handover
 
 FOLDER = ".mlops/report"
 
@@ -40,14 +42,15 @@ def publish(report: Report, repository: Repository, out: Path, comment: str | No
 def comment_from(folder: Path, repository: Repository, model: str, comment: str) -> str:
     """Comment with the report in `folder`. If there is none on a runner, comment that nothing was trained.
 
-    Returns what became of the comment. Raises KitError if there is no report and this is not a runner.
+    The report may come from a job that ran the project's code, so it is sanitized: its links lead into the repository
+    alone. Returns what became of the comment. Raises KitError if there is no report and this is not a runner.
     """
-    path = folder / "report.md"
+    handed = Handover(folder, ("report.md",), "report", "`mlops-kit report --out FOLDER` writes one.")
     text = "Nothing was trained, so there is nothing to compare; the run's log says why."
-    if path.is_file():
-        text = path.read_text(encoding="utf-8")
+    if handed.has("report.md"):
+        text = sanitize(handed.text("report.md"), github.pages(repository))
     elif not runner.on_runner():
-        raise KitError(f"{folder} holds no report.md.", "`mlops-kit report --out FOLDER` writes one.")
+        raise KitError(f"{folder} holds no report.md.", handed.again)
     return _comment(repository, model, text, comment)[1]
 
 
@@ -68,7 +71,7 @@ def _facts(report: Report) -> dict[str, Any]:
 
 def _comment(repository: Repository, model: str, text: str, target: str) -> tuple[str | None, str]:
     """Address of the comment, and what there is to say about it."""
-    from mlops_kit.forge import github, github_errors
+    from mlops_kit.forge import github_errors
 
     number = _number(target)
     if number is None:

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mlops_kit.base.markdown import plain
 from mlops_kit.base.progress import Say
+from mlops_kit.base.sanitize import sanitize
 from mlops_kit.base.strict import Exact
 from mlops_kit.forge import github, runner
 from mlops_kit.monitoring import run as check_run
@@ -75,14 +77,17 @@ def publish(
 
 def _publish(repository: Repository, contract: Contract, folder: Path, labels: tuple[str, ...]) -> Published:
     handed = handover(folder)
-    facts, text = handed.payload(FACTS, ReviewFacts, "what `mlops-kit review` writes"), handed.text(TEXT)
+    facts = handed.payload(FACTS, ReviewFacts, "what `mlops-kit review` writes")
+    text = sanitize(
+        handed.text(TEXT), github.pages(repository)
+    )  # a job that ran the project's code may have made it
     week = facts.week
     if facts.is_empty:
         return Published(week, "nothing to tell yet")
     if _is_published(repository, week):
         return Published(week, "told already")
     placed = github.connect(repository).page_in_place(
-        github.marker(STAGE, contract.model), TITLE, text, f"**{facts.headline}**", (LABEL, *labels)
+        github.marker(STAGE, contract.model), TITLE, text, f"**{plain(facts.headline)}**", (LABEL, *labels)
     )
     journal = events.alone(repository, STAGE)
     journal.emit(STAGE, "published", week=week, where=placed.url)
