@@ -34,11 +34,11 @@ def silent(repository: Repository, now: datetime | None = None) -> timedelta | N
     text = repository.show(tip, FILE) if tip else None
     try:
         content = json.loads(text or "{}")
-        at, hours = datetime.fromisoformat(content["at"]), float(content["hours"])
-    except (ValueError, KeyError, TypeError):
+        at, limit = clock.moment(content["at"]), timedelta(hours=float(content["hours"]))
+        since = (now or clock.now()) - at
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
-    since = (now or clock.now()) - at
-    return since if since > timedelta(hours=hours) else None
+    return since if since > limit else None
 
 
 def schedule_file(repository: Repository) -> str | None:

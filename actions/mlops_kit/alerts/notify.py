@@ -16,6 +16,7 @@ from mlops_kit.alerts.webhook import Message
 from mlops_kit.base import clock, credentials, github_env
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import code, plain
+from mlops_kit.base.sanitize import sanitize
 from mlops_kit.forge import alarms, github
 from mlops_kit.forge.alarms import Alarm
 from mlops_kit.project.contract import Contract
@@ -155,9 +156,9 @@ def body(repository: Repository, contract: Contract, outcome: Outcome, kind: Kin
     parts = ["\n".join(findings)] if findings else []
     parts += [", ".join(context) + "."]
     parts += [CHANCE] if row.is_calibrated else []
-    parts += [outcome.shown[kind]] if kind in outcome.shown else []
+    parts += [sanitize(outcome.shown[kind]).strip()] if kind in outcome.shown else []
     parts += [f"What to do: {_runbook(repository, contract, kind)}"]
-    parts += [f"The same check again:\n\n    {outcome.again}"] if outcome.again else []
+    parts += [f"The same check again:\n\n    {outcome.command}"] if outcome.command else []
     return "\n\n".join([*parts, ONCE if row.stays_open else EACH])
 
 

@@ -1,6 +1,8 @@
 """The result of a check as `alert` reads it: findings, kinds that could be judged, text for the issues."""
 
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -8,10 +10,14 @@ from pathlib import Path
 from pydantic import ConfigDict
 
 from mlops_kit.alerts.kinds import KINDS, Finding, Kind
+from mlops_kit.base import clock
 from mlops_kit.base.errors import KitError
+from mlops_kit.runs.event_schema import RUN_ID, is_time
 from mlops_kit.runs.handover import Handover
 
 FILE = Path(".mlops/monitoring/outcome.json")
+NOW = re.compile(rf"{clock.VARIABLE}=[0-9T:.Z+-]+")
+CHECK, OPTIONS = ["mlops-kit", "monitor", "check"], ("--window", "--labels", "--against")
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,23 @@ class Outcome:
     def __post_init__(self) -> None:
         if unknown := set(self.judged) - set(KINDS):
             raise ValueError(f"no kind of alarm: {', '.join(sorted(unknown))}")
+        if not is_time(self.at):
+            raise ValueError(f"{self.at!r} is not a time")
+        if self.run and not RUN_ID.fullmatch(self.run):
+            raise ValueError(f"{self.run!r} is not a run")
+
+    @property
+    def command(self) -> str:
+        """`again`, with every value quoted for a shell; empty if it is anything but a check."""
+        try:
+            words = shlex.split(self.again)
+        except ValueError:
+            return ""
+        now = words[:1] if words and NOW.fullmatch(words[0]) else []
+        check = words[len(now) :]
+        names, values = check[3::2], check[4::2]
+        is_check = check[:3] == CHECK and len(names) == len(values) and all(one in OPTIONS for one in names)
+        return " ".join([*now, shlex.join(check)]) if is_check and all(map(str.isprintable, values)) else ""
 
     @property
     def kinds(self) -> list[Kind]:

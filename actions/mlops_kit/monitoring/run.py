@@ -1,6 +1,6 @@
 """The journal of a check: its events are published, or handed to the job that may write."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,21 @@ from mlops_kit.runs.events import Journal
 from mlops_kit.runs.handover import EVENTS, RUN, Handover
 
 OUTCOME = "outcome.json"
+# The events that a check leaves before it is handed over, by stage.
+STAGES: Mapping[str, frozenset[str]] = {
+    "run": frozenset({"start"}),
+    STAGE: frozenset({"fine", "alarm", "failed"}),
+    "training-data": frozenset({"drift", "no drift", "can't tell", "not connected"}),
+    "hook:": frozenset({"start", "end", "failed"}),
+}
+FACTS = frozenset(
+    {
+        *("seconds", "error", "pid", "commit", "machine", "ends_with", "event_name", "actor", "ref"),
+        *("window", "by_hand", "identity", "span", "version", "kinds", "judged", "data", "rows", "columns"),
+        *("changes", "concept", "metric", "value", "labelled", "infrastructure", "predictions", "errors"),
+        *("p95_seconds", "training", "before", "moved"),
+    }
+)
 
 
 def handover(folder: Path) -> Handover:
@@ -53,7 +68,7 @@ def _hand_over(repository: Repository, run_journal: Journal, folder: Path, *, al
 
 def take_over(repository: Repository, folder: Path) -> Journal:
     """The run that another job began. Raises KitError for what `monitor check --hand-over` does not write."""
-    return handover(folder).journal(repository)
+    return handover(folder).journal(repository, STAGES, FACTS)
 
 
 def publish(repository: Repository, contract: Contract, run_journal: Journal, *, alive: bool) -> None:

@@ -1,25 +1,29 @@
 """Deliver new data to main: one commit that changes only .dvc pointers. Runs no code of the project."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from mlops_kit.base import credentials
 from mlops_kit.base.documents import parse_yaml
 from mlops_kit.base.errors import KitError
+from mlops_kit.base.markdown import one_line
+from mlops_kit.base.sanitize import sanitize
 from mlops_kit.base.strict import Exact
 from mlops_kit.forge import alarms as github_alarms
-from mlops_kit.forge.alarms import Alarm
+from mlops_kit.new_data import deliver_text
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
+from mlops_kit.project.lock_check import LONGEST_HASH, is_md5
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs.handover import Handover
 
 BRANCH = "mlops/data"
 HANDOVER = Path(".mlops/new-data.json")
+LONGEST, MOST = 10_000, 100  # characters of a reason; pointers
 HASHES = {"md5", "size", "nfiles", "etag", "checksum", "hash", "version_id", "rev_lock"}
 Pointers = Mapping[str, bytes]
 
@@ -40,14 +44,24 @@ class Delivered:
         }[self.how]
 
 
+class Look(Exact):
+    """The result of a look at one source, as facts. Who posts or commits them writes the text: `deliver_text.py`."""
+
+    pointer: str
+    status: Literal["found", "nothing", "refused"]
+    says: Annotated[str, Field(max_length=LONGEST)]
+    rows_before: Annotated[int, Field(ge=0)] | None = None
+    rows_after: Annotated[int, Field(ge=0)] | None = None
+
+
 class Delivery(Exact):
     """What a look for new data leaves for the job that may write."""
 
-    pointers: dict[str, str] = Field(default_factory=dict)  # path of a .dvc file -> its text
-    message: str = ""
-    alarms: list[Alarm] = Field(default_factory=list)
-    cleared: dict[str, str] = Field(default_factory=dict)  # name of an alarm -> why it is over
-    waits: dict[str, str] = Field(default_factory=dict)  # pointers on `mlops/data` since an earlier look
+    pointers: Annotated[dict[str, str], Field(max_length=MOST)] = Field(default_factory=dict)  # path -> text
+    looks: Annotated[list[Look], Field(max_length=MOST)] = Field(default_factory=list)
+    waits: Annotated[list[str], Field(max_length=MOST)] = Field(
+        default_factory=list
+    )  # pointers on `mlops/data`
 
     def write(self, root: Path) -> None:
         handover(root / HANDOVER).write({HANDOVER.name: self.text()})
@@ -70,11 +84,18 @@ def read_left(repository: Repository) -> Delivery:
     return read_delivery(handed, HANDOVER.name) if handed.has(HANDOVER.name) else Delivery()
 
 
-def update_alarms(repository: Repository, delivery: Delivery) -> list[str]:
-    """Raise the alarms and close those that are over; a line for each with the address of its issue."""
-    lines = [f"{alarm.title}: {github_alarms.ring(repository, alarm)}" for alarm in delivery.alarms]
-    for name, why in delivery.cleared.items():
-        if address := github_alarms.clear(repository, name, f"It is over: {why}."):
+def update_alarms(repository: Repository, contract: Contract, delivery: Delivery) -> list[str]:
+    """Raise the alarms and close those that are over; a line for each with the address of its issue.
+
+    Raises KitError for a pointer that mlops.yaml does not watch.
+    """
+    refuse_unwatched(contract, [look.pointer for look in delivery.looks])
+    alarms = [
+        deliver_text.alarm(repository, contract, one) for one in delivery.looks if one.status == "refused"
+    ]
+    lines = [f"{alarm.title}: {github_alarms.ring(repository, alarm)}" for alarm in alarms]
+    for name, comment in deliver_text.cleared(delivery).items():
+        if address := github_alarms.clear(repository, name, comment):
             lines.append(f"cleared: {address}")
     return lines
 
@@ -130,21 +151,58 @@ def waiting(repository: Repository) -> dict[str, str]:
     return {path: text for path, text in texts.items() if text != repository.show(main or "", path)}
 
 
+def still_waiting(repository: Repository, delivery: Delivery) -> dict[str, str]:
+    """Pointers that the look found on `mlops/data`, with their text there now."""
+    here = waiting(repository) if delivery.waits else {}
+    return {path: text for path, text in here.items() if path in delivery.waits}
+
+
+def refuse_unwatched(contract: Contract, pointers: Iterable[str]) -> None:
+    """Raises KitError for a pointer that mlops.yaml does not watch."""
+    watched = {watch.pointer for watch in contract.new_data.watch}
+    if unknown := [path for path in pointers if path not in watched]:
+        raise KitError(
+            f"{one_line(unknown[0])} is not a pointer that mlops.yaml watches.", "Name it in new_data.watch."
+        )
+
+
 def check(repository: Repository, contract: Contract, pointers: Pointers, base: str) -> None:
     """Raises KitError for a file that is not a watched pointer, or changes more than hash and size."""
-    watched = {watch.pointer for watch in contract.new_data.watch}
-    tip = commits.remote_tip(repository, base)
+    check_against(repository, contract, pointers, commits.remote_tip(repository, base), base)
+
+
+def check_against(
+    repository: Repository, contract: Contract, pointers: Pointers, tip: str | None, name: str
+) -> None:
+    """As `check`, against the pointers of the commit `tip`, which errors call `name`."""
+    refuse_unwatched(contract, pointers)
     for path, content in pointers.items():
-        if path not in watched:
-            raise KitError(f"{path} is not a pointer that mlops.yaml watches.", "Name it in new_data.watch.")
-        before = repository.show(tip, path) if tip else None
-        if before is not None and _apart_from_hashes(before, path) != _apart_from_hashes(
-            content.decode(errors="replace"), path
-        ):
+        text = content.decode(errors="replace")
+        if not all(_is_hash(key, value) for key, value in _hashes_of(text, path)):
             raise KitError(
-                f"{path} differs from {base}'s in more than its hash and size: not delivered.",
+                f"{path} names no hash as DVC writes it: not delivered.", "Look for new data again."
+            )
+        before = repository.show(tip, path) if tip else None
+        if before is not None and _apart_from_hashes(before, path) != _apart_from_hashes(text, path):
+            raise KitError(
+                f"{path} differs from {name}'s in more than its hash and size: not delivered.",
                 f"Commit the change of {path} by a pull request; new data is found again after it.",
             )
+
+
+def _hashes_of(text: str, path: str) -> list[tuple[str, Any]]:
+    """What a pointer says of its outputs and dependencies, without what stays the same."""
+    content = parse_yaml(text, path)
+    entries = [one for kind in ("outs", "deps") for one in content.get(kind) or [] if isinstance(one, dict)]
+    return [(key, value) for one in [content, *entries] for key, value in one.items() if key in HASHES]
+
+
+def _is_hash(key: str, value: Any) -> bool:
+    if key in ("size", "nfiles"):
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if not isinstance(value, str) or len(value) > LONGEST_HASH or not value.isprintable():
+        return False
+    return key != "md5" or is_md5(value)
 
 
 def _apart_from_hashes(text: str, path: str) -> Any:
@@ -229,6 +287,8 @@ def _ask_for_pull(repository: Repository, base: str, message: str, unless_for: s
     from mlops_kit.forge import github
 
     title, _, text = message.partition("\n")
+    # Whoever may push may have written the branch's commit.
+    title, text = one_line(title), sanitize(text).replace("-&gt;", "->")
     try:
         hub = github.connect(repository)
         if unless_for and hub.had_pull_request(BRANCH, unless_for):

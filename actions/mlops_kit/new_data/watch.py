@@ -7,9 +7,8 @@ from pathlib import Path
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data.storage import DataRefused
-from mlops_kit.forge.alarms import Alarm
-from mlops_kit.new_data import deliver, import_url, landing, undo
-from mlops_kit.new_data.deliver import Delivery
+from mlops_kit.new_data import deliver, deliver_text, import_url, landing, undo
+from mlops_kit.new_data.deliver import Delivery, Look
 from mlops_kit.new_data.result import STAGE, LookResult, NotYet, WatchResult
 from mlops_kit.new_data.source import NothingNew, OnBranch, Source
 from mlops_kit.project.contract import Contract
@@ -55,41 +54,45 @@ def look_and_deliver(repository: Repository, contract: Contract, say: Say, agree
     left.write(repository.root)
     try:
         if result.found and not agree(result):
-            alarms = deliver.update_alarms(repository, left)
+            alarms = deliver.update_alarms(repository, contract, left)
             return LookResult(result.found, result.outcomes, result.pointers, None, alarms)
         return _deliver(repository, contract, left, result)
     finally:
-        undo.settle(
-            repository
-        )  # what was not delivered waits in the hand-over; a killed process puts all back
+        undo.settle(repository)  # what was not delivered waits in the hand-over
 
 
 def deliver_handover(repository: Repository, contract: Contract, path: Path) -> LookResult:
     """Deliver what `look_and_leave` left, perhaps on another machine. Runs no code of the project."""
     left = deliver.read_delivery(deliver.handover(path), path.name)
-    return _deliver(repository, contract, left, LookResult(bool(left.pointers), [], left.pointers))
+    waits = deliver.still_waiting(repository, left)
+    return _deliver(
+        repository, contract, left, LookResult(bool(left.pointers), [], left.pointers, waits=waits)
+    )
 
 
 def delivery(result: LookResult) -> Delivery:
-    """Found pointers, alarms for refused data, and the alarms that are over."""
-    alarms = [_alarm(one) for one in result.refused]
-    good = {_alarm_name(one): one.says for one in result.outcomes if one.status in ("found", "nothing")}
-    ringing = {alarm.name for alarm in alarms}
-    return Delivery(
-        pointers=result.pointers,
-        message=_message(result),
-        alarms=alarms,
-        cleared={name: says for name, says in good.items() if name not in ringing},
-        waits=result.waits,
-    )
+    """What was found or refused, as facts for the job that may write."""
+    looks = [
+        Look(
+            pointer=one.pointer,
+            status=one.status,
+            says=one.says[: deliver.LONGEST],
+            rows_before=one.rows_before,
+            rows_after=one.rows_after,
+        )
+        for one in result.outcomes
+        if one.status != "waits"
+    ]
+    return Delivery(pointers=result.pointers, looks=looks, waits=list(result.waits))
 
 
 def _deliver(repository: Repository, contract: Contract, left: Delivery, result: LookResult) -> LookResult:
     """Deliver the pointers and update the alarms; returns the result with what became of them."""
-    alarms = deliver.update_alarms(repository, left)
+    alarms = deliver.update_alarms(repository, contract, left)
     pointers = {path: text.encode() for path, text in left.pointers.items()}
-    done = deliver.deliver(repository, contract, pointers, left.message, left.waits) if pointers else None
-    if left.waits and not pointers:
+    message = deliver_text.message(left)
+    done = deliver.deliver(repository, contract, pointers, message, result.waits) if pointers else None
+    if result.waits and not pointers:
         done = deliver.ask_again(repository)
     return LookResult(result.found, result.outcomes, result.pointers, done, alarms)
 
@@ -138,38 +141,9 @@ def _look_at(source: Source) -> WatchResult:
         shutil.rmtree(source.repository.root / landing.INCOMING, ignore_errors=True)
 
 
-def _alarm_name(outcome: WatchResult) -> str:
-    return f"new-data-{outcome.pointer}"
-
-
-def _alarm(outcome: WatchResult) -> Alarm:
-    text = (
-        f"New data for `{outcome.data}` from `{outcome.source}` was refused, and nothing was trained:\n\n"
-        f"> {outcome.says.replace(chr(10), chr(10) + '> ')}\n\n"
-        f"The pointer `{outcome.pointer}` and production are as before. "
-        "Once the source is mended, the next look takes it and closes this issue; "
-        "`mlops-kit watch-data --dry-run` looks now."
-    )
-    return Alarm(_alarm_name(outcome), f"New data for {outcome.data} is refused", text)
-
-
-def _message(result: LookResult) -> str:
-    new_results = [one for one in result.outcomes if one.status == "found"]
-    if not new_results:
-        return ""
-    lines = [f"{one.data}: {one.says}{_row_counts(one)}" for one in new_results]
-    return f"Take new data for {', '.join(one.data for one in new_results)}\n\n" + "\n".join(lines) + "\n"
-
-
-def _row_counts(outcome: WatchResult) -> str:
-    if outcome.rows_after is None:
-        return ""
-    was = "" if outcome.rows_before is None else f"{outcome.rows_before:,} -> "
-    return f" ({was}{outcome.rows_after:,} rows)"
-
-
 def in_words(result: LookResult) -> str:
-    lines = [f"{one.line}{_row_counts(one)}" for one in result.outcomes] or (
+    counted = [(one, deliver_text.row_counts(one.rows_before, one.rows_after)) for one in result.outcomes]
+    lines = [f"{one.line}{rows}" for one, rows in counted] or (
         [] if result.delivered else ["Nothing is watched: mlops.yaml has no new_data.watch."]
     )
     if result.delivered:

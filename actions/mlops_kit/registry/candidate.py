@@ -1,23 +1,29 @@
 """A model that may become a version, as the job that trains hands it over and the job that registers checks it.
 
 The first job runs the project's code and may write nothing. The second may write to the repository and runs no
-code of the project, so it works out again what Git and the lock can tell, and refuses what differs.
+code of the project, so it works out again what Git, dvc.yaml and the runner can tell, and refuses what differs.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_kit.base import github_env
 from mlops_kit.base.errors import KitError
+from mlops_kit.forge import runner
 from mlops_kit.new_data import deliver
 from mlops_kit.new_data.deliver import Delivery
+from mlops_kit.project import lock_check, resolve
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK, Lock, parse_lock
 from mlops_kit.project.repository import Repository
+from mlops_kit.registry import handed_record
+from mlops_kit.runs import events as run_events
+from mlops_kit.runs.event_schema import RUN_ID, Event, Expected, is_readable
 from mlops_kit.runs.handover import EVENTS, Handover
 from mlops_kit.training import freshness
-from mlops_kit.versions import draft
 from mlops_kit.versions import record as record_schema
 from mlops_kit.versions.gate_results import Verdict
 from mlops_kit.versions.record import Record
@@ -25,6 +31,38 @@ from mlops_kit.versions.record import Record
 FOLDER = Path("mlops-run")  # no dot in front: artifacts leave hidden files out
 DRAFT, VERDICT, NEW_DATA = "record.json", "gates.json", "new-data.json"
 AGAIN = "Run the training again."
+_STEP = frozenset({"start", "end", "failed"})
+# The events that a training leaves before it is handed over, by stage.
+STAGES: Mapping[str, frozenset[str]] = {
+    "run": frozenset({"start", "crashed"}),
+    "watch-data": _STEP | {"found", "nothing", "waits", "refused"},
+    "validate": _STEP | {"refused"},
+    "train": _STEP,
+    "stage:": _STEP | {"cached", "unchanged"},
+    "gate": _STEP | {"open", "closed"},
+    "gate:": frozenset({"pass", "fail", "unknown"}),
+    "hand-over": _STEP | {"handed over", "nothing"},
+    "hook:": _STEP,
+}
+FACTS = frozenset(
+    {
+        *(
+            "seconds",
+            "error",
+            "pid",
+            "commit",
+            "machine",
+            "ends_with",
+            "event_name",
+            "actor",
+            "ref",
+            "on",
+            "stages",
+        ),
+        *("file", "says", "closed_by", "better", "against", "value", "bound"),
+        *("found", "pointer", "source", "rows_before", "rows_after"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -59,112 +97,127 @@ def new_data(handed: Handover) -> Delivery:
     return deliver.read_delivery(handed, NEW_DATA) if handed.has(NEW_DATA) else Delivery()
 
 
-def events(handed: Handover) -> str:
-    """The run's events; empty if the first job was killed before it could hand anything over.
+@dataclass(frozen=True)
+class HandedEvents:
+    """The events of the training, as events of this run; none if it was killed before it could hand anything over."""
 
-    Bytes that are not UTF-8 are replaced: a damaged log does not keep a model out.
+    run: str
+    events: list[Event]
+    left_out: int
+
+
+def events(repository: Repository, handed: Handover) -> HandedEvents:
+    """What can be read of the training's events. The runner says of which run, commit and person they are.
+
+    Damaged events are left out: they do not keep a model out. Raises KitError for a file that is too large.
     """
-    return handed.content(EVENTS).decode(errors="replace") if handed.has(EVENTS) else ""
+    named = run_events.named_run()
+    begun = "" if named else _first_run(handed)
+    is_own = run_events.is_of_this_workflow_run if named else (lambda run: run == begun)
+    taken = handed.events(Expected(STAGES, FACTS, is_own))
+    commit = repository.commit()
+    facts = [_of_this_run(event, commit) for event in taken.events]
+    return HandedEvents(named or begun or run_events.new_run_id(), facts, taken.left_out)
 
 
-def read(repository: Repository, contract: Contract, handed: Handover) -> Candidate | None:
-    """None if nothing was trained. Raises KitError naming what does not fit this commit."""
+def _first_run(handed: Handover) -> str:
+    """The run of the first event, where neither a runner nor an orchestrator names one."""
+    if not handed.has(EVENTS):
+        return ""
+    line = handed.content(EVENTS).partition(b"\n")[0].decode(errors="replace")
+    event = run_events.parsed(line)
+    is_run = is_readable(event) and RUN_ID.fullmatch(event["run"])
+    return str(event["run"]) if is_run else ""
+
+
+def _of_this_run(event: Event, commit: str) -> Event:
+    """With what Git and the runner know instead of what the event says."""
+    known: dict[str, Any] = {"commit": commit} if "commit" in event else {}
+    if runner.run_id() and (event["stage"], event["status"]) == ("run", "start"):
+        known |= {"event_name": runner.event_name(), "machine": None}
+        known |= {"actor": github_env.actor() or None, "ref": github_env.ref() or None}
+    return {name: value for name, value in (event | known).items() if value is not None}
+
+
+def read(repository: Repository, contract: Contract, handed: Handover, run: str) -> Candidate | None:
+    """None if nothing was trained. Raises KitError naming what does not fit this commit.
+
+    Its record is that of the run `run`: with what this job knows, and what the training measured.
+    """
     if not handed.has(DRAFT):
         return None
-    candidate = Candidate(
-        record=record_schema.parse(handed.text(DRAFT), str(handed.folder / DRAFT)),
-        lock=parse_lock(handed.text(LOCK)),
-        metrics=handed.content(Path(contract.metrics).name),
-        verdict=handed.payload(VERDICT, Verdict, "a verdict of the gates"),
-        pointers=_pointers(handed),
-    )
-    for path, text in candidate.pointers.items():
+    record = record_schema.parse(handed.text(DRAFT), str(handed.folder / DRAFT))
+    verdict = handed.payload(VERDICT, Verdict, "a verdict of the gates")
+    lock = parse_lock(handed.text(LOCK))
+    metrics = handed.content(Path(contract.metrics).name)
+    pointers = _pointers(repository, contract, handed)
+    commit = repository.commit()
+    expected = resolve.stages(lambda path: repository.show(commit, path))
+    handed_record.refuse(repository, [f"lock: {line}" for line in lock_check.differences(lock, expected)])
+    for path, text in pointers.items():
         (repository.root / path).write_text(text, encoding="utf-8", newline="\n")
-    if problems := _problems(repository, contract, candidate):
-        raise KitError(
-            f"What was handed over does not fit commit {repository.commit()[:7]}: {'; '.join(problems)}.",
-            "Nothing is registered. Run the training again; if it comes back, somebody altered the hand-over.",
-        )
-    return candidate
+    content = _metrics(contract, metrics)
+    problems = [f"lock: {line}" for line in _stale(repository, contract, lock)]
+    problems += handed_record.problems(repository, contract, lock, record, verdict)
+    problems += _wrong_metrics(contract, lock, metrics, record, content)
+    problems += _wrong_gates(repository, contract, verdict, content)
+    handed_record.refuse(repository, problems)
+    complete = handed_record.completed(repository, contract, lock, record, content, run)
+    return Candidate(complete, lock, metrics, verdict, pointers)
 
 
-def _pointers(handed: Handover) -> dict[str, str]:
-    """Raises KitError for a path that is not a .dvc file inside the repository."""
+def _pointers(repository: Repository, contract: Contract, handed: Handover) -> dict[str, str]:
+    """Raises KitError for what is not a watched pointer of the repository with another hash."""
     pointers = new_data(handed).pointers
+    commit = repository.commit()
+    content = {path: text.encode() for path, text in pointers.items()}
+    deliver.check_against(repository, contract, content, commit, f"commit {commit[:7]}")
     for path in pointers:
-        if not path.endswith(".dvc") or Path(path).is_absolute() or ".." in Path(path).parts:
+        file = repository.root / path
+        if not path.endswith(".dvc") or file.is_symlink() or not _is_within(file, repository.root):
             raise KitError(
                 f"{handed.folder} is not whole: {path!r} is no .dvc file of the repository.", AGAIN
             )
     return pointers
 
 
-def _problems(repository: Repository, contract: Contract, candidate: Candidate) -> list[str]:
-    """Differences from what Git and the lock say, which is everything but measurements."""
-    commit, record, lock = repository.commit(), candidate.record, candidate.lock
-    problems = []
-    if record.code.commit != commit:
-        problems.append(f"it was made at {record.code.commit[:7]}")
-    problems += [f"lock: {line}" for line in _stale(repository, contract, candidate)]
-    if record.code != draft.code(repository, lock, commit):
-        problems.append("record: the code is not the lock's")
-    if {file.path: file.md5 for file in record.data} != draft.of_dvc(repository, lock, commit):
-        problems.append("record: the data is not the lock's")
-    tables = draft.trained_on(repository, contract, lock, commit)
-    if any(tables.get(one.path) != one.md5 for one in record.tables):
-        problems.append("record: the tables are not the lock's")
-    if record.parameters != lock.params:
-        problems.append("record: the parameters are not the lock's")
-    if record.environment.files != _environment_hashes(repository, contract):
-        problems.append("record: the environment is not the commit's")
-    if record.identity != draft.identity(contract, lock, record.environment.files):
-        problems.append("record: the identity is not the lock's")
-    if record.artifacts != draft.artifacts(contract, lock):
-        problems.append("record: the artifacts are not the lock's")
-    if draft.wrong_digests(record.artifacts, record.digests):
-        problems.append("record: the digests are not the artifacts'")
-    return problems + _wrong_metrics(repository, contract, candidate)
+def _is_within(file: Path, root: Path) -> bool:
+    return file.parent.resolve().is_relative_to(root.resolve()) and file.parent.is_dir()
 
 
-def _stale(repository: Repository, contract: Contract, candidate: Candidate) -> list[str]:
+def _stale(repository: Repository, contract: Contract, lock: Lock) -> list[str]:
     """Stages of the lock that do not fit the commit with the new pointers."""
-    result = freshness.of(repository, contract, candidate.lock, None)
+    result = freshness.of(repository, contract, lock, None)
     return [f"{stage}, because {'; '.join(why)}" for stage, why in result.stages.items()]
 
 
-def _environment_hashes(repository: Repository, contract: Contract) -> dict[str, str]:
-    paths = {name: repository.root / name for name in contract.environment}
-    return {
-        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()
-    }
-
-
-def _wrong_metrics(repository: Repository, contract: Contract, candidate: Candidate) -> list[str]:
-    """The metrics must be the pipeline's own, and gates that need only metrics must pass again."""
+def _metrics(contract: Contract, metrics: bytes) -> dict[str, Any]:
     from mlops_kit.data.metrics_file import parse_metrics
 
+    return parse_metrics(metrics.decode("utf-8", "replace"), contract.metrics)
+
+
+def _wrong_metrics(
+    contract: Contract, lock: Lock, metrics: bytes, record: Record, content: dict[str, Any]
+) -> list[str]:
+    """The metrics must be the pipeline's own."""
     problems = []
-    out = candidate.lock.out(contract.metrics)
-    if out and out.md5 != hashlib.md5(candidate.metrics, usedforsecurity=False).hexdigest():
+    out = lock.out(contract.metrics)
+    if out and out.md5 != hashlib.md5(metrics, usedforsecurity=False).hexdigest():
         problems.append("metrics: not the file that the lock names")
-    content = parse_metrics(candidate.metrics.decode("utf-8", "replace"), contract.metrics)
-    if candidate.record.metrics != content:
+    if record.metrics != content:
         problems.append("record: the metrics are not the file's")
-    if candidate.record.gates != [result.model_dump() for result in candidate.verdict.results]:
-        problems.append("record: the gates are not the verdict's")
-    missing = contract.gates.keys() - {result.name for result in candidate.verdict.results}
-    problems += [f"gate {name}: no result" for name in sorted(missing)]
-    return problems + _wrong_gates(repository, contract, candidate, content)
+    return problems
 
 
 def _wrong_gates(
-    repository: Repository, contract: Contract, candidate: Candidate, metrics: dict[str, Any]
+    repository: Repository, contract: Contract, verdict: Verdict, metrics: dict[str, Any]
 ) -> list[str]:
     """Gates that were handed over as passed and fail by the metrics."""
     from mlops_kit.gates import kinds
 
     bench = kinds.Bench(repository, contract, lambda _: None, metrics)
-    passed = {result.name for result in candidate.verdict.results if result.status == "pass"}
+    passed = {result.name for result in verdict.results if result.status == "pass"}
     return [
         f"gate {again.name}: handed over as pass, but {again.says}"
         for again in kinds.by_metrics(bench)

@@ -6,7 +6,7 @@ from pathlib import Path
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.forge import runner
-from mlops_kit.new_data import age, deliver
+from mlops_kit.new_data import age, deliver, deliver_text
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK, Lock
 from mlops_kit.project.repository import Repository
@@ -14,7 +14,7 @@ from mlops_kit.project.transfer import transfer
 from mlops_kit.registry import approvals, version_commit
 from mlops_kit.registry import candidate as candidates
 from mlops_kit.registry.announce import announce
-from mlops_kit.registry.candidate import Candidate
+from mlops_kit.registry.candidate import Candidate, HandedEvents
 from mlops_kit.registry.version_commit import Registered
 from mlops_kit.runs import events, log, publish
 from mlops_kit.runs.events import Journal
@@ -108,17 +108,29 @@ def _why_not(why: str) -> str:
 
 def receive(repository: Repository, contract: Contract, folder: Path, bump: str, say: Say) -> Registered:
     """`--from`: check what was handed over, bring new data to main, register, and publish the events."""
-    journal = Journal(repository, events.new_run_id())
     handed = candidates.handover(contract, folder)
-    if lines := candidates.events(handed):
-        journal.keep(lines)
-    else:
-        journal.emit("run", "crashed", commit=repository.commit(), error="the training ended without a word")
+    fault = None
+    try:
+        taken = candidates.events(repository, handed)
+    except KitError as error:
+        taken, fault = HandedEvents(events.new_run_id(), [], 0), error
+    journal = Journal(repository, taken.run)
+    if taken.left_out:
+        left = f"{taken.left_out} events that were handed over are left out: damaged, or not of this training"
+        say(left)
+        runner.annotate("warning", f"{left}.")
+    if taken.events and not journal.file.exists():
+        journal.keep(taken.events)
+    elif not taken.events:
+        why = fault.what if fault else "the training ended without a word"
+        journal.emit("run", "crashed", commit=repository.commit(), error=why)
     say(f"Publishing the events of run {journal.run}")
     begun = None
     try:
         with journal.stage("register") as facts:
             begun = publish.begin_publishing(repository, journal)
+            if fault:
+                raise fault
             done = _receive(repository, contract, handed, bump, journal, say)
             facts |= {"status": done.outcome, "version": done.version or None}
     finally:
@@ -141,19 +153,20 @@ def _receive(
     approvals.restore(repository, contract, say)
     say("Checking what was handed over")
     new_data = candidates.new_data(handed)
-    for line in deliver.update_alarms(repository, new_data):
+    for line in deliver.update_alarms(repository, contract, new_data):
         say(line)
-    if new_data.waits and (asked := deliver.ask_again(repository)):
+    waits = deliver.still_waiting(repository, new_data)
+    if waits and (asked := deliver.ask_again(repository)):
         say(asked.says)
-    candidate = candidates.read(repository, contract, handed)
+    candidate = candidates.read(repository, contract, handed, journal.run)
     if candidate is None:
         _update_age_alarm(repository, contract, None, journal, say)
         return Registered("nothing", says="Nothing was handed over to register.")
     if candidate.pointers:
         say(f"Bringing {', '.join(candidate.pointers)} to main")
         content = {path: text.encode() for path, text in candidate.pointers.items()}
-        message = new_data.message or "Take new data"
-        say(deliver.deliver(repository, contract, content, message, new_data.waits).says)
+        message = deliver_text.message(new_data)
+        say(deliver.deliver(repository, contract, content, message, waits).says)
     (repository.root / contract.metrics).write_bytes(candidate.metrics)
     done = _finish(repository, contract, candidate, bump, say)
     _update_age_alarm(repository, contract, candidate.record if done.version else None, journal, say)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
-from mlops_kit.runs import events
+from mlops_kit.runs import event_schema, events
 from mlops_kit.versions.version import Version
 
 STAGE = "verify"
@@ -74,11 +74,13 @@ def _published_lines(repository: Repository) -> list[str]:
 
 
 def _proof(line: str) -> Proof | None:
-    """The proof of an event line; None for the event of a start, or of another kit."""
+    """The proof of an event line; None for the event of a start, of another kit, or one that cannot be read."""
     try:
         event = json.loads(line)
+        if not event_schema.is_readable(event):
+            return None
         stages = [StageProof(**one) for one in event["stages"]]
         names = ("version", "commit", "says", "machine", "at", "run", "seconds")
         return Proof(result=event["status"], stages=stages, **{name: event[name] for name in names})
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

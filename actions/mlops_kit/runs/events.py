@@ -3,13 +3,11 @@
 import json
 import os
 import platform
-import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +17,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
 from mlops_kit.forge import runner
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs.event_schema import RUN_ID, is_readable
 
 BRANCH = "mlops/runs"
 LOCAL = Path(".mlops/events")
@@ -26,16 +25,35 @@ REJECTED = ".mlops/rejected"
 CURRENT = Path(".mlops/run")  # the run that the next command goes on with
 LAST = "register"  # the command that ends a run
 GIVEN = "MLOPS_RUN"  # the run's id, set by an orchestrator for all commands of its run, and by us for hooks
-RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a file name
 
 
 def new_run_id() -> str:
     """The run's id: MLOPS_RUN; else, on a runner, GitHub's run id and attempt; else the time and random digits."""
+    return named_run() or f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def named_run() -> str:
+    """The id that an orchestrator or the runner gives the run; empty anywhere else."""
     if run_id := os.environ.get(GIVEN):
         if not RUN_ID.fullmatch(run_id):
             raise KitError(f"{GIVEN} is {run_id!r}.", "A run's id has letters, digits, dot, _ and - alone.")
         return run_id
-    return runner.run_id() or f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    return runner.run_id()
+
+
+def is_of_this_workflow_run(run: str) -> bool:
+    """True for the run of this workflow run, in this attempt or an earlier one, and for its parts (ID-ATTEMPT-PART).
+
+    An orchestrator names its run in MLOPS_RUN. Where neither names one, nothing says which run it is: True.
+    """
+    if given := os.environ.get(GIVEN):
+        return run == given or run.startswith(f"{given}-")
+    workflow_run, _, attempt = runner.run_id().partition("-")
+    handed, _, rest = run.partition("-")
+    begun = rest.partition("-")[0]
+    if not workflow_run:
+        return True
+    return handed == workflow_run and begun.isdecimal() and len(begun) < 6 and 0 < int(begun) <= int(attempt)
 
 
 @dataclass
@@ -58,9 +76,10 @@ class Journal:
         with self.file.open("a+b") as stream:
             stream.write(_begin_of_line(stream) + line.encode("utf-8", "replace") + b"\n")
 
-    def keep(self, lines: str) -> None:
-        """Begin with the events that another job wrote."""
-        files.write(self.file, lines)
+    def keep(self, events: Sequence[dict[str, Any]]) -> None:
+        """Begin with the events that another job wrote, as events of this run."""
+        lines = [json.dumps(event | {"run": self.run}, ensure_ascii=False) + "\n" for event in events]
+        files.write(self.file, masked("".join(lines)))
 
     def events(self) -> list[dict[str, Any]]:
         """The events so far. Lines that a killed process or a full disk cut off are left out."""
@@ -154,9 +173,17 @@ def keep_rejected(repository: Repository, run: str, record: str) -> None:
 
 def published_as(run: str, lines: str) -> str:
     """By the month in which the run began, so that publishing again finds the same file."""
-    first = read(lines.partition("\n")[0])
-    day = datetime.fromisoformat(first[0]["at"]) if first else clock.now()
+    first = next((event for line in lines.split("\n") if is_readable(event := parsed(line))), None)
+    day = clock.moment(first["at"]) if first else clock.now()
     return f"events/{day:%Y/%m}/{run}.jsonl"
+
+
+def parsed(line: str) -> Any:
+    """The JSON of a line; None where it is not JSON."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def read(lines: str) -> list[dict[str, Any]]:

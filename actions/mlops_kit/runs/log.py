@@ -9,18 +9,17 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from mlops_kit.base import clock
+from mlops_kit.base import clock, notices
 from mlops_kit.base.clock import moment
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import commits
 from mlops_kit.project.git_objects import lines
 from mlops_kit.project.repository import Repository
+from mlops_kit.runs import event_schema
 from mlops_kit.runs import events as run_events
 
-Event = dict[str, Any]
+Event = event_schema.Event
 AT_ONCE = 2000  # lines
-NEEDED = {"run", "at", "stage", "status"}
-
 
 STATUSES = ("done", "failed", "rejected", "refused", "closed", "stopped", "running", "crashed")
 # From the worst: what a run is called when its stages ended differently.
@@ -107,19 +106,22 @@ def events_of(repository: Repository, run: str) -> list[Event]:
 
 def read(repository: Repository) -> Log:
     """The log of the branch, fetched if origin answers, and of this clone."""
-    note = ""
+    notes = []
     try:
         tip = commits.remote_tip(repository, run_events.BRANCH)
     except KitError:
-        note = "origin does not answer: what was fetched last, and the runs of this machine"
+        notes.append("origin does not answer: what was fetched last, and the runs of this machine")
         tip = commits.tip(repository, f"refs/remotes/origin/{run_events.BRANCH}")
-    published = by_run(lines(repository, tip)) if tip else {}
+    published, left_out = _by_run(lines(repository, tip)) if tip else ({}, 0)
     events_by_run = dict(published)
     for run, text in local(repository).items():
         local_events = by_run(text.split("\n")).get(run, [])
         if len(local_events) > len(events_by_run.get(run, [])):
             events_by_run[run] = local_events
-    return Log(events_by_run, set(published), note)
+    if left_out:
+        what = f"{left_out} event{'s' * (left_out != 1)} of the branch {run_events.BRANCH}"
+        notices.note(f"{what} cannot be read and {'are' if left_out > 1 else 'is'} left out.")
+    return Log(events_by_run, set(published), "; ".join(notes))
 
 
 def local(repository: Repository) -> dict[str, str]:
@@ -130,24 +132,33 @@ def local(repository: Repository) -> dict[str, str]:
 
 
 def by_run(lines: list[str]) -> dict[str, list[Event]]:
-    """Parse events and group them by run. A line that a killed process cut off is left out."""
+    """Parse events and group them by run. What cannot be read, for instance a line that was cut off, is left out."""
+    return _by_run(lines)[0]
+
+
+def _by_run(lines: list[str]) -> tuple[dict[str, list[Event]], int]:
+    """The events by run, and the number of those that are whole lines of JSON and no events that can be read."""
     events_by_run: dict[str, list[Event]] = {}
+    left_out = 0
     for start in range(0, len(lines), AT_ONCE):
         for event in _parse(lines[start : start + AT_ONCE]):
-            events_by_run.setdefault(event["run"], []).append(event)
-    return events_by_run
+            if event_schema.is_readable(event):
+                events_by_run.setdefault(event["run"], []).append(event)
+            else:
+                left_out += 1
+    return events_by_run, left_out
 
 
-def _parse(lines: list[str]) -> list[Event]:
+def _parse(lines: list[str]) -> list[Any]:
     """Parse many lines in one call, which takes a third of the time. Lines that are not JSON are left out."""
     try:
-        events = json.loads(f"[{','.join(lines)}]")
+        events: list[Any] = json.loads(f"[{','.join(lines)}]")
     except (ValueError, RecursionError):
         if len(lines) < 2:
             return []
         half = len(lines) // 2
         return _parse(lines[:half]) + _parse(lines[half:])
-    return [event for event in events if event.keys() >= NEEDED]
+    return events
 
 
 # ---- one run, summed up ----
@@ -214,7 +225,7 @@ def _alive(started: dict[str, Event], events: list[Event]) -> bool:
     if not starts or not this_machine:
         return False
     try:
-        os.kill(int(starts[-1]["pid"]), 0)
+        os.kill(starts[-1]["pid"], 0)
     except ProcessLookupError:
         return False
     except PermissionError:

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from mlops_kit.base.errors import KitError
+from mlops_kit.base.markdown import plain
 from mlops_kit.forge import alarms, github, runner
 from mlops_kit.forge.alarms import Alarm
 from mlops_kit.project import commits
@@ -146,8 +147,9 @@ def _runs_in_words(new: dict[str, bytes]) -> str:
 
 
 def _explanation(error: KitError) -> str:
+    why = "\n".join(f"> {plain(line, 500)}" for line in error.what.splitlines() if line.strip())
     return (
-        f"`mlops-kit runs --publish` failed:\n\n> {error.what.replace(chr(10), chr(10) + '> ')}\n\n"
+        f"`mlops-kit runs --publish` failed:\n\n{why}\n\n"
         "The models that were trained stand; only the log of what ran is behind. "
         "The next run that can be published closes this issue."
     )

@@ -87,18 +87,24 @@ def _file(entry: Entry, rows: int | None = None) -> File:
 
 def environment(repository: Repository, contract: Contract) -> Environment:
     """Raises KitError when a file that pins the environment is not there."""
-    digests = {}
+    digests = environment_hashes(repository, contract)
     for name in contract.environment:
-        path = repository.root / name
-        if not path.is_file():
+        if name not in digests:
             raise KitError(
                 f"{name}, which pins the environment, is not there.", "Make it, or edit mlops.yaml."
             )
-        digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     python = python_version(repository, contract)
     threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
     where = f"{platform.system()} {platform.machine()}"
     return Environment(files=digests, python=python, platform=where, threads=threads)
+
+
+def environment_hashes(repository: Repository, contract: Contract) -> dict[str, str]:
+    """SHA-256 of each file that pins the environment and is there."""
+    paths = {name: repository.root / name for name in contract.environment}
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()
+    }
 
 
 def python_version(repository: Repository, contract: Contract) -> str | None:

@@ -3,9 +3,9 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from mlops_kit.base import strict
+from mlops_kit.base import clock, strict
 from mlops_kit.base.strict import Strict
 from mlops_kit.data import columns
 
@@ -16,6 +16,12 @@ PROVENANCE, SIGNATURE, SIGSTORE = "provenance.json", "provenance.dsse.json", "pr
 MOST_TABLES = 10
 MOST_DIGESTS = 1000
 MD5, SHA256 = r"^[0-9a-f]{32}$", r"^[0-9a-f]{64}$"
+
+
+def _exists(time: str) -> str:
+    """Raises ValueError for a day or an hour that no calendar has."""
+    clock.moment(time)
+    return time
 
 
 class File(Strict):
@@ -102,8 +108,12 @@ class Record(Strict):
     """What was trained on, column by column: the rows of `rows.train`, else each table of the data."""
     digests: Annotated[list[Digest], Field(max_length=MOST_DIGESTS)] = []
     """Each file of the artifacts, as the training job measured it; empty if there are more than a thousand."""
-    newest_row: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")] | None = None
+    newest_row: (
+        Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"), AfterValidator(_exists)] | None
+    ) = None
     """Time of the newest row, by the column that `new_data.newest_row` names."""
+    reported: list[str] = []
+    """Fields that the job that registered took as the training job measured them; it worked out all others itself."""
 
     def text(self) -> str:
         return json.dumps(self.model_dump(), indent=2, ensure_ascii=False) + "\n"

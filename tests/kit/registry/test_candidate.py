@@ -64,6 +64,23 @@ TAMPERED = {
     ),
     "another verdict": ("gates.json", '"status": "pass"', '"status": "fail"', "gates are not the verdict's"),
     "a table that the lock has not": ("record.json", '"path": "train.csv"', '"path": "x.csv"', "tables"),
+    "another model": ("record.json", '"model": "tips"', '"model": "payments"', "the model is 'payments'"),
+    "a version": ("record.json", '"version": null', '"version": "v9.9.9"', "it has a version already"),
+    "a run of two lines": (
+        "record.json",
+        '"run": "',
+        r'"run": "1\\nIdentity: 0 1\\n',
+        "trigger.run is not one short line",
+    ),
+    "another measurement": ("record.json", '"measured": {', '"measured": {"x": 1, ', "what was measured"),
+    "a champion that is none": ("gates.json", '"against": "', '"against": "main', "'main' is not a version"),
+    "another kind of gate": ("gates.json", '"kind": "threshold"', '"kind": "size"', "not that of mlops.yaml"),
+    "another command": (
+        "dvc.lock",
+        "cmd: sh train.sh",
+        "cmd: sh evil.sh",
+        "its command is not that of dvc.yaml",
+    ),
     "no gate": ("gates.json", r'"results": \[[^\]]*\]', '"results": []', "no result"),
 }
 
@@ -82,9 +99,38 @@ def test_a_hand_over_that_was_altered_is_refused(what: str, handed: tuple[Reposi
     assert must(["git", "ls-remote", "--tags", "origin"], handed[0].root) == ""
 
 
+def test_on_a_runner_the_runner_says_who_when_and_which_run(
+    handed: tuple[Repository, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone, folder = handed
+    for name, value in {
+        "GITHUB_RUN_ID": "77",
+        "GITHUB_RUN_ATTEMPT": "2",
+        "GITHUB_ACTOR": "ada",
+        "GITHUB_EVENT_NAME": "push",
+        "GITHUB_REPOSITORY": "acme/tips",
+    }.items():
+        monkeypatch.setenv(name, value)
+    events_file = folder / "events.jsonl"
+    lines = [json.loads(line) for line in events_file.read_text().splitlines()]
+    said = [line | {"run": "77-1"} for line in lines] + [lines[0]]
+    said[0] |= {"actor": "mallory", "event_name": "schedule", "commit": "x", "machine": "m"}
+    events_file.write_text("".join(json.dumps(line) + "\n" for line in said))
+    assert take_over(handed).version == "v0.1.0"
+    trigger = newest(clone).trigger
+    assert (trigger.run, trigger.actor, trigger.event) == ("77-2", "ada", "push")
+    assert trigger.url == "https://github.com/acme/tips/actions/runs/77"
+    assert newest(clone).reported
+    published = events.read(clone.git("show", f"origin/{events.BRANCH}:{_only_events(clone)}"))
+    assert {event["run"] for event in published} == {"77-2"}
+    start = published[0]
+    assert (start["actor"], start["event_name"], start["commit"]) == ("ada", "push", clone.commit())
+    assert "machine" not in start
+
+
 def test_a_hand_over_with_a_path_outside_is_refused(handed: tuple[Repository, Path]) -> None:
     (handed[1] / candidate.NEW_DATA).write_text('{"pointers": {"../../evil.dvc": "outs: []"}}')
-    with pytest.raises(KitError, match="not whole"):
+    with pytest.raises(KitError, match=r"not a pointer that mlops\.yaml watches"):
         take_over(handed)
     assert not (handed[0].root.parent.parent / "evil.dvc").exists()
 
@@ -99,8 +145,11 @@ def test_a_training_that_was_killed_is_recorded(gated: Repository) -> None:
 
 def test_events_that_are_no_text_do_not_keep_a_model_out(handed: tuple[Repository, Path]) -> None:
     clone, folder = handed
-    (folder / "events.jsonl").write_bytes(b"\xff\xfe\0")
-    assert candidate.events(candidate.handover(means(clone), folder)).startswith("\ufffd")
+    with (folder / "events.jsonl").open("ab") as stream:
+        stream.write(b"\xff\xfe\0")
+    taken = candidate.events(clone, candidate.handover(means(clone), folder))
+    assert taken.left_out == 1 and len(taken.events) > 3
+    assert take_over(handed).version == "v0.1.0"
 
 
 def test_the_two_ends_at_once_are_refused(gated: Repository) -> None:

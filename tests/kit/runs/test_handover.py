@@ -54,11 +54,11 @@ def test_a_file_that_is_missing_or_no_text_is_named(handed: Handover) -> None:
 
 def test_a_run_goes_on_in_the_next_job(tmp_path: Path, small: Scripted) -> None:
     first = events.alone(small.repository)
-    first.emit("monitor", "end")
+    first.emit("monitor", "fine")
     handed = monitor.handover(tmp_path / "left")
     handed.write({"run": first.run, "events.jsonl": first.file.read_bytes()})
     receiver = Repository(tmp_path / "receiver")
-    journal = handed.journal(receiver)
+    journal = handed.journal(receiver, monitor.STAGES, monitor.FACTS)
     assert journal.run == first.run
     assert [event["stage"] for event in journal.events()] == ["run", "monitor"]
 
@@ -66,17 +66,17 @@ def test_a_run_goes_on_in_the_next_job(tmp_path: Path, small: Scripted) -> None:
 @pytest.mark.parametrize(
     ("run", "events_", "says"),
     [
-        ("../../x", "", "which is no run"),
-        ("", "", "which is no run"),
-        ("7-1", '{"run": "8-1"}', "tells of another run, '8-1'"),
-        ("7-1", '{"run": ', "Line 1 of the events is not JSON"),
+        ("../../x", "", "which is not a run of this workflow run"),
+        ("", "", "which is not a run of this workflow run"),
+        ("7-1", '{"run": "8-1"}', "holds 1 events that are damaged, of another run than 7-1"),
+        ("7-1", '{"run": ', "holds 1 events that are damaged"),
     ],
 )
 def test_events_of_another_run_are_refused(run: str, events_: str, says: str, tmp_path: Path) -> None:
     handed = monitor.handover(tmp_path / "left")
     handed.write({"run": run, "events.jsonl": events_})
     with pytest.raises(KitError, match=says):
-        handed.journal(Repository(tmp_path / "receiver"))
+        handed.journal(Repository(tmp_path / "receiver"), monitor.STAGES, monitor.FACTS)
     assert not (tmp_path / "receiver").exists()
 
 
@@ -99,7 +99,7 @@ def test_a_verdict_that_was_altered(change: dict[str, object], says: str, small:
     content = json.loads(handed.text(candidate.VERDICT))
     (handed.folder / candidate.VERDICT).write_text(json.dumps(content | change))
     with pytest.raises(KitError) as refused:
-        candidate.read(small.repository, contract, handed)
+        candidate.read(small.repository, contract, handed, "7-1")
     assert f"mlops-run/gates.json is not a verdict of the gates: {says}" in refused.value.what
 
 
@@ -117,8 +117,10 @@ def _with_verdict(small: Scripted, contract: Contract) -> Handover:
     [
         ({"pointers": {"a.dvc": 3}}, "pointers.a.dvc is 3: Input should be a valid string"),
         ({"pointer": {}}, "pointer is not a known key"),
-        ({"alarms": [{"name": "a", "title": "b"}]}, "alarms.0.text is missing"),
-        ({"alarms": [{"name": "a", "title": "b", "text": "c", "url": "d"}]}, "alarms.0.url is not a known"),
+        ({"looks": [{"pointer": "a", "status": "found"}]}, "looks.0.says is missing"),
+        ({"looks": [{"pointer": "a", "status": "lost", "says": ""}]}, "looks.0.status is 'lost'"),
+        ({"alarms": [{"name": "a", "title": "b", "text": "c"}]}, "alarms is not a known key"),
+        ({"message": "Fixes #1"}, "message is not a known key"),
         ([], "the file is []"),
     ],
 )
