@@ -1,11 +1,19 @@
 """DVC's settings of this clone, with absolute paths, for other worktrees and folders."""
 
 import configparser
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
+
+SYSTEM = "DVC_SYSTEM_CONFIG_DIR"
+UNVERIFIED = ("hdfs://", "remote://")  # DVC has no such setting for them
 
 
 def settings_file(repository: Repository, folder: Path) -> Path:
@@ -46,6 +54,37 @@ def give_settings(repository: Repository, tree: Repository, cache: Path) -> None
     config.set("cache", "dir", str(cache))
     with (tree.root / ".dvc/config.local").open("w", encoding="utf-8") as stream:
         config.write(stream)
+
+
+@contextmanager
+def verified_downloads(repository: Repository) -> Iterator[dict[str, str]]:
+    """An environment in which DVC hashes what it downloads from the default remote, while a command of it runs.
+
+    The setting goes into a configuration of the system, the weakest of DVC's four: it is joined with the others, and
+    no file of the repository changes. What the system's own configuration says is kept.
+    """
+    remote = repository.remote
+    if remote is None or remote.url.startswith(UNVERIFIED):
+        yield {}
+        return
+    config: Any = configparser.ConfigParser(interpolation=None)
+    config.read(_system_folder() / "config", encoding="utf-8")
+    _set(config, f"'remote \"{remote.name}\"'", "verify", "true")
+    with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as folder:
+        with (Path(folder) / "config").open("w", encoding="utf-8") as stream:
+            config.write(stream)
+        yield {SYSTEM: folder}
+
+
+def _system_folder() -> Path:
+    """Where DVC looks for the system's configuration."""
+    if named := os.environ.get(SYSTEM):
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "iterative" / "dvc"
+    if sys.platform == "darwin":
+        return Path("/Library/Application Support/dvc")
+    return Path((os.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep)[0]) / "dvc"
 
 
 def _from_dvc(repository: Repository, path: str) -> Path:

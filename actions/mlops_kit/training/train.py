@@ -11,6 +11,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, words
 from mlops_kit.base.progress import Say
 from mlops_kit.forge import runner
+from mlops_kit.project import dvc_config
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK, Lock, parse_lock
 from mlops_kit.project.repository import Repository
@@ -261,7 +262,9 @@ def _reproduce(
         return train_with.run(repository, contract.train_with, journal, say, force="--force" in how)
     stages = _Stages(journal, say)
     try:
-        follow([*words(contract.commands.dvc), "repro", *how], repository.root, stages.heard, **more)
+        with dvc_config.verified_downloads(repository) as variables:
+            command = [*words(contract.commands.dvc), "repro", *how]
+            follow(command, repository.root, stages.heard, **{**more, **variables})
     except ProcessError as error:
         failed = stages.running
         stages.end("failed")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from mlops_kit.base.errors import KitError
-from mlops_kit.project import hashed, snapshot
+from mlops_kit.project import dvc_config, hashed, snapshot
 from mlops_kit.project.hashed import AlteredError, refuse_altered
 from mlops_kit.project.lock import Entry, file_md5, object_path
 from mlops_kit.project.repository import Repository
@@ -198,6 +198,34 @@ def test_training_refuses_an_altered_result_that_it_reuses(three: Repository) ->
     clone = clone_of(three, "clone")
     with pytest.raises(AlteredError, match=r"metrics\.json"):
         train(clone)
+
+
+def test_training_reads_no_altered_result_of_the_run_cache(three: Repository) -> None:
+    """Going back to three digits: the remote knows the result of then, and `train` runs again instead of taking it."""
+    right = (three.root.parent / "storage", version_md5(three, "model.txt", "v0.1.0"))
+    good = object_path(*right).read_text()
+    alter(three, right[1])
+    clone = clone_of(three, "clone")
+    change(clone, "params.yaml", "digits: 1", "digits: 3")
+    done = train(clone)
+    assert done.stages["train"] == "ran"
+    assert (clone.root / "model.txt").read_text() == good
+
+
+def test_the_systems_settings_of_dvc_are_kept(
+    published: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text("[core]\n    no_scm = false\n['remote \"other\"']\n    url = s3://x\n")
+    monkeypatch.setenv(dvc_config.SYSTEM, str(tmp_path))
+    with dvc_config.verified_downloads(published) as variables:
+        text = (Path(variables[dvc_config.SYSTEM]) / "config").read_text()
+    assert "no_scm = false" in text and "s3://x" in text
+    assert "['remote \"storage\"']\nverify = true" in text
+    assert not Path(variables[dvc_config.SYSTEM]).exists()
+    for config in ("", "[core]\nremote = x\n['remote \"x\"']\nurl = hdfs://host/x\n"):
+        (published.root / ".dvc/config").write_text(config)
+        with dvc_config.verified_downloads(published) as variables:
+            assert variables == {}
 
 
 def test_the_check_of_the_data_reads_no_altered_data(published: Repository) -> None:
