@@ -129,9 +129,10 @@ def _escape(text: str) -> str:
 
 def _teams(message: Message) -> Mapping[str, Any]:
     """An adaptive card for a workflow's webhook: https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors"""
+    headline = _headline(message)
     body = [
-        {"type": "TextBlock", "text": _headline(message), "weight": "bolder", "size": "medium", "wrap": True},
-        {"type": "TextBlock", "text": message.text, "wrap": True},
+        {"type": "TextBlock", "text": headline, "weight": "bolder", "size": "medium", "wrap": True},
+        {"type": "TextBlock", "text": message.text.replace("](", "] ("), "wrap": True},  # no links of others
     ]
     link = [{"type": "Action.OpenUrl", "title": "The issue", "url": message.url}] if message.url else []
     card = {

@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from mlops_kit.base import github_env
+from mlops_kit.base import github_env, terminal
 from mlops_kit.base.masking import masked
 
 BY_HAND = "manual"
@@ -117,5 +117,5 @@ def summary(markdown: str) -> None:
 def annotate(level: str, text: str) -> None:
     """`level` is notice, warning or error. DVC may leave an unfinished line, so a new line comes first."""
     if on_runner():
-        escaped = masked(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        escaped = terminal.plain(masked(text)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
         print(f"\n::{level}::{escaped}", flush=True)

@@ -11,14 +11,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from mlops_kit.base import notices
 from mlops_kit.base.errors import SAYS_NO, KitError
+from mlops_kit.base.markdown import one_line
 from mlops_kit.base.processes import Heard, ProcessError, follow, words
 from mlops_kit.data.metrics_file import all_metrics
 from mlops_kit.project import commits, dvc_config, git_objects
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs import events
-from mlops_kit.versions import lineage, record
+from mlops_kit.versions import foreign, lineage
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.stages import stages_by_commit
 
@@ -99,17 +101,19 @@ def _content(version_record: Record | None) -> dict[str, Any]:
 
 def rejected(repository: Repository) -> Iterator[tuple[str, Record]]:
     """Run and record of each rejected model, oldest first: fetched ones and those of this clone."""
-    texts_by_run = {
-        path.stem: path.read_text("utf-8") for path in (repository.root / events.REJECTED).glob("*.json")
-    }
+    kept = (repository.root / events.REJECTED).glob("*.json")
+    texts_by_run = {path.stem: path.read_text("utf-8", "replace") for path in kept}
     refs = (f"refs/remotes/origin/{events.BRANCH}", f"refs/heads/{events.BRANCH}")
     if tip := next((ref for ref in refs if commits.tip(repository, ref)), None):
         listed = repository.git("ls-tree", "--name-only", tip, "rejected/").splitlines()
         texts = git_objects.read(repository, [f"{tip}:{name}" for name in listed])
         texts_by_run |= {
-            Path(name).stem: (text or b"").decode() for name, text in zip(listed, texts, strict=True)
+            Path(name).stem: (text or b"").decode(errors="replace")
+            for name, text in zip(listed, texts, strict=True)
         }
-    records = [
-        (run, record.parse(text, f"{events.REJECTED}/{run}.json")) for run, text in texts_by_run.items()
-    ]
+    found = {run: foreign.parsed(text) for run, text in texts_by_run.items()}
+    for run, why in found.items():
+        if isinstance(why, str):
+            notices.note(f"The rejected model of run {one_line(run, 80)} is left out: {why}.")
+    records = [(run, one) for run, one in found.items() if not isinstance(one, str)]
     yield from sorted(records, key=lambda pair: pair[1].created)

@@ -57,7 +57,7 @@ def of(repository: Repository, version: Version) -> list[Proof]:
 
 def _local_lines(repository: Repository) -> list[str]:
     folder = repository.root / events.LOCAL
-    texts = [file.read_text(encoding="utf-8") for file in folder.glob("*.jsonl")]
+    texts = [file.read_text("utf-8", "replace") for file in folder.glob("*.jsonl")]
     return [line for text in texts for line in text.splitlines() if f'"stage": "{STAGE}"' in line]
 
 

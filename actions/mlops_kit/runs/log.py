@@ -127,8 +127,7 @@ def read(repository: Repository) -> Log:
 def local(repository: Repository) -> dict[str, str]:
     """The events files of this clone, by run."""
     folder = repository.root / run_events.LOCAL
-    files = sorted(folder.glob("*.jsonl"))
-    return {file.stem: file.read_text(encoding="utf-8", errors="replace") for file in files}
+    return {file.stem: file.read_text("utf-8", "replace") for file in sorted(folder.glob("*.jsonl"))}
 
 
 def by_run(lines: list[str]) -> dict[str, list[Event]]:

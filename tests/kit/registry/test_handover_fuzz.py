@@ -61,6 +61,10 @@ class Cached(Repository):
     def git(self, *words: str, stdin: str | None = None, **more: str) -> str:
         return super().git(*words, stdin=stdin, **more)
 
+    @cache  # noqa: B019  # it lives as long as the module
+    def show(self, revision: str, path: str) -> str | None:
+        return super().show(revision, path)
+
 
 @dataclass(frozen=True, repr=False)
 class Runner:

@@ -5,8 +5,14 @@ import sys
 from typing import Any
 
 import pytest
+from mlops_kit.base import notices
+from mlops_kit.project import commits
 from mlops_kit.project.repository import Repository
+from mlops_kit.registry import mirror
+from mlops_kit.runs import events
 
+from tests.kit.builders import a_record
+from tests.kit.small_repository import Small
 from tests.kit.tips import change, clone_of, commit_all, kit, publish
 
 FRAGMENT = "registry: {sync: sh mirror.sh}\n"
@@ -133,3 +139,13 @@ def test_a_version_that_is_older_than_the_remote_can_be_brought(tips: Repository
     done = kit(clone, "registry", "sync")
     assert done.code == 0, done.said
     assert (clone.root / ".mlops/v0.1.0.txt").read_text() == (tips.root / "model.txt").read_text()
+
+
+def test_a_rejected_record_that_cannot_be_read_is_left_out(project: Small) -> None:
+    """Whoever may push may have put it onto the branch."""
+    good = a_record(project.repository.commit()).text()
+    files = {"rejected/7-1.json": good.encode(), "rejected/8-1.json": b"{", "rejected/9-1.json": b"\xff"}
+    commits.append(project.repository, events.BRANCH, files, "x")
+    notices.take()
+    assert [run for run, _ in mirror.rejected(project.repository)] == ["7-1"]
+    assert len(notices.take()) == 2

@@ -2,12 +2,16 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from mlops_kit.base import clock, notices
+from mlops_kit.project import commits
 from mlops_kit.runs import event_schema, events, log
 from mlops_kit.runs.event_schema import Expected
+
+from tests.kit.small_repository import small
 
 GOOD: dict[str, Any] = {"run": "7-1", "at": "2026-11-30T05:23:00.000Z", "stage": "monitor", "status": "fine"}
 POISON: list[Any] = [
@@ -113,3 +117,21 @@ def test_the_runner_says_which_run_it_is(run: str, is_own: bool, monkeypatch: py
     monkeypatch.setenv("GITHUB_RUN_ID", "7")
     monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "2")
     assert events.is_of_this_workflow_run(run) == is_own
+
+
+def test_one_bad_line_on_the_branch_is_said_once_and_breaks_nothing(tmp_path: Path) -> None:
+    one = small(tmp_path / "flights")
+    lines = [GOOD, GOOD | {"at": "yesterday"}, GOOD | {"run": "8-1", "at": "9999-12-31T23:59:59-14:00"}]
+    text = "".join(json.dumps(line) + "\n" for line in lines) + '{"run": "7-1", "at'
+    heartbeat = b'{"at": "2026-11-30T05:23:00", "hours": NaN}'
+    files = {"events/2026/11/7-1.jsonl": text.encode(), "heartbeat.json": heartbeat}
+    commits.append(one.repository, events.BRANCH, files, "x")
+    notices.take()
+    for _ in range(2):
+        runs, note = log.find(one.repository, log.Filter())
+        assert [run.run for run in runs] == ["7-1"] and note == ""
+    assert notices.take() == ["2 events of the branch mlops/runs cannot be read and are left out."]
+    done = one.kit("runs")
+    assert done.code == 0, done.said
+    assert done.stderr.count("cannot be read and are left out") == 1
+    assert one.kit("retrain", "--dry-run").code == 0
