@@ -101,15 +101,20 @@ def parse_lock(text: str) -> Lock:
 def _entry(content: Mapping[str, Any]) -> Entry:
     value = content.get("md5") or content.get("etag") or content.get("checksum") or ""
     return Entry(
-        _text(content["path"]), _text(value), _count(content.get("size")), _count(content.get("nfiles"))
+        _text(content["path"]), _hash(value), _count(content.get("size")), _count(content.get("nfiles"))
     )
 
 
 def _text(value: Any) -> str:
-    """Raises TypeError for anything else; `_mapping` and `_count` too."""
+    """Raises TypeError for anything else; the functions below too."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a text"[:100])
     return value
+
+
+def _hash(value: Any) -> str:
+    """Digits alone are a number in YAML."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

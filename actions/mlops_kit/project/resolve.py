@@ -22,6 +22,7 @@ from mlops_kit.project.pipeline import ABSENT, FILE, OUTPUTS, PARAMS
 
 EXPRESSION = re.compile(r"(?<!\\)\$\{(.*?)\}")
 ITEM, KEY = "item", "key"
+OF = "@"  # between the name of a definition and that of its stage
 MOST_STAGES = 10_000
 READ = Callable[[str], str | None]  # the text of a file of the commit
 
@@ -193,12 +194,12 @@ def _generated(name: str, definition: dict[str, Any], variables: _Variables) -> 
         template = _mapping(definition.get("do"), f"{name}.do")
         over = variables.resolved(definition["foreach"], f"{name}.foreach", whole=True)
         for key, values in _foreach(over, name):
-            yield f"{name}@{key}", template, values
+            yield f"{name}{OF}{key}", template, values
     elif "matrix" in definition:
         template = {key: value for key, value in definition.items() if key != "matrix"}
         axes = variables.resolved(definition["matrix"], f"{name}.matrix", whole=True)
         for key, item in _matrix(_mapping(axes, f"{name}.matrix"), name):
-            yield f"{name}@{key}", template, {KEY: key, ITEM: item}
+            yield f"{name}{OF}{key}", template, {KEY: key, ITEM: item}
     else:
         yield name, definition, {}
 
