@@ -56,7 +56,7 @@ def hostile(tmp_path: Path) -> Path:
     evil.write_text(f'#!/bin/sh\ntouch {tmp_path}/owned\nexec python3 "$@"\n')
     evil.chmod(0o755)
     settings = 'index-url = "http://127.0.0.1:9/simple"\n'
-    (checkout / "work/uv.toml").write_text(f'{settings}[pip]\npython = "{evil}"\nno-verify-hashes = true\n')
+    (checkout / "work/uv.toml").write_text(f'{settings}[pip]\npython = "{evil}"\nverify-hashes = false\n')
     (checkout / "pyproject.toml").write_text(f'[tool.uv]\n{settings}[tool.uv.pip]\npython = "{evil}"\n')
     (checkout / "work/.python-version").write_text(f"{evil}\n")
     (checkout / "work/.env").write_text("UV_INDEX_URL=http://127.0.0.1:9/simple\n")

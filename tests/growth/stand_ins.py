@@ -22,6 +22,7 @@ TEMPLATE_CHANGES = (  # from one version to the next
     ("pipeline/train.py", "\n\n\n", "\n\n# next\n\n"),
     ("docs/runbook.md", "# ", "# The "),
     (".github/workflows/ci.yml.jinja", "timeout-minutes: ", "timeout-minutes: 1"),
+    (".github/workflows/train.yml.jinja", "download-artifact@37930b1c", "download-artifact@44444444"),
     ("[[ drift_evidently ]]/drift/evidently/README.md.jinja", "# ", "# The "),
     ("README.md.jinja", "# ", "# The "),
 )

@@ -17,7 +17,7 @@ from tests.growth.conftest import NEXT, NOW
 from tests.growth.projects import commit, new, say
 
 OF_NOW, OF_NEXT = "1" * 40, "2" * 40
-CHECKOUT = re.compile(r"actions/checkout@[0-9a-f]{40} # v[\d.]+")
+DOWNLOAD = re.compile(r"actions/download-artifact@[0-9a-f]{40} # v[\d.]+")
 Knows = Callable[..., None]
 
 
@@ -102,15 +102,22 @@ def test_a_tier_that_is_added_names_our_actions_as_the_project_does(tmp_path: Pa
     assert ours(project) == {f"{OF_NOW} # {NOW}"}
 
 
-def test_pins_that_a_bot_renewed_and_the_template_too_are_no_conflict(made: Path, next_version: str) -> None:
-    """The next version of the template changes ci.yml; here its pin of checkout is renewed in the project too."""
-    for file in (made / ".github/workflows").iterdir():
-        file.write_text(CHECKOUT.sub(f"actions/checkout@{'a' * 40} # v99.0.0", file.read_text()))
-    commit(made, "Bump actions/checkout")
+@pytest.mark.parametrize(
+    ("version", "kept"), [("v99.0.0", "a" * 8), ("v7.0.0", "a" * 8), ("v6.9.0", "4" * 8)]
+)
+def test_a_pin_that_a_bot_and_the_template_renewed_is_no_conflict(
+    version: str, kept: str, made: Path, next_version: str
+) -> None:
+    """The next version of the template has another commit of the same action."""
+    file = made / ".github/workflows/train.yml"
+    renewed = DOWNLOAD.sub(f"actions/download-artifact@{'a' * 40} # {version}", file.read_text())
+    assert renewed != file.read_text()
+    file.write_text(renewed)
+    commit(made, "Bump actions/download-artifact")
     done = new(made, "update")
     assert done.exit_code == 0, done.output
-    text = (made / ".github/workflows/ci.yml").read_text()
-    assert set(CHECKOUT.findall(text)) == {f"actions/checkout@{'a' * 40} # v99.0.0"}
+    (pin,) = DOWNLOAD.findall(file.read_text())
+    assert pin.startswith(f"actions/download-artifact@{kept}")
     assert ours(made) == {next_version}
 
 
