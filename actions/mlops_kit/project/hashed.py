@@ -55,8 +55,8 @@ def refuse_altered(
     """Raise AlteredError if the cache holds an altered object of these entries.
 
     The object and its copy in `tree` are removed, so that nothing uses them and the next pull fetches them again.
-    `repository` keeps what was hashed, unless the cache is a temporary one (`remember`). `source` names where the
-    bytes came from.
+    `repository` keeps what was hashed, unless the cache is a temporary one (`remember`). `source` names the
+    remote that the bytes came from; empty if there is none.
     """
     known = _Known(repository.root / KNOWN if remember else None)
     altered = [one for entry in entries for one in altered_objects(cache, entry, known.md5)]
@@ -66,11 +66,19 @@ def refuse_altered(
     for one in altered:
         _remove(one, tree)
     names = "; ".join(map(str, altered[:5])) + (f"; {len(altered) - 5} more" if altered[5:] else "")
-    objects = ", ".join(f"{one.object.parent.name}/{one.object.name}" for one in altered[:5])
     raise AlteredError(
-        f"{source} holds other bytes than the lock names: {names}.",
-        "They were removed here, and nothing used them. Delete the damaged objects in the remote (under files/md5: "
-        f"{objects}), run `dvc push` in a clone that has the right ones, then try again.",
+        f"{source or 'The cache'} holds other bytes than the lock names: {names}.", _do(altered, source)
+    )
+
+
+def _do(altered: list[Altered], source: str) -> str:
+    removed = "They were removed here, and nothing used them."
+    if not source:
+        return f"{removed} `mlops-kit train` makes results again; data comes from a clone that has it."
+    objects = ", ".join(f"{one.object.parent.name}/{one.object.name}" for one in altered[:5])
+    return (
+        f"{removed} Delete the damaged objects in the remote (under files/md5: {objects}), run `dvc push` in a clone "
+        "that has the right ones, then try again."
     )
 
 

@@ -48,7 +48,7 @@ def check(repository: Repository, entries: Iterable[Entry], tree: Repository | N
     tree = tree or repository
     cache, own = (str(dvc_config.settings(one).get("cache", "dir")) for one in (tree, repository))
     if "://" not in cache:
-        source = _named(repository)
+        source = _named(repository) if repository.remote else ""
         hashed.refuse_altered(repository, tree, entries, Path(cache), source, remember=cache == own)
 
 
