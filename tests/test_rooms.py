@@ -84,3 +84,10 @@ def test_contributing_names_files_that_are_there() -> None:
     paths = [path for path in named if not re.search(r"[A-Z]{4}", path)]
     assert len(paths) > 20
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_a_folder_has_twenty_modules_at_most() -> None:
+    """More are split by subject, so that a reader finds a module in a list that fits the eye."""
+    folders = {module.parent for module in (ROOT / "actions/mlops_kit").rglob("*.py")}
+    modules = {folder: len([*folder.glob("*.py")]) - 1 for folder in folders}  # without __init__.py
+    assert {str(folder.relative_to(ROOT)): n for folder, n in modules.items() if n > 20} == {}

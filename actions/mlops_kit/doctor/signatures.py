@@ -1,8 +1,8 @@
 """Provenance and signature of the version in use."""
 
 from mlops_kit.doctor.diagnosis import Diagnosis, Patient, contract_of
-from mlops_kit.registry import attestation
-from mlops_kit.registry.attestation import Attestation
+from mlops_kit.registry.provenance import attestation
+from mlops_kit.registry.provenance.attestation import Attestation
 from mlops_kit.versions import records
 from mlops_kit.versions import version as versions
 

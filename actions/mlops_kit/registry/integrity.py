@@ -8,8 +8,9 @@ from mlops_kit.project import snapshot
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK, Lock
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import attestation, version_commit
-from mlops_kit.registry.attestation import Attestation
+from mlops_kit.registry import version_commit
+from mlops_kit.registry.provenance import attestation
+from mlops_kit.registry.provenance.attestation import Attestation
 from mlops_kit.versions import draft, record, records, tags
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from mlops_kit.data.metrics_file import all_metrics
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import attestation, integrity, verifications
-from mlops_kit.registry.attestation import Attestation
+from mlops_kit.registry import integrity, verifications
+from mlops_kit.registry.provenance import attestation
+from mlops_kit.registry.provenance.attestation import Attestation
 from mlops_kit.registry.verifications import Proof
 from mlops_kit.versions import lineage as lineages
 from mlops_kit.versions import records

@@ -12,8 +12,9 @@ from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import bom, card, provenance, signing
+from mlops_kit.registry import card
 from mlops_kit.registry.candidate import Candidate
+from mlops_kit.registry.provenance import bom, signing, slsa
 from mlops_kit.runs import events
 from mlops_kit.versions import description, differences, record, tags
 from mlops_kit.versions import version as versions
@@ -105,7 +106,7 @@ def _files(
         record.BOM: bom.bom(repository, contract, complete),
         **{path: text.encode() for path, text in candidate.pointers.items()},
     }
-    files[record.PROVENANCE] = statement = provenance.statement(repository, complete, files)
+    files[record.PROVENANCE] = statement = slsa.statement(repository, complete, files)
     return {**files, **signing.signatures(repository, contract.signing, statement)}
 
 

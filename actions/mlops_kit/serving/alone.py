@@ -12,7 +12,7 @@ from typing import Any
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.project.contract import Contract
-from mlops_kit.serving.envoy import Address
+from mlops_kit.serving.address import Address
 from mlops_kit.serving.preparation import Prepared
 from mlops_kit.serving.replicas import Engine, Replicas
 

@@ -4,7 +4,8 @@ import asyncio
 import json
 from collections.abc import Callable
 
-from mlops_kit.serving.envoy import BODY_AT_MOST, Address
+from mlops_kit.serving.address import Address
+from mlops_kit.serving.envoy.configuration import BODY_AT_MOST
 from mlops_kit.serving.loopback import HOST
 
 WITHIN = 5.0  # seconds

@@ -10,7 +10,7 @@ from mlops_kit.project import snapshot
 from mlops_kit.project.contract import FILE, Contract
 from mlops_kit.project.lock import LOCK, Lock, file_md5, file_sha256
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import attestation
+from mlops_kit.registry.provenance import attestation
 from mlops_kit.serving.version_folders import VersionFolders
 from mlops_kit.versions import draft, records
 from mlops_kit.versions.record import Record

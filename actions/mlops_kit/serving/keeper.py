@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mlops_kit.base.progress import Say
-from mlops_kit.serving.envoy import Address
+from mlops_kit.serving.address import Address
 from mlops_kit.serving.processes import Child, Program
 
 START_WITHIN = 300.0  # seconds from start to ready

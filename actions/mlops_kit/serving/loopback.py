@@ -3,7 +3,7 @@
 import socket
 from http.client import HTTPConnection, HTTPException
 
-from mlops_kit.serving.envoy import Address
+from mlops_kit.serving.address import Address
 
 HOST = "127.0.0.1"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.serving.envoy import Address
+from mlops_kit.serving.address import Address
 
 FOLDER = Path(".mlops/serving")
 USUAL = ("127.0.0.1", "0.0.0.0")  # which cannot have the same port twice

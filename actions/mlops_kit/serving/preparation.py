@@ -11,8 +11,9 @@ from mlops_kit.base.progress import Say
 from mlops_kit.project.contract import FILE, Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Serving
-from mlops_kit.serving import deployment, environment
+from mlops_kit.serving import deployment
 from mlops_kit.serving.deployment import Deployment
+from mlops_kit.serving.environment import environment
 from mlops_kit.serving.version_folders import VersionFolders
 from mlops_kit.versions.version import Version
 

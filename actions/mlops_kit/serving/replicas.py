@@ -7,7 +7,7 @@ from pathlib import Path
 from mlops_kit.base.processes import words
 from mlops_kit.base.progress import Say
 from mlops_kit.serving import loopback
-from mlops_kit.serving.envoy import Address
+from mlops_kit.serving.address import Address
 from mlops_kit.serving.keeper import Attempt, Keeper, Programs
 from mlops_kit.serving.preparation import Prepared
 from mlops_kit.serving.processes import Program

@@ -14,15 +14,17 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
-from mlops_kit.serving import control, place, public_port, stage_watch, targets
+from mlops_kit.serving import control, place, stage_watch, targets
+from mlops_kit.serving.address import Address
 from mlops_kit.serving.background import in_background
-from mlops_kit.serving.envoy import Address, Settings
+from mlops_kit.serving.envoy import public_port
+from mlops_kit.serving.envoy.configuration import Settings
+from mlops_kit.serving.envoy.proxy import Proxy
+from mlops_kit.serving.envoy.public_port import PublicPort
 from mlops_kit.serving.follower import Follower
 from mlops_kit.serving.keeper import NeverReadyError, Programs
 from mlops_kit.serving.place import ServerPlace
 from mlops_kit.serving.preparation import Preparation, Prepared
-from mlops_kit.serving.proxy import Proxy
-from mlops_kit.serving.public_port import PublicPort
 from mlops_kit.serving.replicas import Engine, Replicas
 from mlops_kit.serving.started import Started, counted, request_to_try
 from mlops_kit.training import freshness

@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass
 
 from mlops_kit.serving import loopback
-from mlops_kit.serving.envoy import Address
+from mlops_kit.serving.address import Address
 
 ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 

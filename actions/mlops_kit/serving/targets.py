@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlops_kit.serving.envoy import Address
-from mlops_kit.serving.proxy import write
+from mlops_kit.serving.address import Address
+from mlops_kit.serving.envoy.proxy import write
 
 # Without what nothing used yet: a tenth of the size.
 PROXY_METRICS = {"__metrics_path__": "/stats/prometheus", "__param_usedonly": "1"}

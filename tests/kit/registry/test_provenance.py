@@ -14,7 +14,7 @@ from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract, parse
 from mlops_kit.project.lock import file_md5
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import bom, provenance
+from mlops_kit.registry.provenance import bom, slsa
 from mlops_kit.versions import draft, record
 from mlops_kit.versions.record import Digest, Environment, File, Record
 
@@ -61,13 +61,13 @@ def contract(**more: Any) -> Contract:
 
 def test_the_statement_is_in_totos_with_slsas_predicate(repository: Repository, complete: Record) -> None:
     files = {"record.json": b"{}", "dvc.lock": b""}
-    text = provenance.statement(repository, complete, files)
-    assert text == provenance.statement(repository, complete, files)
+    text = slsa.statement(repository, complete, files)
+    assert text == slsa.statement(repository, complete, files)
     statement = json_format.Parse(text, statement_pb2.Statement())  # refuses unknown fields
     Statement.copy_from_pb(statement).validate()
     content = json.loads(text)
     predicate = json_format.ParseDict(content["predicate"], provenance_pb2.Provenance())
-    assert predicate.run_details.builder.id == provenance.BY_HAND
+    assert predicate.run_details.builder.id == statement.BY_HAND
     assert content["subject"] == [
         {"name": "model", "digest": {"dvcFolder": "4444"}},
         {
@@ -93,7 +93,7 @@ def test_on_a_runner_the_builder_is_the_workflow(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_REPOSITORY", "acme/flights")
     monkeypatch.setenv("GITHUB_WORKFLOW_REF", "acme/flights/.github/workflows/train.yml@refs/heads/main")
-    content = json.loads(provenance.statement(repository, complete, {}))["predicate"]
+    content = json.loads(slsa.statement(repository, complete, {}))["predicate"]
     builder = "https://github.com/acme/flights/.github/workflows/train.yml@refs/heads/main"
     assert content["runDetails"]["builder"]["id"] == builder
     assert (
@@ -150,7 +150,7 @@ def test_register_writes_both_beside_the_record(gated: Repository) -> None:
     subject = json.loads(shown[record.PROVENANCE])["subject"]
     model = gated.root / "model.txt"
     assert [one["name"] for one in subject] == ["model.txt"]
-    assert subject[0]["digest"] == {"md5": file_md5(model), "sha256": provenance.sha256(model.read_bytes())}
+    assert subject[0]["digest"] == {"md5": file_md5(model), "sha256": slsa.sha256(model.read_bytes())}
     assert not JsonStrictValidator(SchemaVersion.V1_6).validate_str(shown[record.BOM])
     assert gated.show(tag, record.SIGNATURE) is None
     done = kit(gated, "show", "v0.1.0")

@@ -14,7 +14,7 @@ from mlops_kit.base.processes import environment
 from mlops_kit.project import commits, contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Signing
-from mlops_kit.registry import attestation, keyless, provenance, signing
+from mlops_kit.registry.provenance import attestation, keyless, signing, slsa
 from mlops_kit.versions import record
 from mlops_kit.versions import version as versions
 
@@ -242,7 +242,7 @@ def test_a_bundle_is_checked_by_the_identity_in_mlops_yaml(repository: Repositor
     made = a_record(repository.commit(), "v0.1.0")
     lock = (repository.root / "dvc.lock").read_bytes()
     files = {"dvc.lock": lock, record.FILE: made.text().encode()}
-    statement = provenance.statement(repository, made, files)
+    statement = slsa.statement(repository, made, files)
     added = {**files, record.PROVENANCE: statement, record.SIGSTORE: b"bundle of\n" + statement}
     commit = commits.commit(repository, made.code.commit, dict(added), "flights v0.1.0")
     must(["git", "tag", "--annotate", "--message=x", "flights@v0.1.0", commit], repository.root)

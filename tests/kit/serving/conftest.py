@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mlops_kit.serving import environment
+from mlops_kit.serving.environment import environment
 
 from tests.conftest import Once
 from tests.kit.serving.running import Running, running

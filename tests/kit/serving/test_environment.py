@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError
-from mlops_kit.serving import environment, python_version
-from mlops_kit.serving.conflicts import conflict
+from mlops_kit.serving.environment import environment, python_version
+from mlops_kit.serving.environment.conflicts import conflict
 
 from tests.conftest import must
 from tests.kit.serving.served_repository import PROJECT, UV_LOCK

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from mlops_kit.serving import envoy, routes
-from mlops_kit.serving.envoy import Address, Settings
+from mlops_kit.serving.address import Address
+from mlops_kit.serving.envoy import configuration, routes
+from mlops_kit.serving.envoy.configuration import Settings
 
 from tests.conftest import must, run
 from tests.kit.serving.running import Running
@@ -21,9 +22,9 @@ HERE = Address("127.0.0.1", 9)
 def test_envoy_takes_the_configuration(served: Small, tmp_path: Path) -> None:
     settings = Settings("flights", HERE, HERE, tmp_path, 1000)
     files = {
-        "envoy.json": envoy.bootstrap(settings, HERE),
-        envoy.ROUTES: routes.routes("flights", draining=True),
-        **envoy.endpoints([(HERE, HERE)]),
+        "envoy.json": configuration.bootstrap(settings, HERE),
+        configuration.ROUTES: routes.routes("flights", draining=True),
+        **configuration.endpoints([(HERE, HERE)]),
     }
     for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry import integrity
-from mlops_kit.registry.attestation import Attestation
+from mlops_kit.registry.provenance.attestation import Attestation
 from mlops_kit.versions import records, stages, tags
 from mlops_kit.versions import version as versions
 

@@ -12,7 +12,7 @@ from mlops_kit.project.contract import FILE as CONTRACT
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK
 from mlops_kit.project.repository import Repository
-from mlops_kit.registry import keyless, provenance, signing
+from mlops_kit.registry.provenance import keyless, signing, slsa
 from mlops_kit.versions import record
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.version import Version
@@ -93,10 +93,10 @@ def _problems(repository: Repository, version: Version, recorded: Record, statem
         yield f"provenance: it is no statement ({type(error).__name__})"
         return
     wanted: dict[str, Any] = {
-        "type": (provenance.STATEMENT, provenance.PREDICATE),
+        "type": (slsa.STATEMENT, slsa.PREDICATE),
         "version": (version.model, version.name),
         "code": [recorded.code.commit],
-        "artifacts": provenance.subjects(recorded),
+        "artifacts": slsa.subjects(recorded),
     }
     for name, value in wanted.items():
         if found[name] != value:
@@ -112,5 +112,5 @@ def _wrong_files(repository: Repository, version: Version, byproducts: dict[str,
     paths = [str(path) for path in byproducts]
     contents = git_objects.read(repository, [f"{version.commit}:{path}" for path in paths])
     for path, content in zip(paths, contents, strict=True):
-        if content is None or provenance.sha256(content) != byproducts[path]:
+        if content is None or slsa.sha256(content) != byproducts[path]:
             yield f"provenance: {path} is not the file that was registered"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_kit.serving.address import Address
+
 Json = dict[str, Any]
 
 REST, GRPC, CONTROL = "replicas", "replicas-grpc", "supervisor"  # names of clusters
@@ -26,20 +28,6 @@ IDLE_UPSTREAM = "4s"
 RETRIES = 3
 ASK_ANOTHER_AFTER = "5s"  # a replica that hangs; whichever answers first is heard
 TYPES = "type.googleapis.com/envoy"
-
-
-@dataclass(frozen=True)
-class Address:
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-    @property
-    def url(self) -> str:
-        return f"http://{self}"
 
 
 @dataclass(frozen=True)

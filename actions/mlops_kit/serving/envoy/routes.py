@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlops_kit.serving.envoy import (
+from mlops_kit.serving.envoy.configuration import (
     ASK_ANOTHER_AFTER,
     CONTROL,
     GRPC,

@@ -14,7 +14,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.project.contract import FILE as CONTRACT
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Signing, SigningKey
-from mlops_kit.registry import keyless
+from mlops_kit.registry.provenance import keyless
 from mlops_kit.versions.record import SIGNATURE, SIGSTORE
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.serving.envoy import Address
+from mlops_kit.serving.address import Address
 
 OTHER_PORT = "Choose another one with --port, or --port 0 for any that is free."
 SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF = 26, 51  # of Linux; Python has no names for them

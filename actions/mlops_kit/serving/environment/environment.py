@@ -18,8 +18,8 @@ from tempfile import mkdtemp
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, run
 from mlops_kit.base.progress import Say
-from mlops_kit.serving import python_version
-from mlops_kit.serving.conflicts import conflict, normal
+from mlops_kit.serving.environment import python_version
+from mlops_kit.serving.environment.conflicts import conflict, normal
 
 ENVIRONMENTS = Path(".mlops/serving/environments")
 UNUSED_DAYS = 30

@@ -9,8 +9,10 @@ from typing import Any
 
 from mlops_kit.base.processes import words
 from mlops_kit.base.progress import Say
-from mlops_kit.serving import envoy, loopback, routes
-from mlops_kit.serving.envoy import GRPC, LISTENER, REST, Address, Settings
+from mlops_kit.serving import loopback
+from mlops_kit.serving.address import Address
+from mlops_kit.serving.envoy import configuration, routes
+from mlops_kit.serving.envoy.configuration import GRPC, LISTENER, REST, Settings
 from mlops_kit.serving.keeper import Attempt, Keeper, Programs
 from mlops_kit.serving.processes import Program
 
@@ -46,7 +48,7 @@ class Proxy:
     ) -> None:
         self.settings, self.command, self.say = settings, command, say
         settings.folder.mkdir(parents=True, exist_ok=True)
-        write(settings.folder / envoy.ROUTES, routes.routes(settings.model))
+        write(settings.folder / configuration.ROUTES, routes.routes(settings.model))
         keepers = []
         for number in range(1, PROCESSES + 1):
             program = Program(f"proxy {number}", settings.folder, environment)
@@ -57,7 +59,7 @@ class Proxy:
         def begin() -> Attempt:
             (admin,) = loopback.free(1)
             path = self.settings.folder / f"envoy-{number}.json"
-            write(path, envoy.bootstrap(self.settings, admin))
+            write(path, configuration.bootstrap(self.settings, admin))
             command = [*words(self.command), *OPTIONS, *DRAINS, "--config-path", str(path)]
             return Attempt(command, lambda: loopback.ask(admin, "/ready")[0] == 200, (admin,))
 
@@ -70,7 +72,7 @@ class Proxy:
 
     def show(self, replicas: Sequence[Pair]) -> None:
         """Send requests to these replicas from now on."""
-        for name, content in envoy.endpoints(replicas).items():
+        for name, content in configuration.endpoints(replicas).items():
             write(self.settings.folder / name, content)
 
     async def seen(self, present: Sequence[Pair], absent: Sequence[Pair] = ()) -> bool:
@@ -92,7 +94,9 @@ class Proxy:
     async def drain(self, turn_away: Callable[[], None]) -> None:
         """Let callers go: they close their connections, no new ones come, and requests in flight end."""
         try:
-            write(self.settings.folder / envoy.ROUTES, routes.routes(self.settings.model, draining=True))
+            write(
+                self.settings.folder / configuration.ROUTES, routes.routes(self.settings.model, draining=True)
+            )
         except OSError as error:  # a full disk: health checks do not see the end coming
             self.say(f"warning: {error}")
         await self._post("/drain_listeners?graceful&skip_exit")  # answers say `connection: close` from now on
