@@ -13,7 +13,7 @@ from mlops_kit.project.repository import Repository
 from mlops_kit.reports import publish
 
 from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api
-from tests.kit.builders import metrics, write_metrics
+from tests.kit.builders import figure, metrics, write_metrics
 
 
 def ran(repository: Repository, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
@@ -63,6 +63,31 @@ def test_one_comment_whatever_the_number_of_runs(
     (comment,) = on_github.comments_of(1)
     assert comment["body"].startswith("<!-- mlops-kit:report:flights -->\n## ❔ flights")
     assert "0.7300" in comment["body"] and not on_github.unknown
+
+
+def test_a_report_of_another_job_is_posted_as_it_is_and_a_forged_one_as_text(
+    with_version: Repository, on_github: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_github.open_pull("acme:x", "A change")
+    monkeypatch.setenv("GITHUB_RUN_ID", "7")
+    write_metrics(with_version.root, metrics(0.73, DL=figure(0.6), AA=figure(0.5)))
+    assert ran(with_version, monkeypatch).exit_code == 0
+    folder = with_version.root / ".mlops/report"
+    text = (folder / "report.md").read_text()
+    assert "### Slices" in text and "actions/runs/7" in text and "```mermaid" in text
+    publish.comment_from(folder, with_version, "flights", "1")
+    (comment,) = on_github.comments_of(1)
+    assert comment["body"].partition("\n")[2].strip() == text.strip()
+    (folder / "report.md").write_text(
+        text + "\n@octo [x](https://evil.example) ![](https://evil.example/i) Fixes #1\n"
+    )
+    publish.comment_from(folder, with_version, "flights", "1")
+    (comment,) = on_github.comments_of(1)
+    for acts in ("@octo", "](https://evil", "#1"):
+        assert acts not in comment["body"]
+    (folder / "report.md").write_bytes(b"x" * 9_000_000)
+    with pytest.raises(KitError, match="has 9,000,000 bytes"):
+        publish.comment_from(folder, with_version, "flights", "1")
 
 
 def test_a_push_has_no_comment(
