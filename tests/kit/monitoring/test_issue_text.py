@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from mlops_kit.base.sanitize import sanitize
 from mlops_kit.monitoring import issue_text
 from mlops_kit.monitoring.check import Checked
 from mlops_kit.monitoring.checks import concept_drift, data_drift, histograms
@@ -34,6 +35,7 @@ def test_the_issue_of_a_drift_draws_the_columns_that_moved() -> None:
     groups = [Group("lower", 0.5, 0.2), Group("1", 0.5, 0.8)]
     found = replace(checked(data, ConceptDrift("not connected")), shares={"amount": groups})
     shown = issue_text.outcome(found, "", "").shown["data-drift"]
+    assert sanitize(shown) == f"{shown}\n"  # the job that opens the issue changes nothing of it
     assert "| `amount` | median 1 -&gt; 2, +0.90 sd | 30.0% | 400 |" in shown
     assert "`amount`: reference (bars), window (line), each from its value on" in shown
     picture = shown.partition("```mermaid\n")[2].partition("```")[0]
@@ -82,5 +84,6 @@ def test_predictions_that_moved_say_that_it_may_be_the_season() -> None:
     data = DataDrift("no drift", 400, 400, notes=["Dep_Delay: 1 of 400 rows", UNSEEN_SEASON])
     concept = ConceptDrift("unknown", alarms=watched.alarms, watched=watched)
     shown = issue_text.outcome(checked(data, concept), "", "").shown["predictions-moved"]
+    assert sanitize(shown) == f"{shown}\n"
     assert shown.endswith("\n\nThe reference has no row of month 6: what moved may be the season.")
     assert "Dep_Delay" not in shown

@@ -15,7 +15,7 @@ from mlops_kit.registry import candidate
 from mlops_kit.reports.review import publish as review
 from mlops_kit.reports.review.publish import ReviewFacts
 from mlops_kit.runs import events
-from mlops_kit.runs.handover import Handover
+from mlops_kit.runs.handover import LARGEST, Handover
 from mlops_kit.versions.gate_results import Verdict
 
 from tests.kit.builders import a_record
@@ -171,3 +171,39 @@ def test_facts_of_a_review_that_were_altered(change: dict[str, object], says: st
     with pytest.raises(KitError) as refused:
         handed.payload(review.FACTS, ReviewFacts, "what `mlops-kit review` writes")
     assert f"review.json is not what `mlops-kit review` writes: {says}" in refused.value.what
+
+
+@pytest.mark.parametrize(
+    ("again", "command"),
+    [
+        ("MLOPS_NOW=2026-11-24T05:23:00Z mlops-kit monitor check --against v0.1.0", None),
+        ("mlops-kit monitor check --window 'a b.parquet'", None),
+        ("mlops-kit monitor check --window 'x; rm -rf ~'", None),  # quoted
+        ("mlops-kit monitor check --window x; rm -rf ~", ""),
+        ("mlops-kit monitor check --window $(curl evil)", ""),
+        ("mlops-kit monitor check\n\n@octo", ""),
+        ("mlops-kit promote v9", ""),
+        ("MLOPS_NOW=$(x) mlops-kit monitor check", ""),
+        ("mlops-kit monitor check --window 'x", ""),
+        ("mlops-kit monitor check --window 'x\ny'", ""),
+        ("", ""),
+    ],
+)
+def test_the_command_of_an_issue_is_a_check_and_nothing_else(again: str, command: str | None) -> None:
+    one = outcome.Outcome("2026-11-24", "v1", "w", [], [], again=again)
+    assert one.command == (again if command is None else command)
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "large"])
+def test_what_is_no_file_of_a_reasonable_size_is_refused(kind: str, handed: Handover) -> None:
+    handed.write({"a.txt": "x"})
+    path = handed.folder / "b.json"
+    if kind == "link":
+        path.symlink_to("a.txt")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        with path.open("wb") as stream:
+            stream.truncate(LARGEST + 1)
+    with pytest.raises(KitError, match=r"a link or a device|8,000,001 bytes"):
+        handed.content("b.json")
