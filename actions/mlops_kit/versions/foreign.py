@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlops_kit.versions.version import Version
 
 HELD = (record.FILE, LOCK)  # what the commit of each version holds
+NO_FILES = f"its commit holds no {' and '.join(HELD)}"
 
 
 def own(repository: Repository, versions: Sequence["Version"]) -> list["Version"]:
@@ -28,11 +29,19 @@ def own(repository: Repository, versions: Sequence["Version"]) -> list["Version"
             _has_files[repository, commit] = sum(next(there) for _ in HELD) == len(HELD)
     for version in versions:
         if not _has_files[repository, version.commit]:
-            _note(version, f"its commit holds no {' and '.join(HELD)}")
+            _note(version, NO_FILES)
     return [version for version in versions if _has_files[repository, version.commit]]
 
 
 _has_files: dict[tuple[Repository, str], bool] = {}  # by commit, which never changes
+
+
+def fault(repository: Repository, version: "Version") -> str:
+    """Why a version is left out; empty if it is not."""
+    if not own(repository, [version]):
+        return NO_FILES
+    found = _read(repository, version.commit)
+    return found if isinstance(found, str) else ""
 
 
 def is_sound(repository: Repository, version: "Version") -> bool:

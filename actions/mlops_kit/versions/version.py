@@ -95,6 +95,11 @@ def find(repository: Repository, model: str, name: str) -> Version:
     for version in registered:
         if version.name == version_name and foreign.is_sound(repository, version):
             return version
+    for version, taken in _events(repository, model):
+        if version.name == version_name and not taken and (why := foreign.fault(repository, version)):
+            raise KitError(
+                f"{version.tag} has no record that `mlops-kit register` made: {why}.", "Use another one."
+            )
     newest_first = ", ".join(version.name for version in reversed(registered[-5:])) or "none yet"
     raise KitError(f"{model} has no version {name!r}.", f"The newest: {newest_first}.")
 

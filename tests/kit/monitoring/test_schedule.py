@@ -19,6 +19,7 @@ from pyarrow import parquet
 from tests.act.api import Api
 from tests.act.remotes import CREDENTIALS, S3Server
 from tests.conftest import Once, must
+from tests.kit.builders import a_record
 from tests.kit.monitoring.log_repository import MLOPS, log, repository, table
 from tests.kit.small_repository import Small, dvc, kit
 
@@ -188,6 +189,7 @@ def versions(made: Small, once: Once, tmp_path: Path) -> Small:
         rows["amount"] = np.asarray(rows["amount"]) * times
         parquet.write_table(pa.table(rows), made.root / "train.parquet")
         must([command, "commit", "--force", "--quiet", "train"], made.root)
+        made.write("record.json", a_record("a" * 40, name).text())
         made.commit(name)
         must([command, "push", "--quiet"], made.root)
         made.git("tag", "--annotate", f"flights@{name}", "--message", name)

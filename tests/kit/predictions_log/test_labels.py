@@ -14,6 +14,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.conftest import Once, must
+from tests.kit.builders import a_record
 from tests.kit.monitoring.log_repository import START, Check, checked, log, repository, table
 from tests.kit.small_repository import Small, dvc
 
@@ -67,6 +68,7 @@ def test_what_another_model_predicted_says_nothing_of_this_one(once: Once, tmp_p
         "stages:\n  train:\n    cmd: 'true'\n    outs: [model, train.parquet, test.parquet, evaluated.parquet]\n",
     )
     must([dvc(once), "commit", "--force", "--quiet", "train"], made.root)
+    made.write("record.json", a_record("a" * 40, "v0.1.0").text())
     made.commit("A model")
     made.git("tag", "--annotate", "flights@v0.1.0", "--message", "v0.1.0")
     ours = hashlib.md5(b"weights").hexdigest()

