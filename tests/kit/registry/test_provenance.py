@@ -185,9 +185,9 @@ def rewritten(repository: Repository, tag: str, path: str, old: str, new: str) -
     [
         (record.CARD, "tips", "best", "MODEL_CARD.md is not the file that was registered"),
         (record.BOM, '"tips"', '"best"', "bom.cdx.json is not the file that was registered"),
-        (record.PROVENANCE, '"sha256": "', '"sha256": "0', "the artifacts is not the record's"),
-        (record.PROVENANCE, '"gitCommit": "', '"gitCommit": "0', "the code is not the record's"),
-        (record.PROVENANCE, '"version": "v0.3.0"', '"version": "v0.2.0"', "the version is not the record's"),
+        (record.PROVENANCE, '"sha256": "', '"sha256": "0', "not the record's artifacts"),
+        (record.PROVENANCE, '"gitCommit": "', '"gitCommit": "0', "not the record's code"),
+        (record.PROVENANCE, '"version": "v0.3.0"', '"version": "v0.2.0"', "not the record's version"),
         (record.PROVENANCE, '"name": "dvc.lock"', '"name": "x"', "it leaves out dvc.lock"),
         (record.PROVENANCE, '"predicate"', '"x"', "it is no statement (KeyError)"),
         (record.PROVENANCE, "{", "[", "it is no statement (JSONDecodeError)"),

@@ -100,7 +100,7 @@ def _problems(repository: Repository, version: Version, recorded: Record, statem
     }
     for name, value in wanted.items():
         if found[name] != value:
-            yield f"provenance: the {name} is not the record's"
+            yield f"provenance: not the record's {name}"
     yield from _wrong_files(repository, version, byproducts)
 
 
