@@ -66,7 +66,7 @@ def _attacks(peers: Peers) -> dict[str, Attacked]:
     train, gate, register = [kit, "train"], [kit, "gate"], [kit, "register"]
     promote = [kit, "promote", "v0.1.0", "--why", "bench"]
     watch, add = [kit, "watch-data"], [ours, "add", "serving=seldon"]
-    adopt = [ours, "adopt", "--no-run"]
+    adopt = [ours, "adopt", "--no-run", "--entry", "train.py"]
     return {
         "train": Attacked(train, seeds / "changed", (train, gate, register)),
         "train --sample": Attacked([*train, "--sample"], seeds / "changed", (train, gate, register)),

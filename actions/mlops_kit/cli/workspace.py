@@ -2,6 +2,7 @@
 
 import click
 
+from mlops_kit.base import temporary
 from mlops_kit.base.progress import Say
 from mlops_kit.cli.output import tell
 from mlops_kit.project import workspace_lock
@@ -20,8 +21,13 @@ def writes(repository: Repository) -> None:
         _put_back(repository, tell)
 
 
+def tidy(repository: Repository) -> None:
+    """Remove the worktrees and temporary folders of killed commands."""
+    repository.remove_abandoned_worktrees()
+    temporary.sweep()
+
+
 def _put_back(repository: Repository, say: Say) -> None:
-    from mlops_kit.base import temporary
     from mlops_kit.new_data import landing, undo
     from mlops_kit.training import sample
     from mlops_kit.versions import gc
@@ -30,8 +36,7 @@ def _put_back(repository: Repository, say: Say) -> None:
         say(f"Put back as before the command that was killed: {', '.join(paths[:5])}{_more(len(paths) - 5)}.")
     for folder in (landing.INCOMING, sample.COPY.parent):
         remove(repository.root / folder)
-    repository.remove_abandoned_worktrees()
-    temporary.sweep()
+    tidy(repository)
     gc.release(repository)
 
 

@@ -6,9 +6,9 @@ cannot be done is a KitError, which the gate turns into "can't tell".
 
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from mlops_kit.base import temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.progress import Say
@@ -46,8 +46,8 @@ def duel(repository: Repository, contract: Contract, version: Version, say: Say)
     challenger_table = predictions.read(repository.root / form.file, form)
     if "actual" not in challenger_table.column_names:
         raise KitError(f"{form.file} has no column {form.actual!r}.")
-    with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        earlier = snapshot.take(repository, version.tag, Path(folder), contract.commands.dvc)
+    with temporary.folder() as folder:
+        earlier = snapshot.take(repository, version.tag, folder, contract.commands.dvc)
         _expect_the_same_task(form, earlier.contract.predictions, version)
         fair, unchecked = _not_trained_on(challenger_table, earlier)
         champion_table, scored = _champion_predictions(repository, contract, earlier, fair, say)

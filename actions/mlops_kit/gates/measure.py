@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import quantiles
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from mlops_kit.base import strict
+from mlops_kit.base import strict, temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import run, words
 from mlops_kit.base.strict import Exact
@@ -65,8 +64,8 @@ def latency(repository: Repository, contract: Contract, gate: LatencyGate, serve
     if gate.of == "predict" and not contract.commands.latency:
         raise KitError("not measured: `commands.latency` is missing in mlops.yaml")
     calls = gate.calls
-    with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        file, count = _first_rows(repository, contract, calls, Path(folder))
+    with temporary.folder() as folder:
+        file, count = _first_rows(repository, contract, calls, folder)
         found: list[Latency] = []
         while len(found) < TRIES and all(one.p95_seconds > gate.p95_seconds_at_most for one in found):
             by_server = served if gate.of == "server" else None

@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import BadZipFile
 
@@ -19,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_kit.base import temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.data import predictions as predictions_module
@@ -87,9 +87,9 @@ def load(
 
     Raises KitError if its rows cannot be fetched.
     """
-    with TemporaryDirectory(prefix="mlops-kit-") as folder:
+    with temporary.folder() as folder:
         version = version or versions.champion(repository, contract.model, "production")
-        source = _source(repository, contract, Path(folder), version)
+        source = _source(repository, contract, folder, version)
         name = source.version or "no-version"
         path = repository.root / FOLDER / f"{name}-{_key(source, contract)}.npz"
         if path.is_file() and not anew:
@@ -140,9 +140,9 @@ def in_order(
 
 def drawn(repository: Repository, contract: Contract, name: str) -> windows.Window:
     """The rows behind the reference of a version, or of the workspace if `name` is empty. Raises KitError if they cannot be fetched."""
-    with TemporaryDirectory(prefix="mlops-kit-") as folder:
+    with temporary.folder() as folder:
         version = versions.find(repository, contract.model, name) if name else None
-        return _draw(_source(repository, contract, Path(folder), version))
+        return _draw(_source(repository, contract, folder, version))
 
 
 def _draw(source: _Source) -> windows.Window:

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatch
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from mlops_kit.base import temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
 from mlops_kit.monitoring import reference as references
@@ -105,8 +104,8 @@ def new_data(repository: Repository, contract: Contract, log: Log, say: Say) -> 
         )
     say(f"compare the training data of {newest.name} with that of {before.name}")
     reference = references.load(repository, contract, say, version=before)
-    with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        later = snapshot.take(repository, newest.tag, Path(folder), contract.commands.dvc)
+    with temporary.folder() as folder:
+        later = snapshot.take(repository, newest.tag, folder, contract.commands.dvc)
         rows = later.contract.rows
         file = later.file(rows.train if rows and rows.train else "")
         window = windows.read_files(newest.name, [file], reference.largest)

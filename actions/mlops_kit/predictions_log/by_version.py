@@ -1,11 +1,9 @@
 """Select the lines of a predictions log that a version wrote: those of other versions say nothing about it."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_kit.base import temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.predictions_log import lines
 from mlops_kit.project import snapshot
@@ -45,6 +43,6 @@ def only(
 def _model_files(repository: Repository, contract: Contract, version: str) -> list[str]:
     """The md5 of each file of the version's artifacts."""
     tag = versions.find(repository, contract.model, version).tag
-    with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        earlier = snapshot.take(repository, tag, Path(folder), contract.commands.dvc)
+    with temporary.folder() as folder:
+        earlier = snapshot.take(repository, tag, folder, contract.commands.dvc)
         return [md5 for path in earlier.contract.artifacts for md5 in earlier.md5s(path)]

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_kit.base import temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Progress, Say
 from mlops_kit.predictions_log import lines, sources, window
@@ -41,8 +41,8 @@ def read(where: str, key: str, label: str, keys: pa.ChunkedArray, say: Say) -> L
     prediction_keys, read_labels, labels = np.unique(np.asarray(keys.drop_null())), 0, _table([])
     parts: list[pa.Table] = []
     progress = Progress(say, "labels")
-    with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        for file in sources.files(where, Path(folder)):
+    with temporary.folder() as folder:
+        for file in sources.files(where, folder):
             for part in _read_file(file, where, key, label) if file.stat().st_size else ():
                 read_labels += len(part)
                 progress.add(len(part))

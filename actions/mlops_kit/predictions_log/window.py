@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_kit.base import clock
+from mlops_kit.base import clock, temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Progress, Say, quiet
 from mlops_kit.data import tables as table_files
@@ -89,8 +88,8 @@ def read(
 
     `on_rows` gets all rows, batch by batch. Raises KitError if there is no file, or one cannot be read.
     """
-    with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        files = sources.files(where, Path(folder))
+    with temporary.folder() as folder:
+        files = sources.files(where, folder)
         since = _since(files, days)
         return read_files(where, files, most, slices=slices, since=since, on_rows=on_rows, say=say)
 

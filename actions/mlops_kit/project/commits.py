@@ -1,12 +1,12 @@
 """Commits that are made and pushed without a checkout, so that nobody's workspace or branch is touched."""
 
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from mlops_kit.base import temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError
 from mlops_kit.project.repository import Repository
@@ -29,12 +29,12 @@ def commit(
     repository: Repository, parent: str | None, files: Mapping[str, bytes | None], message: str
 ) -> str:
     """The hash of a commit on `parent` with these files written (None: removed), and nothing else changed."""
-    with tempfile.TemporaryDirectory(prefix="mlops-kit-") as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+    with temporary.folder() as folder:
+        index = {"GIT_INDEX_FILE": str(folder / "index")}
         if parent:
             repository.git("read-tree", parent, **index)
         blobs = _write_blobs(
-            repository, [content for content in files.values() if content is not None], Path(folder)
+            repository, [content for content in files.values() if content is not None], folder
         )
         lines = [
             f"0 {'0' * 40}\t{path}\n" if content is None else f"100644 {next(blobs)}\t{path}\n"

@@ -11,20 +11,24 @@ SECONDS = 45.0  # for references and small commits
 SILENCE = 25  # seconds without a byte, after which Git gives an HTTP server up
 SLOW = 10.0  # seconds: an origin that took longer to fail is not asked again
 SSH = "ssh -o ConnectTimeout=15 -o ServerAliveInterval=10 -o ServerAliveCountMax=2"
-_silent: dict[Path, str] = {}  # repositories whose origin did not answer this process, and what was said
+REMEMBERED = 45.0  # seconds for which that holds: a server looks every minute
+_silent: dict[
+    Path, tuple[float, str]
+] = {}  # repositories whose origin did not answer: when, and what was said
 
 
 def git(root: Path, *words: str, seconds: float | None = None) -> str:
     """Run Git. Raises ProcessError, TimedOut if origin does not answer in time, and at once if it did not before."""
     command = ["git", *words]
-    if root in _silent:
-        raise TimedOut(command, _silent[root])
     begin = time.monotonic()
+    when, said = _silent.get(root, (0.0, ""))
+    if said and begin - when < REMEMBERED:
+        raise TimedOut(command, said)
     try:
         return run_within(command, root, seconds=seconds or SECONDS, more=environment())
     except ProcessError as error:
         if time.monotonic() - begin > SLOW:
-            _silent[root] = error.stderr
+            _silent[root] = time.monotonic(), error.stderr or str(error.code)
         raise
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from mlops_kit.base import temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.project import dvc_config, hashed, snapshot
 from mlops_kit.project.contract import Contract
@@ -20,8 +20,8 @@ def check(repository: Repository, contract: Contract, version: Version) -> list[
     """Check the version's artifacts in the remote; returns their paths. Raises KitError if one is missing or altered."""
     entries = _dvc_entries(repository, contract, version)
     if entries:
-        with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as folder:
-            cache = _fetch(repository, contract, version, entries, Path(folder))
+        with temporary.folder() as folder:
+            cache = _fetch(repository, contract, version, entries, folder)
             recorded = records.read(repository, version)
             measured = {one.path: one.sha256 for one in recorded.digests} if recorded else {}
             if wrong := [f"{one.path}{says}" for one in entries if (says := _problem(cache, one, measured))]:

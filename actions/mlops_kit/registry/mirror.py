@@ -8,10 +8,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops_kit.base import notices
+from mlops_kit.base import notices, temporary
 from mlops_kit.base.errors import SAYS_NO, KitError
 from mlops_kit.base.markdown import one_line
 from mlops_kit.base.processes import Heard, ProcessError, follow, words
@@ -41,11 +40,9 @@ def sync(repository: Repository, contract: Contract, heard: Heard, **more: str) 
         commits.remote_tip(repository, events.BRANCH)  # fetched for its rejected models
     except KitError:
         heard("rejected models: those that are here")
-    with TemporaryDirectory(prefix="mlops-kit-") as folder:
-        file = Path(folder) / "history.json"
-        payload = history(repository, contract) | {
-            "dvc_config": dvc_config.settings_file(repository, Path(folder))
-        }
+    with temporary.folder() as folder:
+        file = folder / "history.json"
+        payload = history(repository, contract) | {"dvc_config": dvc_config.settings_file(repository, folder)}
         file.write_text(json.dumps(payload, default=str), encoding="utf-8")
         try:
             command = words(contract.registry.sync)

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops_kit.base import clock
+from mlops_kit.base import clock, temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.processes import ProcessError, follow, run, words
 from mlops_kit.base.progress import Say
@@ -52,15 +51,15 @@ def _proofs(
     repository: Repository, contract: Contract, version: Version, say: Say, served: Served | None
 ) -> list[StageProof]:
     """The stages whose outputs are not what they were."""
-    with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as name:
-        was = snapshot.take(repository, version.tag, Path(name) / "was", contract.commands.dvc)
+    with temporary.folder() as name:
+        was = snapshot.take(repository, version.tag, name / "was", contract.commands.dvc)
         if was.lock is None:
             raise KitError(
                 f"{version.tag} holds no dvc.lock: nothing says what it was made of.",
                 "Verify one that `mlops-kit register` made; `mlops-kit versions` lists them.",
             )
         was.folder.mkdir()
-        with _clean(repository, was, Path(name), say) as tree:
+        with _clean(repository, was, name, say) as tree:
             _bring_data(was, tree, say)
             _reproduce(was, tree, say)
             say("compare")

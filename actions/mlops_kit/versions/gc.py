@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import run, words
+from mlops_kit.base.processes import run_within, words
 from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
+from mlops_kit.project.transfer import STALL
 from mlops_kit.versions import stored_objects
 from mlops_kit.versions import tags as version_tags
 from mlops_kit.versions.stored_objects import Stored
@@ -119,5 +120,7 @@ def release(repository: Repository) -> None:
 
 def _gc(repository: Repository, contract: Contract, cloud: bool, *more: str) -> str:
     wide = ["--workspace", "--all-branches", "--all-tags", *(["--cloud"] if cloud else [])]
-    output = run([*words(contract.commands.dvc), "gc", *wide, "--force", *more], repository.root)
+    output = run_within(
+        [*words(contract.commands.dvc), "gc", *wide, "--force", *more], repository.root, stall=STALL
+    )
     return output.strip() or "Nothing that could go."

@@ -149,12 +149,18 @@ def test_github_that_does_not_answer_is_asked_once(
                 hub.permissions()
 
 
-def test_an_origin_that_does_not_answer_is_asked_once(tmp_path: Path) -> None:
+def test_an_origin_that_does_not_answer_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with server(silent) as (url, heard), soon():
         for _ in range(3):
             with pytest.raises(TimedOut, match=r"not done within 0.4 s"):
                 online.git(tmp_path, "ls-remote", f"{url}/o/r.git")
-    assert len(heard) == 1
+        assert len(heard) == 1
+        monkeypatch.setattr(online, "REMEMBERED", 0.0)  # a server asks again at its next look
+        with pytest.raises(TimedOut):
+            online.git(tmp_path, "ls-remote", f"{url}/o/r.git")
+        assert len(heard) == 2
 
 
 def test_a_process_that_waits_for_its_child_is_ended_with_it(tmp_path: Path) -> None:

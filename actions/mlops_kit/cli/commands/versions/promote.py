@@ -10,6 +10,7 @@ import click
 from mlops_kit.base.markdown import plain
 from mlops_kit.cli.options import json_option
 from mlops_kit.cli.output import finish, reporter
+from mlops_kit.cli.workspace import tidy
 from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
@@ -60,6 +61,7 @@ def execute(request: PromotionRequest, as_json: bool) -> None:
     if not request.why.strip():
         raise click.UsageError("--why is empty: whoever is paged next will want to know.")
     repo = repository.find(Path.cwd())
+    tidy(repo)
     done = promote.promote(repo, contracts.load(repo.root), request, reporter())
     outputs = {"outcome": done.outcome, "version": done.version, "tag": done.tag}
     runner.output(**outputs, was=done.was or NOTHING)
