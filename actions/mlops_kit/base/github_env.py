@@ -15,6 +15,7 @@ SIGNING_KEY = "MLOPS_SIGNING_KEY"  # the private key that signs versions, in PEM
 FILES = tuple(f"GITHUB_{name}" for name in ("ENV", "PATH", "OUTPUT", "STATE", "STEP_SUMMARY"))
 SECRETS = (TOKEN, GH_TOKEN, "GITHUB_ENTERPRISE_TOKEN", "GH_ENTERPRISE_TOKEN", SIGNING_KEY)
 OF_THE_JOB = "ACTIONS_"
+IDENTITY = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 EXPORT_TOKEN = f"export {TOKEN}=$(gh auth token)"
 
 GITHUB = "https://github.com"
@@ -24,6 +25,12 @@ API = "https://api.github.com"
 def is_private(variable: str) -> bool:
     """True if commands of the project must not get this variable."""
     return variable in FILES or variable in SECRETS or variable.startswith(OF_THE_JOB)
+
+
+def identity() -> dict[str, str]:
+    """The variables by which a job proves who it is to others; empty without `id-token: write`."""
+    variables = {name: os.environ.get(name, "") for name in IDENTITY}
+    return variables if all(variables.values()) else {}
 
 
 def on_runner() -> bool:

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
+from mlops_kit.base import temporary
 from mlops_kit.base.errors import KitError
 from mlops_kit.project.repository import Repository
 
@@ -70,10 +70,10 @@ def verified_downloads(repository: Repository) -> Iterator[dict[str, str]]:
     config: Any = configparser.ConfigParser(interpolation=None)
     config.read(_system_folder() / "config", encoding="utf-8")
     _set(config, f"'remote \"{remote.name}\"'", "verify", "true")
-    with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as folder:
-        with (Path(folder) / "config").open("w", encoding="utf-8") as stream:
+    with temporary.folder() as folder:
+        with (folder / "config").open("w", encoding="utf-8") as stream:
             config.write(stream)
-        yield {SYSTEM: folder}
+        yield {SYSTEM: str(folder)}
 
 
 def _system_folder() -> Path:

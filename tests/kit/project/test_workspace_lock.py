@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,7 @@ def test_a_process_that_the_killed_one_started_still_holds_it(one: Small) -> Non
     for _ in range(100):
         if not Path(f"/proc/{child}/fd").exists() or not list(Path(f"/proc/{child}/fd").glob("*")):
             break
+        time.sleep(0.05)
     with hold(one.root, "train", lambda _: None) as killed:
         assert killed
 

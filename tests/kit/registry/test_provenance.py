@@ -67,7 +67,7 @@ def test_the_statement_is_in_totos_with_slsas_predicate(repository: Repository, 
     Statement.copy_from_pb(statement).validate()
     content = json.loads(text)
     predicate = json_format.ParseDict(content["predicate"], provenance_pb2.Provenance())
-    assert predicate.run_details.builder.id == statement.BY_HAND
+    assert predicate.run_details.builder.id == slsa.BY_HAND
     assert content["subject"] == [
         {"name": "model", "digest": {"dvcFolder": "4444"}},
         {

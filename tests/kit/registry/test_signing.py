@@ -223,7 +223,7 @@ def test_sigstore_signs_where_github_gives_an_identity(
     wanted = Signing.model_validate({"keyless": WORKFLOW, "required": True})
     with pytest.raises(KitError, match="requires signatures"):
         signing.signatures(here, wanted, STATEMENT)
-    monkeypatch.setenv(keyless.OIDC, "https://example.com")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", "https://example.com")
     assert signing.signatures(here, settings(), STATEMENT) == {}
     files = signing.signatures(here, wanted, STATEMENT)
     assert list(files) == [record.SIGSTORE]

@@ -15,6 +15,9 @@ SPELLED = re.compile(
 )
 OTHERS = {  # the same signs with another meaning
     "project/pipeline.py": '.partition("@")',  # a stage of `foreach` in dvc.lock: NAME@ITEM
+    "doctor/workflows.py": 'get("uses", "")',  # the commit of an action
+    "forge/workflow_runs.py": 'run["path"]',  # the branch of a workflow
+    "registry/provenance/bom.py": 'f"',  # names of models and packages in a bill of materials
     "alerts/notify.py": "/blob/HEAD/",  # the heading in an address
 }
 

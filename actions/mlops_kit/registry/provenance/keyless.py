@@ -9,22 +9,21 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from mlops_kit.base import github_env, temporary
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import ProcessError, run
+from mlops_kit.base.processes import ProcessError, environment, run
 from mlops_kit.versions.record import PROVENANCE, SIGSTORE
 
 PINS = Path(__file__).with_name("sigstore.txt")
 ISSUER = "https://token.actions.githubusercontent.com"
-OIDC = "ACTIONS_ID_TOKEN_REQUEST_URL"  # set in a job with `id-token: write`
 LONGEST = 300  # characters of what it says
 SECONDS = 120  # of one call; sigstore asks three servers
 
 
 def is_available() -> bool:
     """True in a job to which GitHub gives an identity."""
-    return bool(os.environ.get(OIDC))
+    return bool(github_env.identity())
 
 
 def sign(statement: bytes) -> bytes:
@@ -57,13 +56,12 @@ def problem(statement: bytes, bundle: bytes, identity: str) -> str:
 @contextmanager
 def _program(statement: bytes) -> Iterator[tuple[str, Path]]:
     """The program, and the statement as a file in a folder outside of the repository."""
-    with TemporaryDirectory(prefix="mlops-kit-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with temporary.folder() as folder:
         (folder / PROVENANCE).write_bytes(statement)
-        environment = folder / "venv"
-        where = {"VIRTUAL_ENV": str(environment)}
+        venv = folder / "venv"
+        where = {"VIRTUAL_ENV": str(venv)}
         try:
-            run(["uv", "--no-config", "venv", "--quiet", "--no-project", str(environment)], folder)
+            run(["uv", "--no-config", "venv", "--quiet", "--no-project", str(venv)], folder)
             run(
                 ["uv", "--no-config", "pip", "sync", "--quiet", "--require-hashes", str(PINS)],
                 folder,
@@ -74,7 +72,7 @@ def _program(statement: bytes) -> Iterator[tuple[str, Path]]:
                 f"sigstore could not be installed: {error.last_words(3)}",
                 "Can uv reach the package index from here?",
             ) from error
-        scripts = environment / ("Scripts" if os.name == "nt" else "bin")
+        scripts = venv / ("Scripts" if os.name == "nt" else "bin")
         yield str(scripts / "sigstore"), folder / PROVENANCE
 
 
@@ -84,6 +82,7 @@ def _run(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]"
         return subprocess.run(
             command,
             cwd=folder,
+            env=environment(**github_env.identity()),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
