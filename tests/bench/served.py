@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.bench.measure import Spent, environment, output
 from tests.bench.peers import ROOT, Peers
-from tests.bench.serving import FEATURES, free_ports, project_of
+from tests.bench.serving import FEATURES, cpu_of, free_ports, project_of
 from tests.bench.tables import Reach, Table
 
 REQUESTS = 100_000
@@ -183,16 +183,16 @@ def _cold(project: Path, targets: list[dict[str, Any]]) -> tuple[Spent, Spent]:
 
 
 def _until_ready(command: list[str | Path], port: int, cwd: Path) -> Spent:
-    begin, before = time.perf_counter(), os.times()
+    begin = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=cwd, env=environment() | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL
     )
     while not _answers(port):
         time.sleep(0.02)
-    seconds = time.perf_counter() - begin
+    ready = Spent(time.perf_counter() - begin, cpu_of(process.pid))
     process.terminate()
     process.wait(60)
-    return Spent(seconds, _spent(begin, before).cpu)
+    return ready
 
 
 def _answers(port: int) -> bool:

@@ -311,10 +311,10 @@ def _load(server: Server, body: bytes, connections: int, requests: int) -> Load:
     """Asks over kept connections, each in a thread; all answers must be 200."""
     root = PROCESSES[server.name]
     _some(server, body, 20)
-    before, begin = _cpu(root), time.perf_counter()
+    before, begin = cpu_of(root), time.perf_counter()
     with ThreadPoolExecutor(connections) as pool:
         asked = list(pool.map(lambda _: _some(server, body, requests // connections), range(connections)))
-    seconds, cpu = time.perf_counter() - begin, _cpu(root) - before
+    seconds, cpu = time.perf_counter() - begin, cpu_of(root) - before
     latencies = [one for some in asked for one in some]
     rows = body.count(b'"carrier"') * len(latencies)
     return Load(1000 * cpu / len(latencies), latencies, rows / seconds)
@@ -340,7 +340,7 @@ def _some(server: Server, body: bytes, requests: int) -> list[float]:
     return took
 
 
-def _cpu(root: int) -> float:
+def cpu_of(root: int) -> float:
     """Seconds of a process and of all that descend from it, ended children included."""
     return sum(_stat(one, 11, 15) for one in _descendants(root)) / TICKS
 

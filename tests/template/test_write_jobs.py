@@ -14,6 +14,7 @@ from mlops_new.template.releases import SOURCE, publisher
 from tests.act import workflows
 from tests.conftest import ROOT, Once, must
 
+pytestmark = pytest.mark.environment  # most of them render the template
 OURS = publisher((SOURCE / "copier.yml").read_text("utf-8"))
 TAKE = {"actions/checkout", "actions/download-artifact"}  # what such a job may use beside our actions
 # Each tool of each tier is in one of them.

@@ -234,7 +234,7 @@ def test_what_is_not_served(project: Project) -> None:
     model.write_bytes(whole + b"\0")
     project.change("params.yaml", "learning_rate: 0.05", "learning_rate: 0.1")
     done = refused(project, "--workspace")
-    stale = "warning: the model in the workspace is stale. will retrain: train, because train.learning_rate 0.05 -> 0.1"
+    stale = "warning: the model in the workspace is stale. will retrain: train, because train.arguments.learning_rate 0.05 -> 0.1"
     assert stale in done.stderr, done.said
     must(["git", "restore", "params.yaml"], project.root)
     assert (done.code, "model is not what dvc.lock says" in done.stderr) == (1, True), done.said

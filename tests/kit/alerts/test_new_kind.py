@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
-from mlops_kit.alerts.kinds import ANY_CHECK, KINDS, AlarmKind, Finding, judged_by
+from mlops_kit.alerts.kinds import ANY_CHECK, KINDS, REGISTRATION, AlarmKind, Finding, judged_by
 from mlops_kit.cli.main import group
 from mlops_kit.monitoring import check as checks
 from mlops_kit.monitoring.checks import trainings
@@ -80,7 +80,7 @@ def test_a_row_and_a_finding_of_an_existing_check_make_an_alarm(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_judged_by_a_check(kind: str) -> None:
-    assert KINDS[kind].judged_by in {*checks.CHECKS, ANY_CHECK}
+    assert KINDS[kind].judged_by in {*checks.CHECKS, ANY_CHECK, REGISTRATION}
 
 
 def test_a_kind_without_a_row_is_refused() -> None:
