@@ -2,6 +2,7 @@
 
 import pytest
 from mlops_kit.base.errors import KitError
+from mlops_kit.forge import github_retry
 from mlops_kit.forge.github import GitHub
 
 from tests.act.api import Api
@@ -33,6 +34,7 @@ def test_what_is_no_run_is_none(number: str, on_github: Api) -> None:
 
 
 def test_a_silent_github_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(github_retry, "BACKOFF", 0.01)
     monkeypatch.setenv("GITHUB_TOKEN", "x" * 20)
     with pytest.raises(KitError, match="could not be reached"):
         GitHub(REPOSITORY).run("1")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from mlops_kit.forge import github_retry
 from mlops_kit.forge.workflow_runs import WorkflowRun
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
@@ -184,6 +185,7 @@ def test_a_github_that_does_not_answer_keeps_no_model_out(
     asked: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
+    monkeypatch.setattr(github_retry, "BACKOFF", 0.01)
     monkeypatch.setenv("GITHUB_TOKEN", "x" * 20)
     monkeypatch.setenv("GITHUB_REPOSITORY", "acme/flights")
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
