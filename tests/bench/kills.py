@@ -91,7 +91,7 @@ def _make_seeds(seeds: Path, kit: Path, ours: Path, dvc: Path) -> None:
     _copy(first, seeds / "registered")
     _must([kit, "register"], seeds / "registered/work")
     _copy(seeds / "registered", seeds / "changed")
-    params = seeds / "changed/work/params.yaml"
+    params = seeds / "changed" / "work" / "params.yaml"
     params.write_text(params.read_text().replace("digits: 3", "digits: 2"))
     _must(["git", "commit", "--quiet", "--all", "--message=Change"], seeds / "changed/work")
     _copy(seeds / "registered", seeds / "landed")

@@ -72,22 +72,22 @@ def _answered(loads: list[Load], more: int = 200) -> None:
     until(lambda: all(len(one.answers) >= n for one, n in zip(loads, goal, strict=True)), SLOW)
 
 
-def _replica_killed(served: Served) -> list[Load]:
-    with _under_load(served) as (server, loads):
-        os.kill(server.children("serving.seldon.replica")[0], signal.SIGKILL)
+def _killed(served: Served, program: str, *, again: bool) -> list[Load]:
+    """Kills one of two processes whose command holds the word, and waits until there are two again."""
+    with _under_load(served, again=again) as (server, loads):
+        os.kill(server.children(program)[0], signal.SIGKILL)
         _answered(loads)
-        until(lambda: len(server.children("serving.seldon.replica")) == 2, SLOW)
+        until(lambda: len(server.children(program)) == 2, SLOW)
         _answered(loads)
     return loads
+
+
+def _replica_killed(served: Served) -> list[Load]:
+    return _killed(served, "serving.seldon.replica", again=False)
 
 
 def _envoy_killed(served: Served) -> list[Load]:
-    with _under_load(served, again=True) as (server, loads):
-        os.kill(server.children("--config-path")[0], signal.SIGKILL)
-        _answered(loads)
-        until(lambda: len(server.children("--config-path")) == 2, SLOW)
-        _answered(loads)
-    return loads
+    return _killed(served, "--config-path", again=True)
 
 
 def _version_changed(served: Served) -> list[Load]:

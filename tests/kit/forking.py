@@ -44,7 +44,7 @@ def run(
         request = [[*words], str(cwd), dict(environment), str(out), str(err)]
         asked.sendall(json.dumps(request).encode() + b"\n")
         code = int(asked.makefile().readline())
-        return code, *(file.read_text("utf-8") for file in (out, err))  # type: ignore[return-value]
+        return code, out.read_text("utf-8"), err.read_text("utf-8")
 
 
 @functools.cache
@@ -121,7 +121,7 @@ def _command(words: list[str], cwd: str, environment: dict[str, str], out: str, 
     except BaseException:  # noqa: BLE001  # as Python does at its end
         traceback.print_exc()
         code = 1
-    threading._shutdown()  # type: ignore[attr-defined]
+    threading._shutdown()  # type: ignore[attr-defined]  # what Python calls at its end; it has no public name
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

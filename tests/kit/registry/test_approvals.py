@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlops_kit.forge import github_retry
@@ -47,9 +48,9 @@ def forge(monkeypatch: pytest.MonkeyPatch) -> Forge:
     return forge
 
 
-def a_run(title: str, **other: object) -> WorkflowRun:
+def a_run(title: str, **other: Any) -> WorkflowRun:
     facts = {"file": "promote.yml", "on_default_branch": True, "started": NOW - HOUR, "updated": NOW + HOUR}
-    return WorkflowRun(title=title, **{**facts, **other})  # type: ignore[arg-type]
+    return WorkflowRun(title=title, **{**facts, **other})
 
 
 @pytest.fixture

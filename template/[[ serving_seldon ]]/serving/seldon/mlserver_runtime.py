@@ -25,12 +25,11 @@ class Runtime(MLModel):  # type: ignore[misc]  # MLServer has no types
 
     core: Core  # set by replica.py before MLServer makes an instance
 
-    # MLServer's decorator has no types, here and below
-    @custom_handler(rest_path="/predict")  # type: ignore[untyped-decorator]
+    @custom_handler(rest_path="/predict")  # type: ignore[untyped-decorator]  # no types
     async def of_rows(self, request: Request) -> Response:
         return await self._response(forms.rows, request)
 
-    @custom_handler(rest_path="/infer")  # type: ignore[untyped-decorator]
+    @custom_handler(rest_path="/infer")  # type: ignore[untyped-decorator]  # no types
     async def of_tensors(self, request: Request) -> Response:
         return await self._response(forms.tensors, request)
 
