@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import uv_with_cache
 from tests.act.api import Api
 from tests.act.forge import Forge
 from tests.act.remotes import S3, Folder, Remote, S3Server, stock
@@ -19,9 +20,23 @@ Repository = Callable[..., Forge]
 def export(once: Once) -> Path:
     """The actions as their download has them: what is in Git or about to be, no more.
 
-    Without the other folders of this project, which no action reads: act copies them all for every step that uses one.
+    act copies this folder for every step that uses an action. So the kit, two thirds of the files, is a link, and the
+    other folders of this project, which no action reads, are left out.
     """
-    return once("export", lambda into: exported(into, "actions"))
+
+    def fill(into: Path) -> None:
+        exported(into / "tree", "actions")
+        kit = into / "tree/actions/mlops_kit"
+        kit.rename(into / "mlops_kit")
+        kit.symlink_to(into / "mlops_kit")
+
+    return once("export", fill) / "tree"
+
+
+@pytest.fixture(scope="session")
+def kit(once: Once, export: Path) -> Path:
+    """The environments that the launcher makes, for jobs of which only what they run is tested."""
+    return once("kit", lambda into: uv_with_cache.make_ready(export / "actions", into, must))
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +81,9 @@ def empty_forge(tmp_path: Path, api: Api, export: Path) -> Forge:
 
 
 @pytest.fixture
-def forge(trained: Path, tmp_path: Path, api: Api, export: Path) -> Forge:
+def forge(trained: Path, tmp_path: Path, api: Api, export: Path, kit: Path) -> Forge:
     """Of the trained repository, without a DVC remote."""
-    return Forge(tmp_path / "forge", copied(trained, tmp_path), api, export, installed=True)
+    return Forge(tmp_path / "forge", copied(trained, tmp_path), api, export, kit=kit)
 
 
 @pytest.fixture
@@ -84,9 +99,9 @@ def forge_with_s3(trained_for_s3: Path, tmp_path: Path, api: Api, export: Path, 
 
 
 @pytest.fixture
-def first(versioned: Path, tmp_path: Path, api: Api, export: Path, folder: Folder) -> Forge:
+def first(versioned: Path, tmp_path: Path, api: Api, export: Path, kit: Path, folder: Folder) -> Forge:
     """Of a repository whose first model is v0.1.0, with data and model in the remote."""
-    forge = Forge(tmp_path / "forge", copied(versioned, tmp_path), api, export, installed=True)
+    forge = Forge(tmp_path / "forge", copied(versioned, tmp_path), api, export, kit=kit)
     forge.push("refs/tags/flights@v0.1.0")
     return _connected(forge, folder)
 

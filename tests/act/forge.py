@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests import uv_with_cache
 from tests.act import payloads, runner
 from tests.act.api import READ_TOKEN, WRITE_TOKEN, Api
 from tests.act.outcome import Outcome
@@ -25,12 +26,13 @@ case "$1" in {pattern}) echo "GH013: Repository rule violations found for $1."; 
 class Forge:
     """`work` is a person's working copy; `bare` is what the others see, under the address of `URL`.
 
-    With `installed` a run finds the environment of `work` in its clone as long as its lock is that one's, instead
-    of installing the same packages and compiling them once more.
+    With `kit`, nothing is installed and compiled again that is ready: a run uses the environment of `work` as long as
+    its lock is that one's, and the kit's environments in this folder.
     """
 
-    def __init__(self, folder: Path, work: Path, api: Api, export: Path, *, installed: bool = False) -> None:
-        self.work, self.api, self.export, self.installed = work, api, export, installed
+    def __init__(self, folder: Path, work: Path, api: Api, export: Path, *, kit: Path | None = None) -> None:
+        self.work, self.api, self.export = work, api, export
+        self.ready = uv_with_cache.Ready((work / ".venv").resolve().parent, kit) if kit else None
         self.variables: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
         self.environment: dict[str, str] = {}
@@ -154,6 +156,7 @@ class Forge:
                 actor=actor,
                 online=online,
                 only=only,
+                ready=self.ready,
             )
             outcome = runner.run(job, REPOSITORY, clone, self.export, folder)
             about["conclusion"] = "failure" if "failure" in outcome.jobs.values() else "success"
@@ -218,11 +221,4 @@ class Forge:
             ["checkout", "--quiet", *([] if pull else ["-B", "main"]), remote],
         ):
             must(["git", *words], clone, **self._insteads())
-        environment = (self.work / ".venv").resolve()
-        if self.installed and _same(clone / "uv.lock", environment.with_name("uv.lock")):
-            (clone / ".venv").symlink_to(environment)
         yield folder, clone
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()

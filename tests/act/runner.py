@@ -48,6 +48,7 @@ class Job:
     actor: str = "ada"
     online: bool = False
     only: str = ""  # this job of the workflow, and what it needs
+    ready: uv_with_cache.Ready | None = None  # without it each job installs its environments
 
 
 def run(job: Job, repository: str, clone: Path, export: Path, folder: Path) -> Outcome:
@@ -101,7 +102,7 @@ def _environment(job: Job, folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}
     beside = str(Path(sys.executable).parent)
     places = [path for path in kept["PATH"].split(os.pathsep) if path != beside]
-    kept["PATH"] = os.pathsep.join([str(_shells(folder / "shells")), *places])
+    kept["PATH"] = os.pathsep.join([str(_shells(folder / "shells", job.ready)), *places])
     if not job.online:
         kept["UV_OFFLINE"] = "1"
     return kept | {
@@ -116,12 +117,12 @@ def _environment(job: Job, folder: Path) -> dict[str, str]:
     }
 
 
-def _shells(folder: Path) -> Path:
+def _shells(folder: Path, ready: uv_with_cache.Ready | None) -> Path:
     folder.mkdir()
     for name in ("bash", "sh"):
         (folder / name).write_text(SHELL.format(real=shutil.which(name)))
         (folder / name).chmod(0o755)
-    uv_with_cache.put(folder)
+    uv_with_cache.put(folder, ready)
     return folder
 
 

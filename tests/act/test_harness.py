@@ -1,6 +1,7 @@
 """The harness itself, on a repository of two jobs: what a run shows, what reaches it, what does not."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -263,3 +264,12 @@ def test_a_matrix_has_a_job_for_each_value(empty_forge: Forge) -> None:
     job = "{strategy: {matrix: {python: ['3.11', '3.12']}}, runs-on: ubuntu-24.04, steps: [{run: 'true'}]}"
     empty_forge.merge("Matrix", {".github/workflows/m.yml": f"on: push\njobs:\n  test: {job}\n"})
     empty_forge.run("m.yml").must({"test (3.11)": "success", "test (3.12)": "success"})
+
+
+def test_environments_that_are_ready_are_linked(forge: Forge, kit: Path) -> None:
+    run = f"sh '{forge.export}/actions/mlops-kit' --version"
+    look = 'readlink .venv "$RUNNER_TEMP/.venv-mlops-kit"'
+    small(forge, f"- uses: {CHECKOUT}\n- run: |\n    uv sync --locked --quiet\n    {run}\n    {look}")
+    said = forge.run("small.yml").must({"a": "success"}).log_of("a")
+    assert f"{(forge.work / '.venv').resolve()}\n" in said
+    assert f"{kit}/requirements.txt\n" in said

@@ -13,7 +13,7 @@ TIER = "serving=seldon"
 
 def add(peers: Peers, runs: int) -> Table:
     """A tier to an edited project."""
-    bench = _Bench(peers)
+    bench = Bench(peers)
     jobs = {
         "mlops-new add": bench.job([bench.ours, "add", TIER]),
         "copier update": bench.job([*bench.copier, "--vcs-ref=:current:", "-d", TIER]),
@@ -23,7 +23,7 @@ def add(peers: Peers, runs: int) -> Table:
 
 def update(peers: Peers, runs: int) -> Table:
     """To the next version, where six files of the template changed."""
-    bench = _Bench(peers)
+    bench = Bench(peers)
     jobs = {
         "mlops-new update": bench.job([bench.ours, "update"]),
         "copier update": bench.job(bench.copier),
@@ -33,7 +33,7 @@ def update(peers: Peers, runs: int) -> Table:
 
 def update_noop(peers: Peers, runs: int) -> Table:
     """Where there is nothing newer."""
-    bench = _Bench(peers)
+    bench = Bench(peers)
     spend([bench.ours, "update"], bench.project)
     spend(["git", "add", "--all"], bench.project)
     spend(["git", "commit", "--quiet", "--no-verify", "--message=Update"], bench.project)
@@ -47,7 +47,7 @@ def update_noop(peers: Peers, runs: int) -> Table:
 
 
 def tiers(peers: Peers, runs: int) -> Table:
-    bench = _Bench(peers)
+    bench = Bench(peers)
     jobs = {
         "mlops-new tiers": bench.job([bench.ours, "tiers"]),
         "--help": bench.job([bench.ours, "--help"]),
@@ -61,7 +61,7 @@ def _table(name: str, jobs: dict[str, Job], peers: Peers, runs: int, limit: floa
     return Table(name, spent, [Reach("median", seconds(next(iter(spent.values()))), limit)])
 
 
-class _Bench:
+class Bench:
     """A project of one version, edited; and the command of the next, with every tier."""
 
     def __init__(self, peers: Peers) -> None:

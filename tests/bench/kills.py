@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench import growth
 from tests.bench.measure import environment
 from tests.bench.peers import Peers
 from tests.bench.tables import Reach, Table, generated
@@ -48,12 +49,16 @@ def kills(peers: Peers, runs: int) -> Table:
 
 
 def two_at_once(peers: Peers, runs: int) -> Table:
-    """Two of each command in one folder: one does it, the other does nothing or is told; the folder is as after one."""
+    """Two of each command in one folder, and in two clones: one does it, the other does nothing or is told why.
+
+    Afterwards the folders, and what both share, are as after one.
+    """
     reaches, notes = [], []
     for name, attacked in _attacks(peers).items():
-        faults = [fault for _ in range(runs) if (fault := _raced(attacked, peers.work))]
-        notes += [f"{name}: {fault}" for fault in faults]
-        reaches.append(Reach(f"{name}: faults in {runs} races", len(faults), 0, ""))
+        for where in ("one folder", "two clones"):
+            faults = [fault for _ in range(runs) if (fault := _raced(attacked, peers.work, where))]
+            notes += [f"{name}, {where}: {fault}" for fault in faults]
+            reaches.append(Reach(f"{name}, {where}: faults in {runs} races", len(faults), 0, ""))
     return Table("two-at-once", {}, reaches, notes)
 
 
@@ -67,6 +72,10 @@ def _attacks(peers: Peers) -> dict[str, Attacked]:
     promote = [kit, "promote", "v0.1.0", "--why", "bench"]
     watch, add = [kit, "watch-data"], [ours, "add", "serving=seldon"]
     adopt = [ours, "adopt", "--no-run", "--entry", "train.py"]
+    grown = growth.Bench(peers)
+    if not (older := seeds / "older").is_dir():
+        shutil.copytree(grown.project, older / "work", symlinks=True)
+    update = [grown.ours, "update"]
     return {
         "train": Attacked(train, seeds / "changed", (train, gate, register)),
         "train --sample": Attacked([*train, "--sample"], seeds / "changed", (train, gate, register)),
@@ -74,6 +83,7 @@ def _attacks(peers: Peers) -> dict[str, Attacked]:
         "promote": Attacked(promote, seeds / "registered", (promote,)),
         "watch-data": Attacked(watch, seeds / "landed", (watch, train)),
         "add": Attacked(add, seeds / "new", (add,)),
+        "update": Attacked(update, older, (update,)),
         "adopt": Attacked(adopt, seeds / "script", (adopt,)),
     }
 
@@ -128,15 +138,28 @@ def _killed(attacked: Attacked, work: Path, after: float) -> str:
         return _fault(attacked, folder / "work", f"killed after {after:.2f} s")
 
 
-def _raced(attacked: Attacked, work: Path) -> str:
+def _raced(attacked: Attacked, work: Path, where: str) -> str:
     with tempfile.TemporaryDirectory(dir=work) as name:
         folder = _copy(attacked.seed, Path(name) / "one")
-        both = [_start(attacked.command, folder / "work") for _ in range(2)]
+        places = [folder / "work", folder / "work"]
+        if where == "two clones":
+            places[1] = _copy(folder / "work", folder / "other")
+        both = [_start(attacked.command, place) for place in places]
         said = [process.communicate()[0] for process in both]
         lost = [text for process, text in zip(both, said, strict=True) if process.returncode]
         if len(lost) > 1 or any(not any(word in text for word in ALONE) for text in lost):
             return " | ".join(text.strip()[-300:] for text in lost)
-        return _fault(attacked, folder / "work", "after two at once")
+        faults = (_fault(attacked, place, f"after two at once in {where}") for place in dict.fromkeys(places))
+        return next(filter(None, (*faults, _twice(folder))), "")
+
+
+def _twice(folder: Path) -> str:
+    """What the shared origin holds two of: no command here makes more than one version or one promotion."""
+    if not (folder / "origin.git").is_dir():
+        return ""
+    tags = _must(["git", "tag"], folder / "origin.git").splitlines()
+    versions = [tag for tag in tags if "@" in tag]
+    return f"two of one thing in the origin: {', '.join(tags)}" if len(versions) > 1 or len(tags) > 2 else ""
 
 
 def _fault(attacked: Attacked, folder: Path, when: str) -> str:
