@@ -34,6 +34,17 @@ def moved(before: Work | None, after: Work | None) -> bool:
     return after[1] != before[1] or after[0] - before[0] > IDLE_TICKS
 
 
+def has(pid: int, variable: str) -> bool:
+    """True if a process that this one started has the variable in its environment."""
+    name = f"{variable}=".encode()
+    for one in descendants(pid):
+        with suppress(OSError):
+            variables = (PROC / str(one) / "environ").read_bytes().split(b"\0")
+            if any(each.startswith(name) for each in variables):
+                return True
+    return False
+
+
 def _of(folder: Path) -> Work | None:
     with suppress(OSError, ValueError, IndexError):
         fields = _stat(folder)

@@ -13,7 +13,7 @@ from mlops_kit.base import clock, deadline, github_env
 from mlops_kit.base.credentials import token
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.masking import masked
-from mlops_kit.forge import github_errors, github_redirects
+from mlops_kit.forge import github_errors, github_redirects, github_size
 from mlops_kit.forge.workflow_runs import WorkflowRuns
 from mlops_kit.project.repository import Repository
 
@@ -151,6 +151,9 @@ class GitHub(WorkflowRuns):
         except deadline.TimeOver:
             self._silent = f"not done within {SECONDS:g} s"
             raise github_errors.unreachable(api(), self._silent, asked) from None
+        except github_size.TooLongError as error:
+            self._silent = str(error)
+            raise github_errors.not_github(api(), error, asked) from None
         except GithubException as error:
             raise github_errors.explain(error, kind, asked) from None
         except RequestException as error:

@@ -6,12 +6,14 @@ PyGithub itself follows 301 alone, turns nothing else into words, and loses what
 from typing import Any
 from urllib.parse import urlsplit
 
+from mlops_kit.forge import github_size
+
 HOPS = 3
 MOVED = (301, 307, 308)
 
 
 def follow() -> None:
-    """Let PyGithub's connections follow redirects on the same host, with the same verb and body."""
+    """Let PyGithub's connections follow redirects on the same host, with the same verb and body, and read no more than allowed."""
     from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass
 
     for connection in (HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass):
@@ -22,6 +24,7 @@ def follow() -> None:
 
 
 def _getresponse(connection: Any) -> Any:
+    github_size.limit(connection.session)
     response = connection.asks_once()
     for _ in range(HOPS):
         target = _target(connection, response)

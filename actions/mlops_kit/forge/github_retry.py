@@ -7,6 +7,8 @@ from github.GithubException import RateLimitExceededExceedsMaxWait
 from github.GithubRetry import GithubRetry
 from urllib3 import BaseHTTPResponse
 
+from mlops_kit.forge.github_size import Bounded
+
 SECONDS = 50.0  # of waiting for one call
 BACKOFF = 0.5  # doubled from try to try
 SILENCES = 2  # after so many answers that did not come, one more try
@@ -28,6 +30,20 @@ class Patience(GithubRetry):
 
     def new(self, **settings: Any) -> Self:
         return super().new(deadline=self.deadline or time.monotonic() + SECONDS, **settings)
+
+    def increment(
+        self, method: str | None = None, url: str | None = None, response: Any = None, *more: Any, **rest: Any
+    ) -> Any:
+        """The next try. The answer to this one is closed: urllib3 would read it to its end."""
+        following = super().increment(method, url, response, *more, **rest)
+        if response:
+            response.close()
+        return following
+
+    @staticmethod
+    def get_content(resp: Any, url: str) -> Any:
+        bounded: Any = Bounded(resp)
+        return GithubRetry.get_content(bounded, url)
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         if method not in SAFE:

@@ -11,7 +11,7 @@ from mlops_kit.new_data import accept
 from mlops_kit.new_data.result import NotYet, WatchResult
 from mlops_kit.new_data.source import NothingNew, Source
 from mlops_kit.new_data.undo import kept
-from mlops_kit.project.transfer import STALL, said_by_dvc
+from mlops_kit.project.transfer import said_by_dvc
 
 
 def take(source: Source) -> WatchResult:
@@ -68,7 +68,7 @@ def _dependency(source: Source) -> dict[str, Any]:
 
 def _update(source: Source, *options: str) -> None:
     try:
-        source.dvc("update", *options, source.watch.pointer, stall=STALL)
+        source.dvc("update", *options, source.watch.pointer)
     except ProcessError as error:
         output = said_by_dvc(error)
         gone = "does not exist" in output or "No such file" in output

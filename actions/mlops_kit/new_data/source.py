@@ -10,7 +10,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import Entry, parse_pointer
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Watch
-from mlops_kit.project.transfer import transfer
+from mlops_kit.project.transfer import STALL, transfer
 
 
 class NothingNew(Exception):
@@ -67,8 +67,9 @@ class Source:
             )
         return str(deps[0].get("path", ""))
 
-    def dvc(self, *arguments: str, stall: float | None = None) -> str:
-        return run_within([*words(self.contract.commands.dvc), *arguments], self.repository.root, stall=stall)
+    def dvc(self, *arguments: str) -> str:
+        """Run a DVC command. Raises TimedOut if it does nothing for a minute: a remote or source is silent."""
+        return run_within([*words(self.contract.commands.dvc), *arguments], self.repository.root, stall=STALL)
 
     def push(self) -> None:
         """Push the data. This comes before anybody can see the pointer, so that nobody finds it without its data."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mlops_kit.base import documents
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import ProcessError, run, run_within, words
+from mlops_kit.base.processes import ProcessError, run_within, words
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import hashed
 from mlops_kit.project.contract import FILE, FRAGMENTS, Contract
@@ -132,7 +132,7 @@ class Snapshot:
         """The version in a worktree with its environment and artifacts, gone afterwards."""
         with self.repository.worktree(self.revision) as tree:
             if self.contract.commands.install:
-                run(words(self.contract.commands.install), tree.root)
+                run_within(words(self.contract.commands.install), tree.root, stall=STALL)
             bring_outputs(self.repository, tree, self.contract.commands.dvc, self.contract.artifacts)
             yield tree
 
@@ -146,7 +146,7 @@ def bring_outputs(repository: Repository, tree: Repository, dvc: str, paths: Seq
     if repository.remote:
         transfer(tree, dvc, "pull", *paths)
     else:  # `pull` would give up before it has looked into the cache
-        run([*words(dvc), "checkout", *paths], tree.root)
+        run_within([*words(dvc), "checkout", *paths], tree.root, stall=STALL)
         lock = tree.lock()
         check(tree, [out for path in paths if lock and (out := lock.out(path))])
 

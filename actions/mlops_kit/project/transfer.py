@@ -39,7 +39,7 @@ def transfer(
         tree = Repository(at) if at else repository
         check(repository, _meant(tree, [one for one in of if not one.startswith("-")]), tree)
     if failed:
-        says = f"`dvc {what}` failed with {_named(repository)}:\n{_reason(repository, failed)}"
+        says = f"`dvc {what}` failed with {named(repository)}:\n{_reason(repository, failed)}"
         raise KitError(says, DO) from failed
 
 
@@ -48,7 +48,7 @@ def check(repository: Repository, entries: Iterable[Entry], tree: Repository | N
     tree = tree or repository
     cache, own = (str(dvc_config.settings(one).get("cache", "dir")) for one in (tree, repository))
     if "://" not in cache:
-        source = _named(repository) if repository.remote else ""
+        source = named(repository) if repository.remote else ""
         hashed.refuse_altered(repository, tree, entries, Path(cache), source, remember=cache == own)
 
 
@@ -68,7 +68,8 @@ def _names(targets: list[str], path: str, name: str) -> bool:
     return any(target in around or target.startswith(f"{path}/") for target in targets)
 
 
-def _named(repository: Repository) -> str:
+def named(repository: Repository) -> str:
+    """The default remote in a sentence, without credentials."""
     remote = repository.remote
     return f"the remote {remote.name} ({remote.shown})" if remote else "no default remote"
 

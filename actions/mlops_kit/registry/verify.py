@@ -14,7 +14,7 @@ from typing import Any
 
 from mlops_kit.base import clock, temporary
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import ProcessError, follow, run, words
+from mlops_kit.base.processes import STAGE, ProcessError, follow_within, run_within, words
 from mlops_kit.base.progress import Say
 from mlops_kit.data import metrics_file
 from mlops_kit.project import dvc_config, snapshot
@@ -22,6 +22,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import Entry, Lock, PipelineStage, file_md5
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.snapshot import Snapshot
+from mlops_kit.project.transfer import STALL
 from mlops_kit.registry import file_differences, verifications
 from mlops_kit.registry.verifications import WORST, Proof, Result, StageProof
 from mlops_kit.runs import events
@@ -87,7 +88,7 @@ def _clean(repository: Repository, was: Snapshot, folder: Path, say: Say) -> Ite
             tree.git("rm", "--quiet", "--cached", "--", *outputs)
         if was.contract.commands.install:
             say("make its environment")
-            run(words(was.contract.commands.install), tree.root)
+            run_within(words(was.contract.commands.install), tree.root, stall=STALL)
         yield tree
 
 
@@ -121,7 +122,8 @@ def _reproduce(was: Snapshot, tree: Repository, say: Say) -> None:
 
     say("run every stage")
     try:
-        follow([*words(was.contract.commands.dvc), "repro", "--force"], tree.root, heard)
+        command = [*words(was.contract.commands.dvc), "repro", "--force"]
+        follow_within(command, tree.root, heard, stall=STALL, exempt=STAGE)
     except ProcessError as error:
         raise KitError(
             f"{was.revision} cannot be made again:\n{error.last_words(25)}",

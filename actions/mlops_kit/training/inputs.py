@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from mlops_kit.base.errors import KitError
+from mlops_kit.base.processes import TimedOut
 from mlops_kit.base.progress import Say
 from mlops_kit.project.hashed import AlteredError
 from mlops_kit.project.lock import Entry
@@ -30,6 +31,8 @@ def bring(repository: Repository, dvc: str, behind: Freshness | None, say: Say) 
         except AlteredError:
             raise
         except KitError as error:  # what is nowhere may not be needed: DVC decides, and says what it misses
+            if isinstance(error.__cause__, TimedOut):
+                raise
             say(error.what.splitlines()[-1])
     check(repository, entries)
 

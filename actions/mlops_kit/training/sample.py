@@ -9,11 +9,12 @@ from pathlib import Path
 
 from mlops_kit.base.documents import parse_yaml
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import run, words
+from mlops_kit.base.processes import run_within, words
 from mlops_kit.project import undo
 from mlops_kit.project.dvc_config import share_cache
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.sections import Sample
+from mlops_kit.project.transfer import STALL
 
 PARAMS = "params.yaml"
 COPY = Path(
@@ -53,7 +54,7 @@ def environment(repository: Repository, dvc: str) -> dict[str, str]:
     if command[:2] != ["uv", "run"] or not (repository.root / ".venv").is_dir():
         return {}
     with suppress(KitError):
-        run([*command[:-1], "python", "-c", ""], repository.root)
+        run_within([*command[:-1], "python", "-c", ""], repository.root, stall=STALL)
     return {"UV_NO_SYNC": "1"}
 
 

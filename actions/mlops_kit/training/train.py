@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlops_kit.base import files
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import ProcessError, follow, words
+from mlops_kit.base.processes import STAGE, ProcessError, TimedOut, follow_within, words
 from mlops_kit.base.progress import Say
 from mlops_kit.forge import runner
 from mlops_kit.project import dvc_config
@@ -16,7 +16,7 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK, Lock, parse_lock
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.restore import restore_on_failure
-from mlops_kit.project.transfer import transfer
+from mlops_kit.project.transfer import DO, STALL, named, transfer
 from mlops_kit.project.undo import put
 from mlops_kit.runs import hooks
 from mlops_kit.runs.events import Journal
@@ -264,7 +264,15 @@ def _reproduce(
     try:
         with dvc_config.verified_downloads(repository) as variables:
             command = [*words(contract.commands.dvc), "repro", *how]
-            follow(command, repository.root, stages.heard, **{**more, **variables})
+            variables = {**more, **variables}
+            follow_within(command, repository.root, stages.heard, stall=STALL, exempt=STAGE, more=variables)
+    except TimedOut as error:  # no stage ran: the last one had come to its end
+        stages.end("end")
+        raise KitError(
+            f"DVC did nothing for {STALL:g} s while no stage ran: {named(repository)}, or another server that "
+            "dvc.yaml names, is silent.",
+            f"{DO} Lock, parameters and results are as they were before.",
+        ) from error
     except ProcessError as error:
         failed = stages.running
         stages.end("failed")

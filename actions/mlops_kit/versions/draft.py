@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mlops_kit.base import github_env
 from mlops_kit.base.clock import timestamp
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import run, words
+from mlops_kit.base.processes import run_within, words
 from mlops_kit.data import newest_row as newest_rows
 from mlops_kit.data.metrics_file import read_metrics
 from mlops_kit.data.tables import count
@@ -19,6 +19,7 @@ from mlops_kit.project import commits
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.lock import LOCK, Entry, Lock, file_md5, file_sha256, folder_md5
 from mlops_kit.project.repository import Repository
+from mlops_kit.project.transfer import STALL
 from mlops_kit.versions.record import (
     MOST_DIGESTS,
     MOST_TABLES,
@@ -112,7 +113,7 @@ def python_version(repository: Repository, contract: Contract) -> str | None:
     if not contract.commands.python:
         return None
     ask = "import platform; print(platform.python_version())"
-    return run([*words(contract.commands.python), "-c", ask], repository.root).strip()
+    return run_within([*words(contract.commands.python), "-c", ask], repository.root, stall=STALL).strip()
 
 
 def artifacts(contract: Contract, lock: Lock) -> list[File]:

@@ -1,5 +1,6 @@
 """Servers that are silent, drip, never end or redirect hold no command longer than its deadline."""
 
+import gzip
 import socket
 import sys
 import threading
@@ -11,10 +12,10 @@ from pathlib import Path
 import pytest
 from mlops_kit.alerts import webhook
 from mlops_kit.alerts.webhook import Message
-from mlops_kit.base import deadline
+from mlops_kit.base import deadline, processes
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import TimedOut, run_within
-from mlops_kit.forge import github
+from mlops_kit.base.processes import STAGE, TimedOut, follow_within, run_within
+from mlops_kit.forge import github, github_retry, github_size
 from mlops_kit.project import online
 from mlops_kit.project.repository import Repository
 
@@ -149,6 +150,55 @@ def test_github_that_does_not_answer_is_asked_once(
                 hub.permissions()
 
 
+@pytest.mark.parametrize("status", [200, 403, 404, 500])
+def test_of_an_endless_answer_of_github_only_the_beginning_is_read(
+    status: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(github, "SECONDS", 20)
+    monkeypatch.setattr(github_retry, "BACKOFF", 0)
+    monkeypatch.setattr(github_size, "MOST", 1 << 20)
+    sent = [0]
+
+    def endless_answer(connection: socket.socket) -> None:
+        connection.sendall(f"HTTP/1.1 {status} Answer\r\nConnection: close\r\n\r\n".encode())
+        while True:
+            sent[0] += connection.send(b"x" * 65536)
+
+    with server(endless_answer) as (url, heard), soon():
+        monkeypatch.setenv("GITHUB_API_URL", url)
+        monkeypatch.setenv("GITHUB_TOKEN", "token")
+        monkeypatch.setenv("GITHUB_REPOSITORY", "o/r")
+        hub = github.connect(Repository(tmp_path))
+        said = (
+            r"GitHub answered 403" if status == 403 else r"\(TooLongError: the answer is longer than 1 MB\)"
+        )
+        with pytest.raises(KitError, match=said):
+            hub.permissions()
+        asked = len(heard)
+        assert sent[0] < asked * 12 << 20  # what the system's buffers hold, and 1 MB
+        if status != 403:
+            with pytest.raises(
+                KitError, match=r"could not be reached at .* \(the answer is longer than 1 MB\)"
+            ):
+                hub.permissions()
+            assert len(heard) == asked
+
+
+def test_a_compressed_answer_of_github_counts_as_what_it_holds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(github, "SECONDS", 20)
+    body = gzip.compress(b"{" + b" " * (github_size.MOST + 1) + b"}")
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    assert len(body) < 100_000
+    with server(lambda connection: connection.sendall(head + body)) as (url, _), soon():
+        monkeypatch.setenv("GITHUB_API_URL", url)
+        monkeypatch.setenv("GITHUB_TOKEN", "token")
+        monkeypatch.setenv("GITHUB_REPOSITORY", "o/r")
+        with pytest.raises(KitError, match=r"the answer is longer than 32 MB"):
+            github.connect(Repository(tmp_path)).permissions()
+
+
 def test_an_origin_that_does_not_answer_is_asked_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +224,34 @@ def test_a_process_that_does_nothing_is_ended_and_one_that_works_is_not(tmp_path
         run_within(["sleep", "30"], tmp_path, stall=LIMIT)
     works = "import time\nfor _ in range(20): open('file', 'a').write('x'); time.sleep(0.05)"
     assert run_within([sys.executable, "-c", works], tmp_path, stall=LIMIT) == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process does is only seen on Linux")
+def test_a_followed_process_that_does_nothing_is_ended_but_not_while_a_stage_runs(tmp_path: Path) -> None:
+    heard: list[str] = []
+    stage = f"import time; time.sleep({3 * LIMIT}); print('trained', flush=True)"
+    dvc = (
+        "import os, subprocess, sys, time\n"
+        f"subprocess.run([sys.executable, '-c', {stage!r}], env=os.environ | {{{STAGE!r}: 'train'}})\n"
+        "time.sleep(30)"
+    )
+    with soon(), pytest.raises(TimedOut, match=r"trained\nit did nothing for 0.4 s"):
+        follow_within([sys.executable, "-c", dvc], tmp_path, heard.append, stall=LIMIT, exempt=STAGE)
+    assert heard == ["trained"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process does is only seen on Linux")
+def test_a_child_that_does_not_end_when_asked_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "GRACE", 0.2)
+    with soon(), pytest.raises(TimedOut):
+        follow_within(["sh", "-c", "trap '' TERM; sleep 30 & wait; sleep 30"], tmp_path, print, stall=LIMIT)
+
+
+def test_a_stage_around_the_kit_is_not_taken_for_one_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STAGE, "outer")
+    assert STAGE not in processes.environment()
 
 
 def test_a_call_that_no_signal_reaches_is_left() -> None:

@@ -1,6 +1,8 @@
 """`mlops-kit train`: from the newest lock, on the data or the sample, and as before when it fails."""
 
 import json
+import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -161,3 +163,18 @@ def test_a_damaged_state_is_named_with_the_way_out(state: str, gated: Repository
     assert done.code == 1, done.said
     assert f".mlops/{state}.json is damaged" in done.stderr
     assert f"`rm .mlops/{state}.json`" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process does is only seen on Linux")
+def test_a_silent_server_ends_the_training_and_a_long_stage_does_not(
+    tips: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "STALL", 1.5)
+    change(tips, "train.sh", "awk", "sleep 3; awk")
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # takes the connection and says nothing
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/rows.csv"
+        change(tips, "dvc.yaml", "deps: [evaluate.sh,", f'deps: ["{address}", evaluate.sh,')
+        with pytest.raises(KitError, match=r"DVC did nothing for 1\.5 s while no stage ran"):
+            train(tips)
+    assert [event["status"] for event in said(tips) if event["stage"] == "stage:train"] == ["start", "end"]
+    assert tips.dirty() == []

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from mlops_kit.base import github_env, temporary
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import ProcessError, environment, run
+from mlops_kit.base.processes import ProcessError, environment, run_within
+from mlops_kit.project.transfer import STALL
 from mlops_kit.versions.record import PROVENANCE, SIGSTORE
 
 PINS = Path(__file__).with_name("sigstore.txt")
@@ -61,11 +62,14 @@ def _program(statement: bytes) -> Iterator[tuple[str, Path]]:
         venv = folder / "venv"
         where = {"VIRTUAL_ENV": str(venv)}
         try:
-            run(["uv", "--no-config", "venv", "--quiet", "--no-project", str(venv)], folder)
-            run(
+            run_within(
+                ["uv", "--no-config", "venv", "--quiet", "--no-project", str(venv)], folder, stall=STALL
+            )
+            run_within(
                 ["uv", "--no-config", "pip", "sync", "--quiet", "--require-hashes", str(PINS)],
                 folder,
-                **where,
+                stall=STALL,
+                more=where,
             )
         except ProcessError as error:
             raise KitError(

@@ -16,8 +16,9 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.base.processes import ProcessError, run
+from mlops_kit.base.processes import ProcessError, run, run_within
 from mlops_kit.base.progress import Say
+from mlops_kit.project.transfer import STALL
 from mlops_kit.serving.environment import python_version
 from mlops_kit.serving.environment.conflicts import conflict, normal
 
@@ -69,9 +70,10 @@ def make(root: Path, wanted: Wanted, project: Path, say: Say) -> Path:
 
 def _fill(venv: Path, wanted: Wanted, project: Path) -> None:
     # Relocatable: it is renamed when it is whole, so nobody uses half of one.
-    run(
+    run_within(
         ["uv", "venv", "--quiet", "--no-project", "--relocatable", "--python", wanted.python, str(venv)],
         project,
+        stall=STALL,
     )
     files = {"libraries": wanted.libraries, "engine": wanted.engine, "constraints": wanted.constraints}
     for name, text in files.items():
@@ -79,7 +81,8 @@ def _fill(venv: Path, wanted: Wanted, project: Path) -> None:
     given = ["-r", "libraries.txt", "-r", "engine.txt", "-c", "constraints.txt"]
     paths = [word if word.startswith("-") else str(venv.parent / word) for word in given]
     try:
-        run(["uv", "pip", "install", "--quiet", "--color", "never", "--python", str(venv), *paths], project)
+        install = ["uv", "pip", "install", "--quiet", "--color", "never", "--python", str(venv)]
+        run_within([*install, *paths], project, stall=STALL)
     except ProcessError as error:
         raise conflict(error, names(wanted.libraries), wanted.pinned_by, wanted.engine_file) from error
 
