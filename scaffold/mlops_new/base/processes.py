@@ -5,16 +5,20 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from mlops_new.base import activity
 from mlops_new.base.errors import MlopsNewError
 
 # Variables of an active environment; the project has an environment of its own.
 FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT")
 # Set while a Git hook runs; they would point our Git at somebody else's repository.
 FOREIGN_GIT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
+
+STALL = 60.0  # seconds in which a command that asks servers reads, writes and computes nothing
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -51,40 +55,101 @@ def run(command: Sequence[str | Path], cwd: Path, *, stdin: str | None = None, *
     return completed.stdout
 
 
+def run_online(command: Sequence[str | Path], cwd: Path) -> str:
+    """Like `run`, for a command that asks servers. Raises ProcessError also if it does nothing for `STALL` seconds."""
+    lines: list[str] = []
+    errors: list[str] = []
+    with _start(command, cwd, {}, stderr=subprocess.PIPE) as process:
+        reader = threading.Thread(target=lambda: errors.extend(process.stderr or ()), daemon=True)
+        try:
+            with _watched(process) as stalled:
+                reader.start()
+                lines.extend(process.stdout or ())
+                reader.join()
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode or stalled:
+        raise ProcessError(command, process.returncode, "".join([*errors, *stalled]), "".join(lines))
+    return "".join(lines)
+
+
 def follow(
     command: Sequence[str | Path],
     cwd: Path,
     on_line: Callable[[str], None],
     *,
+    online: bool = False,
     own_session: bool = False,
     **more: str,
 ) -> None:
     """Run the command and call `on_line` with each line of its output. Raises ProcessError if it fails.
 
-    An exception, Ctrl-C too, ends the command; with `own_session` also the processes that it started.
+    With `online` also if it does nothing for `STALL` seconds. With `own_session` an exception ends what it started,
+    too, and that limit is only for the command itself: what it starts may take as long as it wants.
     """
-    with subprocess.Popen(
+    lines = []
+    with _start(command, cwd, more, own_session=own_session) as process:
+        try:
+            with _watched(process, online, alone=own_session) as stalled:
+                for line in process.stdout or ():
+                    lines.append(line)
+                    on_line(line.rstrip())
+        except BaseException:
+            _end(process, own_session)
+            raise
+    if process.returncode or stalled:
+        raise ProcessError(command, process.returncode, "".join([*lines, *stalled]))
+
+
+def _start(
+    command: Sequence[str | Path],
+    cwd: Path,
+    more: Mapping[str, str],
+    *,
+    stderr: int = subprocess.STDOUT,
+    own_session: bool = False,
+) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
         [str(word) for word in command],
         cwd=cwd,
         env=environment(**more),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=stderr,
         encoding="utf-8",
         errors="replace",
         start_new_session=own_session and os.name != "nt",
-    ) as process:
-        assert process.stdout
-        lines = []
-        try:
-            for line in process.stdout:
-                lines.append(line)
-                on_line(line.rstrip())
-        except BaseException:
-            _end(process, own_session)
-            raise
-    if process.returncode:
-        raise ProcessError(command, process.returncode, "".join(lines))
+    )
+
+
+@contextmanager
+def _watched(
+    process: "subprocess.Popen[str]", on: bool = True, *, alone: bool = False
+) -> Iterator[list[str]]:
+    """End the process if it does nothing for too long. Yields a list that then says so."""
+    stalled: list[str] = []
+    if not on:
+        yield stalled
+        return
+    watch, done = activity.Stall(process.pid, STALL, alone=alone), threading.Event()
+
+    def look() -> None:
+        while not done.wait(watch.pause):
+            if watch.is_over():
+                stalled.append(watch.says)
+                for pid in [*activity.descendants(process.pid), process.pid]:
+                    with suppress(OSError):
+                        os.kill(pid, signal.SIGTERM)
+                return
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield stalled
+    finally:
+        done.set()
+        thread.join()
 
 
 def _end(process: "subprocess.Popen[str]", own_session: bool) -> None:

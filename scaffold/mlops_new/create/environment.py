@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from mlops_new.base.errors import MlopsNewError
-from mlops_new.base.processes import ProcessError, run
+from mlops_new.base.processes import ProcessError, run_online
 
 
 class InstallError(MlopsNewError):
@@ -19,15 +19,17 @@ def install(repository: Path) -> None:
     try:
         if not (repository / ".venv").exists():
             # relocatable: the repository is made aside and moved to its place when it is whole
-            run(["uv", "venv", "--quiet", "--relocatable"], repository)
+            run_online(["uv", "venv", "--quiet", "--relocatable"], repository)
         if not (repository / "uv.lock").exists():
             # the one uv command that heeds a constraints file; it restates a dependency, changes nothing
             lock = ["uv", "add", "--quiet", "--no-sync", "--constraints", "constraints.txt", "pyyaml"]
             try:
-                run([*lock, "--offline"], repository)  # the same lock two seconds sooner, if it is cached
+                run_online(
+                    [*lock, "--offline"], repository
+                )  # the same lock two seconds sooner, if it is cached
             except ProcessError:
-                run(lock, repository)
-        run(["uv", "sync", "--quiet", "--locked"], repository)
+                run_online(lock, repository)
+        run_online(["uv", "sync", "--quiet", "--locked"], repository)
     except ProcessError as error:
         reason = (
             error.last_words().partition("\nhint:")[0].rstrip()

@@ -48,7 +48,7 @@ def push(repository: Path, remote: str, progress: Progress) -> None:
     """Push data and model to the DVC remote. Raises MlopsNewError, which names the remote; the training stays."""
     progress(f"Pushing data and model to {remote}")
     try:
-        follow(PUSH, repository, lambda _: None)
+        follow(PUSH, repository, lambda _: None, online=True)
     except ProcessError as error:
         words = [line for line in error.last_words().splitlines() if line and "dvc.org/support" not in line]
         raise MlopsNewError(

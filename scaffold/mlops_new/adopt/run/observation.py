@@ -96,6 +96,7 @@ def observe(copy: Path, command: Sequence[str]) -> Observation:
             copy,
             output.append,
             own_session=True,
+            online=True,
             PYTHONPATH=str(OBSERVER),
             MLOPS_NEW_OBSERVED=str(folder),
             PYTHONDONTWRITEBYTECODE="1",

@@ -18,7 +18,7 @@ from mlops_new.adopt.read.repository import Repository
 from mlops_new.adopt.read.source import Source
 from mlops_new.adopt.run.working_copy import scratch_folder
 from mlops_new.base.errors import MlopsNewError
-from mlops_new.base.processes import ProcessError, require, run
+from mlops_new.base.processes import ProcessError, require, run, run_online
 
 PINS = "mlops-requirements.txt"
 DVC, NOTEBOOK = "dvc>=3.67", ("ipykernel>=6.29", "papermill>=2.6")
@@ -193,13 +193,13 @@ def pins(packages: Packages, copy: Path) -> str:
 def _resolved(compile_: Sequence[str | Path], packages: Packages, copy: Path) -> str:
     """Resolve with the preferred versions, or without them if they exclude DVC. Raises ProcessError."""
     if not packages.preferred:
-        return run(compile_, copy)
+        return run_online(compile_, copy)
     preferred = scratch_folder(copy) / "preferred.txt"
     preferred.write_text("".join(f"{one}\n" for one in packages.preferred), encoding="utf-8")
     try:
-        return run([*compile_, "--constraints", preferred], copy)
+        return run_online([*compile_, "--constraints", preferred], copy)
     except ProcessError:
-        return f"# not at the versions of {manifests.LOCK}, which cannot be had together with DVC\n{run(compile_, copy)}"
+        return f"# not at the versions of {manifests.LOCK}, which cannot be had together with DVC\n{run_online(compile_, copy)}"
 
 
 def _python(repo: Repository, project: dict[str, Any]) -> str:
