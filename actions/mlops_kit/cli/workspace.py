@@ -1,4 +1,4 @@
-"""What a command that writes into the workspace does first."""
+"""What a command that writes into the workspace does first: it takes a lock."""
 
 import click
 
@@ -19,6 +19,14 @@ def writes(repository: Repository) -> None:
     killed = context.with_resource(workspace_lock.hold(repository.root, str(context.info_name), tell))
     if killed or (repository.root / KEPT).is_dir():
         _put_back(repository, tell)
+
+
+def monitors(repository: Repository) -> None:
+    """Hold the lock of .mlops/monitoring until the command ends. Raises KitError if another command holds it."""
+    context = click.get_current_context()
+    context.with_resource(
+        workspace_lock.hold(repository.root, str(context.info_name), tell, workspace_lock.MONITORING)
+    )
 
 
 def tidy(repository: Repository) -> None:

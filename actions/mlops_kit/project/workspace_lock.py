@@ -1,4 +1,4 @@
-"""One command at a time writes into a workspace. The lock is the operating system's, so a killed process holds none."""
+"""One command at a time changes a workspace, and one at a time its monitoring. The lock is the operating system's, so a killed process holds none."""
 
 import json
 import os
@@ -16,6 +16,9 @@ from mlops_kit.base.progress import Say
 
 LOCK = Path(".mlops/lock")
 HOLDER = Path(".mlops/lock.json")  # who holds it; left behind by a killed process
+MONITORING = Path(
+    ".mlops/monitoring.lock"
+)  # of what lies in .mlops/monitoring; a training is no reason to wait
 INSIDE = "MLOPS_LOCKS"  # tokens of the locks that parents of this process hold
 SECONDS_TO_NAME = 0.5  # within which a command that has the lock has written its name
 
@@ -29,46 +32,48 @@ class Holder:
 
     @property
     def says(self) -> str:
-        return f"`mlops-kit {self.command}` (process {self.pid}, since {_minute(self.since)})"
+        command = self.command if self.command.startswith("mlops-new") else f"mlops-kit {self.command}"
+        return f"`{command}` (process {self.pid}, since {_minute(self.since)})"
 
 
 @contextmanager
-def hold(root: Path, command: str, say: Say) -> Iterator[bool]:
-    """Hold the lock of the workspace. Yields True if the last command was killed while it held the lock.
+def hold(root: Path, command: str, say: Say, path: Path = LOCK) -> Iterator[bool]:
+    """Hold the lock of the workspace, or the one at `path`. Yields True if the last command was killed while it held the lock.
 
     A command that another one started, for instance from a hook, is inside of that one's lock and takes none. Raises
     KitError with the process that has the lock.
     """
-    if (holder := _holder(root)) and holder.token in os.environ.get(INSIDE, "").split():
+    file = root / path
+    if (holder := _holder(file)) and holder.token in os.environ.get(INSIDE, "").split():
         yield False
         return
     from filelock import FileLock, Timeout  # takes some milliseconds, and most commands only read
 
-    (root / LOCK).parent.mkdir(exist_ok=True)
-    lock = FileLock(root / LOCK, timeout=0)
+    file.parent.mkdir(exist_ok=True)
+    lock = FileLock(file, timeout=0)
     try:
         lock.acquire()
     except Timeout:
-        raise _held(root) from None
+        raise _held(root, file) from None
     except NotImplementedError:  # a file system without locks
         say(f"{root} is on a file system without locks: run one command at a time there.")
         yield False
         return
     try:
-        killed = _holder(root)
+        killed = _holder(file)
         if killed:
             say(f"{killed.says} was killed; its lock is taken over.")
-        with _named(root, command), _kept_by_children(lock):
+        with _named(file, command), _kept_by_children(lock):
             yield killed is not None
     finally:
         lock.release()
 
 
 @contextmanager
-def _named(root: Path, command: str) -> Iterator[None]:
+def _named(lock: Path, command: str) -> Iterator[None]:
     """Write who holds the lock, beside it, and tell it to the processes that this one starts."""
     holder = Holder(command, os.getpid(), clock.timestamp(), secrets.token_hex(8))
-    files.write(root / HOLDER, json.dumps(asdict(holder)) + "\n")
+    files.write(_beside(lock), json.dumps(asdict(holder)) + "\n")
     before = os.environ.get(INSIDE, "")
     os.environ[INSIDE] = f"{before} {holder.token}".strip()
     try:
@@ -76,7 +81,7 @@ def _named(root: Path, command: str) -> Iterator[None]:
     finally:
         os.environ[INSIDE] = before
         with suppress(OSError):
-            (root / HOLDER).unlink()
+            _beside(lock).unlink()
 
 
 @contextmanager
@@ -93,9 +98,9 @@ def _kept_by_children(lock: object) -> Iterator[None]:
         processes.inherited.discard(descriptor)
 
 
-def _held(root: Path) -> KitError:
+def _held(root: Path, lock: Path) -> KitError:
     until = time.monotonic() + SECONDS_TO_NAME
-    while (holder := _holder(root)) is None and time.monotonic() < until:
+    while (holder := _holder(lock)) is None and time.monotonic() < until:
         time.sleep(0.05)
     if holder is None:
         return KitError(
@@ -113,12 +118,17 @@ def _held(root: Path) -> KitError:
     )
 
 
-def _holder(root: Path) -> Holder | None:
+def _holder(lock: Path) -> Holder | None:
     """None if nobody holds the lock, or if its file was only half written."""
     try:
-        return Holder(**json.loads((root / HOLDER).read_text(encoding="utf-8")))
+        return Holder(**json.loads(_beside(lock).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
+
+
+def _beside(lock: Path) -> Path:
+    """The file that says who holds the lock."""
+    return lock.with_name(f"{lock.name}.json")
 
 
 def _minute(since: str) -> str:

@@ -1,7 +1,7 @@
 """Add, remove and switch the tiers of a project, and update its template."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,10 +97,18 @@ def find_version(opened: OpenProject, version: str | None) -> str:
 
 @contextmanager
 def try_update(
-    opened: OpenProject, tools: Mapping[str, str] | None = None, version: str | None = None
+    opened: OpenProject,
+    tools: Mapping[str, str] | None = None,
+    version: str | None = None,
+    *,
+    dry: bool = False,
 ) -> Iterator[Trial]:
-    """Try an update in a clone: other tools for these layers, another version, or both. Raises MlopsNewError."""
-    with lock.hold(opened.project.top), trial.clone_of(opened.project) as clone:
+    """Try an update in a clone: other tools for these layers, another version, or both. Raises MlopsNewError.
+
+    Holds the lock of the project, unless nothing is to be applied (`dry`).
+    """
+    alone = nullcontext() if dry else lock.hold(opened.project.top)
+    with alone, trial.clone_of(opened.project) as clone:
         try:
             edited = update(
                 clone, opened.project, opened.releases, tools or {}, version or opened.project.template

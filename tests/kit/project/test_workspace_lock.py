@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from mlops_kit.base import processes
 from mlops_kit.base.errors import KitError
+from mlops_kit.cli.main import GROUPS
 from mlops_kit.project import workspace_lock
 from mlops_kit.project.workspace_lock import HOLDER, hold
+from mlops_new.base import lock as new_lock
 
 from tests.conftest import run
 from tests.kit.small_repository import Small, small, started
@@ -41,17 +43,77 @@ def holder(one: Small) -> Iterator[int]:
     process.communicate()
 
 
-@pytest.mark.parametrize("words", ["train", "gate", "validate", "register", "watch-data", "pull", "gc --yes"])
-def test_the_second_is_told_who_is_at_work_and_since_when(one: Small, holder: int, words: str) -> None:
-    done = one.kit(*words.split())
+# Every command: which lock it takes, and with what arguments it runs here. Those without a lock say why they need none.
+WORKSPACE = {
+    **dict.fromkeys(("validate", "train", "gate", "report", "register", "watch-data"), ""),
+    **dict.fromkeys(("verify", "pull", "retrain"), ""),
+    "gc": "--yes",
+}
+OF_MONITORING = {"monitor": "check", "alert": "", "review": ""}
+NO_LOCK = {
+    "fresh": "",  # reads
+    "versions": "",  # reads
+    "show": "v0.1.0",  # reads
+    "why": "",  # reads
+    "lineage": "",  # reads
+    "doctor": "",  # reads
+    "runs": "--publish",  # reads, and pushes events to a branch
+    "promote": "v0.1.0 --why test",  # tags alone; at night nobody waits for a training
+    "rollback": "--why test",  # tags alone
+    "registry": "sync",  # writes to a server alone
+    "serve": "",  # writes into .mlops/serving alone, under locks of its own
+    "alarm": "disk --title Full",  # appends to the events alone
+}
+
+
+def test_of_every_command_it_is_known_whether_it_takes_a_lock() -> None:
+    assert sorted([*WORKSPACE, *OF_MONITORING, *NO_LOCK]) == sorted(GROUPS)
+
+
+@pytest.mark.parametrize(("name", "words"), WORKSPACE.items())
+def test_the_second_is_told_who_is_at_work_and_since_when(
+    one: Small, holder: int, name: str, words: str
+) -> None:
+    done = one.kit(name, *words.split())
     assert done.code == 1, done.said
     assert f"`mlops-kit train` (process {holder}, since 20" in done.stderr
     assert f"kill {holder}" in done.stderr
 
 
-@pytest.mark.parametrize("words", ["versions", "fresh", "runs", "report --help"])
-def test_what_only_reads_does_not_wait(one: Small, holder: int, words: str) -> None:
-    assert one.kit(*words.split()).code in (0, 10)
+@pytest.mark.parametrize(("name", "words"), (OF_MONITORING | NO_LOCK).items())
+def test_what_changes_no_workspace_does_not_wait(one: Small, holder: int, name: str, words: str) -> None:
+    done = one.kit(name, *words.split())
+    assert "at work" not in done.stderr
+    assert done.code in (0, 1, 10), done.said
+
+
+@pytest.mark.parametrize(
+    "words", [*(f"{name} {words}" for name, words in OF_MONITORING.items()), "monitor calibrate"]
+)
+def test_one_command_at_a_time_uses_the_folder_of_monitoring(one: Small, words: str) -> None:
+    with hold(one.root, "monitor", print, workspace_lock.MONITORING):
+        held = one.kit(*words.split(), MLOPS_LOCKS="")
+        assert "`mlops-kit monitor` (process" in held.stderr
+        assert "at work" not in one.kit("gate", MLOPS_LOCKS="").stderr
+    assert "at work" not in one.kit(*words.split()).stderr
+
+
+@pytest.mark.parametrize(
+    "words", ["retrain --dry-run", "alert --dry-run", "report --from x", "review --from x"]
+)
+def test_what_writes_nothing_here_takes_no_lock(one: Small, holder: int, words: str) -> None:
+    with hold(one.root, "monitor", print, workspace_lock.MONITORING):
+        assert "at work" not in one.kit(*words.split(), MLOPS_LOCKS="").stderr
+
+
+def test_a_command_of_mlops_new_is_named_as_it_is(one: Small) -> None:
+    with new_lock.hold(one.root):
+        pass
+    (one.root / ".mlops").mkdir()
+    with new_lock.hold(one.root):
+        done = one.kit("train")
+        assert f"`mlops-new` (process {os.getpid()}, since 20" in done.stderr
+    assert "at work" not in one.kit("train").stderr
 
 
 def test_the_lock_of_a_killed_process_is_taken_over_with_a_line(one: Small, holder: int) -> None:

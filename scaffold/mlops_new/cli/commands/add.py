@@ -23,7 +23,7 @@ def command(words: tuple[str, ...], directory: Path, dry_run: bool, as_json: boo
 
     with grow.open_project(directory.resolve()) as project:
         tools = grow.tools_to_add(project, words)
-        with grow.try_update(project, tools) as trial:
+        with grow.try_update(project, tools, dry=dry_run) as trial:
             if not dry_run:
                 trial.apply()
             what = text.list_tools(tools)

@@ -18,7 +18,7 @@ def command(to: str | None, directory: Path, as_json: bool) -> None:
 
     with (
         grow.open_project(directory.resolve()) as project,
-        grow.try_update(project, version=grow.find_version(project, to)) as trial,
+        grow.try_update(project, version=grow.find_version(project, to), dry=True) as trial,
     ):
         patch = trial.diff()
     finish(text.as_json(trial, patch=patch), patch.rstrip("\n"), as_json)

@@ -26,7 +26,7 @@ def command(words: tuple[str, ...], directory: Path, force: bool, dry_run: bool,
 
     with grow.open_project(directory.resolve()) as project:
         tools = grow.tools_to_remove(project, words)
-        with grow.try_update(project, dict.fromkeys(tools, tiers.NONE)) as trial:
+        with grow.try_update(project, dict.fromkeys(tools, tiers.NONE), dry=dry_run) as trial:
             if not dry_run and confirm_deletion(trial.edited, force):
                 trial.apply()
             what = text.list_tools(tools)

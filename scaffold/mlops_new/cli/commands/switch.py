@@ -25,7 +25,7 @@ def command(words: tuple[str, ...], directory: Path, force: bool, dry_run: bool,
 
     with grow.open_project(directory.resolve()) as project:
         current, tools = grow.tools_to_switch(project, words)
-        with grow.try_update(project, tools) as trial:
+        with grow.try_update(project, tools, dry=dry_run) as trial:
             if not dry_run and confirm_deletion(trial.edited, force):
                 trial.apply()
             what = f"{text.list_tools(current)} to {text.list_tools(tools)}"

@@ -32,7 +32,7 @@ def command(to: str | None, check: bool, directory: Path, dry_run: bool, as_json
             finish({"at": version, "newer": newer}, text.compare_versions(version, newer), as_json,
                    SAYS_NO if version != newer else 0)  # fmt: skip
             return
-        with grow.try_update(project, version=newer) as trial:
+        with grow.try_update(project, version=newer, dry=dry_run) as trial:
             if not dry_run:
                 trial.apply()
             what = f"the template from {version} to {newer}"

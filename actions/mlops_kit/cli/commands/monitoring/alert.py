@@ -7,6 +7,7 @@ import click
 
 from mlops_kit.cli.options import excludes, json_option
 from mlops_kit.cli.output import finish, reporter
+from mlops_kit.cli.workspace import monitors
 
 
 @click.command()
@@ -49,6 +50,8 @@ def command(
     from mlops_kit.project import contract, repository
 
     repo = repository.find(Path.cwd())
+    if not dry_run:
+        monitors(repo)
     settings = contract.load(repo.root)
     if test:
         results = alerts.test(repo, settings)

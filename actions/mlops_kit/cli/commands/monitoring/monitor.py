@@ -7,6 +7,7 @@ import click
 
 from mlops_kit.cli.options import json_option
 from mlops_kit.cli.output import finish, reporter
+from mlops_kit.cli.workspace import monitors
 
 
 @click.group()
@@ -23,6 +24,7 @@ def calibrate(as_json: bool) -> None:
     from mlops_kit.project import contract, repository
 
     repo = repository.find(Path.cwd())
+    monitors(repo)
     calibrated = calibrations.calibrate(repo, contract.load(repo.root), reporter())
     finish(calibrated, terminal_text.of_calibration(calibrated), as_json)
 
@@ -56,6 +58,7 @@ def check(
             "--labels goes with --window; for the log there is monitoring.labels in mlops.yaml."
         )
     repo = repository.find(Path.cwd())
+    monitors(repo)
     request = Request(window, labels, against)
     checked = monitor.check_now(repo, contract.load(repo.root), request, reporter(), handed)
     finish(checked, terminal_text.of_check(checked), as_json, yes=not checked.findings)

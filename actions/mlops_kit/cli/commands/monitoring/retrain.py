@@ -6,6 +6,7 @@ import click
 
 from mlops_kit.cli.options import json_option
 from mlops_kit.cli.output import finish
+from mlops_kit.cli.workspace import writes
 
 
 @click.command()
@@ -21,5 +22,7 @@ def command(dry_run: bool, as_json: bool) -> None:
     from mlops_kit.project import contract, repository
 
     repo = repository.find(Path.cwd())
+    if not dry_run:
+        writes(repo)
     decision = retrain.retrain(repo, contract.load(repo.root), dry_run=dry_run)
     finish(decision, decision.text, as_json)

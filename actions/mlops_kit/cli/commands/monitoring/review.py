@@ -6,6 +6,7 @@ import click
 
 from mlops_kit.cli.options import excludes, json_option
 from mlops_kit.cli.output import finish, reporter, tell
+from mlops_kit.cli.workspace import monitors
 
 
 @click.command()
@@ -43,6 +44,8 @@ def command(
 
     repo = repository.find(Path.cwd())
     settings = contract.load(repo.root)
+    if not made:
+        monitors(repo)
     folder = made or out or repo.root / reviews.FOLDER
     if made:
         published = reviews.publish(repo, settings, folder, labels)

@@ -8,6 +8,7 @@ import click
 
 from mlops_kit.cli.options import excludes, json_option, left_by_a_job
 from mlops_kit.cli.output import finish, tell
+from mlops_kit.cli.workspace import writes
 
 
 @click.command
@@ -45,6 +46,7 @@ def command(out: Path | None, comment: str | None, made: Path | None, show: bool
         note = publish.comment_from(made, repo, contract.model, comment or "auto")
         finish({"note": note}, note, as_json)
         return
+    writes(repo)
     out = out or Path(os.path.relpath(repo.root / publish.FOLDER))
     published = publish.publish(report.build(repo, contract), repo, out, comment)
     runner.output(markdown=published.text, page=published.page)

@@ -9,7 +9,7 @@ from mlops_kit.base.markdown import plain
 from mlops_kit.base.progress import Say
 from mlops_kit.cli.options import json_option
 from mlops_kit.cli.output import finish, reporter
-from mlops_kit.cli.workspace import tidy
+from mlops_kit.cli.workspace import tidy, writes
 from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
@@ -33,6 +33,7 @@ def command(version: str, publish: bool, as_json: bool) -> None:
     `show` tells the result.
     """
     repo = repository.find(Path.cwd())
+    writes(repo)
     tidy(repo)
     contract, say = contracts.load(repo.root), reporter()
     versions.refresh(repo, contract.model, say)
