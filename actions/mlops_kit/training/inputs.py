@@ -45,6 +45,15 @@ def check_reused(repository: Repository, stages: Mapping[str, str]) -> None:
     check(repository, here)
 
 
+def check_all(repository: Repository) -> None:
+    """Hash all data and results that lock and pointers name and the cache holds. Raises AlteredError.
+
+    For a training by the team's own command: nobody knows what it pulled, or what it trained on.
+    """
+    lock = repository.lock()
+    check(repository, [*repository.pointers().values(), *(lock.outs.values() if lock else [])])
+
+
 def _read(repository: Repository, behind: Freshness | None) -> list[Entry]:
     """The data and the outputs of other stages that the stages to run read."""
     lock, pointers = repository.lock(), repository.pointers()

@@ -155,7 +155,9 @@ def _on_data(repository: Repository, contract: Contract, journal: Journal, say: 
         if start:
             put(repository.root / LOCK, start.lock.text.encode())
         behind_start = freshness.of(repository, contract, start.lock, start.revision) if start else None
-        if not contract.train_with:  # which reads its inputs elsewhere
+        if contract.train_with:  # which brings its inputs itself
+            inputs.check_all(repository)
+        else:
             inputs.bring(repository, contract.commands.dvc, behind_start, say)
         how = ["--pull", "--allow-missing"] if repository.remote and _something_missing(repository) else []
         if behind_start and behind_start.environment:
@@ -163,7 +165,10 @@ def _on_data(repository: Repository, contract: Contract, journal: Journal, say: 
             say(f"Every stage runs: {changed} changed, which DVC does not look at")
             how.append("--force")
         stages = _reproduce(repository, contract, journal, say, how)
-        inputs.check_reused(repository, stages)
+        if contract.train_with:
+            inputs.check_all(repository)
+        else:
+            inputs.check_reused(repository, stages)
         bring_results(repository, contract, say)
     return stages
 

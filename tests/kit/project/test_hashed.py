@@ -15,6 +15,7 @@ from mlops_kit.training import train as training
 from mlops_kit.versions import pull
 from mlops_kit.versions import version as versions
 
+from tests.conftest import must
 from tests.kit.tips import change, clone_of, kit, means
 from tests.kit.training.test_train import silent, train
 
@@ -191,6 +192,54 @@ def test_training_refuses_an_altered_result_that_a_later_stage_reads(three: Repo
     with pytest.raises(AlteredError, match=r"model\.txt \(found md5"):
         train(clone)
     assert not (clone.root / "ran").exists()
+
+
+def elsewhere(repository: Repository, dvc: str, *pulls: str) -> None:
+    """Let a command of the team train: it pulls these files with DVC, which believes the names of objects."""
+    fragment = repository.root / "mlops.d/elsewhere.yaml"
+    fragment.parent.mkdir()
+    fragment.write_text("train_with: sh elsewhere.sh\n")
+    script = f"{dvc} pull --quiet {' '.join(pulls)} && touch pulled && exec {dvc} repro\n"
+    (repository.root / "elsewhere.sh").write_text(script)
+
+
+def test_training_elsewhere_refuses_altered_data_that_its_command_pulled(
+    published: Repository, dvc: str
+) -> None:
+    (entry,) = published.pointers().values()
+    right = (published.root / "bills.csv").read_text()
+    alter(published, entry.md5, right.replace("b1,", "b1,9"))
+    clone = clone_of(published, "clone")
+    elsewhere(clone, dvc, "bills.csv.dvc")
+    with pytest.raises(AlteredError, match=r"bills\.csv \(found md5"):
+        train(clone)
+    assert (clone.root / "pulled").exists()
+    assert training.load(clone) is None
+    assert not (clone.root / "bills.csv").exists()
+    assert not (clone.root / "dvc.lock").exists()
+
+
+def test_training_elsewhere_refuses_altered_data_that_is_here_before_its_command_runs(
+    published: Repository, dvc: str
+) -> None:
+    (entry,) = published.pointers().values()
+    alter(published, entry.md5, "key,bill,tip\n")
+    clone = clone_of(published, "clone")
+    must([dvc, "pull", "--quiet", "bills.csv.dvc"], clone.root)
+    elsewhere(clone, dvc)
+    with pytest.raises(AlteredError, match=r"bills\.csv \(found md5"):
+        train(clone)
+    assert not (clone.root / "pulled").exists()
+
+
+def test_training_elsewhere_refuses_an_altered_result_that_its_command_pulled(
+    three: Repository, dvc: str
+) -> None:
+    alter(three, version_md5(three, "model.txt"))
+    clone = clone_of(three, "clone")
+    elsewhere(clone, dvc, "model.txt", "bills.csv.dvc")
+    with pytest.raises(AlteredError, match=r"model\.txt \(found md5"):
+        train(clone)
 
 
 def test_training_refuses_an_altered_result_that_it_reuses(three: Repository) -> None:
