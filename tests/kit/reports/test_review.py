@@ -264,3 +264,40 @@ def test_what_is_no_week_and_no_review_is_named(
 def test_weeks_are_those_of_the_iso_calendar() -> None:
     listed = review_weeks.before(review_weeks.monday_of(datetime(2027, 1, 1).date()), 2)
     assert [one.name for one in listed] == ["2026-W52", "2026-W53"]
+
+
+PAGES = "https://github.com/acme/flights/"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/acme/flights/issues/7",
+        "https://github.com/acme/flights-evil/issues/7",
+        "https://github.com/acme/flights/issues/7/../../../evil/repo/issues/1",
+        "https://github.com/acme/flights/pull/7",
+        "https://github.com/acme/flights/issues/7)[x](https://evil.example",
+        "https://github.com@evil.example/acme/flights/issues/7",
+        "https://github.com/acme/flights/issues/7\n",
+        "javascript:alert(1)",
+        "not told: no token",
+        "",
+    ],
+)
+def test_an_issue_elsewhere_is_not_linked(address: str) -> None:
+    raised = {
+        "run": "r",
+        "at": "2026-11-17T06:00:00Z",
+        "stage": "monitor",
+        "kinds": ["data-drift"],
+        "judged": [],
+    }
+    told = {"run": "r", "at": "2026-11-17T06:01:00Z", "stage": "alarm:data-drift", "where": address}
+    for where, shown in ((address, ""), (f"{PAGES}issues/7", f"{PAGES}issues/7")):
+        (alarm,) = review_weeks.alarms([raised], [told | {"where": where}], PAGES)
+        assert alarm.where == shown
+        for page in (pages._alarms([alarm]), pages._alarm_table([alarm])):
+            assert ("http" in page or "javascript" in page) == bool(shown)
+    renamed = told | {"where": "https://github.com/Acme/Flights/issues/7"}
+    assert review_weeks.alarms([raised], [renamed], PAGES)[0].where == renamed["where"]
+    assert review_weeks.alarms([raised], [told], "")[0].where == ""  # origin is not on GitHub

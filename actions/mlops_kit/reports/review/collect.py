@@ -7,6 +7,7 @@ from mlops_kit.alerts.kinds import KINDS
 from mlops_kit.base import clock
 from mlops_kit.base.markdown import code, plain
 from mlops_kit.base.progress import Say
+from mlops_kit.forge import github
 from mlops_kit.monitoring import history, inputs, training_facts
 from mlops_kit.monitoring import reference as references
 from mlops_kit.new_data import age as ages
@@ -79,7 +80,7 @@ def build(repository: Repository, contract: Contract, monday: date, say: Say) ->
     _fill_versions(repository, contract, review, end)
     review.checked = _last_check(checks_until_end)
     alarms = [
-        one for one in weekly.alarms(checks, events) if one.began < end
+        one for one in weekly.alarms(checks, events, github.pages(repository)) if one.began < end
     ]  # and whether they are over by now
     review.alarms = [one for one in alarms if one.touches(review.week)]
     review.decide = _to_decide(

@@ -123,7 +123,7 @@ def _alarms(alarms: list[RaisedAlarm]) -> str:
         return "None."
     rows = [
         [
-            f"[{code(one.kind)}]({one.where})" if one.where.startswith("http") else code(one.kind),
+            f"[{code(one.kind)}]({one.where})" if one.where else code(one.kind),
             f"{one.began:%Y-%m-%d %H:%M}",
             f"{one.ended:%Y-%m-%d %H:%M}" if one.ended else "open",
         ]
@@ -211,7 +211,7 @@ def _alarm_table(alarms: list[RaisedAlarm]) -> str:
     rows = [
         [
             f'<a href="{escape(one.where)}">{report_html.code(one.kind)}</a>'
-            if one.where.startswith("http")
+            if one.where
             else report_html.code(one.kind),
             f"{one.began:%Y-%m-%d %H:%M}",
             f"{one.ended:%Y-%m-%d %H:%M}" if one.ended else "<strong class=fail>open</strong>",

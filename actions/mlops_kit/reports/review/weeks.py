@@ -1,5 +1,6 @@
 """Facts by week. A week without predictions is a gap, not a zero."""
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -122,21 +123,22 @@ class RaisedAlarm:
     kind: str
     began: datetime
     ended: datetime | None
-    where: str
+    where: str  # address of its issue in this repository; empty if there is none
 
     def touches(self, week: Week) -> bool:
         over = self.ended.astimezone(UTC).date() if self.ended else date.max
         return self.began.astimezone(UTC).date() < week.monday + WEEK and over >= week.monday
 
 
-def alarms(checks: list[Event], events: list[Event]) -> list[RaisedAlarm]:
+def alarms(checks: list[Event], events: list[Event], pages: str) -> list[RaisedAlarm]:
     """Alarms in the order in which they began. One is over when a later check judged its kind and found nothing.
 
-    `checks`: those that count. `events`: for the addresses of issues and the age of the data.
+    `checks`: those that count. `events`: for the addresses of issues and the age of the data. `pages`: what the address
+    of each page of the repository begins with; an issue elsewhere is left out.
     """
     ended: list[RaisedAlarm] = []
     open_now: dict[str, RaisedAlarm] = {}
-    where = _issues(events)
+    where = _issues(events, pages)
     ages = [one for one in events if one["stage"] == age.ALARM and one["status"] in ("old", "ok")]
     for event in sorted([*checks, *ages], key=lambda event: str(event["at"])):
         at, (kinds, judged) = moment_of(event["at"]), _raised_and_judged(event)
@@ -155,8 +157,18 @@ def _raised_and_judged(event: Event) -> tuple[list[str], list[str]]:
     return event.get("kinds", []), event.get("judged", [])
 
 
-def _issues(events: list[Event]) -> dict[str, str]:
-    """The newest issue of each kind."""
-    reported = [event for event in events if event["stage"].startswith("alarm:") and event.get("where")]
+def _issues(events: list[Event], pages: str) -> dict[str, str]:
+    """The newest issue of each kind, in this repository: an event can name any address."""
+    reported = [
+        event
+        for event in events
+        if event["stage"].startswith("alarm:") and _is_issue(str(event.get("where")), pages)
+    ]
     ordered = sorted(reported, key=lambda event: str(event["at"]))
     return {event["stage"].removeprefix("alarm:"): str(event["where"]) for event in ordered}
+
+
+def _is_issue(address: str, pages: str) -> bool:
+    """True for the address of an issue of this repository, whose name GitHub writes in its own case."""
+    own = re.escape(f"{pages}issues/")
+    return bool(pages) and re.fullmatch(f"(?i:{own})[0-9]{{1,10}}", address) is not None
