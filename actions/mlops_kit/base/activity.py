@@ -10,7 +10,7 @@ Work = tuple[int, int]  # processor ticks, bytes
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes that a process started, and those that they started; empty where the system does not say it."""
+    """The processes that a process started, and their descendants. Empty on systems without /proc."""
     parents: dict[int, int] = {}
     for folder in PROC.glob("[0-9]*"):
         with suppress(OSError, ValueError, IndexError):
@@ -22,13 +22,13 @@ def descendants(pid: int) -> list[int]:
 
 
 def of_tree(pid: int) -> Work | None:
-    """What a process and its descendants have done so far; None where the system does not say it."""
+    """What a process and its descendants have done so far. None on systems without /proc."""
     works = [work for one in (pid, *descendants(pid)) if (work := _of(PROC / str(one)))]
     return (sum(ticks for ticks, _ in works), sum(size for _, size in works)) if works else None
 
 
 def moved(before: Work | None, after: Work | None) -> bool:
-    """True if something was done in between, or if nobody knows."""
+    """True if the processes did something in between, or if that is unknown."""
     if before is None or after is None:
         return True
     return after[1] != before[1] or after[0] - before[0] > IDLE_TICKS

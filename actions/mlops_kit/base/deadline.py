@@ -10,14 +10,14 @@ T = TypeVar("T")
 
 
 class TimeOver(BaseException):
-    """The time of a block is over. Not an Exception, so that no library takes it for a fault to try again."""
+    """A block took too long. Not an Exception, so that no library treats it as an error to retry."""
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Raise TimeOver if the block takes longer.
 
-    It interrupts the main thread only: in other threads, and on Windows, the timeouts of the sockets have to do.
+    It interrupts the main thread only: in other threads, and on Windows, only the timeouts of the sockets apply.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield

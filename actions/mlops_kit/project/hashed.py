@@ -88,7 +88,7 @@ def altered_objects(cache: Path, entry: Entry, md5: Callable[[Path, str], str]) 
         path = _existing(cache, wanted)
         if path and (found := md5(path, wanted)) != wanted.removesuffix(".dir"):
             yield Altered(entry, inside, wanted, found, path)
-            if wanted.endswith(".dir"):  # nothing in this list can be believed
+            if wanted.endswith(".dir"):  # the list itself is altered
                 return
 
 
@@ -121,7 +121,7 @@ def object_md5(path: Path, wanted: str) -> str:
 
 def _existing(cache: Path, md5: str) -> Path | None:
     """The path of an object, of DVC 3 or in the folders of DVC 2; None if the cache does not hold it."""
-    if not md5.removesuffix(".dir").isalnum():  # no name of an object
+    if not md5.removesuffix(".dir").isalnum():  # not the name of an object
         return None
     paths = (object_path(cache, md5), cache / md5[:2] / md5[2:])
     return next((path for path in paths if path.is_file()), None)
@@ -140,7 +140,7 @@ def _remove(altered: Altered, tree: Repository) -> None:
 
 
 def _is_copy(folder: Path, listed: list[dict[str, Any]]) -> bool:
-    """True if the folder holds no file but those of the list: nobody's own work is lost with it."""
+    """True if every file in the folder is on the list: then nobody's own work is lost with it."""
     md5s = {str(item["relpath"]): item["md5"] for item in listed}
     files = [path for path in folder.rglob("*") if path.is_file()]
     return all(md5s.get(path.relative_to(folder).as_posix()) == file_md5(path) for path in files)

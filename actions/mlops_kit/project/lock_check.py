@@ -1,4 +1,4 @@
-"""Does a lock say what dvc.yaml says? For a lock that another job made, so that nothing of it is believed."""
+"""Compare a lock that another job made with dvc.yaml."""
 
 import posixpath
 import re
@@ -21,7 +21,7 @@ OF_ENTRY = OF_FILE | {"path", "hash", "files", "dataset"}
 
 
 def differences(lock: Lock, expected: Mapping[str, ExpectedStage]) -> list[str]:
-    """What the lock has that dvc.yaml does not say, and the reverse: empty if it can be what DVC wrote for it."""
+    """The differences between the lock and dvc.yaml. Empty if DVC can have written this lock."""
     problems = _shape(lock)
     problems += [f"{FILE} has no stage {_name(name)}" for name in lock.stages if name not in expected]
     problems += [f"stage {_name(name)} is missing" for name in expected if name not in lock.stages]
@@ -37,7 +37,7 @@ def differences(lock: Lock, expected: Mapping[str, ExpectedStage]) -> list[str]:
 
 
 def _shape(lock: Lock) -> list[str]:
-    """Keys that DVC does not write, entries that stand twice, and files of a folder that lead out of it."""
+    """Keys that DVC does not write, duplicate entries, and files that lie outside of their folder."""
     content = parse_yaml(lock.text, LOCK)
     problems = _unknown(content, TOP, LOCK)
     for name, stage in (content.get("stages") or {}).items():
@@ -50,7 +50,7 @@ def _shape(lock: Lock) -> list[str]:
                 if len(set(paths)) < len(paths)
                 else []
             )
-            problems += [f"stage {_name(name)}: {_name(path)} stands twice" for path in twice]
+            problems += [f"stage {_name(name)}: {_name(path)} is listed twice" for path in twice]
             for entry in entries:
                 problems += _unknown(entry, OF_ENTRY, f"stage {_name(name)}: {_name(entry['path'])}")
                 problems += _files(entry.get("files"), f"stage {_name(name)}: {_name(entry['path'])}")
@@ -62,7 +62,7 @@ def _unknown(content: Mapping[Any, Any], known: set[str], where: str) -> list[st
 
 
 def _files(files: Any, where: str) -> list[str]:
-    """The list of a folder's files, which remotes with versions of their own need."""
+    """Problems in the list of a folder's files, which remotes with object versions need."""
     if files is None:
         return []
     if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
@@ -86,7 +86,7 @@ def _definition(stage: PipelineStage, expected: ExpectedStage) -> list[str]:
 def _parameters(
     locked: Mapping[str, Mapping[str, Any]], expected: Mapping[str, frozenset[str] | None]
 ) -> list[str]:
-    """The keys. Their values are compared with the files of the commit, by `training.freshness`."""
+    """Differences in the parameter keys. `training.freshness` compares the values with the files of the commit."""
     problems = [
         f"parameters of {_name(file)} that {FILE} does not name" for file in locked.keys() - expected.keys()
     ]
@@ -127,7 +127,7 @@ def is_md5(value: str) -> bool:
 
 
 def _hashes(stage: PipelineStage, lock: Lock) -> list[str]:
-    """Outputs have an md5, and the stages that read them name the same one."""
+    """Outputs without an md5, and dependencies with another md5 than the output."""
     problems = [f"output {_name(path)} has no md5" for path, out in stage.outs.items() if not is_md5(out.md5)]
     outs: Mapping[str, Entry] = lock.outs
     for path, dep in stage.deps.items():

@@ -145,19 +145,19 @@ class _Variables:
         key = ".".join(part.strip() for part in expression.replace("[", ".").replace("]", "").split("."))
         value = pipeline.value_at(self.values, key)
         if value is ABSENT:
-            raise _cannot(where, f"nothing says what ${{{expression}}} is")
+            raise _cannot(where, f"${{{expression}}} is not defined")
         return value
 
     def _written(self, value: Any, where: str) -> str:
         if isinstance(value, list) or (isinstance(value, dict) and not where.endswith(".cmd")):
-            raise _cannot(where, f"a {type(value).__name__} can't stand there")
+            raise _cannot(where, f"a {type(value).__name__} is not allowed here")
         if isinstance(value, dict):
             return " ".join(_options(value, self.parsing, where))
         return written(value)
 
 
 def written(value: Any) -> str:
-    """A single value as DVC writes it into a text."""
+    """A single value as text, as DVC writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -174,7 +174,7 @@ def _options(values: dict[str, Any], parsing: Mapping[str, str], where: str) -> 
             yield f"--{name} {shlex.quote(value)}"
         elif isinstance(value, list):
             if any(isinstance(one, list | dict) for one in value):
-                raise _cannot(where, f"a list inside of the list {name!r} can't stand in a command")
+                raise _cannot(where, f"a list inside of the list {name!r} is not allowed in a command")
             words = [shlex.quote(one) if isinstance(one, str) else str(one) for one in value]
             if parsing.get("list") == "append":
                 yield from (f"--{name} {word}" for word in words)

@@ -17,7 +17,7 @@ JOURNAL = "journal.json"
 class Undo:
     """Keeps files of a workspace in `.mlops/undo/NAME`. The journal is written before anything is changed.
 
-    Whatever happens in between, `restore` and `forget` can be called again, also by another process.
+    `restore` and `forget` can be called again at any time, also by another process.
     """
 
     def __init__(self, root: Path, name: str) -> None:
@@ -30,7 +30,7 @@ class Undo:
         self.texts[path] = _decoded(_bytes(self.root / path))
 
     def keep_links(self, paths: Iterable[str]) -> None:
-        """Hard links of what is there: a file that is deleted lives on in them, and none is read."""
+        """Keep what exists as hard links, so that a deleted file can be restored. No file is read."""
         for path in paths:
             if os.path.lexists(self.root / path):
                 self._link(path)
@@ -48,7 +48,7 @@ class Undo:
         shutil.move(self.root / path, self.folder / name)
 
     def place(self, file: Path, path: str) -> None:
-        """Move a file in; one of the same name is kept."""
+        """Move a file into the workspace. A file of the same name is kept."""
         if os.path.lexists(self.root / path):
             self.move(path)
         self.new.append(path)
@@ -91,7 +91,7 @@ class Undo:
 
 
 def left(root: Path) -> list[Undo]:
-    """What killed commands left to be undone, by name. A folder without a journal is removed: nothing was changed yet."""
+    """What killed commands left to undo, by name. A folder without a journal is removed: nothing was changed."""
     found = []
     for folder in sorted((root / KEPT).glob("*")):
         if (folder / JOURNAL).is_file():

@@ -1,4 +1,7 @@
-"""One command at a time changes a workspace, and one at a time its monitoring. The lock is the operating system's, so a killed process holds none."""
+"""Locks of a workspace: one command at a time changes it, and one at a time uses the folder of monitoring.
+
+They are locks of the operating system, so a killed process holds none.
+"""
 
 import json
 import os
@@ -20,7 +23,7 @@ MONITORING = Path(
     ".mlops/monitoring.lock"
 )  # of what lies in .mlops/monitoring; a training is no reason to wait
 INSIDE = "MLOPS_LOCKS"  # tokens of the locks that parents of this process hold
-SECONDS_TO_NAME = 0.5  # within which a command that has the lock has written its name
+SECONDS_TO_NAME = 0.5  # a command that got the lock writes its name within this time
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Holder:
 def hold(root: Path, command: str, say: Say, path: Path = LOCK) -> Iterator[bool]:
     """Hold the lock of the workspace, or the one at `path`. Yields True if the last command was killed while it held the lock.
 
-    A command that another one started, for instance from a hook, is inside of that one's lock and takes none. Raises
+    A command that another one started, for instance from a hook, shares the lock of that one. Raises
     KitError with the process that has the lock.
     """
     file = root / path

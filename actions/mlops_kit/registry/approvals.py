@@ -1,7 +1,7 @@
 """`promotion: approved`: only the workflow `promote`, which a person approves, puts a version into a stage.
 
-A promotion anywhere else starts that workflow. What was put into a stage in another way is found by the next run of
-`register --from`, which puts back what was approved. Git cannot prove who made a tag, so GitHub is asked for the run
+A promotion anywhere else starts that workflow. The next run of `register --from` finds stages that were changed in
+another way, and puts the approved version back. Git cannot prove who made a tag, so the kit asks GitHub for the run
 that the tag names.
 """
 
@@ -118,7 +118,7 @@ def restore(repository: Repository, contract: Contract, say: Say) -> None:
 
 
 def unapproved(repository: Repository, model: str, hub: "GitHub") -> list[Unapproved]:
-    """The stages that hold what was not put there by the workflow."""
+    """The stages whose version the workflow did not put there."""
     ordered = stages.assignments(repository, model)
     proof = _Proof(repository, model, hub, ordered)
     found = []
@@ -144,7 +144,7 @@ class _Proof:
         self._since: datetime | None = None
 
     def holds(self, one: Assignment) -> bool:
-        """False also for a version that was taken back: it is in no stage any more."""
+        """True if the workflow made this assignment. False for a removal: the version is in no stage any more."""
         if one.takes_back or one.commit not in self.names:
             return False
         if not one.run:
@@ -173,7 +173,7 @@ class _Proof:
     def _is_older(self, one: Assignment) -> bool:
         """True if the tag was made before mlops.yaml asked for approvals.
 
-        A date can be forged. A number that two tags share, as one that was chosen to look old has, is not believed.
+        A date can be forged, so a tag that shares its number with another one is refused: a forged old tag would.
         """
         if self._since is None:
             self._since = _since(self.repository)
@@ -181,7 +181,7 @@ class _Proof:
 
 
 def _since(repository: Repository) -> datetime:
-    """When mlops.yaml began to ask for approvals; far back if its history does not say."""
+    """When mlops.yaml began to require approvals; 1970 if its history does not show it."""
     commits.deepen(repository)
     asked = ("log", "-1", "--format=%ct", "-G", SETTING, "HEAD", "--", FILE)
     moment = repository.git(*asked).strip()
@@ -189,7 +189,7 @@ def _since(repository: Repository) -> datetime:
 
 
 def _put_back(repository: Repository, model: str, one: Unapproved) -> str:
-    """Assign what was approved. Says what was done, also if it could not be."""
+    """Put the approved version back. Returns a sentence that says what was done, or why it failed."""
     known = {version.commit: version for version in versions.versions(repository, model)}
     name, says = NOTHING, f"{one.stage} was emptied without an approval"
     if one.held:

@@ -1,7 +1,7 @@
 """A model that may become a version, as the job that trains hands it over and the job that registers checks it.
 
 The first job runs the project's code and may write nothing. The second may write to the repository and runs no
-code of the project, so it works out again what Git, dvc.yaml and the runner can tell, and refuses what differs.
+code of the project, so it recomputes what Git, dvc.yaml and the runner know, and refuses what differs.
 """
 
 import hashlib
@@ -93,13 +93,13 @@ def files(contract: Contract, candidate: Candidate) -> dict[str, str | bytes]:
 
 
 def new_data(handed: Handover) -> Delivery:
-    """The delivery that the look for new data left; empty if nobody looked."""
+    """The delivery that `watch-data` left; empty if it did not run."""
     return deliver.read_delivery(handed, NEW_DATA) if handed.has(NEW_DATA) else Delivery()
 
 
 @dataclass(frozen=True)
 class HandedEvents:
-    """The events of the training, as events of this run; none if it was killed before it could hand anything over."""
+    """The events of the training, as events of this run. Empty if the training was killed before it handed anything over."""
 
     run: str
     events: list[Event]
@@ -107,9 +107,9 @@ class HandedEvents:
 
 
 def events(repository: Repository, handed: Handover) -> HandedEvents:
-    """What can be read of the training's events. The runner says of which run, commit and person they are.
+    """The valid events of the training. Run, commit and person come from the runner.
 
-    Damaged events are left out: they do not keep a model out. Raises KitError for a file that is too large.
+    Damaged events are left out and do not stop a registration. Raises KitError for a file that is too large.
     """
     named = run_events.named_run()
     begun = "" if named else _first_run(handed)
@@ -121,7 +121,7 @@ def events(repository: Repository, handed: Handover) -> HandedEvents:
 
 
 def _first_run(handed: Handover) -> str:
-    """The run of the first event, where neither a runner nor an orchestrator names one."""
+    """The run of the first event, for when neither a runner nor an orchestrator names one."""
     if not handed.has(EVENTS):
         return ""
     line = handed.content(EVENTS).partition(b"\n")[0].decode(errors="replace")
@@ -131,7 +131,7 @@ def _first_run(handed: Handover) -> str:
 
 
 def _of_this_run(event: Event, commit: str) -> Event:
-    """With what Git and the runner know instead of what the event says."""
+    """The event, with what Git and the runner know in the place of what it says."""
     known: dict[str, Any] = {"commit": commit} if "commit" in event else {}
     if runner.run_id() and (event["stage"], event["status"]) == ("run", "start"):
         known |= {"event_name": runner.event_name(), "machine": None}
@@ -140,9 +140,9 @@ def _of_this_run(event: Event, commit: str) -> Event:
 
 
 def read(repository: Repository, contract: Contract, handed: Handover, run: str) -> Candidate | None:
-    """None if nothing was trained. Raises KitError naming what does not fit this commit.
+    """Read the candidate. None if nothing was trained. Raises KitError with what does not fit this commit.
 
-    Its record is that of the run `run`: with what this job knows, and what the training measured.
+    The record is that of the run `run`: facts that this job knows, and what the training measured.
     """
     if not handed.has(DRAFT):
         return None
@@ -167,7 +167,7 @@ def read(repository: Repository, contract: Contract, handed: Handover, run: str)
 
 
 def _pointers(repository: Repository, contract: Contract, handed: Handover) -> dict[str, str]:
-    """Raises KitError for what is not a watched pointer of the repository with another hash."""
+    """The pointers that new data changed. Raises KitError for a path that is not a watched pointer with a new hash."""
     pointers = new_data(handed).pointers
     commit = repository.commit()
     content = {path: text.encode() for path, text in pointers.items()}
@@ -200,7 +200,7 @@ def _metrics(contract: Contract, metrics: bytes) -> dict[str, Any]:
 def _wrong_metrics(
     contract: Contract, lock: Lock, metrics: bytes, record: Record, content: dict[str, Any]
 ) -> list[str]:
-    """The metrics must be the pipeline's own."""
+    """How the metrics differ from the file that the lock names."""
     problems = []
     out = lock.out(contract.metrics)
     if out and out.md5 != hashlib.md5(metrics, usedforsecurity=False).hexdigest():
@@ -213,7 +213,7 @@ def _wrong_metrics(
 def _wrong_gates(
     repository: Repository, contract: Contract, verdict: Verdict, metrics: dict[str, Any]
 ) -> list[str]:
-    """Gates that were handed over as passed and fail by the metrics."""
+    """Gates that were handed over as passed, although the metrics fail them."""
     from mlops_kit.gates import kinds
 
     bench = kinds.Bench(repository, contract, lambda _: None, metrics)

@@ -1,4 +1,4 @@
-"""The record that another job handed over: what can be worked out again is, and the rest is bounded and marked."""
+"""Check the record that another job handed over: recompute what can be recomputed, limit and mark the rest."""
 
 import re
 from typing import Any
@@ -62,7 +62,7 @@ def problems(
 
 
 def _of_gates(contract: Contract, verdict: Verdict) -> list[str]:
-    """Each gate of mlops.yaml was judged once, and no other one."""
+    """Gates that were not judged exactly once, or that mlops.yaml does not name."""
     names = [result.name for result in verdict.results]
     missing = contract.gates.keys() - set(names)
     found = [f"gate {name}: no result" for name in sorted(missing)]
@@ -76,7 +76,7 @@ def _of_gates(contract: Contract, verdict: Verdict) -> list[str]:
 
 
 def _of_reported(record: Record) -> list[str]:
-    """Bounds of what is believed."""
+    """Reported fields that are too long, or impossible."""
     environment, trigger = record.environment, record.trigger
     lines = {
         "environment.python": environment.python or "",
@@ -101,7 +101,7 @@ def _is_line(text: str) -> bool:
 
 
 def _is_bounded(value: Any) -> bool:
-    """The depth is bounded by the parser."""
+    """True if every text is short enough. The parser limits the depth."""
     if isinstance(value, dict):
         return all(_is_bounded(one) for pair in value.items() for one in pair)
     if isinstance(value, list):
@@ -138,7 +138,7 @@ def completed(
 
 
 def _trigger(repository: Repository, handed: Trigger, run: str) -> Trigger:
-    """What the runner says of the run; anywhere else nobody but the first job knows who began it, and why."""
+    """Who started the run, and why: from the runner. Without a runner, as the training job reported it."""
     if runner.run_id():
         return draft.trigger(repository, run)
     url = handed.url if handed.url and handed.url.startswith("https://") else None
@@ -146,7 +146,7 @@ def _trigger(repository: Repository, handed: Trigger, run: str) -> Trigger:
 
 
 def refuse(repository: Repository, found: list[str]) -> None:
-    """Raises KitError if anything was found."""
+    """Raise KitError with the first problems, if there are any."""
     if found:
         shown = [one_line(one, 300) for one in found[:10]] + ["..."] * (len(found) > 10)
         raise KitError(

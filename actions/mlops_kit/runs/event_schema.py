@@ -1,6 +1,6 @@
-"""What an event may hold. Readers leave out events that break it; a job that receives events believes no others.
+"""What an event may hold. Readers leave out events that break it; a job that receives events accepts no others.
 
-A year of runs is read by one command, so an event is checked in a few microseconds and without a model class.
+One command reads the events of a year, so a check takes a few microseconds and uses no model class.
 """
 
 import math
@@ -19,7 +19,7 @@ Check = Callable[[Any], bool]
 NEEDED = ("run", "at", "stage", "status")
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")  # a file name
 TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?)?")
-YEARS = range(1971, 9999)  # a day before and behind them is still a time
+YEARS = range(1971, 9999)  # a day earlier or later is still a valid time
 LONGEST, MOST = 4000, 1000  # characters of a text; entries of a list
 LARGEST_PID = 2**31 - 1
 
@@ -29,7 +29,7 @@ def _is_number(value: Any) -> bool:
 
 
 def is_time(value: Any) -> bool:
-    """True for a time in ISO 8601 with which one can calculate."""
+    """True for a time in ISO 8601 that Python can calculate with."""
     if not isinstance(value, str) or not TIME.fullmatch(value):
         return False
     try:
@@ -73,7 +73,7 @@ def is_readable(event: Any) -> bool:
 
 @dataclass(frozen=True)
 class Expected:
-    """The events that a job may hand over. A stage that ends in `:` stands for every name behind it."""
+    """The events that a job may hand over. A stage that ends in `:` stands for all stages that begin with it."""
 
     stages: Mapping[str, frozenset[str]]  # with the statuses of each
     facts: frozenset[str]
@@ -95,7 +95,7 @@ class Taken:
 
 
 def take(events: list[Any], expected: Expected) -> Taken:
-    """The events that `expected` takes, in order, with the facts that it knows, each within bounds."""
+    """The events that `expected` accepts, in order. Unknown facts are removed, long ones shortened."""
     good = [event for event in events if expected.takes(event)][: expected.most]
     known = expected.facts.union(NEEDED)
     kept = [

@@ -1,8 +1,8 @@
 """The hand-over between two jobs of a run: a folder of named files.
 
 The first job runs the project's code and has no right to write to the repository. The second has that right and
-runs no code of the project. Everything that it receives is read here, within bounds. The room that the content
-belongs to gives its strict model, and works out again what Git and the runner can tell.
+runs no code of the project. Everything that it receives is read here, with limits on size and depth. Other
+rooms define the strict model of each file, and recompute what Git and the runner know.
 """
 
 import stat
@@ -78,8 +78,7 @@ class Handover:
     def events(self, expected: Expected) -> Taken:
         """The events of the run, without those that are damaged, of another run, or not of the job's stages.
 
-        They are taken without them: a log that is cut off does not keep a model out. Raises KitError for a file that
-        is too large.
+        Damaged events do not stop a registration. Raises KitError if the file is too large.
         """
         if not self.has(EVENTS):
             return Taken()

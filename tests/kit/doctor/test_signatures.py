@@ -30,4 +30,4 @@ def test_a_provenance_that_does_not_fit_is_a_failure(with_version: Repository) -
     made = commits.commit(with_version, with_version.commit(tag), {record.PROVENANCE: b"[]"}, "x")
     must(["git", "tag", "--force", "--annotate", "--message=x", tag, made], with_version.root)
     one = found(with_version, "signatures")
-    assert one.status == "fail" and "it is no statement" in one.says
+    assert one.status == "fail" and "it is not a statement" in one.says

@@ -85,7 +85,7 @@ LIES: dict[str, tuple[Callable[[Stages], object], str]] = {
     ),
     "an entry twice": (
         lambda s: s["train"]["outs"].append({"path": "./model.txt", "md5": MD5}),
-        "model.txt stands twice",
+        "model.txt is listed twice",
     ),
     "an unknown key": (lambda s: s["train"].update(wdir="/"), "stage train has the key wdir"),
     "an unknown key of a file": (lambda s: s["train"]["outs"][0].update(repo="x"), "has the key repo"),

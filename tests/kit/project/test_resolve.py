@@ -113,10 +113,10 @@ def test_variables_of_a_stage_are_its_own() -> None:
 @pytest.mark.parametrize(
     ("dvc", "says"),
     [
-        ("stages: {s: {cmd: 'run ${x}'}}", r"s\.cmd can't be resolved: nothing says what \$\{x\} is"),
+        ("stages: {s: {cmd: 'run ${x}'}}", r"s\.cmd can't be resolved: \$\{x\} is not defined"),
         ("vars: [secret.py]", "secret.py is Python, which would have to be run"),
         ("vars: [gone.yaml]", r"gone\.yaml is not there"),
-        ("stages: {s: {cmd: a, deps: ['${l}']}}\nvars: [{l: [1]}]", "a list can't stand there"),
+        ("stages: {s: {cmd: a, deps: ['${l}']}}\nvars: [{l: [1]}]", "a list is not allowed here"),
         ("stages: {s: {cmd: a, deps: 3}}", r"s\.deps can't be resolved: it is a int"),
         ("stages: [s]", "stages can't be resolved: it is a list"),
         ("stages: {s: x}", "s can't be resolved: it is a str"),

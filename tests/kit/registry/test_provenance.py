@@ -188,9 +188,9 @@ def rewritten(repository: Repository, tag: str, path: str, old: str, new: str) -
         (record.PROVENANCE, '"sha256": "', '"sha256": "0', "not the record's artifacts"),
         (record.PROVENANCE, '"gitCommit": "', '"gitCommit": "0', "not the record's code"),
         (record.PROVENANCE, '"version": "v0.3.0"', '"version": "v0.2.0"', "not the record's version"),
-        (record.PROVENANCE, '"name": "dvc.lock"', '"name": "x"', "it leaves out dvc.lock"),
-        (record.PROVENANCE, '"predicate"', '"x"', "it is no statement (KeyError)"),
-        (record.PROVENANCE, "{", "[", "it is no statement (JSONDecodeError)"),
+        (record.PROVENANCE, '"name": "dvc.lock"', '"name": "x"', "it does not name dvc.lock"),
+        (record.PROVENANCE, '"predicate"', '"x"', "it is not a statement (KeyError)"),
+        (record.PROVENANCE, "{", "[", "it is not a statement (JSONDecodeError)"),
         (record.FILE, '"sha256": "', '"sha256": "0', "record"),
     ],
 )

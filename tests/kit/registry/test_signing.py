@@ -91,7 +91,7 @@ def test_wrong_signatures_say_what_is_wrong(here: Repository, monkeypatch: pytes
     cases = {
         "none of the keys in mlops.yaml (other.pub)": (envelope, "other.pub", STATEMENT),
         "signs another statement": (envelope, "team.pub", STATEMENT + b" "),
-        "is no envelope": ("[]", "team.pub", STATEMENT),
+        "is not an envelope": ("[]", "team.pub", STATEMENT),
         "envelope (JSONDecodeError)": ("{", "team.pub", STATEMENT),
         "none of the keys": (json.dumps(content | {"signatures": []}), "team.pub", STATEMENT),
     }
@@ -117,7 +117,7 @@ def test_a_public_key_that_is_none_is_named(
 
 
 def test_a_private_key_that_is_none_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(KitError, match="no private key") as error:
+    with pytest.raises(KitError, match="does not hold a private key") as error:
         signed("-----BEGIN PRIVATE KEY-----\nabcdefgh", monkeypatch)
     assert "abcdefgh" not in error.value.what
 

@@ -38,7 +38,7 @@ class Attestation:
 
 
 def check(repository: Repository, contract: Contract, version: Version, recorded: Record) -> Attestation:
-    """`contract` is today's: its keys decide, not those that a version brings with it."""
+    """`contract` is the current one: its keys count, not those in the version."""
     names = (record.PROVENANCE, record.SIGNATURE, record.SIGSTORE)
     statement, envelope, bundle = git_objects.read(repository, [f"{version.commit}:{name}" for name in names])
     if statement is None:
@@ -90,7 +90,7 @@ def _problems(repository: Repository, version: Version, recorded: Record, statem
             "artifacts": content["subject"],
         }
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        yield f"provenance: it is no statement ({type(error).__name__})"
+        yield f"provenance: it is not a statement ({type(error).__name__})"
         return
     wanted: dict[str, Any] = {
         "type": (slsa.STATEMENT, slsa.PREDICATE),
@@ -108,7 +108,7 @@ def _wrong_files(repository: Repository, version: Version, byproducts: dict[str,
     """Files of the commit that have another hash than the statement says, or that it leaves out."""
     for name in (LOCK, record.FILE):
         if name not in byproducts:
-            yield f"provenance: it leaves out {name}"
+            yield f"provenance: it does not name {name}"
     paths = [str(path) for path in byproducts]
     contents = git_objects.read(repository, [f"{version.commit}:{path}" for path in paths])
     for path, content in zip(paths, contents, strict=True):

@@ -108,7 +108,7 @@ def _packages(pins: Mapping[str, set[str]]) -> Iterator[dict[str, Any]]:
 
 
 def _pins(repository: Repository, complete: Record) -> dict[str, set[str]]:
-    """The versions of each Python package that the lock files of the commit pin. A project of its own is none."""
+    """The versions of each Python package that the lock files of the commit pin. The project itself is left out."""
     pins: dict[str, set[str]] = {}
     for path in complete.environment.files:
         text = repository.show(complete.code.commit, path) or ""

@@ -18,7 +18,7 @@ from mlops_kit.versions.record import PROVENANCE, SIGSTORE
 
 PINS = Path(__file__).with_name("sigstore.txt")
 ISSUER = "https://token.actions.githubusercontent.com"
-LONGEST = 300  # characters of what it says
+LONGEST = 300  # characters of its output
 SECONDS = 120  # of one call; sigstore asks three servers
 
 
@@ -56,7 +56,7 @@ def problem(statement: bytes, bundle: bytes, identity: str) -> str:
 
 @contextmanager
 def _program(statement: bytes) -> Iterator[tuple[str, Path]]:
-    """The program, and the statement as a file in a folder outside of the repository."""
+    """Install sigstore. Yields its path, and the statement as a file outside of the repository."""
     with temporary.folder() as folder:
         (folder / PROVENANCE).write_bytes(statement)
         venv = folder / "venv"
@@ -81,7 +81,7 @@ def _program(statement: bytes) -> Iterator[tuple[str, Path]]:
 
 
 def _run(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
-    """With the job's identity, which other programs do not get."""
+    """Run sigstore with the job's identity, which other programs do not get."""
     try:
         return subprocess.run(
             command,
@@ -101,6 +101,6 @@ def _run(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]"
 
 
 def _words(done: "subprocess.CompletedProcess[str]") -> str:
-    """What the program said, in one line."""
+    """The output of the program in one line."""
     said = " ".join((done.stderr.strip() or done.stdout.strip()).split())
     return said[:LONGEST] or f"it ended with {done.returncode}"

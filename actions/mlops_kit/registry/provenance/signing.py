@@ -26,16 +26,16 @@ VARIABLE = github_env.SIGNING_KEY
 
 @dataclass(frozen=True)
 class Signature:
-    """What a signature says: the key's file, and what is wrong, empty if nothing is."""
+    """The result of checking a signature: the key's file, and the problem, empty if there is none."""
 
     key: str = ""
     problem: str = ""
 
 
 def signatures(repository: Repository, signing: Signing, statement: bytes) -> dict[str, bytes]:
-    """The files that sign a statement; none if nothing says that versions are signed.
+    """The signature files for a statement. Empty if versions are not signed here.
 
-    Raises KitError if mlops.yaml requires a signature and nothing here can sign, or if the key is none that it names.
+    Raises KitError if mlops.yaml requires a signature and there is no key, or if it does not name the key.
     """
     files = {}
     if signed := sign(statement):
@@ -62,7 +62,7 @@ def _refuse_other_key(repository: Repository, signing: Signing, signed: bytes, s
 
 
 def sign(statement: bytes) -> bytes | None:
-    """The envelope of a statement; None if the environment has no key. Raises KitError for a key that is none."""
+    """The envelope of a statement; None if the environment has no key. Raises KitError for an invalid key."""
     pem = os.environ.get(VARIABLE, "")
     if not pem.strip():
         return None
@@ -74,7 +74,7 @@ def sign(statement: bytes) -> bytes | None:
         signer = CryptoSigner(load_pem_private_key(pem.encode(), None))
     except (ValueError, TypeError) as error:  # its text may hold a part of the key
         raise KitError(
-            f"{VARIABLE} is no private key in PEM without a password ({type(error).__name__}).",
+            f"{VARIABLE} does not hold a private key in PEM without a password ({type(error).__name__}).",
             "`openssl genpkey -algorithm ed25519 -out team.key` makes one; keep it as a secret.",
         ) from None
     envelope = Envelope(statement, PAYLOAD, {})
@@ -92,7 +92,7 @@ def verify(
     try:
         signed = Envelope.from_dict(json.loads(envelope))
     except Exception as error:  # noqa: BLE001  # a file that anybody may have written
-        return Signature(problem=f"{SIGNATURE} is no envelope ({type(error).__name__})")
+        return Signature(problem=f"{SIGNATURE} is not an envelope ({type(error).__name__})")
     if (signed.payload, signed.payload_type) != (statement, PAYLOAD):
         return Signature(problem=f"{SIGNATURE} signs another statement than the version's")
     if not signing.keys:

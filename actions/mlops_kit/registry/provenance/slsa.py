@@ -54,7 +54,7 @@ def statement(repository: Repository, complete: Record, files: Mapping[str, byte
 
 
 def subjects(complete: Record) -> list[dict[str, Any]]:
-    """The artifacts with their hashes: those of the lock, and of each file those that were measured."""
+    """The artifacts with the hashes of the lock, and with the measured hashes of each file."""
     return [*_artifacts(complete), *_artifact_files(complete)]
 
 
@@ -63,7 +63,7 @@ def sha256(content: bytes) -> str:
 
 
 def digest(md5: str) -> dict[str, str]:
-    """A hash of DVC's as a digest set. That of a folder is the md5 of a list, so it has a name of its own."""
+    """A DVC hash as a digest set. A folder's hash is the md5 of a list, so it has another name."""
     if re.fullmatch(r"[0-9a-f]{32}", md5):
         return {"md5": md5}
     return {"dvcFolder": md5.removesuffix(".dir")} if md5.endswith(".dir") else {"etag": md5}
