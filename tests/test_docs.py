@@ -52,16 +52,6 @@ def test_the_second_command_of_the_readme_is_what_runs_this() -> None:
     assert "sh tests/run" in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
-def test_the_tutorial(mlops_new: Path, tmp_path: Path) -> None:
-    script = tmp_path / "tutorial.sh"
-    lines = commands(ROOT / "docs/tutorial.md")
-    assert len(lines) > 15
-    script.write_text("set -eux\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    said = must(["sh", script], tmp_path, PATH=f"{mlops_new.parent}{os.pathsep}{os.environ['PATH']}")
-    assert "didn't change, skipping" in said
-    assert (tmp_path / "trips/metrics.json").is_file()
-
-
 def test_how_a_repository_grows(mlops_new: Path, tmp_path: Path) -> None:
     """The page's commands in a new repository; there is no newer template, and the page's checks say so."""
     must([mlops_new, "flights"], tmp_path)
