@@ -32,6 +32,22 @@ COMMANDS = """\
 Install it once: `uv tool install 'mlops-new[kit]'`. It works in any repository with DVC and an
 [mlops.yaml](mlops.yaml.md); each command does on a laptop what it does in CI."""
 EMPTY = '""'
+# Actions that run no command of the kit, and what a workflow has before them.
+COMES_AFTER = {
+    "setup": "Comes after the checkout, before the other actions.",
+    "environment": "Comes after the checkout. If the job also uses [setup](../setup/README.md), that comes first.",
+    "login": """\
+Each role belongs to the cloud that its form names, so one step serves all clouds. A variable that is not set leaves its cloud out:
+
+    - name: Log in to the cloud
+      uses: mlops-new/mlops-new/actions/login@COMMIT # VERSION
+      with:
+        role-to-assume: ${{ vars.AWS_ROLE }} ${{ vars.GOOGLE_SERVICE_ACCOUNT }} ${{ vars.AZURE_CLIENT_ID }}
+        provider: ${{ vars.AWS_REGION }} ${{ vars.GOOGLE_IDENTITY_PROVIDER }} ${{ vars.AZURE_TENANT_ID }}
+
+AWS and Google Cloud use the actions of their makers. Azure uses `az`, which GitHub's runners have; a runner of your own needs it
+installed. DVC then finds the login by itself. The login to Azure lasts an hour.""",
+}
 
 
 def main() -> int:
@@ -189,7 +205,9 @@ def action_page(path: Path) -> str:
         "Outputs",
         _table(["output", ""], [[f"`{key}`", one["description"]] for key, one in action["outputs"].items()]),
     ]
-    if name != "setup":
+    if name in COMES_AFTER:
+        parts.append(COMES_AFTER[name])
+    else:
         parts.append(
             f"Runs `mlops-kit {name}`, on a laptop the same; `mlops-kit {name} --help` says more. "
             "Comes after [setup](../setup/README.md)."

@@ -31,6 +31,8 @@ RENDERED: Mapping[str, dict[str, object]] = {
     "second tools": {"orchestration": "airflow", "registry": "wandb", "drift": "whylogs"},
 }
 SETUP_UV = "astral-sh/setup-uv"
+# Actions of ours that run no code of the repository and log in nowhere.
+FOR_WRITERS = {"setup", "report", "register", "promote", "rollback", "alert", "retrain", "review"}
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def test_a_job_that_may_write_runs_our_actions_and_the_environment_of_our_pins_a
     for job in found:
         ours = [step for step in job.steps if is_ours(step)]
         assert ours and used(ours[0]).endswith("/setup"), job.where
+        assert {used(step).rpartition("/")[2] for step in ours} <= FOR_WRITERS, job.where
         others = {used(step) for step in job.steps if not is_ours(step)}
         assert others <= TAKE, job.where  # no `run`, no cache, no uv of another origin
         assert not job.logs_in, job.where
@@ -131,6 +134,8 @@ def test_no_job_that_may_write_or_log_in_shares_a_cache(rendered: Path) -> None:
                 assert re.fullmatch(r"\d+\.\d+\.\d+", step["with"]["version"]), job.where
                 if job.writes or job.logs_in:
                     assert step["with"]["enable-cache"] == "false", job.where
+            if is_ours(step) and (job.writes or job.logs_in):
+                assert "cache" not in (step.get("with") or {}), job.where  # false by default
 
 
 def test_no_job_may_write_because_a_workflow_forgot_to_say_what_it_may(rendered: Path) -> None:
@@ -148,19 +153,35 @@ def test_our_actions_set_uv_up_without_a_cache_at_one_version() -> None:
         for step in workflows.steps(workflows.read(file))
         if used(step) == SETUP_UV
     ]
-    text = (ROOT / "template/.github/workflows/ci.yml.jinja").read_text("utf-8")
-    versions = {given["version"] for _, given in found} | set(re.findall(r'version: "(.*)"', text))
+    versions = {given["version"] for _, given in found}
     assert len(versions) == 1 and re.fullmatch(r"\d+\.\d+\.\d+", versions.pop())
-    in_actions = [given for file, given in found if file.name == "action.yml"]
-    assert [given["enable-cache"] for given in in_actions] == ["false"]
+    in_actions = {
+        file.parent.name: given["enable-cache"] for file, given in found if file.name == "action.yml"
+    }
+    assert in_actions == {"setup": "false", "environment": "${{ inputs.cache }}"}
+    inputs = workflows.read(ROOT / "actions/environment/action.yml")["inputs"]
+    assert inputs["cache"]["default"] == "false"
 
 
 def test_pull_requests_log_in_with_roles_that_main_does_not_use(rendered: Path) -> None:
-    logins = {"role-to-assume", "service_account"}
     roles: dict[bool, set[str]] = {True: set(), False: set()}
     for job in jobs(rendered):
         for step in job.steps:
-            for name in logins & set(step.get("with") or {}):
-                roles["pull_request" in job.workflow["on"]].add(step["with"][name])
-    assert roles[True] == {"${{ vars.AWS_READ_ROLE }}", "${{ vars.GOOGLE_READ_SERVICE_ACCOUNT }}"}
-    assert roles[False] == {"${{ vars.AWS_ROLE }}", "${{ vars.GOOGLE_SERVICE_ACCOUNT }}"}
+            given = step.get("with") or {}
+            assert "role-to-assume" not in given or used(step).endswith("/login"), job.where
+            if used(step).endswith("/login"):
+                assert job.logs_in and not job.writes, job.where
+                roles["pull_request" in job.workflow["on"]] |= set(
+                    re.findall(r"vars\.(\w+)", given["role-to-assume"])
+                )
+    assert roles[True] == {"AWS_READ_ROLE", "GOOGLE_READ_SERVICE_ACCOUNT", "AZURE_READ_CLIENT_ID"}
+    assert roles[False] == {"AWS_ROLE", "GOOGLE_SERVICE_ACCOUNT", "AZURE_CLIENT_ID"}
+
+
+def test_pull_requests_log_in_to_google_only_as_a_reader(rendered: Path) -> None:
+    """The action logs in to Google where it gets a provider, also without a service account."""
+    for job in jobs(rendered):
+        for step in job.steps:
+            if used(step).endswith("/login") and "pull_request" in job.workflow["on"]:
+                provider = "${{ vars.GOOGLE_READ_SERVICE_ACCOUNT && vars.GOOGLE_IDENTITY_PROVIDER }}"
+                assert provider in step["with"]["provider"], job.where

@@ -13,13 +13,20 @@ FOLDER = ".github/workflows"
 OURS = re.compile(r"([\w.-]+/[\w.-]+/actions/[\w-]+)@(\S+)")
 SETUP = "/actions/setup"  # every workflow with an action of ours begins with this one
 COMMIT = re.compile("[0-9a-f]{40}")
-# Actions that log in, and the input that says as whom.
+# Actions that log in, and the input that says as whom. `/actions/login` is ours: its roles are separated by spaces.
 LOGINS = {
     "aws-actions/configure-aws-credentials": "role-to-assume",
     "google-github-actions/auth": "service_account",
+    "azure/login": "client-id",
 }
-VARIABLE = re.compile(r"\$\{\{\s*vars\.(\w+)\s*\}\}")
-READ = {"role-to-assume": "AWS_READ_ROLE", "service_account": "GOOGLE_READ_SERVICE_ACCOUNT"}
+OUR_LOGIN = "/actions/login"
+VARIABLE = re.compile(r"\$\{\{\s*vars\.(\w+)\s*\}\}")  # ${{ vars.AWS_ROLE }}
+# Of a variable's first word, the variable with the role of pull requests.
+READ = {"AWS": "AWS_READ_ROLE", "GOOGLE": "GOOGLE_READ_SERVICE_ACCOUNT", "AZURE": "AZURE_READ_CLIENT_ID"}
+CLOUDS = {"role-to-assume": "AWS", "service_account": "GOOGLE", "client-id": "AZURE"}
+UUID = re.compile(
+    r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+)  # 72f988bf-86f1-41af-91ab-2d7cd011db47
 BY_COMMIT = "uvx copier update --vcs-ref=:current: --defaults --data pin=commit"
 RUNBOOK = "docs/runbook.md (or docs/mlops.md)"
 PULL_REQUESTS = {"pull_request", "pull_request_target"}
@@ -30,7 +37,7 @@ class Login:
     """A step that logs in to a cloud."""
 
     file: str
-    input: str  # which of the action's inputs says as whom
+    cloud: str  # AWS, GOOGLE or AZURE
     role: str  # as it is written: a variable's name, or a text
     of_pull_requests: bool
 
@@ -56,7 +63,7 @@ def roles(patient: Patient) -> Diagnosis:
     logins = list(_logins(patient))
     theirs = [one for one in logins if one.of_pull_requests]
     mains = [one for one in logins if not one.of_pull_requests]
-    pairs = [(one, other) for one in theirs for other in mains if one.input == other.input]
+    pairs = [(one, other) for one in theirs for other in mains if one.cloud == other.cloud]
     for one, other in pairs:
         if one.role == other.role:
             return _one_role(one, other, one.role)
@@ -80,7 +87,7 @@ def _one_role(one: Login, other: Login, role: str) -> Diagnosis:
         f"{one.file} and {other.file} log in with one role ({role}): code that nobody has reviewed may write "
         "wherever main may."
     )
-    mend = f"gh variable set {READ[one.input]}, with a role that may only read, as {RUNBOOK} says"
+    mend = f"gh variable set {READ[one.cloud]}, with a role that may only read, as {RUNBOOK} says"
     return Diagnosis("roles", "warn", says, mend)
 
 
@@ -89,12 +96,30 @@ def _logins(patient: Patient) -> Iterator[Login]:
         triggers = workflow.get("on", workflow.get(True))  # type: ignore[call-overload]  # YAML 1.1 reads `on` as true
         of_pull_requests = bool(PULL_REQUESTS & set(_names(triggers)))
         for step in _steps(workflow):
-            name = LOGINS.get(str(step.get("uses", "")).partition("@")[0])
-            given = step.get("with")
-            if name and isinstance(given, dict) and given.get(name):
-                text = str(given[name])
-                variable = VARIABLE.fullmatch(text)
-                yield Login(file, name, variable[1] if variable else text, of_pull_requests)
+            for cloud, role in _roles(step):
+                yield Login(file, cloud, role, of_pull_requests)
+
+
+def _roles(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The clouds that a step logs in to, each with its role: a variable's name, or a text."""
+    action, given = str(step.get("uses", "")).partition("@")[0], step.get("with")
+    ours = action.endswith(OUR_LOGIN) or action == "./.github/mlops-kit/login"
+    name = "role-to-assume" if ours else LOGINS.get(action)
+    if not name or not isinstance(given, dict) or not given.get(name):
+        return
+    for text in VARIABLE.sub(r"\1", str(given[name])).split() if ours else [str(given[name])]:
+        role = VARIABLE.sub(r"\1", text)
+        yield (_cloud_of(role) if ours else CLOUDS[name]), role
+
+
+def _cloud_of(role: str) -> str:
+    """Of a role as the action `login` takes it, or of the variable that holds one: AZURE_CLIENT_ID."""
+    for cloud in ("GOOGLE", "AZURE"):
+        if role.startswith(f"{cloud}_"):
+            return cloud
+    if "@" in role:
+        return "GOOGLE"
+    return "AZURE" if UUID.fullmatch(role) else "AWS"
 
 
 def _names(triggers: Any) -> list[str]:

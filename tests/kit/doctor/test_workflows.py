@@ -21,6 +21,8 @@ jobs:
 """
 AWS = {"action": "aws-actions/configure-aws-credentials", "input": "role-to-assume"}
 GOOGLE = {"action": "google-github-actions/auth", "input": "service_account"}
+OURS = {"action": "o/mlops/actions/login", "input": "role-to-assume"}
+VENDORED = {"action": "./.github/mlops-kit/login", "input": "role-to-assume"}
 
 
 def write(repository: Repository, name: str, text: str) -> None:
@@ -98,7 +100,13 @@ def test_two_variables_need_github(repository: Repository) -> None:
 
 @pytest.mark.parametrize(
     ("provider", "read", "write_"),
-    [(AWS, "AWS_READ_ROLE", "AWS_ROLE"), (GOOGLE, "GOOGLE_READ_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT")],
+    [
+        (AWS, "AWS_READ_ROLE", "AWS_ROLE"),
+        (GOOGLE, "GOOGLE_READ_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT"),
+        (OURS, "AWS_READ_ROLE", "AWS_ROLE"),
+        (OURS, "GOOGLE_READ_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT"),
+        (VENDORED, "AZURE_READ_CLIENT_ID", "AZURE_CLIENT_ID"),
+    ],
 )
 def test_two_variables_with_one_role(
     repository: Repository, on_github: Api, provider: dict[str, str], read: str, write_: str
@@ -115,6 +123,32 @@ def test_two_variables_with_one_role(
     on_github.variables[write_] = "another writer"  # the repository's own comes first
     assert found(repository, "roles").status == "ok"
     assert not on_github.unknown
+
+
+def test_our_login_has_a_role_for_each_cloud(repository: Repository, on_github: Api) -> None:
+    readers = f"{of('AWS_READ_ROLE')} {of('GOOGLE_READ_SERVICE_ACCOUNT')} {of('AZURE_READ_CLIENT_ID')}"
+    writers = f"{of('AWS_ROLE')} {of('GOOGLE_SERVICE_ACCOUNT')} {of('AZURE_CLIENT_ID')}"
+    logs_in(repository, "ci.yml", "pull_request", readers, OURS)
+    logs_in(repository, "train.yml", "push", writers, OURS)
+    on_github.variables |= {"AWS_ROLE": "main", "AWS_READ_ROLE": "pulls", "AZURE_CLIENT_ID": "one"}
+    one = found(repository, "roles")
+    assert one.status == "warn" and one.mend.startswith("gh variable set AZURE_READ_CLIENT_ID")
+    on_github.variables["AZURE_READ_CLIENT_ID"] = "two"
+    assert found(repository, "roles").status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("role", "variable"),
+    [
+        ("arn:aws:iam::123456789012:role/dvc", "AWS_READ_ROLE"),
+        ("dvc@acme.iam.gserviceaccount.com", "GOOGLE_READ_SERVICE_ACCOUNT"),
+        ("72f988bf-86f1-41af-91ab-2d7cd011db47", "AZURE_READ_CLIENT_ID"),
+    ],
+)
+def test_a_role_that_is_written_out_is_of_one_cloud(repository: Repository, role: str, variable: str) -> None:
+    logs_in(repository, "ci.yml", "pull_request", role, OURS)
+    logs_in(repository, "train.yml", "push", role, OURS)
+    assert f"gh variable set {variable}" in found(repository, "roles").mend
 
 
 def test_a_role_of_one_cloud_says_nothing_of_the_other(repository: Repository, on_github: Api) -> None:
