@@ -55,11 +55,11 @@ def run(command: Sequence[str | Path], cwd: Path, *, stdin: str | None = None, *
     return completed.stdout
 
 
-def run_online(command: Sequence[str | Path], cwd: Path) -> str:
+def run_online(command: Sequence[str | Path], cwd: Path, **environment: str) -> str:
     """Like `run`, for a command that asks servers. Raises ProcessError also if it does nothing for `STALL` seconds."""
     lines: list[str] = []
     errors: list[str] = []
-    with _start(command, cwd, {}, stderr=subprocess.PIPE) as process:
+    with _start(command, cwd, environment, stderr=subprocess.PIPE) as process:
         reader = threading.Thread(target=lambda: errors.extend(process.stderr or ()), daemon=True)
         try:
             with _watched(process) as stalled:

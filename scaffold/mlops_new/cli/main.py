@@ -11,7 +11,7 @@ import click
 from mlops_new.base.errors import MlopsNewError
 
 # Each is the function `command` in the module of its name. `mlops-new ./add` makes a repository called `add`.
-COMMANDS = ("adopt", "tiers", "add", "remove", "switch", "diff", "update")
+COMMANDS = ("adopt", "tiers", "add", "remove", "switch", "diff", "update", "lock")
 CREATE = "NAME"  # the command without a word of its own; a valid name has no capitals
 
 

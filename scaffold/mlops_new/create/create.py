@@ -11,7 +11,7 @@ from mlops_new.base import dvc_files, temporary
 from mlops_new.base.errors import MlopsNewError
 from mlops_new.base.processes import ProcessError, run
 from mlops_new.base.progress import Progress
-from mlops_new.create import own_data
+from mlops_new.create import environment, own_data
 from mlops_new.create.request import CreateRequest, check_request
 from mlops_new.template import releases, render, tiers
 
@@ -26,6 +26,7 @@ class NewRepository:
     remote: str  # as DVC has it, empty for none
     tiers: dict[str, str]  # tool of each layer that is switched on
     notes: list[str] = field(default_factory=list)  # what was inferred of the person's own data
+    locked: bool = True  # the first commit has uv.lock
 
 
 def create(request: CreateRequest, progress: Progress) -> NewRepository:
@@ -48,6 +49,10 @@ def create(request: CreateRequest, progress: Progress) -> NewRepository:
                 inferred = own_data.add(draft, request, progress)
                 notes = inferred.notes
                 render.render_again(draft, answers | inferred.answers)
+            else:
+                progress("Locking the tested versions")
+                environment.lock_if_possible(draft)
+            locked = (draft / "uv.lock").exists()
             dvc_files.track(draft, draft / answers.get("data_file", render.STARTER_DATA))
             files = _first_commit(draft, request.name)
             _move(draft, target)
@@ -57,7 +62,7 @@ def create(request: CreateRequest, progress: Progress) -> NewRepository:
             raise MlopsNewError(
                 f"Writing {request.path} failed: {error.strerror or error}", "Nothing was made."
             ) from error
-    return NewRepository(target, request.name, files, answers["remote"], tools, notes)
+    return NewRepository(target, request.name, files, answers["remote"], tools, notes, locked)
 
 
 def _expect_no_package_of_the_name(draft: Path, name: str) -> None:

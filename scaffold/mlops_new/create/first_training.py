@@ -10,10 +10,15 @@ from mlops_new.base.processes import ProcessError, follow
 from mlops_new.base.progress import Progress
 from mlops_new.create import environment
 
-# What `train` does, as commands to type.
-BY_HAND = "uv add --no-sync -c constraints.txt pyyaml && uv run dvc repro  # then commit uv.lock and dvc.lock"
 PUSH = ("uv", "run", "--frozen", "dvc", "push")
 STAGE = re.compile(r"Running stage '(\w+)'")  # what DVC says when it starts one
+
+
+def by_hand(repository: Path) -> str:
+    """What `train` does, as commands to type in the repository."""
+    if (repository / "uv.lock").exists():
+        return "uv run dvc repro  # then commit dvc.lock"
+    return "mlops-new lock && uv run dvc repro  # then commit uv.lock and dvc.lock"
 
 
 def train(repository: Path, progress: Progress) -> dict[str, Any]:
@@ -21,16 +26,18 @@ def train(repository: Path, progress: Progress) -> dict[str, Any]:
 
     Raises MlopsNewError if a step fails or is stopped; the first commit stays as it is.
     """
-    created, next_step = f"{repository} is made and committed", f"Go on: cd {repository} && {BY_HAND}"
+    created = f"{repository} is made and committed"
     try:
         progress("Locking and installing the environment")
         environment.install(repository)
         return _train(repository, progress)
     except environment.InstallError as error:
+        next_step = f"Go on: cd {repository} && {by_hand(repository)}"
         raise MlopsNewError(error.what, f"{error.do} {created}.\n{next_step}") from error
     except KeyboardInterrupt as error:
         raise MlopsNewError(
-            f"Stopped while it trained. {created}, with nothing trained in it.", next_step
+            f"Stopped while it trained. {created}, with nothing trained in it.",
+            f"Go on: cd {repository} && {by_hand(repository)}",
         ) from error
 
 

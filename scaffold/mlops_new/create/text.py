@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_new.create.create import NewRepository
-from mlops_new.create.first_training import BY_HAND
+from mlops_new.create.first_training import by_hand
 from mlops_new.create.request import CreateRequest
 
 
@@ -35,8 +35,13 @@ def creation_summary(repository: NewRepository, request: CreateRequest, train: b
         lines.append(
             "data/schema.yaml (the positive class in mlops.yaml too): edit it and run `uv run dvc repro`."
         )
+    if not repository.locked:
+        lines += [
+            "",
+            "There is no uv.lock: uv is missing or did not reach the package index. To make it: mlops-new lock",
+        ]
     if not train:
-        lines += ["", f"Next: cd {_short_path(repository.path)} && {BY_HAND}"]
+        lines += ["", f"Next: cd {_short_path(repository.path)} && {by_hand(repository.path)}"]
     return "\n".join(lines)
 
 

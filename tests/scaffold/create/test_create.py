@@ -18,7 +18,8 @@ def test_one_commit_and_a_clean_tree(mlops_new: Path, tmp_path: Path) -> None:
     said = must([mlops_new, "my-project"], tmp_path, https_proxy=nowhere, http_proxy=nowhere)
     project = tmp_path / "my-project"
     assert "one commit" in said
-    assert "Next: cd my-project" in said
+    assert "Next: cd my-project && uv run dvc repro" in said
+    assert must(["git", "ls-files", "uv.lock"], project) == "uv.lock\n"
     assert must(["git", "log", "--format=%an %s"], project) == "Test Start my-project\n"
     assert must(["git", "status", "--porcelain"], project) == ""
     assert must(["git", "branch", "--show-current"], project) == "main\n"
@@ -179,10 +180,36 @@ def test_a_remote_gets_data_and_model(mlops_new: Path, tmp_path: Path) -> None:
     stored = [path for path in (tmp_path / "storage").rglob("*") if path.is_file()]
     assert len(stored) >= 4
     must(["git", "clone", "--quiet", "flights", "clone"], tmp_path)
-    (tmp_path / "clone/.venv").symlink_to(tmp_path / "flights/.venv")
-    must(["uv", "run", "--frozen", "dvc", "pull"], tmp_path / "clone")
+    clone = tmp_path / "clone"
+    (clone / ".venv").symlink_to(tmp_path / "flights/.venv")
+    commands = first_steps(clone / "README.md")
+    assert commands == [
+        "uv sync && uv run pre-commit install",
+        "uv run dvc pull",
+        "uv run dvc repro",
+        "uv run pytest",
+    ]
+    for command in commands:
+        must(["sh", "-c", command], clone)
     for name in ("data/flights.parquet", "model/model.joblib", "metrics.json"):
-        assert (tmp_path / "clone" / name).read_bytes() == (tmp_path / "flights" / name).read_bytes()
+        assert (clone / name).read_bytes() == (tmp_path / "flights" / name).read_bytes()
+    assert must(["git", "status", "--porcelain"], clone) == ""
+
+
+def first_steps(readme: Path) -> list[str]:
+    """The commands of the README's first section, without the comments beside them."""
+    section = readme.read_text("utf-8").partition("## First steps\n")[2].partition("\n## ")[0]
+    return [line.partition(" # ")[0].strip() for line in section.splitlines() if line.startswith("    ")]
+
+
+def test_without_a_remote_the_readme_promises_no_data_to_a_clone(trained: Path) -> None:
+    """What runs there runs in CI too, in the job `test`."""
+    assert first_steps(trained / "README.md") == [
+        "uv sync && uv run pre-commit install",
+        "uv run dvc repro",
+        "uv run pytest",
+    ]
+    assert "A clone has no data until there is a DVC remote" in (trained / "README.md").read_text("utf-8")
 
 
 def test_train_prints_the_figures_it_made(mlops_new: Path, trained: Path, tmp_path: Path) -> None:
@@ -192,5 +219,5 @@ def test_train_prints_the_figures_it_made(mlops_new: Path, trained: Path, tmp_pa
     assert found["model"]["n"] > 2000
     assert set(found["slices"]) == {"carrier", "origin"}
     log = must(["git", "log", "--format=%s", "--name-only"], trained).split("\n")
-    assert log[:4] == ["Train the first model", "", "dvc.lock", "uv.lock"]
+    assert log[:4] == ["Train the first model", "", "dvc.lock", "Start flights"]
     assert must(["git", "status", "--porcelain"], trained) == ""

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -151,8 +152,14 @@ def test_without_the_network_train_leaves_a_good_repository(mlops_new: Path, tmp
     assert "hint:" not in done.stderr
     assert "Traceback" not in done.stderr
     assert must(["git", "status", "--porcelain"], tmp_path / "flights") == ""
-    must(["sh", "-c", done.stderr.split("Go on: ")[1]], tmp_path)
+    go_on = done.stderr.split("Go on: ")[1]
+    assert "mlops-new lock && uv run dvc repro" in go_on
+    must(["sh", "-c", go_on], tmp_path, PATH=f"{mlops_new.parent}{os.pathsep}{os.environ['PATH']}")
     assert (tmp_path / "flights/metrics.json").exists()
+    lines = (tmp_path / "flights/constraints.txt").read_text().splitlines()
+    pins = {line.partition(" ;")[0] for line in lines}  # scipy==1.17.1 ; python_full_version < '3.12'
+    locked = tomllib.loads((tmp_path / "flights/uv.lock").read_text())["package"]
+    assert {f"{one['name']}=={one['version']}" for one in locked if one["name"] != "flights"} <= pins
 
 
 def test_stopped_while_it_trains_leaves_a_good_repository(mlops_new: Path, tmp_path: Path) -> None:
@@ -171,7 +178,7 @@ def test_stopped_while_it_trains_leaves_a_good_repository(mlops_new: Path, tmp_p
     assert f"{tmp_path / 'flights'} is made and committed" in said
     assert "nothing half-written" not in said
     at = tmp_path / "flights"
-    assert must(["git", "status", "--porcelain"], at) in ("", "?? uv.lock\n")
+    assert must(["git", "status", "--porcelain"], at) == ""
     must(["sh", "-c", said.split("Go on: ")[1]], tmp_path)
     assert (at / "metrics.json").exists()
 
