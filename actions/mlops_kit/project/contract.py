@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from mlops_kit import HOME, VERSION
 from mlops_kit.base.documents import read
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.strict import Strict
@@ -26,6 +27,7 @@ from mlops_kit.project.sections import (
 )
 
 FILE = "mlops.yaml"
+REFERENCE = f"{HOME}/blob/v{VERSION}/docs/reference/mlops.yaml.md"
 FRAGMENTS = "mlops.d"
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 STAGE = r"^[a-zA-Z0-9]([a-zA-Z0-9_/-]*[a-zA-Z0-9])?$"  # as GTO wants it
@@ -108,9 +110,7 @@ def parse(content: dict[str, Any], origin: dict[tuple[str, ...], str] | None = N
         return Contract.model_validate(content)
     except ValidationError as error:
         lines = [_in_words(problem, origin or {}) for problem in error.errors()]
-        raise KitError(
-            "\n".join(lines), "mlops-new's page docs/reference/mlops.yaml.md lists every key."
-        ) from error
+        raise KitError("\n".join(lines), f"All keys: {REFERENCE}") from error
 
 
 def _note(value: Any, file: str, at: tuple[str, ...], origin: dict[tuple[str, ...], str]) -> None:
@@ -149,5 +149,8 @@ def _in_words(problem: Any, origin: dict[tuple[str, ...], str]) -> str:
     if problem["type"] == "missing":
         return f"{file}: {key} is missing."
     if problem["type"] == "extra_forbidden":
-        return f"{file}: {key} is not a key that the kit knows (value {problem['input']!r})."
+        from mlops_kit.project.known_keys import suggest
+
+        meant = suggest(Contract, problem["loc"])
+        return f"{file}: {key} is not a key that the kit knows (value {problem['input']!r}).{meant}"
     return f"{file}: {key} is {problem['input']!r}: {expected}."

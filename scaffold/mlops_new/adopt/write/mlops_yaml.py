@@ -22,19 +22,19 @@ def text(
     quoted = ", ".join(json.dumps(path) if not PLAIN.fullmatch(path) else path for path in models)
     return "\n".join(
         [
-            "# What operates this repository looks here for names, commands, results and gates, instead of guessing.",
-            f"model: {name}  # its versions are the Git tags {name}@v0.1.0, ...",
-            f"kit: {kit}  # version of mlops-kit that this file was written for",
+            "# Names, commands, results and gates of this repository, which mlops-kit reads.",
+            f"model: {name}  # Its versions are the Git tags {name}@v0.1.0, {name}@v0.2.0 and so on.",
+            f"kit: {kit}  # This file was written for this version of mlops-kit.",
             "",
-            "commands:  # run at the root of the repository, without a shell",
-            f"  dvc: {packages.run} dvc",
-            f"  python: {packages.run} python",
+            "commands:  # The kit runs them at the root of the repository, without a shell.",
+            f"  dvc: {packages.run} dvc  # The kit calls DVC with this command.",
+            f"  python: {packages.run} python  # The record of a version names this Python.",
             "",
-            f"environment: [{', '.join(packages.environment)}]  # what pins the packages; its hash is the environment's version",
-            f"artifacts: [{quoted}]  # what is served",
-            f"metrics: {scalar(metrics)}",
+            f"environment: [{', '.join(packages.environment)}]  # These files pin the packages; their hash identifies the environment.",
+            f"artifacts: [{quoted}]  # Serving needs these files; `mlops-kit pull` downloads them.",
+            f"metrics: {scalar(metrics)}  # The training writes the metrics to this file.",
             "",
-            "alerts: {runbook: docs/mlops.md}  # where the issue of an alarm sends people",
+            "alerts: {runbook: docs/mlops.md}  # The issue of an alarm links to this page.",
             "",
             *gates(models, metric_values, root),
         ]
@@ -63,7 +63,11 @@ def gates(models: list[str], metric_values: dict[str, float], root: Path) -> lis
             f"    because: it was {bytes_ / 1_000_000:.2g} MB when this repository was adopted",
         ]
     return (
-        ["gates:  # all must pass, else nothing is registered; `mlops-kit gate` shows them", *lines, ""]
+        [
+            "gates:  # A model is registered only if it passes all gates. `mlops-kit gate` shows the results.",
+            *lines,
+            "",
+        ]
         if lines
         else []
     )
