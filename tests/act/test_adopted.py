@@ -55,7 +55,7 @@ def test_a_pull_request_is_judged_by_the_kit_in_the_repository(
     number = forge.pull_request("worse")
     forge.run("mlops-ci.yml", "pull_request", pull=number).must({"train": "failure", "comment": "success"})
     (comment,) = forge.api.comments_of(number)
-    assert "mean: gates closed" in comment["body"]
+    assert "mean: not all gates pass" in comment["body"]
     assert list(forge.refs()) == []
 
     forge.merge("Think", {"train.py": code.replace("0.25", "0.125")})

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
@@ -21,9 +22,16 @@ LIBRARIES_OF_TABLES = ("numpy", "pyarrow")  # which a job that reads no table is
 COMMANDS = {
     "training": ("validate", "train", "gate", "report", "register", "fresh", "watch-data"),
     "versions": ("versions", "show", "why", "lineage", "promote", "rollback", "verify", "pull", "registry"),
-    "serving": ("serve",),
     "monitoring": ("monitor", "alert", "retrain", "review", "alarm"),
-    "upkeep": ("runs", "gc", "doctor"),
+    "serving": ("serve",),
+    "upkeep": ("runs", "doctor", "gc"),
+}
+HEADINGS = {
+    "training": "Train and register",
+    "versions": "Versions",
+    "monitoring": "Monitor",
+    "serving": "Serve",
+    "upkeep": "Maintain",
 }
 GROUPS = {name: group for group, names in COMMANDS.items() for name in names}
 
@@ -42,20 +50,58 @@ class LazyCommands(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As Click does it; the error about an unknown command names the most similar one."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            similar = get_close_matches(args[0], GROUPS, n=1)
+            if not similar:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{similar[0]}'?", ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by group, with all names in one column."""
+        column = max(map(len, GROUPS))
+        for group, names in COMMANDS.items():
+            commands = [(name, self.get_command(ctx, name)) for name in names]
+            rows = [
+                (name.ljust(column), command.get_short_help_str(200)) for name, command in commands if command
+            ]
+            with formatter.section(HEADINGS[group]):
+                formatter.write_dl(rows)
+
 
 @click.group(
     cls=LazyCommands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 10 done and the answer is no (gate closed, data refused, lock stale, drift), "
-    "1 something you can fix, 2 wrong usage, 3 our bug.",
+    epilog="""\b
+Exit codes:
+  0   done
+  1   failed; the message says what to do
+  2   wrong usage
+  3   a bug of mlops-kit
+  10  done, and the answer is no: a gate failed, the data is invalid,
+      the lock file is stale, an alarm fired
+
+\b
+Examples:
+  mlops-kit train && mlops-kit gate && mlops-kit register
+  mlops-kit promote --help""",
 )
 @click.option(
-    "-C", "--directory", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Run as if here."
+    "-C",
+    "--directory",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Run in this folder.  [default: the current one]",
 )
 @click.version_option(VERSION, prog_name="mlops-kit")
 @click.pass_context
 def group(ctx: click.Context, directory: Path | None) -> None:
-    """Train, gate, record and report in a repository that has an mlops.yaml."""
+    """Train, judge, register, promote and monitor the model of a repository with an mlops.yaml."""
     if directory:
         os.chdir(directory)
     if ctx.invoked_subcommand != "doctor":  # which says it in its own words

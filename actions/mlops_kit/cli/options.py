@@ -59,5 +59,11 @@ def left_by_a_job(context: click.Context, parameter: click.Parameter, folder: Pa
     return folder
 
 
+def examples(*commands: str) -> str:
+    """The end of a command's help: one or two calls that can be pasted."""
+    title = "Example:" if len(commands) == 1 else "Examples:"
+    return "\b\n" + "\n".join([title, *(f"  {one}" for one in commands)])
+
+
 def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)

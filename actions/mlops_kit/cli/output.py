@@ -1,6 +1,8 @@
 """How a command prints its result, its progress and its warnings."""
 
 import json
+import os
+import re
 import sys
 import time
 from dataclasses import asdict, is_dataclass
@@ -12,6 +14,14 @@ from mlops_kit.base import github_env, terminal
 from mlops_kit.base.errors import SAYS_NO
 from mlops_kit.base.masking import masked
 from mlops_kit.base.progress import Say
+
+COLOURS = (
+    dict.fromkeys(("pass", "ok", "same", "done"), "green")
+    | dict.fromkeys(("FAIL", "DIFFERS", "failed", "rejected", "refused", "crashed", "alarm", "Alarm"), "red")
+    | dict.fromkeys(("can't tell", "warn", "warning", "unknown", "stopped"), "yellow")
+)
+# At the begin of a line or of a cell, up to the end of the cell, a colon or the end of the line.
+STATUS = re.compile(rf"(?m)(?:(?<=^)|(?<=  ))(?:{'|'.join(COLOURS)})(?=  |:|$)")
 
 
 def reporter() -> Say:
@@ -29,6 +39,21 @@ def tell(text: str) -> None:
     click.echo(_shown(text), err=True)
 
 
+def show(text: str) -> None:
+    """On stdout, with colours on a terminal."""
+    click.echo(coloured(_shown(text)) if has_colours() else _shown(text))
+
+
+def has_colours() -> bool:
+    """True if stdout is a terminal that shows colours and NO_COLOR (no-color.org) is not set."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def coloured(text: str) -> str:
+    """Colour each status that is a cell of a table or begins a line: green, red or yellow."""
+    return STATUS.sub(lambda match: click.style(match[0], fg=COLOURS[match[0]]), text)
+
+
 def _shown(text: str) -> str:
     """Without secrets, and without what would control the terminal or the runner: others wrote a part of it."""
     clean = terminal.logged if github_env.on_runner() else terminal.plain
@@ -44,7 +69,7 @@ def finish(result: Any, words: str, as_json: bool, *, yes: bool = True) -> None:
     if as_json:
         click.echo(terminal.plain_json(masked(in_json(content))))
     elif words:
-        click.echo(_shown(words))
+        show(words)
     if not yes:
         sys.exit(SAYS_NO)
 

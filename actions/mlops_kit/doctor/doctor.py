@@ -2,6 +2,7 @@
 
 from mlops_kit.base import credentials, github_env
 from mlops_kit.base.errors import KitError
+from mlops_kit.base.text_table import text_table
 from mlops_kit.doctor import clone, data, github_settings, signatures, workflows
 from mlops_kit.doctor.diagnosis import Check, Diagnosis, Patient, Unknown
 from mlops_kit.project import contract
@@ -30,7 +31,7 @@ CHECKS: dict[str, Check] = {
     "stage rule": github_settings.stage_rule,
     "schedule": github_settings.schedule,
 }
-MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL", "unknown": "?   "}
+MARKS = {"ok": "ok", "warn": "warn", "fail": "FAIL", "unknown": "unknown"}
 
 
 def examine(repository: Repository) -> list[Diagnosis]:
@@ -40,11 +41,16 @@ def examine(repository: Repository) -> list[Diagnosis]:
 
 
 def in_words(findings: list[Diagnosis]) -> str:
-    lines = []
-    for finding in findings:
-        lines.append(f"{MARKS[finding.status]} {finding.name}: {finding.says}")
+    """A table with a line for each check and, below a problem, its fix."""
+    header, *rows = text_table(
+        ("status", "check", "finding"), [(MARKS[one.status], one.name, one.says) for one in findings]
+    )
+    indent = " " * header.index("finding")
+    lines = [header]
+    for finding, row in zip(findings, rows, strict=True):
+        lines.append(row)
         if finding.mend and finding.status != "ok":
-            lines.append(f"       {finding.mend}")
+            lines.append(f"{indent}Fix: {finding.mend}")
     count = {status: sum(finding.status == status for finding in findings) for status in MARKS}
     lines.append(", ".join(f"{n} {status}" for status, n in count.items() if n))
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from mlops_kit.base.errors import KitError
 from mlops_kit.base.sanitize import sanitize
 from mlops_kit.forge import github, runner
 from mlops_kit.project.repository import Repository
-from mlops_kit.reports import report_html, report_markdown
+from mlops_kit.reports import report_html, report_markdown, report_text
 from mlops_kit.reports.report import Report
 from mlops_kit.runs.handover import Handover
 
@@ -34,7 +34,7 @@ def publish(report: Report, repository: Repository, out: Path, comment: str | No
         file.write_text(content, encoding="utf-8", newline="\n")
     runner.summary(text)
     url, note = _comment(repository, report.model, text, comment) if comment else (None, "")
-    short = f"{report.model}: {report.verdict_in_words}\n  {files[0]}\n  {files[1]}"
+    short = report_text.short(report, files[1])
     facts = _facts(report) | {"text": str(files[0]), "page": str(files[1]), "comment": url}
     return PublishedReport(text, short, *files, facts, [note] if note else [])
 

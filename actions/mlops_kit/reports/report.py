@@ -59,9 +59,7 @@ class Report:
 
     @property
     def verdict_in_words(self) -> str:
-        gates = {True: "gates open", False: "gates closed", None: "can't tell, no gate was asked"}[
-            self.is_open
-        ]
+        gates = {True: "all gates pass", False: "not all gates pass", None: "no gate was run"}[self.is_open]
         return f"{gates}; {self.compared}"
 
     @property

@@ -47,7 +47,7 @@ def head(report: Report) -> str:
     if report.training:
         lines.append(f"**{plain(report.training.heading)}**")
     if report.verdict is None:
-        lines.append("The gates have not been asked: `mlops-kit gate`.")
+        lines.append("The gates were not run yet: `mlops-kit gate`.")
     return "\n\n".join(lines)
 
 

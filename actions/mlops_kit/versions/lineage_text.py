@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mlops_kit.base.markdown import one_line, size
+from mlops_kit.base.text_table import text_table
 from mlops_kit.versions.lineage import Answer, Held, Lineage
 
 MOST = 12  # of data files, parameters and stays, so that the picture can be read
@@ -94,6 +95,27 @@ def stay_text(held: Held) -> str:
     until = f"to {to_the_minute(held.until)}" if held.until else "until now"
     note = f" [{held.note}]" if held.note else ""
     return f"{held.stage} from {to_the_minute(held.since)} {until}, {held.kind} by {held.by}: {one_line(held.why)}{note}"
+
+
+def stay_table(stays: list[Held]) -> str:
+    """A line for each time that a version was in a stage; empty if there is none."""
+    rows = [
+        (
+            one.version,
+            one.stage,
+            to_the_minute(one.since),
+            to_the_minute(one.until) if one.until else "now",
+            one.kind,
+            one.by,
+            one_line(one.why) + (f" [{one.note}]" if one.note else ""),
+        )
+        for one in stays
+    ]
+    return (
+        "\n".join(text_table(("version", "stage", "from (UTC)", "until", "change", "by", "why"), rows))
+        if rows
+        else ""
+    )
 
 
 def to_the_minute(moment: str | datetime) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mlops_kit.base.text_table import text_table
 from mlops_kit.versions import lineage
 from mlops_kit.versions.lineage import Book
 from mlops_kit.versions.stages import stages_by_commit
@@ -54,13 +55,14 @@ def lost_stages(book: Book) -> str:
 
 
 def text(listed: list[VersionRow]) -> str:
-    """A line for each version."""
-    return "\n".join(map(_line, listed))
+    """A line for each version; empty if there is none."""
+    header = ("version", "created (UTC)", "event", "by", "code", "stages", "data")
+    return "\n".join(text_table(header, list(map(_cells, listed)))) if listed else ""
 
 
-def _line(row: VersionRow) -> str:
+def _cells(row: VersionRow) -> list[str]:
     data = ", ".join(file[: file.index(" ") + 9] for file in row.data[:2]) + (
         " ..." if len(row.data) > 2 else ""
     )
-    about = f"{row.version:10} {row.created[:16].replace('T', ' ')}  {row.event:20} {row.by:16}"
-    return f"{about} code {row.code[:7]:7}  data {data}  {', '.join(row.stages)}".rstrip()
+    created = row.created[:16].replace("T", " ")
+    return [row.version, created, row.event, row.by, row.code[:7], ", ".join(row.stages), data]

@@ -70,7 +70,7 @@ def _outside_of_code(html: str) -> str:
 def test_what_the_kit_writes_stays_as_it_is() -> None:
     page = "\n\n".join(
         [
-            f"## ✅ {plain('flights')}: gates open; better than v0.1.0",
+            f"## ✅ {plain('flights')}: all gates pass; better than v0.1.0",
             f"**{plain('Trained on the data (main)')}**",
             "### Gates",
             table(

@@ -41,7 +41,8 @@ def test_the_command_writes_both_files_and_the_summary(
     done = ran(repository, monkeypatch)
     assert done.exit_code == 0, done.output
     text = (repository.root / ".mlops/report/report.md").read_text()
-    assert text in done.stdout and (tmp_path / "summary.md").read_text() == f"before\n{text}\n"
+    assert done.stdout.endswith("Page: .mlops/report/report.html\n")
+    assert (tmp_path / "summary.md").read_text() == f"before\n{text}\n"
     assert (repository.root / ".mlops/report/report.html").read_text().startswith("<!doctype html>")
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from html import escape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from mlops_kit.base.errors import KitError
@@ -12,7 +13,7 @@ from mlops_kit.base.markdown import code, one_line, plain
 from mlops_kit.data.metrics_file import Metric
 from mlops_kit.project.repository import Repository
 from mlops_kit.registry.card import ON_NO_BRANCH, card
-from mlops_kit.reports import bars, report_html, report_markdown
+from mlops_kit.reports import bars, report_html, report_markdown, report_text
 from mlops_kit.training import train
 from mlops_kit.training.train import Training
 
@@ -23,22 +24,22 @@ from tests.kit.reports.harness import built, judged
 
 def test_right_after_a_first_training(repository: Repository) -> None:
     text = report_markdown.markdown(built(repository))
-    assert text.startswith("## ❔ flights: can't tell, no gate was asked; first version\n")
-    assert "The gates have not been asked: `mlops-kit gate`." in text
+    assert text.startswith("## ❔ flights: no gate was run; first version\n")
+    assert "The gates were not run yet: `mlops-kit gate`." in text
     assert "| `model.roc_auc` | 0.7200 | 0.7000 to 0.7400 | 500 |" in text
 
 
 @pytest.mark.parametrize(
     ("statuses", "better", "heading"),
     [
-        (["pass"], "better", "✅ flights: gates open; better than v0.1.0"),
-        (["pass", "fail"], "worse", "❌ flights: gates closed; worse than v0.1.0"),
+        (["pass"], "better", "✅ flights: all gates pass; better than v0.1.0"),
+        (["pass", "fail"], "worse", "❌ flights: not all gates pass; worse than v0.1.0"),
         (
             ["pass", "unknown"],
             "can't tell",
-            "❌ flights: gates closed; can't tell whether better than v0.1.0",
+            "❌ flights: not all gates pass; can't tell whether better than v0.1.0",
         ),
-        ([], "", "❔ flights: can't tell, no gate was asked; can't tell whether better than v0.1.0"),
+        ([], "", "❔ flights: no gate was run; can't tell whether better than v0.1.0"),
     ],
 )
 def test_the_verdict_comes_first(
@@ -238,3 +239,17 @@ def test_the_card_says_what_the_record_says(repository: Repository) -> None:
         "First version.",
     ):
         assert part in text
+
+
+def test_a_terminal_shows_ten_lines_at_most_and_the_path_of_the_page(with_version: Repository) -> None:
+    content = metrics(0.60)
+    content["model"] |= {f"m{at}": figure(at / 10) for at in range(9)}
+    write_metrics(with_version.root, content)
+    judged(with_version, "pass", *["fail"] * 3, *["unknown"] * 3, better="worse", against="v0.1.0")
+    lines = report_text.short(built(with_version), Path("x/report.html")).splitlines()
+    assert len(lines) <= 10 and lines[-1] == "Page: x/report.html"
+    assert lines[0] == "flights: not all gates pass; worse than v0.1.0"
+    assert "  FAIL: gate g1: why 1" in lines and "  and 3 more gates" in lines
+    assert any(
+        line.startswith("  model.roc_auc 0.6000 (0.5800 to 0.6200); -0.1 (worse, ") for line in lines
+    ), lines

@@ -5,18 +5,35 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import json_option
+from mlops_kit.cli.options import examples, json_option
 from mlops_kit.cli.output import finish
 
 
-@click.command
+@click.command(
+    epilog=examples(
+        "mlops-kit alarm nightly --title 'The nightly flow failed' --text - < log.md",
+        "mlops-kit alarm nightly --clear",
+    )
+)
 @click.argument("name")
-@click.option("--title", default="", help="Title of the issue.")
-@click.option("--text", default="", help="What happened and what to do, in Markdown; - reads stdin.")
+@click.option(
+    "--title",
+    default="",
+    metavar="TEXT",
+    help="Title of the issue; needed to raise the alarm.  [default: none]",
+)
+@click.option(
+    "--text",
+    default="",
+    metavar="TEXT",
+    help="Text of the issue (Markdown); - reads stdin.  [default: the title]",
+)
 @click.option("--clear", is_flag=True, help="Close the issue, if it is open.")
 @json_option
 def command(name: str, title: str, text: str, clear: bool, as_json: bool) -> None:
-    """Raise or clear an alarm of another program, such as an orchestrator.
+    """Raise or clear an alarm of another program.
+
+    The program may be an orchestrator, for instance Airflow.
 
     Each NAME has one open issue, which is updated if the alarm is raised again. Exits with 1 if the alarm reaches nobody.
     """

@@ -5,29 +5,42 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import excludes, json_option
+from mlops_kit.cli.options import examples, excludes, json_option
 from mlops_kit.cli.output import finish, reporter
 from mlops_kit.cli.workspace import monitors
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "mlops-kit alert",
+        "mlops-kit alert --test",
+    )
+)
 @click.option(
     "--check",
     "checked",
+    metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File that a check left.  [default: that of the last check here]",
+    help="Result of a check.  [default: the last check here]",
 )
 @click.option(
     "--from",
     "handed",
+    metavar="FOLDER",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Folder that `monitor check --hand-over` left; its events are published too.",
+    help="Result of `monitor check --hand-over`; its events are published too.  [default: none]",
 )
 @click.option(
-    "--label", "labels", multiple=True, help="Label for the issues that are opened; repeat it for more."
+    "--label",
+    "labels",
+    metavar="LABEL",
+    multiple=True,
+    help="Label for new issues; repeat it for more.  [default: none]",
 )
-@click.option("--test", is_flag=True, help="Raise a test alarm and close it, to see whether alarms arrive.")
-@click.option("--dry-run", is_flag=True, help="List the alarms that would be raised or closed; tell nobody.")
+@click.option("--test", is_flag=True, help="Raise and close a test alarm, to see whether alarms arrive.")
+@click.option(
+    "--dry-run", is_flag=True, help="List the alarms that would be raised or closed; change nothing."
+)
 @json_option
 @excludes("--test", "--check", "--from", "--label", "--dry-run")
 @excludes("--check", "--from")
@@ -39,10 +52,11 @@ def command(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Raise, update and close alarms: one issue each, by the last check.
+    """Open, update and close the GitHub issue of each alarm.
 
-    An alarm that comes back within alerts.cooldown_hours reopens its issue. A webhook is told when an alarm begins and
-    ends. Exits with 1 if somebody could not be told.
+    It reads the result of the last `mlops-kit monitor check`. An alarm that comes back within alerts.cooldown_hours
+    reopens its issue. The webhook gets a message when an alarm begins and when it ends. Exits with 1 if a message could
+    not be delivered.
     """
     from mlops_kit.alerts import notify
     from mlops_kit.base.errors import KitError

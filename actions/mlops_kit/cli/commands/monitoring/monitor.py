@@ -5,20 +5,26 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import json_option
+from mlops_kit.cli.options import examples, json_option
 from mlops_kit.cli.output import finish, reporter
 from mlops_kit.cli.workspace import monitors
 
 
-@click.group()
+@click.group(epilog=examples("mlops-kit monitor check", "mlops-kit monitor demo"))
 def command() -> None:
-    """Check for drift and failures; at most one false alarm in 100."""
+    """Check for data drift, concept drift and failures.
+
+    Thresholds are calibrated: at most one false alarm in 100 checks.
+    """
 
 
-@command.command()
+@command.command(epilog=examples("mlops-kit monitor calibrate"))
 @json_option
 def calibrate(as_json: bool) -> None:
-    """Calibrate the thresholds: resample the rows of the version in use."""
+    """Calibrate the thresholds of drift.
+
+    It resamples the rows of the version in production, and prints the smallest change that a window can show.
+    """
     from mlops_kit.monitoring import calibrate as calibrations
     from mlops_kit.monitoring import terminal_text
     from mlops_kit.project import contract, repository
@@ -29,25 +35,38 @@ def calibrate(as_json: bool) -> None:
     finish(calibrated, terminal_text.of_calibration(calibrated), as_json)
 
 
-@command.command()
-@click.option("--window", metavar="FILE|GLOB|URL", help="Rows or predictions log, instead of monitoring.log.")
-@click.option("--labels", metavar="FILE|GLOB|URL", help="Labels, instead of monitoring.labels.")
-@click.option("--against", metavar="VERSION", help="Compare with this version.  [default: the one in use]")
+@command.command(
+    epilog=examples("mlops-kit monitor check", "mlops-kit monitor check --window new.csv --labels labels.csv")
+)
+@click.option(
+    "--window",
+    metavar="FILE|GLOB|URL",
+    help="Rows or a predictions log.  [default: monitoring.log in mlops.yaml]",
+)
+@click.option(
+    "--labels",
+    metavar="FILE|GLOB|URL",
+    help="Labels of --window.  [default: monitoring.labels in mlops.yaml]",
+)
+@click.option(
+    "--against", metavar="VERSION", help="Compare with this version.  [default: the one in production]"
+)
 @click.option(
     "--hand-over",
     "handed",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Publish nothing: write the result into FOLDER, for the job that may write.",
+    help="Write the result into FOLDER, for another job that publishes it.  [default: publish here]",
 )
 @json_option
 def check(
     window: str | None, labels: str | None, against: str | None, handed: Path | None, as_json: bool
 ) -> None:
-    """Check a window for data drift, concept drift and infrastructure problems.
+    """Check a window of data, and the trainings on main.
 
-    Without --window: the last days of the predictions log that mlops.yaml names, and the trainings of main. The result
-    waits in .mlops/monitoring for `mlops-kit alert`. Exits with 10 if an alarm fires.
+    Looks for data drift, concept drift and infrastructure problems. Without --window it reads the last days of the
+    predictions log. `mlops-kit alert` then opens issues by the result in .mlops/monitoring. Exits with 10 if an alarm
+    fires.
     """
     from mlops_kit.monitoring import monitor, terminal_text
     from mlops_kit.monitoring.inputs import Request
@@ -64,16 +83,19 @@ def check(
     finish(checked, terminal_text.of_check(checked), as_json, yes=not checked.findings)
 
 
-@command.command()
-@click.option("--months", default="4-12", show_default=True, help="Months of 2013, for instance 4-6.")
+@command.command(epilog=examples("mlops-kit monitor demo --months 4-6"))
+@click.option(
+    "--months", metavar="FIRST-LAST", default="4-12", show_default=True, help="Months of 2013 to replay."
+)
 @click.option(
     "--keep",
+    metavar="FOLDER",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the repository.  [default: a temporary one]",
+    help="Make the repository here and keep it.  [default: a temporary folder]",
 )
 @json_option
 def demo(months: str, keep: Path | None, as_json: bool) -> None:
-    """Replay nine months of flights: data drift, concept drift and alarms.
+    """Replay nine months of flights, with drift and alarms.
 
     Makes a repository of its own and trains it on January to March. If GITHUB_TOKEN and GITHUB_REPOSITORY are set,
     alarms and reviews become issues there, labelled `demo`; otherwise nobody is told.

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import json_option
+from mlops_kit.cli.options import examples, json_option
 from mlops_kit.cli.output import finish
 from mlops_kit.cli.workspace import writes
 
 
-@click.command()
+@click.command(epilog=examples("mlops-kit retrain --dry-run"))
 @click.option("--dry-run", is_flag=True, help="Print the decision; start nothing.")
 @json_option
 def command(dry_run: bool, as_json: bool) -> None:

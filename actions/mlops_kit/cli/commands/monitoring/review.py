@@ -4,27 +4,43 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import excludes, json_option
+from mlops_kit.cli import browser
+from mlops_kit.cli.options import examples, excludes, json_option
 from mlops_kit.cli.output import finish, reporter, tell
 from mlops_kit.cli.workspace import monitors
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "mlops-kit review --open",
+        "mlops-kit review --week 2026-W47 --publish",
+    )
+)
 @click.option("--week", metavar="2026-W47", help="ISO week.  [default: the last whole week]")
 @click.option(
     "--out",
+    metavar="FOLDER",
     type=click.Path(path_type=Path),
-    help="Folder for both files.  [default: .mlops/review at the root]",
+    help="Write the review here.  [default: .mlops/review at the root]",
 )
-@click.option("--publish", is_flag=True, help="Update the issue `Weekly review` too, once for each week.")
+@click.option(
+    "--publish", is_flag=True, help="Post the review in the issue `Weekly review`, once for each week."
+)
 @click.option(
     "--from",
     "made",
+    metavar="FOLDER",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Publish the review that an earlier call wrote into this folder, and nothing else.",
+    help="Only publish the review in this folder.  [default: make a review]",
 )
-@click.option("--label", "labels", multiple=True, help="Label for the issue; repeat it for more.")
-@click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
+@click.option(
+    "--label",
+    "labels",
+    metavar="LABEL",
+    multiple=True,
+    help="Label for the issue; repeat it for more.  [default: none]",
+)
+@click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 @json_option
 @excludes("--from", "--week", "--out", "--publish", "--open")
 def command(
@@ -36,7 +52,7 @@ def command(
     show: bool,
     as_json: bool,
 ) -> None:
-    """Write the review of a week: quality, drift, alarms, decisions."""
+    """Write the weekly review: quality, drift and alarms."""
     from mlops_kit.base import clock
     from mlops_kit.project import contract, repository
     from mlops_kit.reports.review import collect
@@ -59,5 +75,5 @@ def command(
     if publish:
         tell(reviews.publish(repo, settings, folder, labels).text)
     if show:
-        click.launch(str(folder / reviews.PAGE))
+        browser.show(folder / reviews.PAGE)
     finish(review, f"{review.headline}\n{folder / reviews.PAGE}", as_json)

@@ -6,19 +6,35 @@ from pathlib import Path
 import click
 
 from mlops_kit.base.errors import KitError
-from mlops_kit.cli.options import excludes, json_option
+from mlops_kit.cli.options import examples, excludes, json_option
 from mlops_kit.cli.output import finish, reporter
 
 
-@click.command(epilog="Example: mlops-kit serve --version v0.3.0 --port 9000")
-@click.option("--version", default="", metavar="VERSION", help="Serve this version.  [default: the stage's]")
-@click.option("--workspace", is_flag=True, help="Serve what is here, as dvc.lock names it.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 for all.")
+@click.command(epilog=examples("mlops-kit serve", "mlops-kit serve --version v0.3.0 --port 9000"))
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one."
+    "--version", default="", metavar="VERSION", help="Serve this version.  [default: the one in production]"
+)
+@click.option("--workspace", is_flag=True, help="Serve the model of the workspace, as in dvc.lock.")
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; 0.0.0.0: all.",
 )
 @click.option(
-    "--replicas", type=click.IntRange(min=1), help="Processes that answer.  [default: as in mlops.yaml]"
+    "--port",
+    metavar="PORT",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Port to listen on; 0: any free one.",
+)
+@click.option(
+    "--replicas",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Number of processes.  [default: serving.replicas in mlops.yaml]",
 )
 @click.option("--log/--no-log", default=True, show_default=True, help="Write the predictions log.")
 @json_option
@@ -26,10 +42,11 @@ from mlops_kit.cli.output import finish, reporter
 def command(
     version: str, workspace: bool, host: str, port: int, replicas: int | None, log: bool, as_json: bool
 ) -> None:
-    """Serve a version over HTTP and gRPC until Ctrl-C.
+    """Serve a version over HTTP and gRPC.
 
-    Without an option it serves what production holds, and follows when that changes: it looks every minute, on SIGHUP
-    and on POST /-/refresh. Ctrl-C or SIGTERM ends requests in flight first; a second Ctrl-C ends at once.
+    The default is the version in production. When production changes, the server changes too, without losing a request:
+    it looks every minute, on SIGHUP and on POST /-/refresh. Ctrl-C or SIGTERM finishes open requests first; a second
+    Ctrl-C stops at once.
     """
     if sys.platform == "win32":
         raise KitError(

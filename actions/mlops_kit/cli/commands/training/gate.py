@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_kit.cli.options import json_option
+from mlops_kit.base.text_table import text_table
+from mlops_kit.cli.options import examples, json_option
 from mlops_kit.cli.output import finish, reporter
 from mlops_kit.cli.workspace import writes
 
@@ -19,14 +20,24 @@ if TYPE_CHECKING:
 WORDS = {"pass": "pass", "fail": "FAIL", "unknown": "can't tell", "removed": "removed"}
 
 
-@click.command
-@click.option("--only", default="", metavar="NAME", help="Judge one gate and keep no verdict.")
+@click.command(
+    epilog=examples(
+        "mlops-kit gate",
+        "mlops-kit gate --only latency",
+    )
+)
+@click.option(
+    "--only",
+    default="",
+    metavar="NAME",
+    help="Judge this gate alone and do not save the result.  [default: all gates]",
+)
 @json_option
 def command(only: str, as_json: bool) -> None:
-    """Judge the trained model by the gates of mlops.yaml; 10 when it may not be registered.
+    """Judge the trained model by the gates of mlops.yaml.
 
-    Latency and size are measured here, on this machine. After a training on the sample the gates are
-    information, and the exit code is 0.
+    Exits with 10 if a gate fails: the model cannot be registered then. Latency and size are measured on this machine.
+    After a training on the sample the gates are for information only, and the exit code is 0.
     """
     from mlops_kit.forge import runner
     from mlops_kit.gates import judge
@@ -77,22 +88,8 @@ def in_words(verdict: "Verdict", why_sample: str) -> str:
 
 
 def _table(results: list["GateResult"]) -> list[str]:
-    rows = [("gate", "status", "value", "bound", "why")]
-    rows += [
-        (
-            one.name,
-            WORDS[one.shown],
-            _number(one.value),
-            _number(one.bound),
-            one.says,
-        )
-        for one in results
-    ]
-    wide = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = []
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, wide, strict=False)]
-        lines.append("  ".join([*cells, row[4]]).rstrip())
+    rows = [(one.name, WORDS[one.shown], _number(one.value), _number(one.bound), one.says) for one in results]
+    lines = text_table(("gate", "status", "value", "bound", "why"), rows)
     return lines + [f"loosened: {result.name}: {result.loosened}" for result in results if result.loosened]
 
 

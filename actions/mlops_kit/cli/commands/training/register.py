@@ -4,39 +4,53 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import excludes, json_option, left_by_a_job
+from mlops_kit.cli.options import examples, excludes, json_option, left_by_a_job
 from mlops_kit.cli.output import finish, reporter
 from mlops_kit.cli.workspace import writes
 from mlops_kit.versions.version import BUMPS
 
 
-@click.command
-@click.option("--bump", type=click.Choice(BUMPS), default="minor", show_default=True, help="Part to raise.")
+@click.command(
+    epilog=examples(
+        "mlops-kit register",
+        "mlops-kit register --bump patch",
+    )
+)
+@click.option(
+    "--bump",
+    type=click.Choice(BUMPS),
+    default="minor",
+    show_default=True,
+    help="Part of the version number to raise.",
+)
 @click.option(
     "--hand-over",
     is_flag=True,
-    help="Register nothing: push the data and write mlops-run/ for the job that may write.",
+    help="Push the data and write the folder mlops-run/ for another job; register nothing.",
 )
 @click.option(
     "--from",
     "handed",
     type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
     callback=left_by_a_job,
-    help="Folder that --hand-over wrote; what it says is checked against Git and the lock.",
+    help="Register what --hand-over wrote into this folder, after checks against Git and the lock file.  "
+    "[default: register the workspace]",
 )
 @click.option(
     "--tell",
     metavar="VERSION",
-    help="Only run the hooks that follow a registration, of a version that --from registered.",
+    help="Only run the after_register hooks of this version, which --from registered.  [default: none]",
 )
 @json_option
 @excludes("--hand-over", "--from", "--tell", "--bump")
 @excludes("--tell", "--from", "--bump")
 def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, as_json: bool) -> None:
-    """Make the trained model a version: record, card and tag.
+    """Register the trained model as a version (a Git tag).
 
-    The gates must be open and the tree committed. The same result again registers nothing. Ends with 10
-    when the gates are closed; then the record is kept on the branch mlops/runs.
+    The tag's commit holds the record, the model card and the lock file. All gates must pass and all changes must be
+    committed. An unchanged result registers nothing. Exits with 10 if a gate fails; the record is then kept on the
+    branch mlops/runs.
     """
     from mlops_kit.alerts import heartbeat
     from mlops_kit.forge import runner

@@ -1,39 +1,49 @@
 """`mlops-kit report`"""
 
 import os
-import sys
 from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import excludes, json_option, left_by_a_job
+from mlops_kit.cli import browser
+from mlops_kit.cli.options import examples, excludes, json_option, left_by_a_job
 from mlops_kit.cli.output import finish, tell
 from mlops_kit.cli.workspace import writes
 
 
-@click.command
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Folder of both files.  [default: .mlops/report at the root]",
+@click.command(
+    epilog=examples(
+        "mlops-kit report --open",
+        "mlops-kit report --comment 12",
+    )
 )
 @click.option(
-    "--comment", metavar="NUMBER|auto", help="Update the comment of a pull request; auto: this run's."
+    "--out",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Write report.md and report.html here.  [default: .mlops/report at the root]",
+)
+@click.option(
+    "--comment",
+    metavar="NUMBER|auto",
+    help="Write or update the comment of this pull request; auto: the one of this run.  [default: no comment]",
 )
 @click.option(
     "--from",
     "made",
     type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
     callback=left_by_a_job,
-    help="Only comment, with the report that an earlier call left in this folder.",
+    help="Only comment, with the report in this folder.  [default: make a report]",
 )
-@click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
+@click.option("--open", "show", is_flag=True, help="Open report.html in the browser.")
 @json_option
 @excludes("--from", "--out", "--open")
 def command(out: Path | None, comment: str | None, made: Path | None, show: bool, as_json: bool) -> None:
-    """Write how the model is, what changed and whether it may be used: report.md and report.html.
+    """Write a report of the last training.
 
-    On a runner the text goes into the run's summary too.
+    It says how good the model is, what changed since the version in production, and whether the gates pass. Prints at
+    most ten lines; report.html has plots, slices and the history. In CI the report is the summary of the run, too.
     """
     from mlops_kit.forge import runner
     from mlops_kit.project import contract as contracts
@@ -51,8 +61,7 @@ def command(out: Path | None, comment: str | None, made: Path | None, show: bool
     published = publish.publish(report.build(repo, contract), repo, out, comment)
     runner.output(markdown=published.text, page=published.page)
     if show:
-        click.launch(str(published.page))
-    words = published.short if sys.stdout.isatty() else published.markdown
-    finish(published.facts, words, as_json)
+        browser.show(published.page)
+    finish(published.facts, published.short, as_json)
     for note in published.notes:
         tell(note)

@@ -4,19 +4,25 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import json_option
+from mlops_kit.cli.options import examples, json_option
 from mlops_kit.cli.output import finish, reporter
 from mlops_kit.cli.workspace import writes
 
 
-@click.command
-@click.option("--sample", is_flag=True, help="On the committed sample, whatever else could be had.")
+@click.command(
+    epilog=examples(
+        "mlops-kit train",
+        "mlops-kit train --sample",
+    )
+)
+@click.option("--sample", is_flag=True, help="Train on the committed sample, even if the data is available.")
 @json_option
 def command(sample: bool, as_json: bool) -> None:
-    """Run the pipeline from the newest version's lock.
+    """Train the model: run the DVC pipeline.
 
-    Where the data cannot be had (fork, no DVC remote) it trains on the sample and says so. If a stage
-    fails, lock, parameters and results are as they were before.
+    It starts from the lock file of the newest version, so unchanged stages do not run again. If the data is not
+    available (a fork, no DVC remote), it trains on the committed sample and says so. If a stage fails, lock file,
+    parameters and results stay as they were.
     """
     from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository

@@ -4,18 +4,24 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import json_option
+from mlops_kit.cli.options import examples, json_option
 from mlops_kit.cli.output import finish, reporter
 from mlops_kit.cli.workspace import writes
 
 
-@click.command
+@click.command(
+    epilog=examples(
+        "mlops-kit validate",
+        "mlops-kit validate data/landed/2026-12.csv",
+    )
+)
 @click.argument("file", required=False, envvar="MLOPS_KIT_VALIDATE_FILE")
 @json_option
 def command(file: str | None, as_json: bool) -> None:
-    """Check mlops.yaml, then the data by the project's own command.
+    """Check mlops.yaml and the data.
 
-    FILE is checked instead of the data that the pipeline trains on. Refused data ends with 10.
+    The project's own command (commands.validate) checks the data that the pipeline trains on, or FILE. Exits with 10 if
+    the data is invalid.
     """
     from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository

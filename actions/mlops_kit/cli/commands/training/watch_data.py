@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import excludes, json_option
+from mlops_kit.cli.options import examples, excludes, json_option
 from mlops_kit.cli.output import finish, reporter, tell
 from mlops_kit.cli.workspace import writes
 from mlops_kit.forge import runner
@@ -15,24 +15,35 @@ from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
 
 
-@click.command()
-@click.option("--dry-run", is_flag=True, help="Say what would be taken; change nothing.")
+@click.command(
+    epilog=examples(
+        "mlops-kit watch-data --dry-run",
+        "mlops-kit watch-data --yes",
+    )
+)
+@click.option("--dry-run", is_flag=True, help="List the new data; change nothing.")
 @click.option(
     "--deliver/--no-deliver",
     default=True,
-    help="Bring the pointers to main, or leave them here and in .mlops/new-data.json.",
+    show_default=True,
+    help="Commit the .dvc files to main, or leave them here and list them in .mlops/new-data.json.",
 )
 @click.option(
     "--handover",
+    metavar="FILE",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Only deliver what a look with --no-deliver left in this file.",
+    help="Only deliver what --no-deliver listed in this file.  [default: look for new data]",
 )
 @click.option("--yes", is_flag=True, help="Deliver without asking.")
 @json_option
 @excludes("--dry-run", "--deliver", "--no-deliver", "--handover", "--yes")
 @excludes("--no-deliver", "--handover", "--yes")
 def command(dry_run: bool, deliver: bool, handover: Path | None, yes: bool, as_json: bool) -> None:
-    """Look for new data, check it, and bring its pointer to main."""
+    """Look for new data, validate it and deliver it to main.
+
+    `new_data` in mlops.yaml says where to look. One commit with the .dvc files is pushed to main, or becomes a pull
+    request. Exits with 10 if new data is invalid.
+    """
     repo = repository.find(Path.cwd())
     writes(repo)
     contract = contracts.load(repo.root)
@@ -57,4 +68,4 @@ def _agree(result: LookResult) -> bool:
     if runner.on_runner() or not sys.stdin.isatty():
         return True
     tell(watch.in_words(result))
-    return click.confirm("Bring it to main?", default=True, err=True)
+    return click.confirm("Deliver it to main?", default=True, err=True)

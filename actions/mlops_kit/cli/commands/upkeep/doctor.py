@@ -4,17 +4,23 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import json_option
+from mlops_kit.cli.options import examples, json_option
 from mlops_kit.cli.output import finish
 
 
-@click.command
+@click.command(
+    epilog=examples(
+        "mlops-kit doctor",
+        "GITHUB_TOKEN=$(gh auth token) mlops-kit doctor",
+    )
+)
 @json_option
 def command(as_json: bool) -> None:
-    """Look for what is wrong: remote, credentials, rules, schedule, lock, versions.
+    """Find problems of this repository, and how to fix them.
 
-    Each finding comes with the command that mends it. Ends with 10 when something fails; what cannot be
-    looked at from here, for instance without GITHUB_TOKEN, is unknown and no failure.
+    It checks the DVC remote, credentials, rules of GitHub, the schedule, the lock file and the versions. Each problem
+    comes with the command that fixes it. Exits with 10 if a check fails. A check that is not possible here, for
+    instance without GITHUB_TOKEN, is `unknown`, which is no failure.
     """
     from dataclasses import asdict
 

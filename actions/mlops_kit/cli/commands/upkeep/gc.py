@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import excludes, json_option
+from mlops_kit.cli.options import examples, excludes, json_option
 from mlops_kit.cli.output import finish, tell
 from mlops_kit.cli.workspace import writes
 from mlops_kit.project import contract as contracts
@@ -13,17 +13,24 @@ from mlops_kit.project import repository
 from mlops_kit.versions import gc
 
 
-@click.command()
-@click.option("--cloud", is_flag=True, help="Delete from the DVC remote too, for everybody.")
-@click.option("--dry-run", is_flag=True, help="List what would go, with sizes; delete nothing.")
-@click.option("--unnamed", is_flag=True, help="Delete also what no commit of this repository ever named.")
+@click.command(
+    epilog=examples(
+        "mlops-kit gc --dry-run",
+        "mlops-kit gc --cloud --yes",
+    )
+)
+@click.option("--cloud", is_flag=True, help="Delete from the DVC remote too.")
+@click.option("--dry-run", is_flag=True, help="List what would be deleted, with sizes; delete nothing.")
+@click.option(
+    "--unnamed", is_flag=True, help="Also delete objects that no commit of this repository ever referred to."
+)
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 @json_option
 @excludes("--dry-run", "--yes")
 def command(cloud: bool, dry_run: bool, unnamed: bool, yes: bool, as_json: bool) -> None:
     """Delete data that no version, branch or workspace needs.
 
-    It refuses if the remote, or a cache outside of this clone, holds objects of others.
+    It stops if the remote, or a cache outside of this clone, holds objects of other repositories.
     """
     repo = repository.find(Path.cwd())
     writes(repo)
@@ -41,7 +48,7 @@ def command(cloud: bool, dry_run: bool, unnamed: bool, yes: bool, as_json: bool)
 
 def _agree(would: gc.Collected, cloud: bool) -> bool:
     if not sys.stdin.isatty():
-        raise click.UsageError("There is nobody to ask here: say --yes or --dry-run.")
+        raise click.UsageError("This is no terminal, so nobody can be asked. Add --yes or --dry-run.")
     tell(would.said)
     where = "the cache and the DVC remote" if cloud else "the cache"
     return click.confirm(f"Delete this from {where}?", err=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import excludes, json_option
+from mlops_kit.cli.options import examples, excludes, json_option
 from mlops_kit.cli.output import finish, tell
 from mlops_kit.forge import runner
 from mlops_kit.project import contract as contracts
@@ -15,17 +15,38 @@ from mlops_kit.versions import version as versions
 from mlops_kit.versions.lineage_text import in_words
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "mlops-kit lineage v0.3.0",
+        "mlops-kit lineage --stage production --at 2026-11-24T08:00",
+    )
+)
 @click.argument("version", default="", required=False)
-@click.option("--stage", default="", help="What is in it now, or with --at was. [production]")
-@click.option("--at", default="", metavar="TIME", help="2026-11-24, 2026-11-24T08:00, or 7d ago.")
 @click.option(
-    "--file", "model", type=click.Path(path_type=Path), help="Model file, folder or md5: find its version."
+    "--stage", default="", metavar="STAGE", help="The version in this stage.  [default: production]"
 )
 @click.option(
-    "--data", type=click.Path(path_type=Path), help="Forward: who was trained on it; or on its md5."
+    "--at",
+    default="",
+    metavar="TIME",
+    help="The version of that time, for instance 2026-11-24T08:00 or 7d ago.  [default: now]",
 )
-@click.option("--mermaid", is_flag=True, help="As a picture, for a comment or a page on GitHub.")
+@click.option(
+    "--file",
+    "model",
+    metavar="FILE|MD5",
+    type=click.Path(path_type=Path),
+    help="The version of this model file, folder or md5.  [default: none]",
+)
+@click.option(
+    "--data",
+    metavar="FILE|MD5",
+    type=click.Path(path_type=Path),
+    help="All versions that were trained on this file or md5.  [default: none]",
+)
+@click.option(
+    "--mermaid", is_flag=True, help="Print a Mermaid diagram, which GitHub draws in comments and pages."
+)
 @json_option
 @excludes("VERSION", "--stage", "--at", "--file", "--data")
 @excludes("--file", "--stage", "--at", "--data")
@@ -34,10 +55,10 @@ from mlops_kit.versions.lineage_text import in_words
 def command(
     version: str, stage: str, at: str, model: Path | None, data: Path | None, mermaid: bool, as_json: bool
 ) -> None:
-    """Say where a model came from: data, code, parameters, environment, run and person.
+    """Trace a model back to its data, code, run and author.
 
-    Of VERSION, of what is or was in a stage, or of a model file; without any, of production. Ends with 10
-    when there is no such version.
+    The model is given by VERSION, by a stage, or by a file. The default is the version in production. Exits with 10 if
+    there is no such version.
     """
     repo = repository.find(Path.cwd())
     name = contracts.load(repo.root).model

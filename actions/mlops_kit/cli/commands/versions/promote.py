@@ -8,7 +8,7 @@ from typing import get_args
 import click
 
 from mlops_kit.base.markdown import plain
-from mlops_kit.cli.options import json_option
+from mlops_kit.cli.options import examples, json_option
 from mlops_kit.cli.output import finish, reporter
 from mlops_kit.cli.workspace import tidy
 from mlops_kit.forge import runner
@@ -21,20 +21,24 @@ from mlops_kit.registry.promote import Part, PromotionRequest
 OPTIONS = (
     click.option(
         "--stage",
+        metavar="STAGE",
         default="production",
         show_default=True,
-        help="production, or one of `stages` in mlops.yaml.",
+        help="Stage to change: production, or one of `stages` in mlops.yaml.",
     ),
-    click.option("--why", required=True, help="For the history; whoever is paged will read it."),
+    click.option("--why", metavar="TEXT", required=True, help="Reason, which the history keeps."),
     click.option(
-        "--expect", default="", metavar="VERSION|nothing", help="Refuse when the stage holds another one."
+        "--expect",
+        default="",
+        metavar="VERSION|nothing",
+        help="Fail if the stage holds another version.  [default: any version]",
     ),
     click.option(
         "--part",
         type=click.Choice(get_args(Part)),
         default="all",
         show_default=True,
-        help="Of several jobs: check with the remote, move the stage, run the hooks.",
+        help="Do one of three parts, for several jobs: check the files in the remote, move the stage, run the hooks.",
     ),
     json_option,
 )
@@ -45,21 +49,22 @@ def stage_options(function: Callable[..., None]) -> Callable[..., None]:
     return reduce(lambda inner, option: option(inner), reversed(OPTIONS), function)
 
 
-@click.command()
+@click.command(epilog=examples("mlops-kit promote v0.3.0 --why 'better on delays over 60 minutes'"))
 @click.argument("version", envvar="MLOPS_KIT_PROMOTE_VERSION")
 @stage_options
 def command(version: str, stage: str, why: str, expect: str, part: Part, as_json: bool) -> None:
-    """Put a version into a stage, once its artifacts were found in the remote.
+    """Put a version into a stage, such as production.
 
-    Nothing is trained. What refuses leaves the stage as it is. Two at once: the second is told.
-    With `promotion: approved` in mlops.yaml it starts the workflow `promote`, which a person approves.
+    It first checks that the remote has the version's files, unchanged. If a check fails, the stage stays as it is.
+    Nothing is trained. With `promotion: approved` in mlops.yaml this starts the workflow `promote`, which a person
+    approves.
     """
     execute(PromotionRequest(stage, why, version, expect, part), as_json)
 
 
 def execute(request: PromotionRequest, as_json: bool) -> None:
     if not request.why.strip():
-        raise click.UsageError("--why is empty: whoever is paged next will want to know.")
+        raise click.UsageError("--why is empty. Give the reason: the history keeps it.")
     repo = repository.find(Path.cwd())
     tidy(repo)
     done = promote.promote(repo, contracts.load(repo.root), request, reporter())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import json_option
+from mlops_kit.cli.options import examples, json_option
 from mlops_kit.cli.output import finish, reporter
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
@@ -12,14 +12,15 @@ from mlops_kit.registry import mirror
 from mlops_kit.versions import version
 
 
-@click.command()
+@click.command(epilog=examples("mlops-kit registry sync"))
 @click.argument("action", type=click.Choice(["sync"]))
 @json_option
 def command(action: str, as_json: bool) -> None:
-    """Bring the connected registry server to all versions, stages and rejected models.
+    """Sync the registry server with versions and stages.
 
-    A second time it writes nothing; after a failure it goes on. Ends with 10 when the registry says otherwise
-    than the tags, for instance because a stage was moved there by hand; nothing of that is overwritten.
+    `sync` writes what the server lacks: versions, stages and rejected models. After a failure, call it again. Exits
+    with 10 if the server contradicts the tags, for instance because somebody moved a stage there by hand. That entry is
+    not overwritten.
     """
     repo = repository.find(Path.cwd())
     contract = contracts.load(repo.root)

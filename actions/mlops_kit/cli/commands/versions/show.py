@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mlops_kit.cli.options import json_option
+from mlops_kit.cli.options import examples, json_option
 from mlops_kit.cli.output import finish, tell
 from mlops_kit.project import contract as contracts
 from mlops_kit.project import repository
@@ -13,12 +13,20 @@ from mlops_kit.versions import record
 from mlops_kit.versions import version as versions
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "mlops-kit show v0.3.0",
+        "mlops-kit show v0.3.0 --card",
+    )
+)
 @click.argument("version")
-@click.option("--card", is_flag=True, help="The model card, as Markdown.")
+@click.option("--card", is_flag=True, help="Print the model card (Markdown).")
 @json_option
 def command(version: str, card: bool, as_json: bool) -> None:
-    """Show one version: its origin, metrics, gates and stages, and whether it was verified."""
+    """Show one version: origin, metrics, gates and stages.
+
+    It also says whether the version is as it was registered, and whether `verify` reproduced it.
+    """
     repo = repository.find(Path.cwd())
     contract = contracts.load(repo.root)
     versions.refresh(repo, contract.model, tell)

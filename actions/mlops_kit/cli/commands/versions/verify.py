@@ -7,7 +7,7 @@ import click
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.markdown import plain
 from mlops_kit.base.progress import Say
-from mlops_kit.cli.options import json_option
+from mlops_kit.cli.options import examples, json_option
 from mlops_kit.cli.output import finish, reporter
 from mlops_kit.cli.workspace import tidy, writes
 from mlops_kit.forge import runner
@@ -21,16 +21,21 @@ from mlops_kit.runs import publish as publication
 from mlops_kit.versions import version as versions
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "mlops-kit verify",
+        "mlops-kit verify v0.3.0 --publish",
+    )
+)
 @click.argument("version", default="", required=False, envvar="MLOPS_KIT_VERIFY_VERSION")
-@click.option("--publish", is_flag=True, help="Put the result onto the branch mlops/runs, for everybody.")
+@click.option("--publish", is_flag=True, help="Push the result to the branch mlops/runs.")
 @json_option
 def command(version: str, publish: bool, as_json: bool) -> None:
-    """Make a version again from its code and data, and compare: VERSION, or the newest.
+    """Train a version again and compare the results.
 
-    With the tier `serving` it also serves the version and compares the answers with the predictions.
-    Bytes that differ while the predictions agree are a warning. Ends with 10 when the predictions differ.
-    `show` tells the result.
+    The default is the newest version. Exits with 10 if the predictions differ. If only bytes of files differ, this is a
+    warning. With the tier `serving` it also serves the version and compares the answers with the predictions. `show`
+    prints the result later.
     """
     repo = repository.find(Path.cwd())
     writes(repo)
