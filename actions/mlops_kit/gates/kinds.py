@@ -21,7 +21,6 @@ from mlops_kit.versions.gate_results import Better, GateResult, Status
 
 if TYPE_CHECKING:
     from mlops_kit.data.bootstrap import Difference
-    from mlops_kit.gates.champion import Duel
 
 
 MB = 1_000_000
@@ -267,12 +266,12 @@ def with_size(bench: Bench) -> dict[str, Any]:
 @judges(ChampionGate)
 def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
     from mlops_kit.data import bootstrap
-    from mlops_kit.gates import champion
+    from mlops_kit.gates import champion, champion_text
 
     version = versions.champion(bench.repository, bench.contract.model, gate.stage)
     if version is None:
         bench.better = "first"
-        return _result(name, gate, "pass", "first version: nothing to compare with")
+        return _result(name, gate, "pass", "first version: there is no champion to compare with")
     bench.against, bench.better = version.name, "can't tell"
     duel = champion.duel(bench.repository, bench.contract, version, bench.say)
     about = {
@@ -283,18 +282,16 @@ def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
         "unchecked": duel.unchecked,
     }
     if len(duel.challenger) < gate.min_rows:
-        says = (
-            f"{len(duel.challenger)} rows to compare on, fewer than {gate.min_rows}{_left_out(duel, version)}"
-        )
+        says = f"only {len(duel.challenger)} rows to compare with {version.name}, min_rows is {gate.min_rows}{champion_text.left_out(duel, version)}"
         return _unknown(name, gate, says, details=about)
     difference = bootstrap.compare(gate.metric, duel.champion, duel.challenger, gate.confidence)
     details = about | {key: value for key, value in asdict(difference).items() if key != "n"}
     if not difference.is_known:
         says = f"{gate.metric} is no number on these rows, or on some of the resampled ones"
         return _unknown(name, gate, says, details=details)
-    bench.better = _better(difference)
+    bench.better = champion_text.better(difference)
     status = _not_worse(difference, -gate.worse_by_at_most)
-    says = _versus(gate, difference, status, version) + _left_out(duel, version)
+    says = champion_text.versus(gate, difference, status, version) + champion_text.left_out(duel, version)
     bound = -gate.worse_by_at_most
     return _result(name, gate, status, says, difference.value, bound, details=details)
 
@@ -303,27 +300,6 @@ def _not_worse(difference: "Difference", bound: float) -> Status:
     if difference.low > bound or (difference.same and bound <= 0):
         return "pass"
     return "fail" if difference.high < bound else "unknown"
-
-
-def _better(difference: "Difference") -> Better:
-    if difference.same:
-        return "the same"
-    return "better" if difference.low > 0 else "worse" if difference.high < 0 else "can't tell"
-
-
-def _versus(gate: ChampionGate, difference: "Difference", status: Status, version: versions.Version) -> str:
-    both = f"{gate.metric} {_number(difference.challenger)}, {version.name} {_number(difference.champion)}"
-    if difference.same:
-        return f"{both}: the predictions of {difference.n} rows are identical"
-    unsure = "can't tell: " if status == "unknown" else ""
-    between = f"{gate.confidence:.0%} between {difference.low:+.4f} and {difference.high:+.4f}"
-    allowed = f"worse by at most {gate.worse_by_at_most:g} is allowed"
-    return f"{unsure}{both}: {difference.value:+.4f} (plus is better; {between}) on {difference.n} rows, {allowed}"
-
-
-def _left_out(duel: "Duel", version: versions.Version) -> str:
-    note = f"; {duel.left_out} rows left out that {version.name} was trained on" if duel.left_out else ""
-    return note + (f"; {duel.unchecked}" if duel.unchecked else "")
 
 
 def _number(value: float | None) -> str:

@@ -69,6 +69,8 @@ class Report:
             return "first version"
         than = self.before.version
         better = self.verdict.better if self.verdict else ""
+        if better == "worse" and self.is_open:
+            return f"worse than {than}, but by no more than the champion gate allows"
         if better in ("better", "worse"):
             return f"{better} than {than}"
         return f"the same as {than}" if better == "the same" else f"can't tell whether better than {than}"

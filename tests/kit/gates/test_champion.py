@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from mlops_kit.data import metrics as metrics_module
 from mlops_kit.data import tables as rows_module
-from mlops_kit.gates import champion
+from mlops_kit.gates import champion, champion_text
 from mlops_kit.project import contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.versions import version as versions
-from mlops_kit.versions.gate_results import GateResult, Verdict
+from mlops_kit.versions.gate_results import Better, GateResult, Status, Verdict
 
 from tests.conftest import ROOT, must, python_of
 from tests.kit.gates.test_kinds import judged
@@ -44,13 +44,13 @@ def test_the_first_version_has_nothing_to_compare_with(small: Scripted) -> None:
     small.gates(champion=GATE)
     verdict = judged(small)
     assert (verdict.better, verdict.against, verdict.is_open) == ("first", "", True)
-    assert the_one(verdict).says == "first version: nothing to compare with"
+    assert the_one(verdict).says == "first version: there is no champion to compare with"
 
 
 def test_identical_predictions_are_the_same(used: Scripted) -> None:
     verdict = judged(used)
     assert (verdict.better, verdict.against, verdict.is_open) == ("the same", "v0.1.0", True)
-    assert the_one(verdict).says.endswith(f"the predictions of {ROWS} rows are identical")
+    assert the_one(verdict).says.startswith("same predictions as v0.1.0: roc_auc 0.")
 
 
 def test_a_weak_model_closes_the_gate(used: Scripted) -> None:
@@ -60,7 +60,9 @@ def test_a_weak_model_closes_the_gate(used: Scripted) -> None:
     assert (verdict.better, result.status, verdict.is_open) == ("worse", "fail", False), result.says
     assert result.value is not None
     assert result.value < -0.2
-    assert f"on {ROWS} rows, worse by at most 0.02 is allowed" in result.says
+    assert result.says.startswith("worse than v0.1.0, by more than 0.02 (allowed): roc_auc 0.")
+    assert f" on the same {ROWS} rows, difference -0." in result.says
+    assert "(95% interval -0." in result.says
 
 
 def test_a_better_model_opens_it(small: Scripted) -> None:
@@ -84,20 +86,23 @@ def nearly(small: Scripted, noise: float) -> None:
 
 def test_what_the_rows_do_not_settle_is_not_a_pass(used: Scripted) -> None:
     nearly(used, 0.02)
-    assert the_one(judged(used)).status == "pass"
+    passed = the_one(judged(used))
+    assert passed.status == "pass" and passed.says.startswith(
+        "not worse than v0.1.0 by more than 0.02 (allowed): "
+    )
     used.gates(champion=GATE | {"worse_by_at_most": 0})
     verdict = judged(used)
     result = the_one(verdict)
     assert (verdict.better, result.status) == ("can't tell", "unknown"), result.says
-    assert result.says.startswith("can't tell: roc_auc 0.")
-    assert "95% between -0.0" in result.says
+    assert result.says.startswith("can't tell if worse than v0.1.0: roc_auc 0.")
+    assert "95% interval -0.0" in result.says
 
 
 def test_few_rows_are_not_a_pass(used: Scripted) -> None:
     used.gates(champion=GATE | {"min_rows": ROWS + 1})
     result = the_one(judged(used))
     assert result.status == "unknown"
-    assert f"{ROWS} rows to compare on, fewer than {ROWS + 1}" in result.says
+    assert f"only {ROWS} rows to compare with v0.1.0, min_rows is {ROWS + 1}" in result.says
 
 
 @pytest.mark.parametrize("metric", ["log_loss", "brier", "accuracy", "balanced_accuracy"])
@@ -121,6 +126,27 @@ def test_the_version_in_the_stage_is_the_champion(used: Scripted) -> None:
     assert (judged(used).against, judged(used).better) == ("v0.1.0", "worse")
 
 
+@pytest.mark.parametrize(
+    ("better", "status", "allowed", "verdict"),
+    [
+        ("better", "pass", "0", "better than v1"),
+        ("better", "pass", "0.02", "better than v1"),
+        ("can't tell", "pass", "0.02", "not worse than v1 by more than 0.02 (allowed)"),
+        ("worse", "pass", "0.02", "worse than v1, by at most 0.02 (allowed)"),
+        ("worse", "fail", "0.02", "worse than v1, by more than 0.02 (allowed)"),
+        ("worse", "fail", "0", "worse than v1"),
+        ("worse", "unknown", "0.02", "worse than v1; can't tell if by more than 0.02 (allowed)"),
+        ("can't tell", "unknown", "0", "can't tell if worse than v1"),
+        ("can't tell", "unknown", "0.02", "can't tell if worse than v1 by more than 0.02 (allowed)"),
+        ("the same", "pass", "0", "same predictions as v1"),
+    ],
+)
+def test_comparison_and_gate_give_one_verdict(
+    better: Better, status: Status, allowed: str, verdict: str
+) -> None:
+    assert champion_text.verdict(better, status, "v1", allowed) == verdict
+
+
 # ---- which rows ----
 
 
@@ -129,7 +155,7 @@ def test_rows_that_the_champion_was_trained_on_are_left_out_and_counted(used: Sc
     used.model("good")
     found = duel(used)
     assert (found.left_out, found.scored, len(found.champion)) == (60, 0, ROWS)
-    assert "60 rows left out that v0.1.0 was trained on" in the_one(judged(used)).says
+    assert "without 60 rows that v0.1.0 was trained on" in the_one(judged(used)).says
 
 
 def test_without_known_training_rows_that_is_said(small: Scripted) -> None:

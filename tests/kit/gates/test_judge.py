@@ -37,7 +37,7 @@ def test_an_open_gate(small: Scripted) -> None:
     done = run(small)
     assert done.exit_code == 0, done.output
     assert "right  pass    0.8" in done.stdout
-    assert "Open: every gate passes." in done.stdout
+    assert "Result: the model can be registered. Next: mlops-kit register" in done.stdout
     assert statuses(small) == [("run", "start"), ("gate", "start"), ("gate:right", "pass"), ("gate", "open")]
     kept = gate_results.load(small.repository)
     assert kept is not None
@@ -51,7 +51,7 @@ def test_a_closed_gate_is_a_result(small: Scripted) -> None:
     small.gates(right=THRESHOLD | {"at_least": 0.99}, first=CHAMPION)
     done = run(small)
     assert done.exit_code == 10
-    assert "Closed by right." in done.stdout
+    assert "Result: the model cannot be registered (right)." in done.stdout
     assert statuses(small)[-1] == ("gate", "closed")
     content = json.loads(run(small, "--json").stdout)
     assert (content["open"], content["better"]) == (False, "first")
@@ -72,7 +72,8 @@ def test_a_verdict_is_of_one_model_and_one_set_of_gates(small: Scripted) -> None
 
 def test_only_one_gate_keeps_no_verdict(small: Scripted) -> None:
     small.gates(right=THRESHOLD, wrong=THRESHOLD | {"at_least": 0.99})
-    assert run(small, "--only", "right").exit_code == 0
+    done = run(small, "--only", "right")
+    assert (done.exit_code, "Result: pass." in done.stdout) == (0, True)
     assert run(small, "--only", "wrong").exit_code == 10
     assert gate_results.load(small.repository) is None
     with pytest.raises(KitError, match=r"no gate 'other'.\s*Its gates: right, wrong"):
@@ -86,8 +87,8 @@ def test_on_the_sample_gates_are_information(small: Scripted) -> None:
     state.write_text(json.dumps(vars(train.Training("1", "abc", "sample", "no remote"))))
     done = run(small)
     assert done.exit_code == 0
-    assert "Closed by right." in done.stdout
-    assert "Trained on the sample (no remote): the gates are information" in done.stdout
+    assert "Result: the model cannot be registered (right)." in done.stdout
+    assert "The model was trained on the sample (no remote): this is information only" in done.stdout
 
 
 # ---- hooks ----
@@ -126,4 +127,6 @@ def test_an_earlier_training_is_said_to_be_what_was_judged(small: Scripted) -> N
     train.save(small.repository, last)
     assert "earlier training" not in run(small).stderr
     rule.write_text("2\n")
-    assert "judged is an earlier training's: will retrain: train, because rule.txt" in run(small).stderr
+    assert (
+        "Judging the model of an earlier training: will retrain: train, because rule.txt" in run(small).stderr
+    )

@@ -33,6 +33,11 @@ def test_right_after_a_first_training(repository: Repository) -> None:
     ("statuses", "better", "heading"),
     [
         (["pass"], "better", "✅ flights: all gates pass; better than v0.1.0"),
+        (
+            ["pass"],
+            "worse",
+            "✅ flights: all gates pass; worse than v0.1.0, but by no more than the champion gate allows",
+        ),
         (["pass", "fail"], "worse", "❌ flights: not all gates pass; worse than v0.1.0"),
         (
             ["pass", "unknown"],

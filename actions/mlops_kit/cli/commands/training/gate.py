@@ -49,14 +49,16 @@ def command(only: str, as_json: bool) -> None:
     writes(repo)
     declared, journal, say = contract.load(repo.root), events.go_on(repo), reporter()
     for line in train.outdated(repo, declared, journal.run):
-        say(f"What is judged is an earlier training's: {line}")
+        say(f"Judging the model of an earlier training: {line}")
     verdict = judge.gate(repo, declared, journal, say, only, _served(repo, declared, say))
     sample = train.on_sample(repo)
     runner.output(open=verdict.is_open, better=verdict.better, against=verdict.against)
     if not verdict.is_open:
-        runner.annotate("warning" if sample else "error", f"Gates closed by {', '.join(verdict.closed_by)}")
+        runner.annotate(
+            "warning" if sample else "error", f"Gates that do not pass: {', '.join(verdict.closed_by)}"
+        )
     result = verdict.model_dump() | {"open": verdict.is_open, "sample": sample}
-    finish(result, in_words(verdict, sample), as_json, yes=verdict.is_open or bool(sample))
+    finish(result, in_words(verdict, sample, only), as_json, yes=verdict.is_open or bool(sample))
 
 
 def _served(repo: "Repository", declared: "Contract", say: "Say") -> "Served | None":
@@ -72,17 +74,17 @@ def _served(repo: "Repository", declared: "Contract", say: "Say") -> "Served | N
     return times
 
 
-def in_words(verdict: "Verdict", why_sample: str) -> str:
-    lines = [*_table(verdict.results), ""] if verdict.results else ["mlops.yaml has no gates.", ""]
-    if verdict.against and verdict.better:
-        lines.append(f"Against {verdict.against}: {verdict.better}.")
-    if verdict.is_open:
-        lines.append("Open: every gate passes." if verdict.results else "Open.")
+def in_words(verdict: "Verdict", why_sample: str, only: str = "") -> str:
+    lines = [*_table(verdict.results), ""] if verdict.results else ["mlops.yaml declares no gates.", ""]
+    if not verdict.is_open:
+        lines.append(f"Result: the model cannot be registered ({', '.join(verdict.closed_by)}).")
+    elif only or why_sample:
+        lines.append("Result: pass.")
     else:
-        lines.append(f"Closed by {', '.join(verdict.closed_by)}.")
+        lines.append("Result: the model can be registered. Next: mlops-kit register")
     if why_sample:
         lines.append(
-            f"Trained on the sample ({why_sample}): the gates are information, nothing is registered."
+            f"The model was trained on the sample ({why_sample}): this is information only, nothing is registered."
         )
     return "\n".join(lines)
 
