@@ -1,6 +1,7 @@
 """The generated repository's own schedule: no issue on the first day, then one for each kind of drift."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def scheduled(forge: Forge, at: str) -> Outcome:
 
 def issues(api: Api, state: str = "open") -> list[str]:
     found = [issue for issue in api.issues if issue["state"] == state and issue["title"] != "Weekly review"]
-    return sorted(issue["title"].partition(":")[0] for issue in found)
+    return sorted(re.split(r":| in `", issue["title"])[0] for issue in found)
 
 
 def test_a_fresh_repository_stays_silent(forge_with_folder: Forge) -> None:
@@ -61,10 +62,10 @@ def test_the_flights_of_april_open_what_a_month_as_before_closes(
 
     demo.serve(forge.work, means, demo.batches()[4], served)
     outcome = scheduled(forge, "2013-05-01T05:23:00Z")
-    opened = ["The inputs have drifted", "The model is less right than it was"]
+    opened = ["Concept drift", "Data drift"]
     assert issues(api) == opened
-    drift = next(issue for issue in api.issues if issue["title"].startswith("The inputs"))
-    assert drift["title"] == "The inputs have drifted: temperature"
+    drift = next(issue for issue in api.issues if issue["title"].startswith("Data drift"))
+    assert drift["title"] == "Data drift in `temperature`"
     assert "| 2,400 |" in drift["body"] and "no row of month 4" in drift["body"].lower()
     assert "xychart-beta" in drift["body"] and "runbook.md#the-inputs-have-drifted" in drift["body"]
     assert (outcome.artifacts / "mlops-monitor/review.html").is_file()

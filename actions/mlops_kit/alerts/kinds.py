@@ -32,27 +32,25 @@ class AlarmKind:
 
 KINDS: dict[Kind, AlarmKind] = {
     "data-drift": AlarmKind(
-        "The inputs have drifted", _DRIFT, "data_drift", is_drift=True, is_calibrated=True, has_table=True
+        "Data drift", _DRIFT, "data_drift", is_drift=True, is_calibrated=True, has_table=True
     ),
-    "schema": AlarmKind(
-        "The inputs are not the same columns any more", _DRIFT, "data_drift", is_calibrated=True
-    ),
+    "schema": AlarmKind("Schema change", _DRIFT, "data_drift", is_calibrated=True),
     "concept-drift": AlarmKind(
-        "The model is less right than it was", _ACCURACY, "concept_drift", is_drift=True
+        "Concept drift: the model is less accurate", _ACCURACY, "concept_drift", is_drift=True
     ),
-    "predictions-moved": AlarmKind("The predictions have moved", _ACCURACY, "concept_drift", is_drift=True),
-    "no-labels": AlarmKind("No labels come any more", _ACCURACY, "concept_drift"),
+    "predictions-moved": AlarmKind("Prediction drift", _ACCURACY, "concept_drift", is_drift=True),
+    "no-labels": AlarmKind("No labels arrive any more", _ACCURACY, "concept_drift"),
     "errors": AlarmKind("Predictions fail", _SERVICE, "infrastructure"),
     "latency": AlarmKind("Predictions are slow", _SERVICE, "infrastructure"),
-    "memory": AlarmKind("Memory grows", _SERVICE, "infrastructure"),
-    "disk": AlarmKind("The disk fills up", _SERVICE, "infrastructure"),
+    "memory": AlarmKind("Memory use grows", _SERVICE, "infrastructure"),
+    "disk": AlarmKind("The disk is almost full", _SERVICE, "infrastructure"),
     "silence": AlarmKind("Predictions have stopped", _SERVICE, "infrastructure"),
-    "clock": AlarmKind("Predictions have times that cannot be", _SERVICE, "infrastructure"),
-    "training-failed": AlarmKind("main does not train", _TRAINING, "trainings"),
+    "clock": AlarmKind("Predictions have impossible times", _SERVICE, "infrastructure"),
+    "training-failed": AlarmKind("The training on main failed", _TRAINING, "trainings"),
     "training-missing": AlarmKind("A merge was not trained", _TRAINING, "trainings"),
-    "gate-closed": AlarmKind("The gates are closed on main", _TRAINING, "trainings"),
+    "gate-closed": AlarmKind("A gate failed on main", _TRAINING, "trainings"),
     "model-old": AlarmKind("The model is old", "the-model-is-old", "trainings"),
-    "training-data": AlarmKind("The training data has drifted", _DRIFT, "training_data", stays_open=True),
+    "training-data": AlarmKind("Data drift in the training data", _DRIFT, "training_data", stays_open=True),
     "promotion-not-approved": AlarmKind(
         "A promotion was not approved", _RULES, REGISTRATION, stays_open=True
     ),
@@ -60,17 +58,31 @@ KINDS: dict[Kind, AlarmKind] = {
 }
 
 
+# What happened to a column, for the title of the issue. `{}` is the column's name.
+EVENTS = {
+    "new category": "New category in {}",
+    "missing column": "Missing column {}",
+    "new column": "New column {}",
+    "all null": "No values in {}",
+    "constant": "Constant value in {}",
+    "retyped": "Changed type of {}",
+}
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One line of an alarm. Raises ValueError for a kind that has no row."""
+    """One line of an alarm. Raises ValueError for a kind that has no row, or an event that is not in EVENTS."""
 
     kind: Kind
     what: str
     column: str = ""  # the input that it is about
+    event: str = ""  # a key of EVENTS: what happened to the column
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"no kind of alarm: {self.kind}")
+        if self.event and self.event not in EVENTS:
+            raise ValueError(f"no event of a column: {self.event}")
 
 
 def judged_by(check: str) -> list[Kind]:

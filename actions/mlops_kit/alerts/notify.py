@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mlops_kit.alerts import webhook as webhooks
 from mlops_kit.alerts.chat import TOLD, Chat, in_a_line
-from mlops_kit.alerts.kinds import ANY_CHECK, KINDS, Kind, judged_by
+from mlops_kit.alerts.kinds import ANY_CHECK, EVENTS, KINDS, Kind, judged_by
 from mlops_kit.alerts.outcome import Outcome
 from mlops_kit.alerts.webhook import Message
 from mlops_kit.base import clock, credentials, github_env
@@ -23,11 +23,9 @@ from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
 from mlops_kit.runs.events import Journal
 
-EACH = "This issue is brought up to date by each check, and closed by the first that could see it and finds nothing."
-ONCE = (
-    "Close this issue when you have looked; the next version whose training data has not moved closes it too."
-)
-CHANCE = "At most one check in 100 says so by chance, on data like the reference."
+EACH = "Each check updates this issue. The first check that could show the problem, and finds nothing, closes it."
+ONCE = "Close this issue when you have looked at it. The next version whose training data did not drift closes it, too."
+CHANCE = "On data like the reference, at most one check in 100 raises this alarm by chance."
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def problems(results: list[Told]) -> list[str]:
 def text(results: list[Told]) -> str:
     """For the terminal."""
     lines = [f"{one.kind}: {one.done}{f', {one.where}' if one.where else ''}" for one in results]
-    return "\n".join(lines) or "Nothing to tell."
+    return "\n".join(lines) or "No alarm to raise or to close."
 
 
 def _ended_by_any_check(outcome: Outcome) -> list[Kind]:
@@ -87,7 +85,7 @@ def _ended_by_any_check(outcome: Outcome) -> list[Kind]:
 def plan(outcome: Outcome) -> list[Told]:
     """The results that `bring` would give; nobody is told."""
     raised = [Told(kind, "would be raised or updated") for kind in outcome.kinds]
-    return raised + [Told(kind, "would be closed, where it is open") for kind in outcome.over()]
+    return raised + [Told(kind, "would be closed, if it is open") for kind in outcome.over()]
 
 
 def _raise_alarm(
@@ -98,7 +96,7 @@ def _raise_alarm(
     labels: tuple[str, ...],
     chat: Chat,
 ) -> Told:
-    title, findings = KINDS[kind].title, "\n".join(outcome.of(kind))
+    title, findings = _title(outcome, kind), "\n".join(outcome.of(kind))
     if not credentials.token() and chat.form:
         webhook = chat.tell("raised", kind, title, findings)
         done = {TOLD: "created", "": "unchanged"}.get(webhook, "not told")
@@ -106,7 +104,7 @@ def _raise_alarm(
     try:
         placed = github.connect(repository).raise_alarm(
             github.marker("alarm", kind),
-            _title(outcome, kind),
+            title,
             body(repository, contract, outcome, kind),
             (github.LABEL, *labels),
             timedelta(hours=contract.alerts.cooldown_hours),
@@ -124,7 +122,7 @@ def _webhook_problem(answer: str) -> str:
 
 def _close_alarm(repository: Repository, kind: Kind, outcome: Outcome, chat: Chat) -> list[Told]:
     """Closes an alarm; empty if no issue is open and the chat knows of none."""
-    comment = f"The check of {outcome.at[:16].replace('T', ' ')} UTC finds nothing any more."
+    comment = f"The check of {outcome.at[:16].replace('T', ' ')} UTC found nothing any more."
     placed = None
     if credentials.token():
         try:
@@ -137,12 +135,13 @@ def _close_alarm(repository: Repository, kind: Kind, outcome: Outcome, chat: Cha
 
 
 def _title(outcome: Outcome, kind: Kind) -> str:
-    """The kind's title with the first column, so that issues differ in a list."""
-    title, columns = KINDS[kind].title, outcome.columns(kind)
-    if not columns:
-        return title
-    more = f" and {len(columns) - 1} more" if columns[1:] else ""
-    return f"{title}: {plain(columns[0])}{more}"
+    """What happened, with the first column: "New category in `carrier` and 1 more"."""
+    found = [one for one in outcome.findings if one.kind == kind and one.column]
+    if not found:
+        return KINDS[kind].title
+    name, title = code(found[0].column, 80), EVENTS.get(found[0].event)
+    more = f" and {len(found) - 1} more" if found[1:] else ""
+    return f"{title.format(name) if title else f'{KINDS[kind].title} in {name}'}{more}"
 
 
 def body(repository: Repository, contract: Contract, outcome: Outcome, kind: Kind) -> str:
@@ -158,7 +157,7 @@ def body(repository: Repository, contract: Contract, outcome: Outcome, kind: Kin
     parts += [CHANCE] if row.is_calibrated else []
     parts += [sanitize(outcome.shown[kind]).strip()] if kind in outcome.shown else []
     parts += [f"What to do: {_runbook(repository, contract, kind)}"]
-    parts += [f"The same check again:\n\n    {outcome.command}"] if outcome.command else []
+    parts += [f"Repeat the check:\n\n    {outcome.command}"] if outcome.command else []
     return "\n\n".join([*parts, ONCE if row.stays_open else EACH])
 
 
@@ -174,7 +173,7 @@ def test(repository: Repository, contract: Contract) -> list[Told]:
     """Raises a test alarm on every channel and closes it. Raises KitError if there is no channel."""
     results = []
     if credentials.token():
-        words = "`mlops-kit alert --test` asks whether alarms arrive. There is nothing to do."
+        words = "This is a test by `mlops-kit alert --test`. There is nothing to do."
         where = alarms.ring(repository, Alarm("test", "Test of the alarms", words))
         arrived = not where.startswith(alarms.NOT)
         if arrived:
@@ -194,7 +193,7 @@ def test(repository: Repository, contract: Contract) -> list[Told]:
             results.append(Told("webhook", "not told", problem=in_a_line(error)))
     if not results:
         raise KitError(
-            "There is nobody to tell: no token for GitHub and no alerts.webhook in mlops.yaml.",
-            f"`{github_env.EXPORT_TOKEN}`, or name a webhook.",
+            "There is no place for alarms: no GitHub token, and no alerts.webhook in mlops.yaml.",
+            f"`{github_env.EXPORT_TOKEN}`, or set alerts.webhook.",
         )
     return results

@@ -2,10 +2,11 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from mlops_kit.alerts.kinds import KINDS, Finding
+from mlops_kit.alerts.kinds import EVENTS, KINDS, Finding
+from mlops_kit.monitoring.checks import schema
 
 from tests.act.api import Api
 from tests.conftest import ROOT
@@ -17,9 +18,9 @@ def test_an_alarm_is_one_issue_that_is_updated_and_closed(on_github: Api, projec
     found(project, DRIFT)
     assert alert(project).code == 0
     (issue,) = on_github.issues
-    assert issue["title"] == "The inputs have drifted: dep_delay"
+    assert issue["title"] == "Data drift in `dep_delay`"
     for wanted in (
-        "At most one check in 100",
+        "at most one check in 100",
         "| column | moved |",
         "blob/HEAD/docs/runbook.md#the-inputs-have-drifted",
         "    mlops-kit monitor check --window 'w*.parquet'",
@@ -35,16 +36,44 @@ def test_an_alarm_is_one_issue_that_is_updated_and_closed(on_github: Api, projec
     assert on_github.comments == []  # an update makes nobody's mail
     found(project, judged=("data-drift",))
     assert alert(project).code == 0
-    assert named(on_github, "closed") == ["The inputs have drifted: dep_delay and 1 more"]
+    assert named(on_github, "closed") == ["Data drift in `dep_delay` and 1 more"]
     (comment,) = on_github.comments
-    assert "finds nothing any more" in comment["body"] and "It lasted 1 minute." in comment["body"]
+    assert "found nothing any more" in comment["body"] and "It lasted 1 minute." in comment["body"]
+
+
+@pytest.mark.parametrize(
+    ("event", "title"),
+    [
+        ("new category", "New category in `carrier`"),
+        ("missing column", "Missing column `carrier`"),
+        ("new column", "New column `carrier`"),
+        ("all null", "No values in `carrier`"),
+        ("constant", "Constant value in `carrier`"),
+        ("retyped", "Changed type of `carrier`"),
+        ("", "Schema change in `carrier`"),  # of an older kit
+    ],
+)
+def test_the_title_says_what_happened_to_the_column(
+    event: str, title: str, on_github: Api, project: Small
+) -> None:
+    found(
+        project, Finding("schema", "what", "carrier", event), Finding("schema", "else", "origin", "retyped")
+    )
+    assert alert(project).code == 0
+    assert named(on_github) == [f"{title} and 1 more"]
+
+
+def test_every_change_of_the_columns_has_a_title() -> None:
+    assert set(get_args(schema.Kind)) == set(EVENTS)
+    with pytest.raises(ValueError, match="no event of a column: moved"):
+        Finding("schema", "what", "carrier", "moved")
 
 
 def test_what_a_check_could_not_judge_stays_open(on_github: Api, project: Small) -> None:
     found(project, DRIFT)
     alert(project)
     found(project, judged=("latency",))  # the window was too small to tell of drift
-    assert alert(project).stdout == "Nothing to tell.\n"
+    assert alert(project).stdout == "No alarm to raise or to close.\n"
     assert len(named(on_github)) == 1
 
 
@@ -71,7 +100,7 @@ def test_one_that_comes_back_late_is_another(on_github: Api, project: Small) -> 
 def test_two_kinds_are_two_alarms_with_the_label_that_was_asked_for(on_github: Api, project: Small) -> None:
     found(project, DRIFT, SLOW)
     assert alert(project, "--label", "demo").code == 0
-    assert named(on_github) == ["The inputs have drifted: dep_delay", "Predictions are slow"]
+    assert named(on_github) == ["Data drift in `dep_delay`", "Predictions are slow"]
     labels = [{one["name"] for one in issue["labels"]} for issue in on_github.issues]
     assert labels == [{"mlops-alarm", "demo"}] * 2
 
@@ -87,7 +116,7 @@ def test_nobody_to_tell_is_an_error(project: Small) -> None:
     found(project, SLOW)
     done = alert(project)
     assert done.code == 1 and "git remote add origin" in done.stderr
-    assert "nobody to tell" in alert(project, "--test").stderr
+    assert "There is no place for alarms" in alert(project, "--test").stderr
 
 
 def test_a_dry_run_asks_nobody(on_github: Api, project: Small) -> None:

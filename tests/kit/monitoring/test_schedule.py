@@ -227,7 +227,7 @@ def test_training_data_that_moved_is_told_once_and_not_lost(versions: Small, on_
     assert moved(versions) == first
     assert versions.kit("alert").code == 0
     (issue,) = on_github.issues
-    assert issue["title"] == "The training data has drifted"
+    assert issue["title"] == "Data drift in the training data"
     assert "Close this issue when you have looked" in issue["body"]
     assert moved(versions) == []
     assert versions.kit("alert").code == 0

@@ -180,7 +180,7 @@ def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Asked) ->
     ]
     assert "The data is old: no newer rows come, since 2026-11-12" in found["decide"]
     assert "2 checks saw 1 window; these moved: `amount`." in text(watched)
-    assert any("The inputs have drifted, since 2026-11-10" in one for one in found["decide"])
+    assert any("Data drift, since 2026-11-10" in one for one in found["decide"])
     journal.file.unlink()
 
 

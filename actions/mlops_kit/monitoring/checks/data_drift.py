@@ -78,7 +78,8 @@ class DataDrift:
             for one in self.drifts
         ]
         changes = [
-            Finding("schema", f"{one.column} ({one.kind}) {one.what}", one.column) for one in self.changes
+            Finding("schema", f"{one.column} ({one.kind}) {one.what}", one.column, one.kind)
+            for one in self.changes
         ]
         return [*drifts, *changes]
 

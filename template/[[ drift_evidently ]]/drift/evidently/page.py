@@ -8,11 +8,12 @@ STYLE = """<style>
 .verdict table { border-collapse: collapse } .verdict td, .verdict th { padding: .15rem 1.2rem .15rem 0; text-align: left }
 .verdict .moved { font-weight: 600 }
 </style>"""
-DIFFERENCE = """The verdict is the one of <code>mlops-kit monitor</code>; Evidently shows the same rows in its own way. Its tests
-below have limits that the kit resampled from the reference for a window of this size: of 100 windows like the reference at
-most one is above any of them. Evidently measures each column by one distance. The kit also looks at spread, shape, missing
-values, new categories and columns that are gone, and calls nothing drift that touches less than 2 % of the rows. Where
-the two differ, the verdict stands."""
+DIFFERENCE = """<code>mlops-kit monitor</code> decides what is drift. Evidently shows the same rows and measures one distance for each
+column; it says "detected" for exactly the columns in which the kit found drift. The kit also looks at spread, shape and missing
+values, so a drift may have a distance below its limit. It ignores a change of less than 2 % of the rows, so a distance may be
+above its limit without drift. If the kit can't tell, because the window is too small, Evidently says "not detected". The
+limits are resampled from the reference for a window of this size: of 100 windows like the reference, at most one has a
+distance above a limit. New categories and missing columns are listed above; they are not drift."""
 
 
 def with_verdict(
@@ -44,9 +45,17 @@ def verdict(
 
 def _row(name: str, limit: dict[str, Any], score: float, data: dict[str, Any]) -> str:
     bound = limit["step"] if "step" in limit else limit["jensen_shannon"]
-    said = next((one["what"] for one in data["drifts"] if one["column"] == name), "no drift")
-    moved = ' class="moved"' if said != "no drift" or score > bound else ""
+    drift = next((one["what"] for one in data["drifts"] if one["column"] == name), "")
+    none = "can't tell" if data["state"] == "can't tell" else "no drift"
+    moved = ' class="moved"' if drift else ""
     return (
-        f"<tr{moved}><td>{escape(name)}</td><td>{escape(said)}</td>"
-        f"<td>{score:.3f}{' (above)' if score > bound else ''}</td><td>{bound:.3f}</td></tr>"
+        f"<tr{moved}><td>{escape(name)}</td><td>{escape(drift or none)}{_why(bool(drift), score > bound)}</td>"
+        f"<td>{score:.3f}</td><td>{bound:.3f}</td></tr>"
     )
+
+
+def _why(is_drift: bool, is_above: bool) -> str:
+    """Why distance and verdict differ; empty if they do not."""
+    if is_drift and not is_above:
+        return " (seen in spread, shape or missing values, not in this distance)"
+    return " (above the limit, but too few rows changed)" if is_above and not is_drift else ""
