@@ -52,6 +52,11 @@ def of_main(log: Log) -> list[Run]:
     ]
 
 
+def by_hand(log: Log) -> list[Run]:
+    """Trainings that no workflow started, newest first: the published ones, and those of this machine."""
+    return [run for run in runs.newest_first(log) if run.trigger == runs.MANUAL and "train" in run.stages]
+
+
 def newest_of(trainings: list[Run]) -> Run | None:
     """The newest that has ended."""
     return next((run for run in trainings if run.status != "running"), None)

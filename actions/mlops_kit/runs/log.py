@@ -20,6 +20,7 @@ from mlops_kit.runs import events as run_events
 
 Event = event_schema.Event
 AT_ONCE = 2000  # lines
+MANUAL = "manual"  # the trigger of a run that a person started on a machine, without a workflow
 
 STATUSES = ("done", "failed", "rejected", "refused", "closed", "stopped", "running", "crashed")
 # From the worst: what a run is called when its stages ended differently.
@@ -176,7 +177,7 @@ def summary(run: str, events: list[Event], published: bool, now: datetime | None
     error = next((str(event["error"]) for event in reversed(events) if event.get("error")), "")
     first = events[0]
     seconds = (moment(until_end[-1]["at"]) - moment(first["at"])).total_seconds()
-    trigger = str(facts.get("event_name") or "manual")
+    trigger = str(facts.get("event_name") or MANUAL)
     commit = next((str(event["commit"]) for event in events if event.get("commit")), "")
     commit_and_version = commit, str(facts.get("version") or "")
     return Run(run, status, first["at"], seconds, trigger, *commit_and_version, stages, published, error)

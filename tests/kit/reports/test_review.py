@@ -10,11 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from mlops_kit.reports.review import pages
+from mlops_kit.project import contract as contracts
+from mlops_kit.reports.review import collect, pages
 from mlops_kit.reports.review import weeks as review_weeks
 from mlops_kit.reports.review.collect import Review
-from mlops_kit.runs import events
+from mlops_kit.runs import events, log
 from mlops_kit.runs.events import Journal
+from mlops_kit.versions import stages
 from pyarrow import parquet
 
 from tests.act.api import Api
@@ -62,6 +64,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Small:
 @pytest.fixture
 def review(watched: Small) -> Asked:
     def run(*words: str, at: datetime = NOW) -> dict[str, Any]:
+        words = words or ("--week", "2026-W47")
         done = watched.kit("review", "--json", *words, MLOPS_NOW=at.isoformat())
         assert done.code == 0, done.said
         found: dict[str, Any] = json.loads(done.stdout)
@@ -179,7 +182,7 @@ def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Asked) ->
         ("newest-row", True),
     ]
     assert "The data is old: no newer rows come, since 2026-11-12" in found["decide"]
-    assert "2 checks saw 1 window; these moved: `amount`." in text(watched)
+    assert "2 checks saw 1 window; drift in `amount`." in text(watched)
     assert any("Data drift, since 2026-11-10" in one for one in found["decide"])
     journal.file.unlink()
 
@@ -187,8 +190,8 @@ def test_alarms_and_drift_come_from_the_checks(watched: Small, review: Asked) ->
 @pytest.mark.parametrize(
     ("judged", "said"),
     [
-        ([], "1 check saw 1 window, too small to tell whether a column moved."),
-        (["data-drift"], "1 check saw 1 window, and no column moved further than chance moves it."),
+        ([], "1 check saw 1 window, too small to tell whether a column drifted."),
+        (["data-drift"], "1 check saw 1 window, and no column drifted."),
     ],
 )
 def test_that_nothing_moved_is_said_where_it_would_have_shown(judged: list[str], said: str) -> None:
@@ -202,18 +205,18 @@ def test_never_connected_is_said_and_no_alarm(tmp_path: Path) -> None:
     one = small(tmp_path / "new")
     one.tag("v0.1.0")
     at = datetime.now(UTC) + timedelta(days=14)
-    end = at.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=at.weekday())
-    age = (end - datetime.now(UTC)).days
     done = one.kit("review", MLOPS_NOW=at.isoformat())
     assert done.code == 0, done.said
     page = (one.root / ".mlops/review/review.md").read_text("utf-8")
-    assert "No predictions log is connected" in page and f"`v0.1.0` is in use, {age} days old" in page
+    assert "No predictions log is connected" in page and re.search(
+        r"`v0\.1\.0` is in production, (14 days|13 days 23 hours) old", page
+    )
     assert "### To decide\n\nNothing." in page
 
 
 def test_no_traffic_after_there_was_some_is_to_be_decided(review: Asked) -> None:
     found = review("--week", "2026-W46")
-    assert found["decide"] == ["Nothing was predicted; the last time in 2026-W45"]
+    assert found["decide"] == ["No predictions this week; the last ones are of 2026-W45"]
 
 
 def test_one_issue_is_brought_up_to_date_once_a_week(watched: Small, review: Asked, on_github: Api) -> None:
@@ -242,6 +245,57 @@ def test_a_review_is_no_sign_that_the_monitor_lives(watched: Small, on_github: A
     (_issue,) = on_github.issues
     listed = watched.git("ls-tree", "-r", "--name-only", events.BRANCH).split()
     assert listed == ["events/2026/12/7-1-review.jsonl"]
+
+
+def test_by_default_it_is_this_week_and_where_it_is_published_the_last_whole_one(watched: Small) -> None:
+    def week(*words: str, **more: str) -> str:
+        done = watched.kit("review", "--json", *words, MLOPS_NOW=NOW.isoformat(), **more)
+        assert done.code == 0, done.said
+        return str(json.loads(done.stdout)["week"]["monday"])
+
+    assert week() == "2026-11-23"
+    assert week(GITHUB_ACTIONS="true", GITHUB_RUN_ID="7") == "2026-11-16"
+    assert collect.monday(None, NOW, whole=True) == datetime(2026, 11, 16).date()
+
+
+def test_trainings_by_hand_are_told_from_those_of_workflows() -> None:
+    week = review_weeks.before(review_weeks.monday_of(NOW.date()), 1)[0]
+
+    def run(name: str, status: str, trigger: str) -> log.Run:
+        return log.Run(name, status, NOW.isoformat(), 1.0, trigger, "", "", {"train": "end"}, published=True)
+
+    hand = [run("c", "done", "manual"), run("d", "stopped", "manual")]
+    review_weeks.fill_trainings(
+        [week], [run("a", "done", "push"), run("b", "failed", "schedule"), hand[0]], hand
+    )
+    page = pages.markdown(Review("flights", week, [week], connected=False))
+    assert "- Trainings: 1 done, 1 failed; by hand: 1 done, 1 stopped" in page
+
+
+def test_a_rollback_is_told_from_a_promotion_and_the_age_is_until_now(tmp_path: Path) -> None:
+    one = small(tmp_path / "used")
+    contract = contracts.load(one.root)
+    for version in ("v0.1.0", "v0.2.0"):
+        one.tag(version)
+    for count, (version, kind) in enumerate(
+        [("v0.1.0", "promotion"), ("v0.2.0", "promotion"), ("v0.1.0", "rollback")], 1
+    ):
+        text = stages.message(
+            f"{version} to production", f"Reason {count}.", Kind=kind, By="Ann", Was="nothing"
+        )
+        one.git(
+            "tag", "--annotate", f"--message={text}", f"flights#production#{count}", f"flights@{version}^{{}}"
+        )
+    monday = review_weeks.monday_of(datetime.now(UTC).date())
+    found = collect.build(one.repository, contract, monday, lambda _: None)
+    assert found.promoted == [
+        "v0.1.0 to production by Ann: Reason 1.",
+        "v0.2.0 to production by Ann: Reason 2.",
+    ]
+    assert found.rolled_back == ["v0.1.0 to production by Ann: Reason 3."]
+    page = pages.markdown(found)
+    assert "- Rolled back: v0.1.0 to production by Ann: Reason 3." in page
+    assert "- `v0.1.0` is in production, 1 minute old" in page
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ class InUse:
     version: str
     since: str  # when the version was made, ISO 8601
     age_days: int
+    age: str  # in words, until now or the end of the week
     stage: str  # empty: the newest version, because none was promoted yet
 
 
@@ -43,6 +44,9 @@ class Review:
     newest: str = ""  # version
     registered: list[str] = field(default_factory=list)  # in the week
     promoted: list[str] = field(default_factory=list)  # in words
+    rolled_back: list[str] = field(
+        default_factory=list
+    )  # in words; also what was put back after an unapproved change
     alarms: list[RaisedAlarm] = field(
         default_factory=list
     )  # that began before the week's end and not ended before it
@@ -75,7 +79,7 @@ def build(repository: Repository, contract: Contract, monday: date, say: Say) ->
     trainings = training_facts.of_main(log)
     review = Review(contract.model, weeks[-1], weeks, False, notes=[log.note] if log.note else [])
     weekly.fill_checks(weeks, checks_until_end)
-    weekly.fill_trainings(weeks, trainings)
+    weekly.fill_trainings(weeks, trainings, training_facts.by_hand(log))
     _fill_quality(repository, contract, review, say)
     _fill_versions(repository, contract, review, end)
     review.checked = _last_check(checks_until_end)
@@ -128,13 +132,15 @@ def _fill_versions(repository: Repository, contract: Contract, review: Review, e
     holding = stages.current_stay(assignments, "production")
     in_use = by_commit.get(holding.commit) if holding else registered[-1] if registered else None
     if in_use:
-        age = max((end - datetime.fromisoformat(in_use.created)).days, 0)
-        review.in_use = InUse(in_use.name, in_use.created, age, "production" if holding else "")
-    review.promoted = [
-        f"{by_commit[one.commit].name} to {one.stage} by {one.who}: {one.why}"
-        for one in assignments
-        if review.week.holds(one.at) and one.commit in by_commit and not one.takes_back
-    ]
+        age = max(min(end, clock.now()) - datetime.fromisoformat(in_use.created), timedelta())
+        in_words = clock.lasting(age)
+        review.in_use = InUse(
+            in_use.name, in_use.created, age.days, in_words, "production" if holding else ""
+        )
+    for one in assignments:
+        if review.week.holds(one.at) and one.commit in by_commit and not one.takes_back:
+            moved = review.promoted if one.kind == stages.PROMOTION else review.rolled_back
+            moved.append(f"{by_commit[one.commit].name} to {one.stage} by {one.who}: {one.why}")
 
 
 def _to_decide(review: Review, open_now: list[RaisedAlarm], last_run: runs.Run | None) -> list[str]:
@@ -144,30 +150,35 @@ def _to_decide(review: Review, open_now: list[RaisedAlarm], last_run: runs.Run |
     week = review.week.figure
     if week and intervals.is_worse(review.metric, week):
         decisions.append(
-            f"The model is less right than when it was made ({review.metric} {week.value:.3f}, was {week.reference:.3f}): "
+            f"The model is less accurate than when it was registered ({review.metric} {week.value:.3f}, was {week.reference:.3f}): "
             "train on newer data, or `mlops-kit rollback`"
         )
     if review.in_use and review.in_use.stage and review.newest != review.in_use.version:
         command = f'`mlops-kit promote {review.newest} --stage {review.in_use.stage} --why "..."`'
-        decisions.append(f"{review.newest} is not in use, {review.in_use.version} is: {command}, or leave it")
+        decisions.append(
+            f"{review.newest} is not in production, {review.in_use.version} is: {command}, or leave it"
+        )
     if (
         last_run
         and last_run.status not in ("done", "stopped")
         and not any("train" in one.kind for one in open_now)
     ):
         decisions.append(
-            f"The newest training {plain(last_run.status)}: {code(f'mlops-kit runs --run {last_run.run}')}"
+            f"The newest training has the status {plain(last_run.status)}: {code(f'mlops-kit runs --run {last_run.run}')}"
         )
     before = [week for week in review.weeks[:-1] if week.predictions]
     if review.connected and before and not review.week.predictions:
-        decisions.append(f"Nothing was predicted; the last time in {before[-1].name}")
+        decisions.append(f"No predictions this week; the last ones are of {before[-1].name}")
     return decisions
 
 
-def monday(week: str | None, now: datetime) -> date:
-    """The Monday of an ISO week such as 2026-W47, or of the last whole week. Raises ValueError if it has not begun."""
+def monday(week: str | None, now: datetime, *, whole: bool = False) -> date:
+    """The Monday of an ISO week such as 2026-W47. By default of this week, or of the last `whole` one.
+
+    Raises ValueError if the week has not begun.
+    """
     if week is None:
-        return weekly.monday_of(now.astimezone(UTC).date()) - timedelta(days=7)
+        return weekly.monday_of(now.astimezone(UTC).date()) - timedelta(days=7 * whole)
     year, _, number = week.partition("-W")
     try:
         first_day = date.fromisocalendar(int(year), int(number), 1)

@@ -11,7 +11,7 @@ from mlops_kit.reports.review.weeks import RaisedAlarm, Week
 from mlops_kit.statistics.intervals import Estimate
 
 MOST_SLICES, MOST_COLUMNS = 12, 8
-NOT_CONNECTED = "No predictions log is connected (`monitoring.log` of mlops.yaml), so nobody knows how right the model is."
+NOT_CONNECTED = "No predictions log is connected (`monitoring.log` of mlops.yaml), so the quality of the model is unknown."
 
 
 def markdown(review: Review) -> str:
@@ -74,7 +74,7 @@ def _weeks(review: Review) -> str:
         (1, 2, 3, 5),
     )
     reference = next((one.figure.reference for one in reversed(review.weeks) if one.figure), None)
-    return text if reference is None else f"{text}\n\nWhen the model was made it was {number(reference)}."
+    return text if reference is None else f"{text}\n\nAt registration it was {number(reference)}."
 
 
 def _slices(week: Week) -> str:
@@ -91,8 +91,8 @@ def _slices(week: Week) -> str:
         for name, one in worst[:MOST_SLICES]
     ]
     left = len(worst) - len(rows)
-    text = table(["slice", "mean loss", "99 % interval", "rows", "when made"], rows, (1, 2, 3, 4))
-    return f"{text}\n\n{left} better ones are in the page." if left > 0 else text
+    text = table(["slice", "mean loss", "99 % interval", "rows", "at registration"], rows, (1, 2, 3, 4))
+    return f"{text}\n\nThe page has {left} more slices." if left > 0 else text
 
 
 def _interval(estimate: Estimate) -> str:
@@ -103,15 +103,15 @@ def _drift(review: Review) -> str:
     week = review.week
     if not week.checks:
         last = f" The newest check was that of {review.checked}." if review.checked else ""
-        return f"No window was checked this week.{last}"
+        return f"No window was checked in this week.{last}"
     saw = f"{_of_many(week.checks, 'check')} saw {_of_many(week.windows, 'window')}"
     if not week.drifted and not week.telling:
-        return f"{saw}, too small to tell whether a column moved."
+        return f"{saw}, too small to tell whether a column drifted."
     if not week.drifted:
-        return f"{saw}, and no column moved further than chance moves it."
+        return f"{saw}, and no column drifted."
     named = ", ".join(code(name) for name in week.drifted[:MOST_COLUMNS])
     more = len(week.drifted) - MOST_COLUMNS
-    return f"{saw}; these moved: {named}{f' and {more} more' if more > 0 else ''}."
+    return f"{saw}; drift in {named}{f' and {more} more' if more > 0 else ''}."
 
 
 def _of_many(count: int, what: str) -> str:
@@ -141,16 +141,21 @@ def _version_lines(review: Review) -> list[str]:
     used = review.in_use
     lines = (
         [
-            f"{code(used.version)} is in use, {used.age_days} days old"
-            + ("" if used.stage else " (the newest; none was promoted)")
+            f"{code(used.version)} is in production, {used.age} old"
+            + ("" if used.stage else " (the newest version; none was promoted yet)")
         ]
         if used
         else ["No version yet."]
     )
     lines += [f"Registered: {', '.join(map(code, review.registered))}"] if review.registered else []
     lines += [f"Promoted: {plain(one)}" for one in review.promoted]
-    trained = ", ".join(f"{count} {how}" for how, count in review.week.trainings.items())
-    return [*lines, f"Trainings: {trained or 'none'}"]
+    lines += [f"Rolled back: {plain(one)}" for one in review.rolled_back]
+    by_hand = f"; by hand: {_counts(review.week.by_hand)}" if review.week.by_hand else ""
+    return [*lines, f"Trainings: {_counts(review.week.trainings)}{by_hand}"]
+
+
+def _counts(trainings: dict[str, int]) -> str:
+    return ", ".join(f"{count} {status}" for status, count in trainings.items()) or "none"
 
 
 # ---- the page ----
@@ -177,7 +182,7 @@ def _quality_plots(review: Review) -> str:
     if any(week.figure for week in review.weeks):
         points = [(week.name, _or_gap(week.figure)) for week in review.weeks]
         reference = next((one.figure.reference for one in reversed(review.weeks) if one.figure), None)
-        legend = "<p class=quiet>dashed: when the model was made</p>" if reference is not None else ""
+        legend = "<p class=quiet>dashed: at registration</p>" if reference is not None else ""
         drawn.append(f"<figure>{plots.history(points, review.metric, reference)}{legend}</figure>")
     drawn += [
         f"<figure>{plots.counts([(week.name, week.predictions) for week in review.weeks], 'predictions')}</figure>",

@@ -31,7 +31,7 @@ WEEK = r"^\d{4}-W\d{2}$"
 @dataclass(frozen=True)
 class Published:
     week: str
-    done: str  # created, updated, unchanged, "told already" or "nothing to tell yet"
+    done: str  # created, updated, unchanged, "published already" or "nothing to publish yet"
     where: str = ""
 
     @property
@@ -83,9 +83,9 @@ def _publish(repository: Repository, contract: Contract, folder: Path, labels: t
     )  # a job that ran the project's code may have made it
     week = facts.week
     if facts.is_empty:
-        return Published(week, "nothing to tell yet")
+        return Published(week, "nothing to publish yet")
     if _is_published(repository, week):
-        return Published(week, "told already")
+        return Published(week, "published already")
     placed = github.connect(repository).page_in_place(
         github.marker(STAGE, contract.model), TITLE, text, f"**{plain(facts.headline)}**", (LABEL, *labels)
     )

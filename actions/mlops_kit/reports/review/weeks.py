@@ -36,7 +36,8 @@ class Week:
     windows: int = 0  # of these checks, that share no rows
     telling: int = 0  # checks that could judge data drift
     drifted: list[str] = field(default_factory=list)  # columns
-    trainings: dict[str, int] = field(default_factory=dict)  # how they ended
+    trainings: dict[str, int] = field(default_factory=dict)  # by workflows: how they ended
+    by_hand: dict[str, int] = field(default_factory=dict)  # by a person, without a workflow: how they ended
 
     @property
     def name(self) -> str:
@@ -105,10 +106,13 @@ def fill_checks(weeks: list[Week], checks: list[Event]) -> None:
         )
 
 
-def fill_trainings(weeks: list[Week], runs: list[Run]) -> None:
-    for run in runs:
+def fill_trainings(weeks: list[Week], runs: list[Run], by_hand: list[Run]) -> None:
+    """Counts trainings by their status; one by hand is counted as such alone, even if it was published."""
+    manual = {run.run for run in by_hand}
+    for run in [*(one for one in runs if one.run not in manual), *by_hand]:
         if week := _of(weeks, moment_of(run.start)):
-            week.trainings[run.status] = week.trainings.get(run.status, 0) + 1
+            counts = week.by_hand if run.run in manual else week.trainings
+            counts[run.status] = counts.get(run.status, 0) + 1
 
 
 def _of(weeks: list[Week], at: datetime) -> Week | None:

@@ -16,7 +16,11 @@ from mlops_kit.cli.workspace import monitors
         "mlops-kit review --week 2026-W47 --publish",
     )
 )
-@click.option("--week", metavar="2026-W47", help="ISO week.  [default: the last whole week]")
+@click.option(
+    "--week",
+    metavar="2026-W47",
+    help="ISO week.  [default: this week; in CI and with --publish the last whole week]",
+)
 @click.option(
     "--out",
     metavar="FOLDER",
@@ -54,6 +58,7 @@ def command(
 ) -> None:
     """Write the weekly review: quality, drift and alarms."""
     from mlops_kit.base import clock
+    from mlops_kit.forge import runner
     from mlops_kit.project import contract, repository
     from mlops_kit.reports.review import collect
     from mlops_kit.reports.review import publish as reviews
@@ -68,7 +73,7 @@ def command(
         finish(published, published.text, as_json)
         return
     try:
-        monday = collect.monday(week, clock.now())
+        monday = collect.monday(week, clock.now(), whole=publish or runner.on_runner())
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     review = reviews.make(repo, settings, monday, folder, reporter())
