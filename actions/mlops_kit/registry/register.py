@@ -1,6 +1,8 @@
 """The four entry points of `register`: local, `--hand-over`, `--from` and `--tell`."""
 
+import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from mlops_kit.base.errors import KitError
@@ -8,7 +10,7 @@ from mlops_kit.base.progress import Say
 from mlops_kit.forge import runner
 from mlops_kit.new_data import age, deliver, deliver_text
 from mlops_kit.project.contract import Contract
-from mlops_kit.project.lock import LOCK, Lock
+from mlops_kit.project.lock import Lock
 from mlops_kit.project.repository import Repository
 from mlops_kit.project.transfer import transfer
 from mlops_kit.registry import approvals, version_commit
@@ -42,11 +44,19 @@ def local(repository: Repository, contract: Contract, bump: str, say: Say) -> Re
     if done.outcome == "registered":
         named = {"version": done.version, "tag": done.tag}
         announce(contract, repository, "after_register", journal, say, **named)
-        if LOCK in repository.dirty():
-            say(f"{LOCK} here is that of {done.tag}: commit it, or `git restore {LOCK}`")
     _update_age_alarm(repository, contract, candidate.record if done.version else None, journal, say)
     journal.end()
-    return done
+    return done if done.outcome == "rejected" else replace(done, to_do=_to_do(repository, done))
+
+
+def _to_do(repository: Repository, done: Registered) -> str:
+    """The sentence with the command that makes the workspace clean; empty if it is clean already."""
+    changed = [path for path in repository.dirty() if not path.startswith(f"{candidates.FOLDER}/")]
+    if not changed:
+        return ""
+    files = shlex.join(changed)
+    commit = f"git add {files} && git commit --message 'Train {done.version}'"
+    return f"Part of {done.version} and not committed yet: {', '.join(changed)}. Run `{commit}`."
 
 
 def announce_registered(repository: Repository, contract: Contract, name: str, say: Say) -> Registered:
@@ -97,7 +107,9 @@ def _hand_over(
     candidate = _gather(repository, contract, journal, say, pointers)
     files |= candidates.files(contract, candidate)
     says = (
-        "Handed over." if candidate.verdict.is_open else "The gates are closed; handed over for the record."
+        "Handed over."
+        if candidate.verdict.is_open
+        else "Not all gates pass. Handed over, to keep the record."
     )
     return Registered("handed over", says=says)
 
@@ -210,7 +222,8 @@ def _refuse_dirty(repository: Repository, contract: Contract, pointers: Mapping[
     if dirty:
         shown = ", ".join(dirty[:5]) + (", ..." if len(dirty) > 5 else "")
         raise KitError(
-            f"Not committed: {shown}. A version must say which code made it.", "Commit, train and gate again."
+            f"Not committed: {shown}. A version is made from a commit.",
+            "Commit, then run `mlops-kit train`, `gate` and `register`.",
         )
 
 
@@ -219,7 +232,7 @@ def _refuse_stale(repository: Repository, contract: Contract) -> None:
     result = train.behind(repository, contract)
     if not result.is_fresh:
         raise KitError(
-            "The model is not this commit's: " + "; ".join(result.lines) + ".",
+            "The model was not trained from this commit: " + "; ".join(result.lines) + ".",
             "Run `mlops-kit train`, then `mlops-kit gate`.",
         )
 
@@ -231,7 +244,7 @@ def _refuse_altered(repository: Repository, contract: Contract, lock: Lock) -> N
     md5s = {out.path: out.md5 for path in judged if (out := lock.out(path))}
     if altered := [path for path, md5 in md5s.items() if repository.md5(path) not in (None, md5)]:
         raise KitError(
-            f"{', '.join(altered)}: changed after the training, so the gates did not judge what it made.",
+            f"{', '.join(altered)} changed after the training. The gates judged another result.",
             "Run `mlops-kit train`, then `mlops-kit gate`.",
         )
 
@@ -239,7 +252,7 @@ def _refuse_altered(repository: Repository, contract: Contract, lock: Lock) -> N
 def _verdict(repository: Repository) -> Verdict:
     verdict = gate_results.load(repository)
     if verdict is None:
-        raise KitError("The gates were not asked about this model.", "Run `mlops-kit gate`.")
+        raise KitError("The gates have not judged this model.", "Run `mlops-kit gate`.")
     return verdict
 
 

@@ -34,6 +34,7 @@ class Registered:
     commit: str = ""
     published: bool = False
     says: str = ""
+    to_do: str = ""  # the one thing to do for a clean workspace; empty if it is clean
 
 
 def register(repository: Repository, contract: Contract, candidate: Candidate, bump: str) -> Registered:
@@ -180,5 +181,5 @@ def reject(repository: Repository, draft: Record) -> Registered:
     events.keep_rejected(repository, draft.trigger.run, draft.text())
     closed = ", ".join(gate["name"] for gate in draft.gates if gate["status"] != "pass")
     return Registered(
-        "rejected", says=f"Not registered: closed by {closed}. Its record is kept with the run's events."
+        "rejected", says=f"Not registered: {closed} did not pass. Its record is kept with the run's events."
     )

@@ -78,4 +78,4 @@ def command(bump: str, hand_over: bool, handed: Path | None, tell: str | None, a
         runner.summary(f"### {done.says}")
         if runner.on_runner() and (dead := heartbeat.look(repo)):
             runner.annotate("warning", dead)
-    finish(done, done.says, as_json, yes=done.outcome != "rejected")
+    finish(done, "\n".join(filter(None, (done.says, done.to_do))), as_json, yes=done.outcome != "rejected")
