@@ -15,7 +15,7 @@ from pipeline import params
 from pipeline import schema as schemas
 from pipeline.leaks import leaks
 from pipeline.read import read
-from pipeline.schema import DTYPES, ROW, Column, DataError, Schema
+from pipeline.schema import DTYPES, FIRST, ROW, Column, DataError, Schema
 
 ROWS_SHOWN = 5
 MISSING = "missing"
@@ -80,7 +80,7 @@ def _in_words(failures: pl.DataFrame, frame: pl.DataFrame) -> list[str]:
         else:
             what = {"not_nullable": "a value is missing", "field_uniqueness": "a key occurs twice"}
             shown = group["index"].head(ROWS_SHOWN).to_list()
-            first = ", ".join(f"row {frame[ROW][i]}: {frame[column][i]!r}" for i in shown)
+            first = ", ".join(f"row {frame[ROW][i] + FIRST}: {frame[column][i]!r}" for i in shown)
             problems.append(
                 f"column {column!r}: {what.get(rule, rule)} in {len(cases)} rows ({first})"
             )
@@ -94,7 +94,7 @@ def _duplicates(frame: pl.DataFrame, schema: Schema) -> list[str]:
     repeated = ~frame.drop(ROW).hash_rows().is_first_distinct()
     if repeated.sum() <= schema.duplicates * len(frame):
         return []
-    first = ", ".join(f"row {row}" for row in frame[ROW].filter(repeated).head(ROWS_SHOWN))
+    first = ", ".join(f"row {row + FIRST}" for row in frame[ROW].filter(repeated).head(ROWS_SHOWN))
     return [
         f"{repeated.sum()} rows repeat an earlier one ({first}); `duplicates` allows {schema.duplicates:.2%}"
     ]

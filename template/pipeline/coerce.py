@@ -4,7 +4,7 @@ import re
 
 import polars as pl
 
-from pipeline.schema import DTYPES, Column, DataError
+from pipeline.schema import DTYPES, FIRST, Column, DataError
 
 TRUE = ["true", "True", "TRUE", "yes", "Yes", "YES", "y", "Y", "t", "T", "1", "1.0"]
 FALSE = ["false", "False", "FALSE", "no", "No", "NO", "n", "N", "f", "F", "0", "0.0"]
@@ -33,7 +33,7 @@ def typed(values: pl.Series, column: Column, decimal: str) -> pl.Series:
         wrong, kind = wrong | infinite, f"{kind}, and finite,"
     if wrong.any():
         first = wrong.arg_true().head(5).to_list()
-        shown = ", ".join(f"row {row}: {values[row]!r}" for row in first)
+        shown = ", ".join(f"row {row + FIRST}: {values[row]!r}" for row in first)
         raise DataError(f"column {values.name!r} is not {kind} in {wrong.sum()} rows ({shown})")
     return found
 

@@ -31,11 +31,13 @@ def predict(model_path: Path, rows: Path, schema: Schema) -> tuple[pl.DataFrame,
     """Keys and predictions, and what is unusual about the rows. Raises DataError for unusable rows."""
     wanted = without_target(schema)
     frame = read(rows, wanted, prepared=True)
-    frame = frame.drop(schema.columns.keys() - wanted.columns.keys(), strict=False)
+    extra = [n for n in frame.columns if n not in schema.columns and n != ROW]
+    frame = frame.select(n for n in frame.columns if n in wanted.columns or n == ROW)
     if problems := check(frame, wanted, values=False):
         raise DataError("\n".join(problems))
     values = predicted(load(model_path), features(frame, schema), schema)
-    return keyed(frame, values, schema), check(frame, wanted)
+    ignored = [f"column {name!r} is not in data/schema.yaml and is ignored" for name in extra]
+    return keyed(frame, values, schema), ignored + check(frame, wanted)
 
 
 def version(model_path: Path) -> dict[str, str]:
@@ -50,8 +52,8 @@ def logged(
     masked = facts["masked"]
     if unknown := set(masked) - schema.features.keys():
         raise DataError(f"predictions_log.masked of params.yaml: no column {min(unknown)!r}")
-    left_out = (schema.target, schema.key, ROW, *masked)
-    asked = [name for name in rows.columns if name not in left_out]
+    left_out = (schema.target, schema.key, *masked)
+    asked = [name for name in rows.columns if name in schema.used and name not in left_out]
     shares = table.select(name for name in table.columns if name.startswith("probability"))
     made = table.drop(shares.columns).to_dicts()
     for at, one in enumerate(shares.to_dicts()):  # of a regression there is none

@@ -22,6 +22,7 @@ USES = ("feature", "target", "key", "ignored")
 EXTRA = ("ignored", "refused")
 TASKS = ("binary", "multiclass", "regression")
 STORED = re.compile(r"key|actual|prediction|probability(\..*)?")  # columns beside the slices'
+FIRST = 2  # the first row in messages, as an editor numbers the lines of a CSV: line 1 is its header
 
 Value = str | int | bool
 

@@ -55,7 +55,7 @@ def test_a_value_of_another_type_is_named_with_its_row(schema: Schema, tmp_path:
     path = tmp_path / "rows.csv"
     content = text.write_csv(separator=schema.file.get("separator", ","))
     path.write_bytes(content.encode(schema.file.get("encoding", "utf-8")))
-    with pytest.raises(DataError, match=r"in 1 rows \(row 3: 'twelve'\)") as refused:
+    with pytest.raises(DataError, match=r"in 1 rows \(row 5: 'twelve'\)") as refused:
         read(path, schema)
     assert repr(name) in str(refused.value)
 
@@ -64,7 +64,7 @@ def test_missing_values_are_counted(sample: pl.DataFrame, schema: Schema) -> Non
     name, _ = feature(schema, "column without missing values", lambda one: one.missing == 0)
     holes = pl.when(pl.int_range(pl.len()) < 7).then(None).otherwise(pl.col(name)).alias(name)
     (problem,) = check(sample.with_columns(holes), schema)
-    assert problem.startswith(f"column {name!r}: a value is missing in 7 rows (row 0: None")
+    assert problem.startswith(f"column {name!r}: a value is missing in 7 rows (row 2: None")
 
 
 def test_more_missing_values_than_allowed_are_refused(sample: pl.DataFrame, schema: Schema) -> None:
@@ -83,7 +83,7 @@ def test_a_value_out_of_range_is_named(
     first = pl.when(pl.int_range(pl.len()) == 5).then(beyond).otherwise(pl.col(name))
     (problem,) = check(sample.with_columns(first.cast(sample[name].dtype).alias(name)), schema)
     assert f"column {name!r}" in problem
-    assert "in 1 rows (row 5:" in problem
+    assert "in 1 rows (row 7:" in problem
 
 
 def test_an_unknown_category_is_named(sample: pl.DataFrame, schema: Schema) -> None:
@@ -91,7 +91,7 @@ def test_an_unknown_category_is_named(sample: pl.DataFrame, schema: Schema) -> N
     new = pl.when(pl.int_range(pl.len()) == 2).then(pl.lit("never seen")).otherwise(pl.col(name))
     (problem,) = check(sample.with_columns(new.alias(name)), schema)
     assert f"column {name!r}" in problem
-    assert "in 1 rows (row 2: 'never seen')" in problem
+    assert "in 1 rows (row 4: 'never seen')" in problem
 
 
 def test_repeated_rows_are_counted(sample: pl.DataFrame, schema: Schema) -> None:

@@ -102,6 +102,16 @@ def test_rows_without_the_target_are_predicted(run: Callable[[], Path], schema: 
     assert len(batch) == len(rows)
 
 
+def test_a_column_that_the_schema_does_not_know_is_ignored_with_a_warning(
+    run: Callable[[], Path], schema: Schema
+) -> None:
+    run()
+    write(raw_rows(schema).with_columns(pl.lit("x").alias("extra")), Path("new.csv"), schema)
+    batch, unusual = predict.predict(MODEL / "model.joblib", Path("new.csv"), schema)
+    assert len(batch) == len(raw_rows(schema))
+    assert "column 'extra' is not in data/schema.yaml and is ignored" in unusual
+
+
 def test_rows_that_cannot_be_used_are_refused(
     run: Callable[[], Path], schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:

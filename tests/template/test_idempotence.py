@@ -65,7 +65,7 @@ BAD = {
     "no rows": (rewritten("f.clear()"), "the data has no rows"),
     "another type": (
         rewritten("f.with_columns(pressure=pl.lit('high'))"),
-        "column 'pressure' is not number in 12000 rows (row 0: 'high'",
+        "column 'pressure' is not number in 12000 rows (row 2: 'high'",
     ),
     "the label leaks": (
         rewritten("f.with_columns(distance=f['late'].cast(pl.Int64))"),

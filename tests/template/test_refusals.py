@@ -44,7 +44,7 @@ def test_every_column_that_is_mistyped_is_named(flights: Path) -> None:
     done = predict(flights, "rows.csv")
     assert done.code == 1
     for name, kind, value in (("temperature", "number", "warm"), ("distance", "integer", "far")):
-        assert f"rows.csv: column '{name}' is not {kind} in 1 rows (row 0: '{value}')" in done.stderr
+        assert f"rows.csv: column '{name}' is not {kind} in 1 rows (row 2: '{value}')" in done.stderr
         assert f"column '{name}'" in logged(flights)
         assert value not in logged(flights)
 

@@ -49,7 +49,7 @@ REFUSED = [
         "infinite values of the target",
         written([{**r, "y": "inf" if i == 3 else float(str(r["x"])) * 2} for i, r in enumerate(rows())]),
         refused=True,
-        says=["column 'y' is not number, and finite, in 1 rows (row 3: 'inf')"],
+        says=["column 'y' is not number, and finite, in 1 rows (row 5: 'inf')"],
     ),
     Table("empty lines", b"\n \n" * 50, refused=True, says=["it holds nothing but empty lines"]),
     Table("a name without end", written(renamed("x", "x" * 2000)), refused=True, says=["2000 letters"]),
@@ -134,6 +134,6 @@ REFUSED = [
         "infinite",
         written(with_column("ratio", lambda i, _: "inf" if i == 3 else i * 0.37)),
         refused=True,
-        says=["'ratio'", "row 3"],
+        says=["'ratio'", "row 5"],
     ),
 ]
