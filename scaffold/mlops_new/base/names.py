@@ -3,8 +3,13 @@
 import re
 import unicodedata
 
-NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-RULE = "lower-case letters, digits and single hyphens, a letter first"
+NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+RULE = "lower-case letters, digits, single hyphens or underscores, a letter first"
+
+
+def model_name(folder: str) -> str:
+    """The name of package, model and tags for a folder of this name: underscores become hyphens."""
+    return folder.replace("_", "-")
 
 
 def suggest_name(text: str) -> str:

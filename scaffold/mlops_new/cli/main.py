@@ -9,20 +9,21 @@ from pathlib import Path
 import click
 
 from mlops_new.base.errors import MlopsNewError
+from mlops_new.cli.words import COMMANDS, expect_no_command
 
-# Each is the function `command` in the module of its name. `mlops-new ./add` makes a repository called `add`.
-COMMANDS = ("adopt", "tiers", "add", "remove", "switch", "diff", "update", "lock")
 CREATE = "NAME"  # the command without a word of its own; a valid name has no capitals
 
 
 class CommandOrName(click.Group):
-    """A group that takes a first word which is no command for the name of a repository to make.
+    """A group that takes a first word which is no command, and looks like none, for the name of a repository.
 
     It imports a command when that is called, so that none waits for the libraries of another.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or args[0] not in (*COMMANDS, CREATE, *ctx.help_option_names, "--version"):
+            if args:  # before the options of `create` are read, which would complain about those of a command
+                expect_no_command(args[0])
             args = [CREATE, *args]
         return super().parse_args(ctx, args)
 
@@ -56,8 +57,9 @@ class CommandOrName(click.Group):
 def command() -> None:
     """Make a machine-learning repository that trains on real data the minute it exists, or let one grow.
 
-    NAME is a path; its last part names repository and model. Without --data it holds the embedded
-    starter data: will this flight be late?
+    NAME is a path. Its last part names the folder, the package, the model and the tags; in the last three,
+    underscores become hyphens (my_model: my-model@v0.1.0). Inside a project, write a path: ./NAME.
+    Without --data the repository holds the embedded starter data: will this flight be late?
     """
 
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from mlops_new.base.errors import MlopsNewError, UsageError
-from mlops_new.base.names import NAME, RULE, suggest_name
+from mlops_new.base.names import NAME, RULE, model_name, suggest_name
 from mlops_new.base.processes import ProcessError, require, run
 
 REMOTES = (
@@ -49,16 +49,21 @@ class CreateRequest:
     code_owner: str = ""  # as GitHub's CODEOWNERS names people: @name, @organisation/team or an address
 
     @property
-    def name(self) -> str:
+    def folder(self) -> str:
         return self.path.resolve().name
+
+    @property
+    def name(self) -> str:
+        """Of package, model and tags."""
+        return model_name(self.folder)
 
 
 def check_request(request: CreateRequest, target: Path) -> None:
     """Raise MlopsNewError for whatever can be known to be wrong before anything is written."""
-    if not NAME.fullmatch(request.name):
-        better = suggest_name(request.name)
+    if not NAME.fullmatch(request.folder):
+        better = suggest_name(request.folder)
         raise MlopsNewError(
-            f"{request.name!r} is not a name: {RULE}.",
+            f"{request.folder!r} is not a name: {RULE}.",
             f"Try {better!r}." if better else "",
         )
     if target.exists():

@@ -26,6 +26,8 @@ def creation_summary(repository: NewRepository, request: CreateRequest, train: b
         ["the data under DVC", *(f"{layer}={tool}" for layer, tool in repository.tiers.items())]
     )
     lines = [f"{repository.name}: {repository.files} files in one commit, {contents}, in {repository.path}"]
+    if repository.name != repository.path.name:
+        lines.append(f"Package, model and tags are called {repository.name}: they have no underscores.")
     if repository.notes:
         lines += ["", f"What {request.data} says:" if request.data else ""]
         lines += [f"  {note}" for note in repository.notes]

@@ -18,7 +18,9 @@ def inside(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("name", ["Flights", "2fast", "my project", "a_b", "-x", "ümlaut", "a--b"])
+@pytest.mark.parametrize(
+    "name", ["Flights", "2fast", "my project", "a__b", "_a", "a_", "a-_b", "-x", "ümlaut", "a--b"]
+)
 def test_a_name_that_is_no_name(name: str, mlops_new: Path, tmp_path: Path) -> None:
     done = run([mlops_new, "--", name], tmp_path)
     assert done.code == 1

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from mlops_new.cli.output import reporter
+from mlops_new.cli.words import expect_no_command
 
 
 class Create(click.Command):
@@ -23,8 +24,16 @@ class Create(click.Command):
         return super().make_context(info_name, args, parent, **extra)
 
 
+def _as_path(_context: click.Context, _argument: click.Parameter, word: str | None) -> Path | None:
+    """The name as a path. Raises click.UsageError for a word that looks like a command, also behind an option."""
+    if word is None:
+        return None
+    expect_no_command(word)
+    return Path(word)
+
+
 @click.command(cls=Create)
-@click.argument("name", required=False, type=click.Path(path_type=Path))
+@click.argument("name", required=False, type=click.Path(), callback=_as_path)
 @click.option("--data", type=click.Path(path_type=Path), help="Your own CSV or Parquet file.")
 @click.option("--target", metavar="COLUMN", help="Column to predict.")
 @click.option("--time", metavar="COLUMN", help="Column to split by: the newest rows are the test set.")
@@ -60,8 +69,9 @@ class Create(click.Command):
 def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **options: Any) -> None:
     """Make a machine-learning repository that trains on real data the minute it exists.
 
-    NAME is a path; its last part names repository and model. Without --data it holds the embedded
-    starter data: will this flight be late?
+    NAME is a path. Its last part names the folder, the package, the model and the tags; in the last three,
+    underscores become hyphens (my_model: my-model@v0.1.0). Inside a project, write a path: ./NAME.
+    Without --data the repository holds the embedded starter data: will this flight be late?
     """
     from mlops_new.base import processes  # here, so that --help does not wait for them
     from mlops_new.create import create, first_training, text
