@@ -43,10 +43,29 @@ def test_add_for_programs_and_without_doing_it(made: Path) -> None:
 def test_tiers_lists_what_is_on_and_what_each_costs(made: Path) -> None:
     new(made, "add", "training")
     rows = [line.split() for line in new(made, "tiers").output.splitlines()]
-    assert ["on", "training=sagemaker", "6", "sagemaker>=1", "stands", "in"] in rows
-    assert ["training=vertex", "6", "vertex>=1", "stands", "in"] in rows
+    assert ["on", "training=sagemaker", "6", "Stands", "in.", "sagemaker>=1"] in rows
+    assert ["training=vertex", "6", "Stands", "in.", "vertex>=1"] in rows
     listed = json.loads(new(made, "tiers", "--json").output)["tiers"]
     assert [tier["name"] for tier in listed if tier["on"]] == ["sagemaker"]
+
+
+def test_tiers_outside_a_project_lists_those_of_the_newest_template(tmp_path: Path) -> None:
+    done = new(tmp_path, "tiers")
+    assert done.exit_code == 0
+    said = done.output
+    assert "This folder is in no project." in said
+    assert "mlops-new NAME --with TIER=TOOL" in said
+    assert ["on", "tier=tool", "files", "what", "it", "does", "dependencies"] in map(
+        str.split, said.splitlines()
+    )
+    listed = json.loads(new(tmp_path, "tiers", "--json").output)
+    assert listed["project"] is None
+    assert not [tier for tier in listed["tiers"] if tier["on"]]
+    for layer, purpose in listed["purposes"].items():
+        assert f"{layer}: {purpose[0].upper()}{purpose[1:]}." in said
+    for tier in listed["tiers"]:
+        assert f"{tier['layer']}={tier['name']}" in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_not_there_is_answered_with_what_there_is(made: Path) -> None:
@@ -160,7 +179,7 @@ def test_answers_that_cannot_be_used(made: Path, tmp_path: Path) -> None:
         commit(made, "Break")
         assert says in refused(made, "add", "training").what
     (tmp_path / "empty").mkdir()
-    nowhere = new(tmp_path / "empty", "tiers").exception
+    nowhere = new(tmp_path / "empty", "update").exception
     assert isinstance(nowhere, MlopsNewError)
     assert "mlops-new adopt" in nowhere.do
 

@@ -1,6 +1,5 @@
 """First words that are no command: which of them is the name of a repository to make?"""
 
-import difflib
 import os
 from pathlib import Path
 
@@ -35,6 +34,8 @@ def expect_no_command(word: str) -> None:
             f"No such command {word!r}. To make a repository: mlops-new NAME. "
             f"To make one that is called {word!r}: mlops-new ./{word}"
         )
+    import difflib  # only a word that is no command waits for it
+
     near = difflib.get_close_matches(word.lower(), COMMANDS, n=1, cutoff=NEAR)
     meant = OTHER_WORDS.get(word.lower()) or (near[0] if near else "")
     project = _project(Path.cwd())

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mlops_new.base import lock, temporary
 from mlops_new.base.errors import MlopsNewError
-from mlops_new.base.processes import ProcessError
+from mlops_new.base.processes import ProcessError, require
 from mlops_new.grow import trial
-from mlops_new.grow.project import Project, check_origin, check_version, find_project
+from mlops_new.grow.project import Project, check_origin, check_version, find_project, find_root
 from mlops_new.grow.trial import Trial
 from mlops_new.grow.update import update
 from mlops_new.template import releases, tiers
@@ -40,6 +40,31 @@ def open_project(folder: Path) -> Iterator[OpenProject]:
         check_origin(project, known.publisher)
         check_version(project, known.tags())
         yield OpenProject(project, known, tiers.read(known, project.template))
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What can be switched on, and what is. `root` is None outside of a project: then nothing is on."""
+
+    template: str
+    root: Path | None
+    layers: Layers
+    purposes: Mapping[str, str]  # of each layer
+    tools: Mapping[str, str]  # of each layer that is switched on
+
+
+def read_offer(folder: Path) -> Offer:
+    """The layers and tools for the project in this folder; outside of one, those of the newest template."""
+    if find_root(folder):
+        with open_project(folder) as opened:
+            tag, root = opened.project.template, opened.project.root
+            purposes = tiers.purposes(opened.releases, tag)
+            return Offer(tag, root, opened.layers, purposes, opened.tools)
+    require("git")
+    tag = releases.current()
+    with temporary.folder("mlops-new-") as unpacked:
+        known = releases.open_releases(unpacked)
+        return Offer(tag, None, tiers.read(known, tag), tiers.purposes(known, tag), {})
 
 
 def tools_to_add(opened: OpenProject, words: tuple[str, ...]) -> dict[str, str]:

@@ -30,10 +30,15 @@ class Project:
         return {key: value for key, value in self.answers.items() if not key.startswith("_")}
 
 
+def find_root(start: Path) -> Path | None:
+    """This folder or the nearest one above it that has the answers of a project; None if there is none."""
+    return next((at for at in (start, *start.parents) if (at / ANSWERS).is_file()), None)
+
+
 def find_project(start: Path) -> Project:
     """Find the project of this folder or of one above it. Raises MlopsNewError."""
     require("git")
-    root = next((at for at in (start, *start.parents) if (at / ANSWERS).is_file()), None)
+    root = find_root(start)
     if not root:
         raise MlopsNewError(
             f"There is no {ANSWERS} in {start} or above it: this was not made by mlops-new.",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_new.grow.changes import Conflict
-from mlops_new.grow.grow import OpenProject
+from mlops_new.grow.grow import Offer
 from mlops_new.grow.trial import Trial
 
 SHOWN = 20  # lines of one side of a conflict
@@ -52,34 +52,42 @@ def summary(trial: Trial, done: str, planned: str, commit_message: str) -> str:
     return "\n".join(lines)
 
 
-def tools_as_json(opened: OpenProject) -> list[dict[str, Any]]:
+def offer_as_json(offer: Offer) -> dict[str, Any]:
     """Every tool of every layer, and whether it is on."""
-    return [
-        asdict(tool) | {"on": opened.tools.get(layer) == tool.name}
-        for layer, tools in opened.layers.items()
+    tools = [
+        asdict(tool) | {"on": offer.tools.get(layer) == tool.name}
+        for layer, tools in offer.layers.items()
         for tool in tools
     ]
+    project = str(offer.root) if offer.root else None
+    return {"template": offer.template, "project": project, "purposes": dict(offer.purposes), "tiers": tools}
 
 
-def tools_table(template: str, tools: list[dict[str, Any]]) -> str:
+def offer_table(offer: Offer) -> str:
     """What `mlops-new tiers` prints."""
-    if not tools:
-        return f"Template {template} has the base only."
-    rows = [("", "tier", "files", "brings", "")]
-    rows += [
-        (
-            "on" if tool["on"] else "",
-            f"{tool['layer']}={tool['name']}",
-            str(len(tool["files"])),
-            ", ".join(tool["dependencies"]) or "no dependency",
-            tool["says"],
-        )
-        for tool in tools
-    ]
+    if not offer.layers:
+        return f"Template {offer.template} has the base only."
+    rows: list[tuple[str, ...]] = [("on", "tier=tool", "files", "what it does", "dependencies")]
+    for layer, tools in offer.layers.items():
+        for tool in tools:
+            on = "on" if offer.tools.get(layer) == tool.name else ""
+            needs = ", ".join(tool.dependencies) or "none"
+            rows.append((on, tool.words, str(len(tool.files)), _sentence(tool.says), needs))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
+    head, *lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+    table, at = [head], 0
+    for layer, tools in offer.layers.items():
+        table += ["", f"{layer}: {_sentence(offer.purposes[layer])}", *lines[at : at + len(tools)]]
+        at += len(tools)
+    where = f"{offer.root.name} has" if offer.root else "This folder is in no project. The newest is"
+    how = "mlops-new add TIER=TOOL" if offer.root else "mlops-new NAME --with TIER=TOOL"
+    return "\n".join([f"{where} template {offer.template}. To switch a tier on: {how}", "", *table])
+
+
+def _sentence(clause: str) -> str:
+    return f"{clause[:1].upper()}{clause[1:].rstrip('.')}."
 
 
 def _both_sides(conflict: Conflict) -> list[str]:

@@ -52,6 +52,12 @@ def _labels(questions: dict[str, Any]) -> dict[str, dict[str, str]]:
     }
 
 
+def purposes(releases: Releases, tag: str) -> dict[str, str]:
+    """What each layer is for, in a clause."""
+    questions = releases.questionnaire(tag)
+    return {layer: str(questions[layer]["help"]) for layer in _labels(questions)}
+
+
 def folder(layer: str, tool: str) -> str:
     """The tier's folder in the template, before it is rendered."""
     return f"[[ {layer}_{tool.replace('-', '_')} ]]/"

@@ -12,10 +12,11 @@ from mlops_new.cli.output import finish
 @directory_option
 @json_option
 def command(directory: Path, as_json: bool) -> None:
-    """List what can be switched on, with what each costs, and what is on."""
+    """List every tier and tool: what it does, what it costs, and whether it is on.
+
+    Outside a project it lists those of the newest template.
+    """
     from mlops_new.grow import grow, text
 
-    with grow.open_project(directory.resolve()) as project:
-        tools = text.tools_as_json(project)
-    template = project.project.template
-    finish({"template": template, "tiers": tools}, text.tools_table(template, tools), as_json)
+    offer = grow.read_offer(directory.resolve())
+    finish(text.offer_as_json(offer), text.offer_table(offer), as_json)
