@@ -26,6 +26,7 @@ class NewRepository:
     remote: str  # as DVC has it, empty for none
     tiers: dict[str, str]  # tool of each layer that is switched on
     notes: list[str] = field(default_factory=list)  # what was inferred of the person's own data
+    warnings: list[str] = field(default_factory=list)  # for instance that there are too few rows
     locked: bool = True  # the first commit has uv.lock
 
 
@@ -45,9 +46,10 @@ def create(request: CreateRequest, progress: Progress) -> NewRepository:
             render.render(draft, answers)
             _expect_no_package_of_the_name(draft, request.name)
             notes: list[str] = []
+            warnings: list[str] = []
             if request.data:
                 inferred = own_data.add(draft, request, progress)
-                notes = inferred.notes
+                notes, warnings = inferred.notes, inferred.overview["warnings"]
                 render.render_again(draft, answers | inferred.answers)
             else:
                 progress("Locking the tested versions")
@@ -62,7 +64,37 @@ def create(request: CreateRequest, progress: Progress) -> NewRepository:
             raise MlopsNewError(
                 f"Writing {request.path} failed: {error.strerror or error}", "Nothing was made."
             ) from error
-    return NewRepository(target, request.name, files, answers["remote"], tools, notes, locked)
+    return NewRepository(target, request.name, files, answers["remote"], tools, notes, warnings, locked)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `create` would make."""
+
+    path: Path
+    name: str
+    remote: str  # as DVC would have it, empty for none
+    tiers: dict[str, str]
+    inference: own_data.Inference | None  # of the person's own data
+
+
+def plan(request: CreateRequest, progress: Progress) -> Plan:
+    """Infer what `create` would make, in a temporary folder. Raises MlopsNewError as `create` does."""
+    target = request.path.resolve()
+    check_request(request, target)
+    tools = _parse_tiers(request.tiers) if request.tiers else {}
+    answers = _answers(request) | tools
+    inference = None
+    with temporary.folder("mlops-new-") as folder:
+        rendered = folder / "rendered"
+        try:
+            render.render(rendered, answers)
+            _expect_no_package_of_the_name(rendered, request.name)
+            if request.data:
+                inference = own_data.preview(rendered, request, progress)
+        except ProcessError as error:
+            raise MlopsNewError(str(error), "Nothing was made.") from error
+    return Plan(target, request.name, answers["remote"], tools, inference)
 
 
 def _expect_no_package_of_the_name(draft: Path, name: str) -> None:

@@ -14,6 +14,9 @@ class InstallError(MlopsNewError):
     """uv could not install the packages."""
 
 
+READER = ("charset-normalizer", "numpy", "pandera[polars]", "polars", "pyarrow", "pyyaml")  # what reads data
+
+
 def install(repository: Path) -> None:
     """Install the packages of uv.lock into .venv. If there is no lock file yet, make one from the tested versions.
 
@@ -27,10 +30,36 @@ def install(repository: Path) -> None:
             lock(repository)
         run_online(["uv", "sync", "--quiet", "--locked"], repository)
     except ProcessError as error:
-        raise InstallError(
-            f"The environment could not be installed. uv says:\n{_reason(error)}",
-            "Packages come from the network or from uv's cache; try again when they can be had.",
-        ) from error
+        raise _install_error(error) from error
+
+
+def install_reader(folder: Path) -> None:
+    """Install into .venv the packages that read data, with the pins of constraints.txt. Raises InstallError."""
+    words: list[str | Path] = [
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        python(folder),
+        "--constraints",
+        "constraints.txt",
+    ]
+    try:
+        run_online(["uv", "venv", "--quiet"], folder)
+        try:
+            run_online([*words, "--offline", *READER], folder)
+        except ProcessError:
+            run_online([*words, *READER], folder)
+    except ProcessError as error:
+        raise _install_error(error) from error
+
+
+def _install_error(error: ProcessError) -> InstallError:
+    return InstallError(
+        f"The environment could not be installed. uv says:\n{_reason(error)}",
+        "uv takes packages from its cache or from the network. Check the connection, then run this again.",
+    )
 
 
 def lock(folder: Path, **environment: str) -> None:

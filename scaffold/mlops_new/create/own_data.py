@@ -26,6 +26,7 @@ class Inference:
 
     answers: dict[str, Any]  # for the template
     notes: list[str]  # for the person, a sentence each
+    overview: dict[str, Any]  # task, target, time, key, features, left_out, split, sample, warnings
 
 
 def repository_path(data: Path) -> str:
@@ -39,12 +40,31 @@ def repository_path(data: Path) -> str:
 def add(draft: Path, request: CreateRequest, progress: Progress) -> Inference:
     """Copy the file to data/ and write data/schema.yaml and data/sample.csv for it."""
     assert request.data
-    assert request.target
     copy = draft / repository_path(request.data)
     copy.parent.mkdir()
     shutil.copyfile(request.data, copy)
     progress("Installing the environment that reads your data")
     environment.install(draft)
+    return _infer(draft, request, progress)
+
+
+def preview(rendered: Path, request: CreateRequest, progress: Progress) -> Inference:
+    """As `add`, in a folder that is thrown away: with an environment that can read data and nothing else."""
+    assert request.data
+    copy = rendered / repository_path(request.data)
+    copy.parent.mkdir()
+    try:
+        copy.symlink_to(request.data.resolve())
+    except OSError:  # Windows allows it to administrators only
+        shutil.copyfile(request.data, copy)
+    progress("Preparing a temporary environment that reads your data")
+    environment.install_reader(rendered)
+    return _infer(rendered, request, progress)
+
+
+def _infer(folder: Path, request: CreateRequest, progress: Progress) -> Inference:
+    assert request.data
+    assert request.target
     progress(f"Reading {request.data.name}")
     options = {
         "target": request.target,
@@ -52,12 +72,11 @@ def add(draft: Path, request: CreateRequest, progress: Progress) -> Inference:
         "slices": list(request.slices),
         "task": request.task,
     }
-    python = environment.python(draft)
     try:
         answer = run(
-            [python, "-P", INFERENCE, copy.relative_to(draft), json.dumps(options)],
-            draft,
-            PYTHONPATH=str(draft),
+            [environment.python(folder), "-P", INFERENCE, repository_path(request.data), json.dumps(options)],
+            folder,
+            PYTHONPATH=str(folder),
             PYTHONDONTWRITEBYTECODE="1",
             PYTHONUTF8="1",
         )
@@ -66,5 +85,4 @@ def add(draft: Path, request: CreateRequest, progress: Progress) -> Inference:
             what, _, do = error.stderr.partition("\n")
             raise MlopsNewError(what, do) from error
         raise
-    inferred = json.loads(answer)
-    return Inference(inferred["answers"], inferred["notes"])
+    return Inference(**json.loads(answer))

@@ -17,6 +17,7 @@ def as_json(repository: NewRepository, metrics: dict[str, Any] | None) -> dict[s
         "files": repository.files,
         "tiers": repository.tiers,
         "notes": repository.notes,
+        "warnings": repository.warnings,
         "metrics": metrics,
     }
 
@@ -37,6 +38,7 @@ def creation_summary(repository: NewRepository, request: CreateRequest, train: b
         lines.append(
             "data/schema.yaml (the positive class in mlops.yaml too): edit it and run `uv run dvc repro`."
         )
+    lines += [line for warning in repository.warnings for line in ("", f"Warning: {warning}.")]
     if not repository.locked:
         lines += [
             "",

@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import run
 
 TOGETHER = [
+    "flights --dry-run|--train",
     "adopt --dry-run|--apply",
     "adopt --dry-run|--run",
     "remove --dry-run serving|--force",

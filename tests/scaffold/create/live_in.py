@@ -30,9 +30,10 @@ def live_in(table: dict[str, Any]) -> dict[str, Any]:
     file = Path("data/raw").with_suffix(Path(table["file"]).suffix)
     shutil.copy(table["file"], file)
     try:
-        answers, notes = inference["infer"](file, table["target"], table["time"], [])
+        inferred = inference["infer"](file, table["target"], table["time"], [])
     except (inference["DataRefused"], schemas.DataError) as error:
         return {"refused": str(error)}
+    answers, notes = inferred["answers"], inferred["notes"]
     regression = answers["task"] == "regression"
     params = PARAMS.replace("Classifier", "Regressor") if regression else PARAMS
     Path("params.yaml").write_text(params, encoding="utf-8")
@@ -47,7 +48,7 @@ def live_in(table: dict[str, Any]) -> dict[str, Any]:
     predicted, unusual = predict.predict(MODEL / "model.joblib", SAMPLE, schema)
     assert not unusual, unusual
     assert len(predicted) == len(read.read(SAMPLE, schema))
-    return {**answers, "notes": notes, "metrics": found}
+    return {**answers, "notes": notes, "warnings": inferred["overview"]["warnings"], "metrics": found}
 
 
 PARAMS = Path("params.yaml").read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 """`--data`: odd tables train, or are refused in words that help."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -64,6 +65,28 @@ def test_odd_table(table: Table, came: Came) -> None:
         judged = JUDGED_BY[table.task]
         model, baseline = (of["metrics"][which][judged]["value"] for which in ("model", "baseline"))
         assert model < baseline, "the table was read, but what is in it was not learned"
+
+
+METRIC = {"binary": "roc_auc of 0.75", "multiclass": "accuracy of 0.75", "regression": "of the rmse"}
+TOO_FEW = re.compile(
+    r"(\d+) test rows\. With fewer than 100 test rows no result can be judged: .* about (\S+) to (\S+) (for a )?"
+)
+
+
+@pytest.mark.parametrize(
+    "table", [table for table in TABLES if not table.refused], ids=lambda table: table.name
+)
+def test_too_few_rows_to_judge_by_are_a_warning(table: Table, came: Came) -> None:
+    of = came[table.name]
+    enough = of["metrics"]["model"]["n"] >= 100
+    assert len(of["warnings"]) == (0 if enough else 1)
+    for warning in of["warnings"]:
+        found = TOO_FEW.match(warning)
+        assert found, warning
+        assert int(found[1]) == of["metrics"]["model"]["n"]
+        assert METRIC[table.task] in warning
+        low, high = (float(text.rstrip("%")) for text in (found[2], found[3]))
+        assert 0.1 < (high - low) / (100 if "%" in found[2] else 1) <= 1.5
 
 
 def test_own_data_from_file_to_model(mlops_new: Path, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from mlops_new.cli.output import reporter
+from mlops_new.cli.options import excludes
+from mlops_new.cli.output import finish, reporter
 from mlops_new.cli.words import expect_no_command
 
 
@@ -65,8 +66,14 @@ def _as_path(_context: click.Context, _argument: click.Parameter, word: str | No
 )
 @click.option("--defaults", is_flag=True, help="Ask nothing.")
 @click.option("--train", is_flag=True, help="Also install the environment, train and commit the result.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print what would be made and inferred; write nothing, install nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **options: Any) -> None:
+@excludes("--dry-run", "--train")
+def command(
+    name: Path | None, defaults: bool, train: bool, dry_run: bool, as_json: bool, **options: Any
+) -> None:
     """Make a machine-learning repository that trains on real data the minute it exists.
 
     NAME is a path. Its last part names the folder, the package, the model and the tags; in the last three,
@@ -74,7 +81,7 @@ def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **opt
     Without --data the repository holds the embedded starter data: will this flight be late?
     """
     from mlops_new.base import processes  # here, so that --help does not wait for them
-    from mlops_new.create import create, first_training, text
+    from mlops_new.create import create, first_training, plan_text, text
     from mlops_new.create.request import CreateRequest
 
     if name is None:
@@ -86,6 +93,10 @@ def command(name: Path | None, defaults: bool, train: bool, as_json: bool, **opt
         processes.require("uv")
     progress = reporter()
     request = CreateRequest(path=name, **options)
+    if dry_run:
+        plan = create.plan(request, progress)
+        finish(plan_text.as_json(plan, request), plan_text.summary(plan, request), as_json)
+        return
     repository = create.create(request, progress)
     if not as_json:
         click.echo(text.creation_summary(repository, request, train))

@@ -1,8 +1,8 @@
 """Read a data file, and write data/schema.yaml and data/sample.csv for it.
 
-This program runs in the environment of the generated repository and imports its `pipeline`, so that it infers what the
-pipeline will read and check. stdout: one JSON object with `answers` for the
-template and `notes` for the person. Exit 1: the file is refused; stderr says why.
+This program imports the `pipeline` of the generated repository, so that it infers what the pipeline will read and check.
+stdout: one JSON object with `answers` for the template, and `notes` and `overview` for the person. Exit 1: the file is
+refused; stderr says why.
 """
 
 import difflib
@@ -17,6 +17,7 @@ import dialect
 import outputs
 import polars as pl
 import pyarrow as pa
+import size
 import targets
 import time_column
 from pipeline import params
@@ -29,24 +30,34 @@ from refusal import DataRefused
 LONGEST_NAME = 500
 UNUSUAL = 0.1  # difference between the share of test rows that params.yaml asks for and what the times allow
 JUDGED_ROWS = 100  # of a slice, from which on its figure is more than noise; `min_rows` of a gate
+SAMPLES = {  # what is said of each kind: its rows, and those of the data
+    "synthetic": "data/sample.csv has {} synthetic rows, made from data/schema.yaml, and is committed to Git",
+    "rows": "data/sample.csv has {} of the {} rows of your data, and is committed to Git",
+    "none": "no data/sample.csv: without the data, CI runs linters and the tests that need no rows, and trains nothing",
+}
 GAP = {"binary": 0.3, "multiclass": 0.3, "regression": 0.3}  # of roc_auc, accuracy and r2
 
 
 def main() -> int:
     path, options = Path(sys.argv[1]), json.loads(sys.argv[2])
     try:
-        answers, notes = infer(path, **options)
+        inferred = infer(path, **options)
     except (DataRefused, DataError) as error:
         print(str(error).replace(str(path), path.name), file=sys.stderr)  # the copy's place says nothing
         return 1
-    print(json.dumps({"answers": answers, "notes": notes}))
+    print(json.dumps(inferred))
     return 0
 
 
 def infer(
-    path: Path, target: str, time: str | None, slices: list[str], task: str | None = None
-) -> tuple[dict[str, Any], list[str]]:
-    """Writes the two files and says what was inferred. Raises Refused or DataError."""
+    path: Path,
+    target: str,
+    time: str | None,
+    slices: list[str],
+    task: str | None = None,
+    sample: str = "rows",
+) -> dict[str, Any]:
+    """Write the two files, and return `answers`, `notes` and `overview`. Raises DataRefused or DataError."""
     try:
         file = {} if path.suffix == ".parquet" else dialect.dialect(path)
         frame = raw(path, file)
@@ -87,8 +98,11 @@ def infer(
     if path.suffix != ".parquet":
         notes += [*dialect.in_words(file, path), *dialect.unclear(path, file), *dialect.unnamed(path, file)]
     notes += [*_ambiguous(frame, schema), *more_notes]
-    notes.append(outputs.write_sample(frame, schema))
-    _expect_a_sample_that_trains(schema)
+    sampled = outputs.write_sample(frame, schema, sample)
+    if sampled:
+        _expect_a_sample_that_trains(schema, sample)
+    notes.append(SAMPLES[sample].format(sampled, len(frame)))
+    notes.append("data/schema.yaml is committed to Git: it has ranges, and categories with up to 50 values")
     outputs.write_schema(schema)
     answers = {"task": task, "key": schema.key or ROW, "slices": judged, "target": target}
     answers["features"] = len(schema.features)
@@ -99,7 +113,8 @@ def infer(
         notes.append(f"an alarm when the newest {schema.time!r} gets older than 90 days (mlops.yaml)")
     if schema.positive is not None:
         answers["positive"] = json.dumps(schema.positive)
-    return answers, notes
+    overview = size.overview(schema, train, test) | {"sample": {"kind": sample, "rows": sampled}}
+    return {"answers": answers, "notes": notes, "overview": overview}
 
 
 def _expect(frame: pl.DataFrame, name: str, target: str, time: str | None, slices: list[str]) -> None:
@@ -172,11 +187,15 @@ def _trainable(typed: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, pl.Da
     return rows.filter(~test), rows.filter(test)
 
 
-def _expect_a_sample_that_trains(schema: Schema) -> None:
+def _expect_a_sample_that_trains(schema: Schema, kind: str) -> None:
     """It stands in for the data where that cannot be had."""
     try:
         prepare(read(Path("data/sample.csv"), schema), schema, params())
     except DataError as error:
+        if kind == "synthetic":
+            raise DataRefused(
+                f"No synthetic sample can be made for this data: {error}\nCreate it with --sample rows or --sample none."
+            ) from error
         raise DataRefused(
             f"{schema.target!r} has a class with too few rows; of a sample {error}.\n"
             "Take more data, or a target with more rows of each class."

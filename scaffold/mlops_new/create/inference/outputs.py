@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import synthetic
 import yaml
 from pipeline.schema import Column, Schema
 
@@ -17,22 +18,35 @@ SAMPLE_BYTES = 900_000
 PER_CLASS = 30  # rows of each class that the sample has at least
 
 
-def write_sample(frame: pl.DataFrame, schema: Schema) -> str:
-    """Writes data/sample.csv the way the file itself is written, with some rows of every class."""
+def write_sample(frame: pl.DataFrame, schema: Schema, kind: str) -> int:
+    """Write data/sample.csv as the file itself is written, and return its number of rows: 0 and no file for `none`.
+
+    `synthetic`: rows made from the schema; `rows`: rows of the data, some of every class.
+    """
+    if kind == "none":
+        return 0
+    if kind == "synthetic":
+        frame = synthetic.make(schema)
+    taken = (
+        _spread(list(range(len(frame))), SAMPLE_ROWS)
+        if kind == "synthetic"
+        else _of_every_class(frame, schema)
+    )
+    while len(content := _csv(frame[taken], schema.file)) > SAMPLE_BYTES and len(taken) > FEWEST_ROWS:
+        taken = _spread(taken, max(FEWEST_ROWS, len(taken) * 2 // 3))
+    Path("data/sample.csv").write_bytes(content)
+    return len(taken)
+
+
+def _of_every_class(frame: pl.DataFrame, schema: Schema) -> list[int]:
+    """Positions of rows from the whole file, with some of every class."""
     rows = set(_spread(list(range(len(frame))), SAMPLE_ROWS - PER_CLASS))
     if schema.task != "regression":
         classes = frame[schema.target].drop_nulls().unique().sort().to_list()
         share = max(1, min(PER_CLASS, SAMPLE_ROWS // 2 // len(classes)))
         for value in classes:
             rows |= set(_spread((frame[schema.target] == value).arg_true().to_list(), share))
-    taken = _spread(sorted(rows), SAMPLE_ROWS)
-    while len(content := _csv(frame[taken], schema.file)) > SAMPLE_BYTES and len(taken) > FEWEST_ROWS:
-        taken = _spread(taken, max(FEWEST_ROWS, len(taken) * 2 // 3))
-    Path("data/sample.csv").write_bytes(content)
-    return (
-        f"data/sample.csv holds {len(taken)} of the {len(frame)} rows and is committed to Git;"
-        " put made-up rows there if these must not be"
-    )
+    return _spread(sorted(rows), SAMPLE_ROWS)
 
 
 def _spread(rows: list[int], most: int) -> list[int]:
