@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import SAMPLE, keys, planted, split
+from conftest import keys, planted, split
 from polars.testing import assert_frame_equal
 
 from pipeline.checks import check
@@ -43,9 +43,11 @@ def test_a_renamed_column_is_named_twice(sample: pl.DataFrame, schema: Schema) -
     assert "column 'another name' is not in data/schema.yaml" in problems
 
 
-def test_a_value_of_another_type_is_named_with_its_row(schema: Schema, tmp_path: Path) -> None:
+def test_a_value_of_another_type_is_named_with_its_row(
+    committed: Path, schema: Schema, tmp_path: Path
+) -> None:
     name, _ = feature(schema, "number", lambda one: one.type in ("number", "integer"))
-    text = raw(SAMPLE, schema.file)
+    text = raw(committed, schema.file)
     text = text.with_columns(
         pl.when(pl.int_range(pl.len()) == 3)
         .then(pl.lit("twelve"))

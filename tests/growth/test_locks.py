@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from mlops_kit.project import workspace_lock
 from mlops_new.base.errors import MlopsNewError
-from mlops_new.cli.main import COMMANDS, CREATE, command
+from mlops_new.cli.main import CREATE, command
+from mlops_new.cli.words import COMMANDS
 from mlops_new.grow import grow, trial
 
 from tests.conftest import must

@@ -12,6 +12,7 @@ from mlops_new.base.errors import MlopsNewError
 from mlops_new.base.processes import ProcessError, run
 from mlops_new.base.progress import Progress
 from mlops_new.create import environment, own_data
+from mlops_new.create.own_data import text_of_sample
 from mlops_new.create.request import CreateRequest, check_request
 from mlops_new.template import releases, render, tiers
 
@@ -51,6 +52,7 @@ def create(request: CreateRequest, progress: Progress) -> NewRepository:
                 inferred = own_data.add(draft, request, progress)
                 notes, warnings = inferred.notes, inferred.overview["warnings"]
                 render.render_again(draft, answers | inferred.answers)
+                progress(f"Making the first commit: {text_of_sample(inferred.overview['sample'])}")
             else:
                 progress("Locking the tested versions")
                 environment.lock_if_possible(draft)
@@ -115,6 +117,7 @@ def _answers(request: CreateRequest) -> dict[str, Any]:
     }
     if request.data:
         answers |= {"own_data": True, "data_file": own_data.repository_path(request.data)}
+        answers |= {"sample": request.sample_kind}
     return answers
 
 

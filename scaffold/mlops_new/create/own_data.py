@@ -37,6 +37,15 @@ def repository_path(data: Path) -> str:
     return "data/" + stem + {".pq": ".parquet", ".txt": ".csv", ".tab": ".tsv"}.get(suffix, suffix)
 
 
+def text_of_sample(sample: dict[str, Any]) -> str:
+    """What of the data gets into Git. `sample`: its kind and its number of rows."""
+    return {
+        "rows": f"{sample['rows']} rows of your data get into Git, in data/sample.csv",
+        "synthetic": f"no row of your data gets into Git; data/sample.csv has {sample['rows']} synthetic rows",
+        "none": "no row of your data gets into Git, and there is no data/sample.csv",
+    }[str(sample["kind"])]
+
+
 def add(draft: Path, request: CreateRequest, progress: Progress) -> Inference:
     """Copy the file to data/ and write data/schema.yaml and data/sample.csv for it."""
     assert request.data
@@ -71,6 +80,7 @@ def _infer(folder: Path, request: CreateRequest, progress: Progress) -> Inferenc
         "time": request.time,
         "slices": list(request.slices),
         "task": request.task,
+        "sample": request.sample_kind,
     }
     try:
         answer = run(

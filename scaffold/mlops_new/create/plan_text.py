@@ -3,6 +3,7 @@
 from typing import Any
 
 from mlops_new.create.create import Plan
+from mlops_new.create.own_data import text_of_sample
 from mlops_new.create.request import CreateRequest
 
 NARROW = 48  # characters of a column's name in the table
@@ -50,17 +51,8 @@ def _inferred(overview: dict[str, Any]) -> dict[str, str]:
         "key": overview["key"] or "none: the position in the file",
         "slices": ", ".join(overview["slices"]) or "none",
         "split": f"{split['train']} rows to train, {split['test']} to test ({how})",
-        "sample": _sample(overview["sample"]),
+        "sample": f"{overview['sample']['kind']}: {text_of_sample(overview['sample'])}",
     }
-
-
-def _sample(sample: dict[str, Any]) -> str:
-    rows = sample["rows"]
-    return {
-        "rows": f"rows: {rows} rows of your data would be committed to Git, in data/sample.csv",
-        "synthetic": f"synthetic: {rows} rows made from the schema would be committed to Git, in data/sample.csv",
-        "none": "none: no rows are committed to Git",
-    }[str(sample["kind"])]
 
 
 def columns(overview: dict[str, Any]) -> list[tuple[str, ...]]:

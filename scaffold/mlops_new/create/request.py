@@ -33,6 +33,9 @@ PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz")
 KNOWN = (".csv", ".tsv", ".txt", ".tab", ".parquet", ".pq")
 
 
+SAMPLES = ("synthetic", "rows", "none")
+
+
 @dataclass(frozen=True)
 class CreateRequest:
     """The options of `mlops-new NAME`. `data` and `target` are None for the embedded starter data."""
@@ -43,6 +46,7 @@ class CreateRequest:
     time: str | None = None
     task: str | None = None  # None: inferred from the target's values
     slices: tuple[str, ...] = ()
+    sample: str | None = None  # of `SAMPLES`; None: `synthetic`
     tiers: tuple[str, ...] = ()  # LAYER[=TOOL] each
     remote: str = ""
     kit: str = "remote"
@@ -56,6 +60,11 @@ class CreateRequest:
     def name(self) -> str:
         """Of package, model and tags."""
         return model_name(self.folder)
+
+    @property
+    def sample_kind(self) -> str:
+        """What data/sample.csv holds: rows of the data only if the owner asked for them."""
+        return self.sample or ("synthetic" if self.data else "rows")
 
 
 def check_request(request: CreateRequest, target: Path) -> None:
@@ -79,9 +88,9 @@ def check_request(request: CreateRequest, target: Path) -> None:
     _check_identity(target)
     if request.data:
         check_data(request.data, request.target)
-    elif request.target or request.time or request.slices or request.task:
+    elif request.target or request.time or request.slices or request.task or request.sample:
         raise UsageError(
-            "--target, --time, --task and --slice speak of your own data, and there is none.",
+            "--target, --time, --task, --slice and --sample speak of your own data, and there is none.",
             "Add --data FILE, or leave them out for the starter data.",
         )
     if request.code_owner and not OWNER.fullmatch(request.code_owner):

@@ -43,6 +43,11 @@ def _as_path(_context: click.Context, _argument: click.Parameter, word: str | No
     type=click.Choice(["binary", "multiclass", "regression"]),
     help="What kind of prediction, instead of what the target's values say.",
 )
+@click.option(
+    "--sample",
+    type=click.Choice(["synthetic", "rows", "none"]),
+    help="What data/sample.csv in Git has: synthetic rows (the default), rows of your data, or no such file.",
+)
 @click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Judge its values one by one.")
 @click.option(
     "--with",

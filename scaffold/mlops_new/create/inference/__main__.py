@@ -55,7 +55,7 @@ def infer(
     time: str | None,
     slices: list[str],
     task: str | None = None,
-    sample: str = "rows",
+    sample: str = "synthetic",
 ) -> dict[str, Any]:
     """Write the two files, and return `answers`, `notes` and `overview`. Raises DataRefused or DataError."""
     try:

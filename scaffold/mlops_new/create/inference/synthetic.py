@@ -19,7 +19,7 @@ SEED = 0
 DRIVERS = 4  # features that the target follows from
 RANDOM_TARGETS = 0.15  # share of rows whose target follows from nothing
 NUMBERS_WITHOUT_RANGE = (0.0, 100.0)
-LEVELS = 60  # of a category whose values the schema does not list
+LEVELS = 20  # of a category whose values the schema does not list; with more, the first are the most frequent
 SMALLEST, LARGEST = -(2**63) + 1, 2**63 - 1
 FIRST_DAY, DAYS = datetime(2020, 1, 1), 1800
 
@@ -68,7 +68,8 @@ def _values(column: Column, position: Floats, decimal: str) -> tuple[list[str], 
         levels = ["false", "true"]
     else:
         levels = [str(value) for value in column.values] or [f"value-{at:02}" for at in range(1, LEVELS + 1)]
-    chosen = np.minimum((position * len(levels)).astype(int), len(levels) - 1)
+    spread = position if len(levels) <= LEVELS else position**3
+    chosen = np.minimum((spread * len(levels)).astype(int), len(levels) - 1)
     return [levels[at] for at in chosen], chosen / max(len(levels) - 1, 1)
 
 

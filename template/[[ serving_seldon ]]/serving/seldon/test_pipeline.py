@@ -31,7 +31,9 @@ def test_answers_are_those_of_predict(
     from pipeline import predict
 
     out = tmp_path / "predictions.csv"
-    sample = next(ROOT.glob("data/sample.*"))
+    sample = next(ROOT.glob("data/sample.*"), None)
+    if sample is None:
+        pytest.skip("no sample is committed, and this test needs rows")
     monkeypatch.setattr("sys.argv", ["predict", str(sample), "--out", str(out)])
     predict.main()
     with out.open(newline="") as stream:
