@@ -9,6 +9,7 @@ from pathlib import Path
 from mlops_new.base.errors import MlopsNewError, UsageError
 from mlops_new.base.names import NAME, RULE, model_name, suggest_name
 from mlops_new.base.processes import ProcessError, require, run
+from mlops_new.create import header
 
 REMOTES = (
     "s3",
@@ -75,19 +76,13 @@ def check_request(request: CreateRequest, target: Path) -> None:
             f"{request.folder!r} is not a name: {RULE}.",
             f"Try {better!r}." if better else "",
         )
-    if target.exists():
-        if not target.is_dir():
-            raise MlopsNewError(f"{request.path} exists and is not a folder.", "Choose another name.")
-        inside = sorted(path.name for path in target.iterdir())
-        if inside:
-            shown = ", ".join(inside[:3]) + (", ..." if len(inside) > 3 else "")
-            raise MlopsNewError(
-                f"{request.path} is not empty ({shown}).", "Choose another name or empty the folder."
-            )
+    check_folder(request.path, target)
     require("git", *(["uv"] if request.data else []))
     _check_identity(target)
     if request.data:
         check_data(request.data, request.target)
+        named = [("--target", request.target), ("--time", request.time)]
+        header.expect(request.data, [*named, *(("--slice", name) for name in request.slices)])
     elif request.target or request.time or request.slices or request.task or request.sample:
         raise UsageError(
             "--target, --time, --task, --slice and --sample speak of your own data, and there is none.",
@@ -98,20 +93,36 @@ def check_request(request: CreateRequest, target: Path) -> None:
             f"{request.code_owner!r} is nobody whom GitHub could ask for a review.",
             "Give --code-owner as @name, @organisation/team or an e-mail address.",
         )
-    scheme, is_url, _ = request.remote.partition("://")
+    check_remote(request.remote)
+    _expect_no_workspace_above(target)
+
+
+def check_folder(path: Path, target: Path) -> None:
+    """Raise MlopsNewError if there is something at the place of the repository already. `target`: the path, resolved."""
+    if target.exists():
+        if not target.is_dir():
+            raise MlopsNewError(f"{path} exists and is not a folder.", "Choose another name.")
+        inside = sorted(path.name for path in target.iterdir())
+        if inside:
+            shown = ", ".join(inside[:3]) + (", ..." if len(inside) > 3 else "")
+            raise MlopsNewError(f"{path} is not empty ({shown}).", "Choose another name or empty the folder.")
+
+
+def check_remote(remote: str) -> None:
+    """Raise MlopsNewError for an address that DVC does not know, or that holds credentials."""
+    scheme, is_url, _ = remote.partition("://")
     if is_url and scheme not in REMOTES:
         raise MlopsNewError(
-            f"DVC has no remote of the kind {scheme!r} ({request.remote}).",
+            f"DVC has no remote of the kind {scheme!r} ({remote}).",
             f"Known: {', '.join(REMOTES)}, or a folder.",
         )
-    if CREDENTIALS.search(request.remote):
+    if CREDENTIALS.search(remote):
         raise MlopsNewError(
-            f"The address of the remote holds credentials ({CREDENTIALS.sub('***@', request.remote).partition('?')[0]}), "
+            f"The address of the remote holds credentials ({CREDENTIALS.sub('***@', remote).partition('?')[0]}), "
             "and it would be committed to Git.",
             "Give the address without them. DVC reads them from the environment (AWS_ACCESS_KEY_ID and the like), or from "
             "a file that Git ignores: uv run dvc remote modify --local storage password ...",
         )
-    _expect_no_workspace_above(target)
 
 
 def _expect_no_workspace_above(target: Path) -> None:

@@ -5,7 +5,6 @@ import os
 import shutil
 from pathlib import Path
 
-import pexpect
 import pytest
 import yaml
 from mlops_new.template.releases import SOURCE, current, publisher, write_bundle
@@ -124,25 +123,6 @@ def test_a_path_whose_parents_are_missing(mlops_new: Path, tmp_path: Path) -> No
 
 def test_no_colour_without_a_terminal(mlops_new: Path, tmp_path: Path) -> None:
     assert "\x1b" not in run([mlops_new, "flights"], tmp_path).said
-
-
-def test_questions_on_a_terminal(mlops_new: Path, tmp_path: Path) -> None:
-    asked = pexpect.spawn(str(mlops_new), cwd=str(tmp_path), encoding="utf-8", timeout=30)
-    asked.expect("Name")
-    asked.sendline("Späte Flüge")
-    asked.expect("try 'spate-fluge'")
-    asked.expect("Name")
-    asked.sendline("late-flights")
-    asked.expect("Data file")
-    asked.sendline("nowhere.csv")
-    asked.expect("no file 'nowhere.csv'")
-    asked.expect("Data file")
-    asked.sendline("")
-    asked.expect("one commit")
-    asked.expect(pexpect.EOF)
-    asked.close()
-    assert asked.exitstatus == 0
-    assert must(["git", "status", "--porcelain"], tmp_path / "late-flights") == ""
 
 
 def test_json_for_programs(mlops_new: Path, tmp_path: Path) -> None:

@@ -93,7 +93,12 @@ def command(
         interactive = sys.stdin.isatty() and sys.stdout.isatty() and not defaults and not as_json
         if not interactive:
             raise click.UsageError("NAME is missing. Try: mlops-new my-project")
-        name, options = _ask(options)
+        from mlops_new.cli import questions
+
+        answers = questions.ask(options, train)
+        if not dry_run:
+            questions.confirm(answers, reporter())
+        name, options, train = answers.name, answers.options, answers.train
     if train:
         processes.require("uv")
     progress = reporter()
@@ -112,38 +117,3 @@ def command(
         click.echo(text.training_summary(repository, metrics))
     if train and repository.remote:
         first_training.push(repository.path, repository.remote, progress)
-
-
-def _ask(options: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
-    """Ask for name, data, target and time column on a terminal; a wrong answer is asked for again."""
-    name = click.prompt("Name (a path)", default="my-project", value_proc=_name)
-    if options["data"] is None:
-        options["data"] = click.prompt(
-            "Data file, CSV or Parquet (empty: the starter data)",
-            default="",
-            show_default=False,
-            value_proc=_data,
-        )
-    if options["data"] and not options["target"]:
-        options["target"] = click.prompt("Column to predict")
-    if options["data"] and not options["time"]:
-        time = click.prompt("Time column to split by (empty: find one)", default="", show_default=False)
-        options["time"] = time or None
-    return name, options
-
-
-def _name(answer: str) -> Path:
-    from mlops_new.base import names
-
-    path = Path(answer).expanduser()
-    if not names.NAME.fullmatch(path.resolve().name):
-        suggestion = names.suggest_name(path.resolve().name)
-        raise click.BadParameter(f"not {names.RULE}{f'; try {suggestion!r}' if suggestion else ''}.")
-    return path
-
-
-def _data(answer: str) -> Path | None:
-    path = Path(answer).expanduser()
-    if answer and not path.is_file():
-        raise click.BadParameter(f"There is no file {answer!r}.")
-    return path if answer else None

@@ -8,8 +8,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import charset_normalizer
-
 SEPARATORS = ",;\t|"
 NUMBER = re.compile(r"[+-]?\d*[.,]?\d+")
 LOOKED_AT = 1 << 18  # bytes, to tell encoding and separator
@@ -110,6 +108,8 @@ def _rows(text: str, separator: str) -> list[list[str]]:
 
 def _guessed(words: set[bytes]) -> str:
     """The encoding in which these words read best; the west's where that is as good as any."""
+    import charset_normalizer  # here, because the generator, which has it not, reads headers with this module
+
     guesses = charset_normalizer.from_bytes(b" ".join(sorted(words))[:LOOKED_AT])
     likely = [guess.could_be_from_charset for guess in guesses if guess.chaos <= guesses[0].chaos]
     western = WESTERN.fullmatch(b"".join(words).decode("cp1252", errors="replace"))
