@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mlops_kit import HOME
+from mlops_new.template.releases import publisher
 
 from tests.conftest import ROOT, exported, must, run
 
@@ -113,9 +115,13 @@ def test_the_page_about_versions(
 
 
 def test_this_project_is_named_in_one_place() -> None:
-    """An organisation that forks it changes copier.yml, and the pages that speak of it."""
+    """An organisation that forks it changes copier.yml and the address in the kit, and runs docs/generate.py."""
     found = must(
         ["git", "grep", "-l", "mlops-new/mlops-new", "--", "scaffold", "template", "actions", "copier.yml"],
         ROOT,
     )
-    assert found.split() == ["copier.yml"]
+    assert [name for name in found.split() if not name.endswith("README.md")] == [
+        "actions/mlops_kit/__init__.py",
+        "copier.yml",
+    ]
+    assert HOME.endswith(publisher((ROOT / "copier.yml").read_text("utf-8")))

@@ -39,7 +39,7 @@ def test_a_package_index_that_does_not_answer_is_named_by_uv_or_ends_it(
 ) -> None:
     monkeypatch.setattr(processes, "STALL", LIMIT)
     (tmp_path / "pyproject.toml").write_text(
-        '[project]\nname = "x"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = []\n'
+        '[project]\nname = "x"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = ["a"]\n'
     )
     (tmp_path / "constraints.txt").write_text("")
     (tmp_path / ".venv").mkdir()
