@@ -1,10 +1,7 @@
 """The commands that README and tutorial show are run as they stand."""
 
-import os
 import re
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,66 +49,6 @@ def _without_uv(folder: Path, path: str) -> Path:
 def test_the_second_command_of_the_readme_is_what_runs_this() -> None:
     assert commands(ROOT / "README.md")[1] == "sh tests/run"
     assert "sh tests/run" in (ROOT / ".ci/run").read_text(encoding="utf-8")
-
-
-def test_how_a_repository_grows(mlops_new: Path, tmp_path: Path) -> None:
-    """The page's commands in a new repository; there is no newer template, and the page's checks say so."""
-    must([mlops_new, "flights"], tmp_path)
-    script = tmp_path / "grow.sh"
-    lines = commands(ROOT / "docs/how-to/grow.md")
-    assert len(lines) > 8
-    script.write_text("set -eux\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    path = f"{mlops_new.parent}{os.pathsep}{os.environ['PATH']}"
-    said = must(["sh", script], tmp_path / "flights", PATH=path)
-    assert "Switched orchestration=prefect to orchestration=airflow:" in said
-    assert "nothing newer." in said
-    log = must(["git", "log", "--format=%s"], tmp_path / "flights").splitlines()
-    assert log[:3] == ["Remove orchestration", "Switch to Airflow", "Add orchestration=prefect"]
-    assert must(["git", "diff", "--stat", "HEAD~3"], tmp_path / "flights") == ""
-
-
-@pytest.fixture
-def reach(tmp_path: Path) -> dict[str, str]:
-    """An environment in which `mlops-kit` is a command."""
-    kit = tmp_path / "bin/mlops-kit"
-    kit.parent.mkdir()
-    kit.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT / "actions"} exec {sys.executable} -m mlops_kit "$@"\n')
-    kit.chmod(0o755)
-    return {"PATH": f"{kit.parent}{os.pathsep}{os.environ['PATH']}"}
-
-
-def test_the_page_about_monitoring(flights: Path, tmp_path: Path, reach: dict[str, str]) -> None:
-    """In a project that was trained and has no version yet."""
-    script = tmp_path / "monitor.sh"
-    lines = commands(ROOT / "docs/how-to/monitor.md")
-    assert len(lines) == 7
-    script.write_text("set -eux\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    said = must(["sh", script], flights, **reach)
-    assert "Training: no run on main yet" in said
-    assert "Concept: unknown since" in said
-    assert "one false alarm in 100 checks at most" in said
-    assert "Trains nothing: mlops.yaml has no `retrain`" in said
-    assert (flights / ".mlops/review/review.html").is_file()
-    assert must(["git", "status", "--porcelain"], flights) == ""
-
-
-def test_the_page_about_versions(
-    versioned: Path, copy_of: Callable[[Path], Path], tmp_path: Path, reach: dict[str, str]
-) -> None:
-    """In a project that has trained twice."""
-    flights = copy_of(versioned)
-    params = flights / "params.yaml"
-    params.write_text(params.read_text().replace("learning_rate: 0.05", "learning_rate: 0.1"))
-    must(["git", "commit", "--quiet", "--all", "--no-verify", "--message=Rate"], flights)
-    must(["sh", "-c", "mlops-kit train && mlops-kit gate && mlops-kit register"], flights, **reach)
-    script = tmp_path / "versions.sh"
-    lines = commands(ROOT / "docs/how-to/versions.md")
-    assert len(lines) > 10
-    script.write_text("set -eux\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    said = must(["sh", script], flights, **reach)
-    assert "From v0.1.0 to v0.2.0 the parameters changed." in said
-    assert "production: v0.2.0 -> v0.1.0 (flights#production#3)." in said
-    assert "v0.1.0 is reproduced" in said
 
 
 def test_this_project_is_named_in_one_place() -> None:

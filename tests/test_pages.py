@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,12 @@ from tests import pages
 from tests.conftest import ROOT, must, run
 
 HOW_TO = ROOT / "docs/how-to"
+OF_THEIR_OWN = {
+    "adopt",
+    "grow",
+    "monitor",
+    "versions",
+}  # pages that need another repository: tested below, or with `adopt`
 FOLLOWED = sorted(
     page.stem
     for page in HOW_TO.glob("*.md")
@@ -71,3 +78,42 @@ def test_a_page_stops_where_a_step_does_not_do_what_it_says(tmp_path: Path) -> N
         page.write_text(text + "\n", "utf-8")
         (tmp_path / "a").write_text("z\n", "utf-8")
         assert run(["sh", "-c", pages.script(page)], tmp_path).code != 0
+
+
+def test_how_a_repository_grows(mlops_new: Path, tmp_path: Path) -> None:
+    """The page's commands in a new repository. There is no newer template, and the page's checks say so."""
+    must([mlops_new, "flights"], tmp_path)
+    flights = tmp_path / "flights"
+    said = follow(
+        HOW_TO / "grow.md", flights, PATH=os.pathsep.join((str(mlops_new.parent), os.environ["PATH"]))
+    )
+    assert "Switched orchestration=prefect to orchestration=airflow:" in said
+    assert "nothing newer." in said
+    log = must(["git", "log", "--format=%s"], flights).splitlines()
+    assert log[:3] == ["Remove orchestration", "Switch to Airflow", "Add orchestration=prefect"]
+    assert must(["git", "diff", "--stat", "HEAD~3"], flights) == ""
+
+
+def test_the_page_about_monitoring(flights: Path) -> None:
+    """In a project that was trained and has no version yet."""
+    said = follow(HOW_TO / "monitor.md", flights)
+    assert "Training: no run on main yet" in said
+    assert "Concept: unknown since" in said
+    assert "one false alarm in 100 checks at most" in said
+    assert "Trains nothing: mlops.yaml has no `retrain`" in said
+    assert (flights / ".mlops/review/review.html").is_file()
+    assert must(["git", "status", "--porcelain"], flights) == ""
+
+
+def test_the_page_about_versions(versioned: Path, copy_of: Callable[[Path], Path]) -> None:
+    """In a project that has trained twice."""
+    flights = copy_of(versioned)
+    params = flights / "params.yaml"
+    params.write_text(params.read_text().replace("learning_rate: 0.05", "learning_rate: 0.1"))
+    must(["git", "commit", "--quiet", "--all", "--no-verify", "--message=Rate"], flights)
+    for command in ("train", "gate", "register"):
+        must([Path(sys.executable).with_name("mlops-kit"), command], flights)
+    said = follow(HOW_TO / "versions.md", flights)
+    assert "From v0.1.0 to v0.2.0 the parameters changed." in said
+    assert "production: v0.2.0 -> v0.1.0 (flights#production#3)." in said
+    assert "v0.1.0 is reproduced" in said

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import pages
 from tests.conftest import ROOT, Once, must
 from tests.scaffold.adopt import adoptions, repositories
 from tests.scaffold.adopt.adoptions import OFFLINE, Adopted, adopted, warm
 from tests.template.rendered import copier_update
 from tests.template.test_linters import OURS
-from tests.test_docs import commands
 
 pytestmark = pytest.mark.environment  # its fixtures are asked for by name
 
@@ -220,7 +220,7 @@ def test_the_page_is_what_happens(mlops_new: Path, once: Once, tmp_path: Path) -
     kit.parent.mkdir()
     kit.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}/actions exec {sys.executable} -m mlops_kit "$@"\n')
     kit.chmod(0o755)
-    script = "set -eu\n" + "\n".join(commands(ROOT / "docs/how-to/adopt.md")) + "\n"
+    script = pages.script(ROOT / "docs/how-to/adopt.md")
     (tmp_path / "page.sh").write_text(script)
     path = os.pathsep.join([str(kit.parent), str(mlops_new.parent), os.environ["PATH"]])
     said = must(["sh", "page.sh"], tmp_path, PATH=path, **OFFLINE)
