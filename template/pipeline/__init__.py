@@ -1,4 +1,10 @@
-"""The pipeline: prepare -> train -> evaluate, and predict for new rows. One stage a file."""
+"""The pipeline: prepare, train and evaluate are its stages; predict is for new rows.
+
+Yours to edit: `train.py` (features and model), `metrics.py`, `evaluate.py`, `prepare.py`.
+Nobody needs to touch the others; data/schema.yaml and params.yaml decide what they do: `read.py` and
+`coerce.py` read files, `schema.py` reads the schema, `checks.py` and `leaks.py` check the data,
+`predict.py` and `answer.py` predict.
+"""
 
 import os
 from pathlib import Path
@@ -17,6 +23,7 @@ EVALUATION = Path("evaluation")
 METRICS = Path("metrics.json")
 
 
-def params() -> dict[str, Any]:
+def read_params() -> dict[str, Any]:
+    """The content of params.yaml."""
     content: dict[str, Any] = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     return content

@@ -1,4 +1,4 @@
-"""Is this data what data/schema.yaml says? Checked with pandera before every training.
+"""Check data against data/schema.yaml, with pandera, before every training.
 
 `python -m pipeline.checks [FILE]` checks a file without training on it.
 """
@@ -11,9 +11,9 @@ import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
-from pipeline import params
+from pipeline import read_params
 from pipeline import schema as schemas
-from pipeline.leaks import leaks
+from pipeline.leaks import find_leaks
 from pipeline.read import read
 from pipeline.schema import DTYPES, FIRST, ROW, Column, DataError, Schema
 
@@ -22,7 +22,7 @@ MISSING = "missing"
 
 
 def check(frame: pl.DataFrame, schema: Schema, *, values: bool = True) -> list[str]:
-    """What is wrong, a line each, naming column, count and first rows; no line: nothing is.
+    """The problems, a line for each, with column, count and first rows. Empty if the data is valid.
 
     `values=False` checks only that the columns are there, with their types and without forbidden nulls.
     """
@@ -30,21 +30,21 @@ def check(frame: pl.DataFrame, schema: Schema, *, values: bool = True) -> list[s
         return ["the data has no rows"]
     problems = []
     try:
-        _pandera(schema, values).validate(frame, lazy=True)
+        _make_pandera_schema(schema, values).validate(frame, lazy=True)
     except SchemaErrors as errors:
-        problems = _in_words(errors.failure_cases, frame)
+        problems = _describe_failures(errors.failure_cases, frame)
     if values and not problems:
-        problems = _duplicates(frame, schema) + leaks(frame, schema)
+        problems = _find_duplicates(frame, schema) + find_leaks(frame, schema)
     return problems
 
 
-def _pandera(schema: Schema, values: bool) -> pa.DataFrameSchema:
-    columns = {name: _column(column, values) for name, column in schema.used.items()}
+def _make_pandera_schema(schema: Schema, values: bool) -> pa.DataFrameSchema:
+    columns = {name: _make_pandera_column(column, values) for name, column in schema.used.items()}
     return pa.DataFrameSchema(columns | {ROW: pa.Column(pl.Int64)}, strict=True)
 
 
-def _column(column: Column, values: bool) -> pa.Column:
-    checks = [_missing_at_most(column.missing)] if 0 < column.missing < 1 and values else []
+def _make_pandera_column(column: Column, values: bool) -> pa.Column:
+    checks = [_limit_missing(column.missing)] if 0 < column.missing < 1 and values else []
     if values and column.values and column.type != "boolean":
         checks.append(pa.Check.isin(column.values, error="none of its values in data/schema.yaml"))
     if values and column.min is not None:
@@ -55,7 +55,7 @@ def _column(column: Column, values: bool) -> pa.Column:
     return pa.Column(DTYPES[column.type], checks, nullable=nullable, unique=column.use == "key")
 
 
-def _missing_at_most(share: float) -> pa.Check:
+def _limit_missing(share: float) -> pa.Check:
     return pa.Check(
         lambda data: data.lazyframe.select(pl.col(data.key).is_null().mean() <= share),
         error=f"more than {share:.2%} {MISSING}",
@@ -63,7 +63,7 @@ def _missing_at_most(share: float) -> pa.Check:
     )
 
 
-def _in_words(failures: pl.DataFrame, frame: pl.DataFrame) -> list[str]:
+def _describe_failures(failures: pl.DataFrame, frame: pl.DataFrame) -> list[str]:
     """One line for each column and check that failed: the count, then the first rows and values."""
     problems = []
     for (column, rule), group in failures.group_by("column", "check", maintain_order=True):
@@ -87,8 +87,8 @@ def _in_words(failures: pl.DataFrame, frame: pl.DataFrame) -> list[str]:
     return problems
 
 
-def _duplicates(frame: pl.DataFrame, schema: Schema) -> list[str]:
-    """Rows that repeat an earlier row in every column, where they are more than the schema allows."""
+def _find_duplicates(frame: pl.DataFrame, schema: Schema) -> list[str]:
+    """A problem if more rows repeat an earlier row than the schema allows."""
     if schema.key:  # unique already
         return []
     repeated = ~frame.drop(ROW).hash_rows().is_first_distinct()
@@ -103,7 +103,7 @@ def _duplicates(frame: pl.DataFrame, schema: Schema) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, help="default: `data` of params.yaml")
-    path = parser.parse_args().file or Path(params()["data"])
+    path = parser.parse_args().file or Path(read_params()["data"])
     try:
         schema = schemas.load()
         problems = check(read(path, schema), schema)

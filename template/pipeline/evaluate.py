@@ -1,7 +1,4 @@
-"""Model and test rows -> metrics.json, the predictions behind it, and plots.
-
-Only what the inputs determine is written, so that the same inputs give the same bytes.
-"""
+"""Evaluate the model on the test rows. The same inputs give the same bytes."""
 
 import json
 import sys
@@ -10,27 +7,27 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipeline import EVALUATION, METRICS, MODEL, params
+from pipeline import EVALUATION, METRICS, MODEL, read_params
 from pipeline import schema as schemas
-from pipeline.metrics import PRIMARY, Floats, curves, figures
+from pipeline.metrics import PRIMARY, Floats, compute_curves, compute_metrics
 from pipeline.schema import ROW, DataError, Schema
-from pipeline.train import codes, features, load, prepared
+from pipeline.train import encode_target, load_model, make_features, read_prepared
 
 POINTS = 500  # of a curve, at most
 
 
-def predicted(model: Any, seen: pl.DataFrame, schema: Schema) -> Floats:
+def compute_predictions(model: Any, inputs: pl.DataFrame, schema: Schema) -> Floats:
     """Probabilities of `schema.classes`, shape (n, classes); for a regression numbers, shape (n,)."""
     if schema.task == "regression":
-        return np.asarray(model.predict(seen), dtype=float).reshape(len(seen))
-    known = np.asarray(model.predict_proba(seen), dtype=float)
-    everything = np.zeros((len(seen), len(schema.classes)))
+        return np.asarray(model.predict(inputs), dtype=float).reshape(len(inputs))
+    known = np.asarray(model.predict_proba(inputs), dtype=float)
+    everything = np.zeros((len(inputs), len(schema.classes)))
     everything[:, model.classes_] = known  # a class without training rows has probability 0
     return everything
 
 
-def keyed(frame: pl.DataFrame, values: Floats, schema: Schema) -> pl.DataFrame:
-    """The rows' keys and predictions: the form in which predictions are stored everywhere."""
+def add_keys(frame: pl.DataFrame, values: Floats, schema: Schema) -> pl.DataFrame:
+    """Predictions with the keys of their rows, in the form in which they are always stored."""
     table = frame.select(pl.col(schema.key or ROW).cast(pl.String).alias("key"))
     if schema.task == "regression":
         return table.with_columns(prediction=pl.Series(values))
@@ -43,41 +40,41 @@ def keyed(frame: pl.DataFrame, values: Floats, schema: Schema) -> pl.DataFrame:
     )
 
 
-def by_slice(
+def measure_slices(
     frame: pl.DataFrame, actual: Floats, values: Floats, schema: Schema, min_rows: int
 ) -> dict[str, dict[str, Any]]:
-    """Figures for each value of each slice column; with too few rows only their number."""
-    found: dict[str, dict[str, Any]] = {}
+    """Metrics for each value of each slice column; with too few rows only their number."""
+    slices: dict[str, dict[str, Any]] = {}
     for name in schema.slices:
         column = frame[name].cast(pl.String).fill_null("missing")
-        found[name] = {}
+        slices[name] = {}
         for value in column.unique().sort():
             rows = (column == value).to_numpy()
-            n = int(rows.sum())
-            enough = n >= min_rows
-            found[name][value] = (
-                figures(schema.task, actual[rows], values[rows]) if enough else {"n": n}
-            )
-    return found
+            enough = rows.sum() >= min_rows
+            measured = compute_metrics(schema.task, actual[rows], values[rows]) if enough else None
+            slices[name][value] = measured or {"n": int(rows.sum())}
+    return slices
 
 
-def importance(
+def measure_importance(
     model: Any, frame: pl.DataFrame, schema: Schema, numbers: dict[str, Any]
 ) -> pl.DataFrame:
-    """How much worse the primary figure gets when a column's values change rows, worst first."""
+    """How much worse the primary metric gets if a column is shuffled, the worst first."""
     most = numbers["evaluate"]["importance_rows"]
     frame = frame.sample(min(len(frame), most), seed=numbers["seed"])
-    actual, primary = codes(frame, schema).to_numpy().astype(float), PRIMARY[schema.task]
+    actual = encode_target(frame, schema).to_numpy().astype(float)
+    primary = PRIMARY[schema.task]
     order = np.random.default_rng(numbers["seed"]).permutation(len(frame))
 
-    def figure(rows: pl.DataFrame) -> float:
-        found = figures(schema.task, actual, predicted(model, features(rows, schema), schema))
-        value = found.get(primary, {"value": 0.0})["value"]
+    def measure_loss(rows: pl.DataFrame) -> float:
+        predicted = compute_predictions(model, make_features(rows, schema), schema)
+        metric = compute_metrics(schema.task, actual, predicted).get(primary, {"value": 0.0})
+        value = metric["value"]
         return float(-value if primary == "roc_auc" else value)
 
-    whole = figure(frame)
+    unshuffled_loss = measure_loss(frame)
     worse = {
-        name: figure(frame.with_columns(frame[name].gather(order))) - whole
+        name: measure_loss(frame.with_columns(frame[name].gather(order))) - unshuffled_loss
         for name in schema.features
     }
     table = pl.DataFrame({"column": list(worse), "importance": list(worse.values())})
@@ -86,32 +83,36 @@ def importance(
 
 def main() -> None:
     try:
-        numbers, schema, frame = params(), schemas.load(), prepared("test")
-        model, baseline = (load(MODEL / f"{name}.joblib") for name in ("model", "baseline"))
+        numbers, schema = read_params(), schemas.load()
+        frame = read_prepared("test")
+        model = load_model(MODEL / "model.joblib")
+        baseline = load_model(MODEL / "baseline.joblib")
     except DataError as error:
         sys.exit(str(error))
-    seen, actual = features(frame, schema), codes(frame, schema).to_numpy().astype(float)
-    values = predicted(model, seen, schema)
-    found = {
-        "model": figures(schema.task, actual, values),
-        "baseline": figures(schema.task, actual, predicted(baseline, seen, schema)),
-        "slices": by_slice(frame, actual, values, schema, numbers["evaluate"]["min_slice_rows"]),
+    inputs = make_features(frame, schema)
+    actual = encode_target(frame, schema).to_numpy().astype(float)
+    values = compute_predictions(model, inputs, schema)
+    averages = compute_predictions(baseline, inputs, schema)
+    min_rows = numbers["evaluate"]["min_slice_rows"]
+    metrics = {
+        "model": compute_metrics(schema.task, actual, values),
+        "baseline": compute_metrics(schema.task, actual, averages),
+        "slices": measure_slices(frame, actual, values, schema, min_rows),
     }
-    drawn = curves(schema.task, actual, values)
-    plots = {name: pl.DataFrame(curve) for name, curve in drawn.items()}
-    plots["importance"] = importance(model, frame, schema, numbers)
-
+    curves = compute_curves(schema.task, actual, values)
+    plots = {name: pl.DataFrame(curve) for name, curve in curves.items()}
+    plots["importance"] = measure_importance(model, frame, schema, numbers)
     (EVALUATION / "plots").mkdir(parents=True, exist_ok=True)
-    METRICS.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    table = keyed(frame, values, schema).with_columns(
+    METRICS.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    table = add_keys(frame, values, schema).with_columns(
         frame[schema.target].alias("actual"), *(frame[name] for name in schema.slices)
     )
     table.write_parquet(EVALUATION / "predictions.parquet")
     for name, plot in plots.items():
         thinned = plot.gather(np.unique(np.linspace(0, len(plot) - 1, POINTS).astype(int)))
         thinned.write_csv(EVALUATION / "plots" / f"{name}.csv", float_precision=6)
-    for name in list(found["model"])[1:]:  # after n
-        best, average = (found[which][name]["value"] for which in ("model", "baseline"))
+    for name in list(metrics["model"])[1:]:  # after n
+        best, average = (metrics[which][name]["value"] for which in ("model", "baseline"))
         print(f"{name}: {best:.4f}, baseline {average:.4f}")
 
 

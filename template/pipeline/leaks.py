@@ -1,4 +1,4 @@
-"""Does a feature say what the target is? Then the model learns what nobody will know in time."""
+"""Find features that give the target away: they are not known when a prediction is needed."""
 
 import numpy as np
 import polars as pl
@@ -10,8 +10,8 @@ FEW = 50  # rows under which a perfect column may be luck
 ENOUGH = 20_000  # rows to see it in
 
 
-def leaks(frame: pl.DataFrame, schema: Schema) -> list[str]:
-    """Features that say what the target is: at prediction time they will not be there, or lie."""
+def find_leaks(frame: pl.DataFrame, schema: Schema) -> list[str]:
+    """A message for each feature that gives the target away."""
     return [
         f"column {name!r} gives the target {schema.target!r} away. If it is really known before the "
         "target is, set `may_give_target_away: true`; else set `use: ignored`"
@@ -23,15 +23,15 @@ def leaks(frame: pl.DataFrame, schema: Schema) -> list[str]:
 
 
 def gives_away(values: pl.Series, target: pl.Series, *, numeric: bool) -> bool:
-    """Whether the values, or whether there is one at all, nearly always tell the target."""
+    """True if the values, or whether a value is missing, nearly always determine the target."""
     rows = pl.DataFrame({"value": values, "missing": values.is_null(), "target": target})
     rows = rows.filter(pl.col("target").is_not_null())
     rows = rows.sample(min(len(rows), ENOUGH), shuffle=True, seed=0)
     known = rows.filter(~pl.col("missing"))
-    return _tells(known, "value", numeric) or _tells(rows, "missing", numeric)
+    return _predicts_target(known, "value", numeric) or _predicts_target(rows, "missing", numeric)
 
 
-def _tells(rows: pl.DataFrame, by: str, numeric: bool) -> bool:
+def _predicts_target(rows: pl.DataFrame, by: str, numeric: bool) -> bool:
     """Whether neighbours in the order of a column nearly always have the same target.
 
     Classes: disagreements between neighbours over those expected by chance. Numbers: the rank form

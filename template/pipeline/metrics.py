@@ -1,4 +1,4 @@
-"""Figures of merit with 95 % intervals, and the curves to plot, from actual and predicted values."""
+"""Metrics with 95 % confidence intervals, and the curves to plot."""
 
 from typing import Any
 
@@ -7,70 +7,77 @@ import numpy.typing as npt
 from sklearn import metrics
 
 Floats = npt.NDArray[np.float64]
-Figure = dict[str, float]  # value, low, high
+Metric = dict[str, float]  # value, low, high
 Z = 1.959964  # of a 95 % interval
 PRIMARY = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 
 
-def figures(task: str, actual: Floats, predicted: Floats) -> dict[str, Any]:
-    """The task's figures with `n`, the number of rows; what the rows do not determine is left out.
+def compute_metrics(task: str, actual: Floats, predicted: Floats) -> dict[str, Any]:
+    """The task's metrics, and `n`, the number of rows. What the rows do not define is left out.
 
     `actual` holds class codes or numbers, shape (n,). `predicted` holds the class probabilities,
     shape (n, classes), or for a regression the numbers, shape (n,).
     """
-    of = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}[task]
-    return {"n": len(actual), **of(actual, predicted)}
+    measure = {
+        "binary": _measure_binary,
+        "multiclass": _measure_multiclass,
+        "regression": _measure_regression,
+    }[task]
+    return {"n": len(actual), **measure(actual, predicted)}
 
 
-def _binary(actual: Floats, predicted: Floats) -> dict[str, Figure]:
+def _measure_binary(actual: Floats, predicted: Floats) -> dict[str, Metric]:
     score = predicted[:, 1]
-    found = _multiclass(actual, predicted) | {"brier": _mean((score - actual) ** 2, most=1.0)}
-    found.pop("balanced_accuracy", None)
+    values = _measure_multiclass(actual, predicted)
+    values["brier"] = _measure_mean((score - actual) ** 2, most=1.0)
+    values.pop("balanced_accuracy", None)
     positives = int(actual.sum())
     if 0 < positives < len(actual):
-        found = {"roc_auc": _auc(actual, score, positives, len(actual) - positives)} | found
-    return found
+        roc_auc = _measure_auc(actual, score, positives, len(actual) - positives)
+        values = {"roc_auc": roc_auc} | values
+    return values
 
 
-def _multiclass(actual: Floats, predicted: Floats) -> dict[str, Figure]:
+def _measure_multiclass(actual: Floats, predicted: Floats) -> dict[str, Metric]:
     codes = actual.astype(int)
     hit = (predicted.argmax(axis=1) == codes).astype(float)
     of_actual = np.clip(predicted[np.arange(len(codes)), codes], 1e-15, 1)
     recalls = [hit[codes == code] for code in np.unique(codes)]
+    mean_recall = float(np.mean([recall.mean() for recall in recalls]))
     spread = sum(recall.var() / len(recall) for recall in recalls) ** 0.5 / len(recalls)
     return {
-        "log_loss": _mean(-np.log(of_actual)),
-        "accuracy": _mean(hit, most=1.0),
-        "balanced_accuracy": _figure(float(np.mean([r.mean() for r in recalls])), spread, most=1.0),
+        "log_loss": _measure_mean(-np.log(of_actual)),
+        "accuracy": _measure_mean(hit, most=1.0),
+        "balanced_accuracy": _make_metric(mean_recall, spread, most=1.0),
     }
 
 
-def _regression(actual: Floats, predicted: Floats) -> dict[str, Figure]:
+def _measure_regression(actual: Floats, predicted: Floats) -> dict[str, Metric]:
     error = actual - predicted
-    mse = _mean(error**2)
-    found = {
+    mse = _measure_mean(error**2)
+    values: dict[str, Metric] = {
         "rmse": {name: value**0.5 for name, value in mse.items()},
-        "mae": _mean(np.abs(error)),
+        "mae": _measure_mean(np.abs(error)),
     }
     if actual.var() > 0:
-        found["r2"] = {"value": float(1 - mse["value"] / actual.var())}
-    return found
+        values["r2"] = {"value": float(1 - mse["value"] / actual.var())}
+    return values
 
 
-def _auc(actual: Floats, score: Floats, positives: int, negatives: int) -> Figure:
+def _measure_auc(actual: Floats, score: Floats, positives: int, negatives: int) -> Metric:
     """Standard error after Hanley and McNeil (1982), Radiology 143."""
     auc = float(metrics.roc_auc_score(actual, score))
     q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
     spread = auc * (1 - auc) + (positives - 1) * (q1 - auc**2) + (negatives - 1) * (q2 - auc**2)
-    return _figure(auc, (max(spread, 0.0) / (positives * negatives)) ** 0.5, most=1.0)
+    return _make_metric(auc, (max(spread, 0.0) / (positives * negatives)) ** 0.5, most=1.0)
 
 
-def _mean(values: Floats, most: float = np.inf) -> Figure:
-    return _figure(float(values.mean()), float(values.std() / len(values) ** 0.5), most)
+def _measure_mean(values: Floats, most: float = np.inf) -> Metric:
+    return _make_metric(float(values.mean()), float(values.std() / len(values) ** 0.5), most)
 
 
-def _figure(value: float, spread: float, most: float = np.inf) -> Figure:
-    """None of them can be below 0 or above `most`."""
+def _make_metric(value: float, spread: float, most: float = np.inf) -> Metric:
+    """A metric with its interval, which ends at 0 and at `most`."""
     return {
         "value": value,
         "low": max(value - Z * spread, 0.0),
@@ -78,8 +85,8 @@ def _figure(value: float, spread: float, most: float = np.inf) -> Figure:
     }
 
 
-def curves(task: str, actual: Floats, predicted: Floats) -> dict[str, dict[str, Floats]]:
-    """What to plot: a name for each curve, and its columns."""
+def compute_curves(task: str, actual: Floats, predicted: Floats) -> dict[str, dict[str, Floats]]:
+    """The curves to plot: the columns of each, by its name."""
     if task == "regression":
         return {"residuals": {"predicted": predicted, "residual": actual - predicted}}
     if task == "multiclass":

@@ -1,4 +1,4 @@
-"""Raw data -> checked, typed rows, split into train and test."""
+"""Read and check the raw data, and split it into rows for training and for testing."""
 
 import argparse
 import sys
@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipeline import PREPARED
-from pipeline import params as read_params
+from pipeline import PREPARED, read_params
 from pipeline import schema as schemas
 from pipeline.checks import check
 from pipeline.read import read
@@ -19,7 +18,7 @@ from pipeline.schema import ROW, DataError, Schema
 def prepare(
     frame: pl.DataFrame, schema: Schema, params: dict[str, Any]
 ) -> tuple[pl.DataFrame, pl.Series]:
-    """The rows that have a target, and which of them are for testing.
+    """The rows that have a target, and True for those of them to test on.
 
     Raises DataError when the data is not what the schema says.
     """
@@ -44,17 +43,17 @@ def split(frame: pl.DataFrame, schema: Schema, params: dict[str, Any]) -> pl.Ser
     if not isinstance(share, float) or not 0 < share < 1:
         raise DataError(f"test_share of params.yaml is {share!r}: not a share between 0 and 1")
     if schema.time:
-        return newest(frame[schema.time], share)
-    return drawn(frame[ROW], share, params["seed"])
+        return select_newest(frame[schema.time], share)
+    return select_random(frame[ROW], share, params["seed"])
 
 
-def newest(times: pl.Series, share: float) -> pl.Series:
-    """True for the newest rows; those of one moment stay together, those without one are old."""
+def select_newest(times: pl.Series, share: float) -> pl.Series:
+    """True for the newest rows. Rows of one time stay together; rows without a time are old."""
     return (times >= times.quantile(1 - share, "higher")).fill_null(False)
 
 
-def drawn(rows: pl.Series, share: float, seed: int) -> pl.Series:
-    """A draw by the row's position, so that a row keeps its side when rows are appended."""
+def select_random(rows: pl.Series, share: float, seed: int) -> pl.Series:
+    """True for a random sample of the positions, which rows appended later do not change."""
     positions = rows.to_numpy()
     draw = np.random.default_rng(seed).random(positions.max(initial=-1) + 1)
     return pl.Series(draw[positions] < share)

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from pipeline.coerce import FALSE, TRUE, typed
+from pipeline.coerce import FALSE, TRUE, convert
 from pipeline.schema import PATH, ROW, DataError, Schema
 
 MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?"]
@@ -29,9 +29,9 @@ def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
     types = {name: IN_FILE.get(column.type, pa.string()) for name, column in schema.used.items()}
     try:
         try:
-            frame = raw(path, schema.file, types)
+            frame = read_untyped(path, schema.file, types)
         except pa.ArrowInvalid:  # a value is not of its type: as text, so that its row can be named
-            frame = raw(path, schema.file)
+            frame = read_untyped(path, schema.file)
     except (pa.ArrowException, UnicodeError) as error:
         how = schema.file or {"encoding": "utf-8", "separator": ","}
         said = f"{path} cannot be read with {how}, as `file` of {PATH} says: {error}"
@@ -41,19 +41,19 @@ def read(path: Path, schema: Schema, *, prepared: bool = False) -> pl.DataFrame:
         raise DataError(f"{path}: a column is called {ROW!r}, which is taken: rename it")
     position = pl.col(ROW) if named else pl.int_range(len(frame), dtype=pl.Int64).alias(ROW)
     unused = [name for name in schema.columns if name not in schema.used]
-    columns = typed_columns(frame, schema, str(path))
+    columns = convert_columns(frame, schema, str(path))
     rows = frame.drop(unused, strict=False).with_columns(*columns, position)
     # only where it must: putting columns in another order takes a third more memory
     return rows.select(pl.exclude(ROW), ROW) if named else rows
 
 
-def typed_columns(frame: pl.DataFrame, schema: Schema, where: str) -> list[pl.Series]:
+def convert_columns(frame: pl.DataFrame, schema: Schema, where: str) -> list[pl.Series]:
     """The used columns that are there. Raises DataError with a line for each that is mistyped."""
     columns, problems = [], []
     for name, column in schema.used.items():
         if name in frame.columns:
             try:
-                columns.append(typed(frame[name], column, schema.file.get("decimal", ".")))
+                columns.append(convert(frame[name], column, schema.file.get("decimal", ".")))
             except DataError as error:
                 problems.append(f"{where}: {error}")
     if problems:
@@ -61,12 +61,12 @@ def typed_columns(frame: pl.DataFrame, schema: Schema, where: str) -> list[pl.Se
     return columns
 
 
-def raw(
+def read_untyped(
     path: Path, file: Mapping[str, Any], types: Mapping[str, pa.DataType] | None = None
 ) -> pl.DataFrame:
     """A Parquet file with its own types, or a CSV with those given, every other column as text."""
     if path.suffix == ".parquet":
-        _expect_once(parquet.read_schema(path).names, path)
+        _refuse_duplicate_names(parquet.read_schema(path).names, path)
         table = parquet.read_table(path)
     else:
         options = csv.ReadOptions(encoding=file.get("encoding", "utf-8"))
@@ -76,7 +76,7 @@ def raw(
         with csv.open_csv(path, options, parse) as header:
             names = header.schema.names
         called = [name.strip() or f"column_{at}" for at, name in enumerate(names)]
-        _expect_once(called, path)
+        _refuse_duplicate_names(called, path)
         kinds = ((types or {}).get(name, pa.string()) for name in called)
         convert = csv.ConvertOptions(
             column_types=dict(zip(names, kinds, strict=True)),
@@ -87,14 +87,14 @@ def raw(
             strings_can_be_null=True,
         )
         table = csv.read_csv(path, options, parse, convert).rename_columns(called)
-    frame = _trimmed(pl.DataFrame(pl.from_arrow(table)))
+    frame = _trim(pl.DataFrame(pl.from_arrow(table)))
     del table
     pa.default_memory_pool().release_unused()
     return frame
 
 
-def count(path: Path) -> int:
-    """Of a file that may be unusable, as far as can be seen; of a CSV its full lines after the first."""
+def count_rows(path: Path) -> int:
+    """The number of rows, also of an unusable file; of a CSV its non-empty lines but one."""
     try:
         if path.suffix == ".parquet":
             return int(parquet.read_metadata(path).num_rows)
@@ -104,14 +104,15 @@ def count(path: Path) -> int:
         return 0
 
 
-def _expect_once(names: list[str], path: Path) -> None:
+def _refuse_duplicate_names(names: list[str], path: Path) -> None:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"{path}: more than one column is called {', '.join(map(repr, twice))}")
 
 
-def _trimmed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Texts without white space around them; what is empty then, or not a number, is missing."""
+def _trim(frame: pl.DataFrame) -> pl.DataFrame:
+    """Strip white space from texts; an empty text and NaN are missing."""
     texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    # " a", "a "
     spaced = [name for name in texts if frame[name].str.contains(r"^\s|\s$").any()]
     bare = pl.col(spaced).str.strip_chars()
     floats = pl.col(pl.Float32, pl.Float64)

@@ -21,14 +21,15 @@ DTYPES: dict[str, pl.DataType] = {
 USES = ("feature", "target", "key", "ignored")
 EXTRA = ("ignored", "refused")
 TASKS = ("binary", "multiclass", "regression")
-STORED = re.compile(r"key|actual|prediction|probability(\..*)?")  # columns beside the slices'
+# columns of stored predictions, which no slice may be called, for example probability.setosa
+STORED = re.compile(r"key|actual|prediction|probability(\..*)?")
 FIRST = 2  # the first row in messages, as an editor numbers the lines of a CSV: line 1 is its header
 
 Value = str | int | bool
 
 
 class DataError(Exception):
-    """What is wrong with the data or its schema, in words for whoever sent it."""
+    """The data or its schema is wrong. The message names column, count and first rows."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,13 @@ def load(path: Path = PATH) -> Schema:
         for key, name in named
         if name is not None and name not in columns
     ]
-    if problems := problems or contradictions(schema):
+    if problems := problems or find_contradictions(schema):
         raise DataError(f"{path}: " + "; ".join(problems))
     return schema
 
 
-def contradictions(schema: Schema) -> list[str]:
-    """What is well written and cannot be trained on or judged."""
+def find_contradictions(schema: Schema) -> list[str]:
+    """Parts of the schema that are valid by themselves and cannot be trained on or evaluated."""
     texts = [name for name, column in schema.features.items() if column.type == "text"]
     problems = [f"column {name!r}: a text is no feature; type: category would be" for name in texts]
     taken = [name for name in schema.slices if name == schema.target or STORED.fullmatch(name)]

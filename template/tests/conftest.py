@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import yaml
 
-from pipeline import evaluate, params, prepare, train
+from pipeline import evaluate, prepare, read_params, train
 from pipeline import schema as schemas
 from pipeline.read import read
 from pipeline.schema import ROW, Schema
@@ -86,7 +86,7 @@ def planted(frame: pl.DataFrame, schema: Schema, signal: pl.Series) -> pl.DataFr
 
 def split(frame: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Train and test rows without the checks, for targets that a test has planted."""
-    test = prepare.split(frame, schema, params())
+    test = prepare.split(frame, schema, read_params())
     return frame.filter(~test), frame.filter(test)
 
 

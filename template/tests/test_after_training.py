@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 from conftest import planted, split
 
-from pipeline import params
-from pipeline.evaluate import by_slice, predicted
-from pipeline.metrics import Floats, figures
+from pipeline import read_params
+from pipeline.evaluate import compute_predictions, measure_slices
+from pipeline.metrics import Floats, compute_metrics
 from pipeline.schema import ROW, Schema
-from pipeline.train import codes, features, train
+from pipeline.train import encode_target, make_features, train
 
 ROWS = 1000  # that the sample is repeated to, so that a small one is enough to learn from
 
@@ -29,20 +29,20 @@ def many(sample: pl.DataFrame) -> pl.DataFrame:
 def learned(frame: pl.DataFrame, schema: Schema) -> tuple[Any, Floats, Floats]:
     """A model of the frame's older rows; actual and predicted target of its newer ones."""
     old, new = split(frame, schema)
-    model, _ = train(old, schema, params())
-    actual = codes(new, schema).to_numpy().astype(float)
-    return model, actual, predicted(model, features(new, schema), schema)
+    model, _ = train(old, schema, read_params())
+    actual = encode_target(new, schema).to_numpy().astype(float)
+    return model, actual, compute_predictions(model, make_features(new, schema), schema)
 
 
 def agreement(schema: Schema, actual: Floats, values: Floats) -> float:
     """Of actual and predicted 0 or 1: 0.5 for chance, 1 for a perfect order."""
     score = values if schema.task == "regression" else values[:, 1]
-    found = figures("binary", actual, np.column_stack([1 - score, score]))
+    found = compute_metrics("binary", actual, np.column_stack([1 - score, score]))
     return float(found["roc_auc"]["value"])
 
 
 def test_what_is_there_is_learned(many: pl.DataFrame, schema: Schema) -> None:
-    seen = features(many, schema)
+    seen = make_features(many, schema)
     fullest_first = sorted(seen.columns, key=lambda name: seen[name].null_count())
     for name in fullest_first:
         made = planted(many, schema, sides(seen[name]))
@@ -94,7 +94,7 @@ def test_unknown_and_missing_values_are_predicted(many: pl.DataFrame, schema: Sc
         else pl.lit(None, many[name].dtype).alias(name)
         for name, column in schema.features.items()
     )
-    assert np.isfinite(predicted(model, features(strange, schema), schema)).all()
+    assert np.isfinite(compute_predictions(model, make_features(strange, schema), schema)).all()
 
 
 def test_slices_with_few_rows_are_counted_not_judged(schema: Schema) -> None:
@@ -104,6 +104,6 @@ def test_slices_with_few_rows_are_counted_not_judged(schema: Schema) -> None:
     if schema.task != "regression":
         values = np.eye(len(schema.classes))[actual.astype(int)]
     sliced = Schema(schema.task, schema.target, schema.columns, slices=["group"])
-    found = by_slice(rows, actual, values, sliced, min_rows=30)["group"]
+    found = measure_slices(rows, actual, values, sliced, min_rows=30)["group"]
     assert found["small"] == {"n": 3}
     assert set(found["big"]) > {"n"}

@@ -1,20 +1,29 @@
-"""Before training: is bad data refused, and is what the model sees fair?"""
+"""Before training: is the data the committed version, is bad data refused, are the features fair?"""
 
+import hashlib
+import json
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 from conftest import keys, planted, split
 from polars.testing import assert_frame_equal
 
+from pipeline import read_params
 from pipeline.checks import check
-from pipeline.prepare import drawn, newest
-from pipeline.read import raw, read
+from pipeline.prepare import select_newest, select_random
+from pipeline.read import read, read_untyped
 from pipeline.schema import ROW, Column, DataError, Schema
-from pipeline.train import features
+from pipeline.train import make_features
 
+REMOTE_SECONDS = 60
 ENOUGH = 150  # different numbers to see a copy of them in
 
 
@@ -47,7 +56,7 @@ def test_a_value_of_another_type_is_named_with_its_row(
     committed: Path, schema: Schema, tmp_path: Path
 ) -> None:
     name, _ = feature(schema, "number", lambda one: one.type in ("number", "integer"))
-    text = raw(committed, schema.file)
+    text = read_untyped(committed, schema.file)
     text = text.with_columns(
         pl.when(pl.int_range(pl.len()) == 3)
         .then(pl.lit("twelve"))
@@ -146,7 +155,7 @@ def test_no_row_is_in_train_and_test(sample: pl.DataFrame, schema: Schema) -> No
 def test_the_newest_rows_are_the_test_set() -> None:
     moments = pl.datetime_range(pl.datetime(2024, 1, 1), pl.datetime(2024, 1, 10), "1h", eager=True)
     times = moments.shuffle(seed=1)
-    test = newest(times, 0.2)
+    test = select_newest(times, 0.2)
     newest_trained = times.filter(~test).max()
     assert (times.filter(test) > newest_trained).all()
     assert 0.15 < test.sum() / len(test) < 0.25
@@ -154,12 +163,74 @@ def test_the_newest_rows_are_the_test_set() -> None:
 
 def test_the_draw_is_seeded_and_stays_when_rows_are_appended() -> None:
     rows = pl.Series(range(1000))
-    test, later = drawn(rows.head(600), 0.2, 1), drawn(rows, 0.2, 1)
+    test, later = select_random(rows.head(600), 0.2, 1), select_random(rows, 0.2, 1)
     assert 80 < test.sum() < 160
     assert test.to_list() == later.head(600).to_list()
 
 
 def test_the_model_does_not_see_the_target(sample: pl.DataFrame, schema: Schema) -> None:
     other = planted(sample, schema, (sample[ROW] % 2))
-    assert_frame_equal(features(sample, schema), features(other, schema))
-    assert schema.target not in features(sample, schema).columns
+    assert_frame_equal(make_features(sample, schema), make_features(other, schema))
+    assert schema.target not in make_features(sample, schema).columns
+
+
+# ---- the data as it is committed, tracked and pushed ----
+
+
+def test_the_sample_is_what_the_schema_says(sample: pl.DataFrame, schema: Schema) -> None:
+    assert check(sample, schema) == []
+
+
+def test_the_sample_is_small(sample: pl.DataFrame) -> None:
+    assert len(sample) <= 1000, "the sample is committed to Git; keep it at 1,000 rows or fewer"
+
+
+def test_the_raw_data_is_the_version_that_git_names() -> None:
+    raw = Path(read_params()["data"])
+    pointer = Path(f"{raw}.dvc")
+    # a fresh clone holds the pointer alone, and that is no mistake
+    if not pointer.exists() or not raw.exists():
+        pytest.skip(f"{raw} is not here; `uv run dvc pull` brings it")
+    content = raw.read_bytes()
+    named = yaml.safe_load(pointer.read_text(encoding="utf-8"))["outs"][0]["md5"]
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    ends = " It has CRLF line ends: was it copied by Windows?" if b"\r\n" in content else ""
+    assert found == named, (
+        f"{raw} is not the file that {pointer} names.{ends} "
+        f"`uv run dvc checkout {pointer}` brings that one back, `uv run dvc add {raw}` takes this one"
+    )
+
+
+def dvc(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["dvc", *words], capture_output=True, text=True, timeout=REMOTE_SECONDS, check=False
+    )
+
+
+def out_of_reach(url: str) -> str:
+    """Why nothing answers at an address where DVC itself would see an empty remote; else ""."""
+    if url.startswith(("http://", "https://")):
+        try:
+            urllib.request.urlopen(url, timeout=REMOTE_SECONDS).close()
+        except urllib.error.HTTPError:
+            return ""  # it answers, if only those who are logged in
+        except OSError as error:
+            return f"{urllib.parse.urlsplit(url).hostname}: {error}"
+    elif "://" not in url and not Path(".dvc", url).is_dir():
+        return f"there is no folder {url} (the first `uv run dvc push` makes it)"
+    return ""
+
+
+@pytest.mark.remote
+def test_everything_tracked_is_in_the_remote() -> None:
+    remote = dvc("config", "core.remote").stdout.strip()
+    assert remote, "no DVC remote is configured: uv run dvc remote add --default storage URL"
+    why = out_of_reach(dvc("config", f"remote.{remote}.url").stdout.strip())
+    assert not why, f"the remote {remote!r} cannot be reached: {why}"
+    try:
+        asked = dvc("data", "status", "--not-in-remote", "--json")
+    except subprocess.TimeoutExpired:
+        pytest.fail(f"the remote {remote!r} did not answer within {REMOTE_SECONDS} s")
+    assert asked.returncode == 0, f"the remote {remote!r} cannot be asked: {asked.stderr.strip()}"
+    missing = json.loads(asked.stdout or "{}").get("not_in_remote", [])
+    assert not missing, f"not pushed to {remote!r}: {', '.join(missing)}. Run: uv run dvc push"

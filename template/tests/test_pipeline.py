@@ -12,12 +12,12 @@ import yaml
 from conftest import ROOT, SAMPLE, keys
 from polars.testing import assert_frame_equal
 
-from pipeline import EVALUATION, METRICS, MODEL, PREPARED, answer, params, predict, prepare
+from pipeline import EVALUATION, METRICS, MODEL, PREPARED, answer, predict, prepare, read_params
 from pipeline import schema as schemas
-from pipeline.metrics import PRIMARY, figures
-from pipeline.read import raw
+from pipeline.metrics import PRIMARY, compute_metrics
+from pipeline.read import read_untyped
 from pipeline.schema import ROW, DataError, Schema
-from pipeline.train import codes
+from pipeline.train import encode_target
 
 MADE = (METRICS, EVALUATION / "predictions.parquet", MODEL / "model.joblib")
 
@@ -45,14 +45,16 @@ def test_the_figures_follow_from_the_stored_predictions(
     run()
     found = json.loads(METRICS.read_text(encoding="utf-8"))["model"]
     stored = pl.read_parquet(EVALUATION / "predictions.parquet")
-    actual = codes(stored.rename({"actual": schema.target}), schema).to_numpy().astype(float)
+    actual = (
+        encode_target(stored.rename({"actual": schema.target}), schema).to_numpy().astype(float)
+    )
     if schema.task == "regression":
         values = stored["prediction"].to_numpy()
     elif schema.task == "binary":
         values = stored.select(1 - pl.col("probability"), "probability").to_numpy()
     else:
         values = stored.select(f"probability.{name}" for name in schema.classes).to_numpy()
-    again = figures(schema.task, actual, values)
+    again = compute_metrics(schema.task, actual, values)
     assert again["n"] == found["n"] == len(stored)
     primary = PRIMARY[schema.task]
     assert (primary in again) == (primary in found)
@@ -61,7 +63,7 @@ def test_the_figures_follow_from_the_stored_predictions(
 
 def raw_rows(schema: Schema) -> pl.DataFrame:
     """The sample as text."""
-    return raw(SAMPLE, schema.file)
+    return read_untyped(SAMPLE, schema.file)
 
 
 def write(rows: pl.DataFrame, path: Path, schema: Schema) -> None:
@@ -131,7 +133,7 @@ def test_predictions_of_one_row_are_timed(
     run: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run()
-    answer.loaded.cache_clear()  # of another test's model
+    answer.load_once.cache_clear()  # of another test's model
     monkeypatch.setattr(sys, "argv", ["answer", str(SAMPLE), "--calls", "20", "--out", "out.json"])
     answer.main()
     seconds = json.loads(Path("out.json").read_text(encoding="utf-8"))["seconds"]
@@ -184,7 +186,7 @@ def test_the_log_masks_columns_and_forgets_days(
     Path("log").mkdir()
     for day in ("2020-01-01", "2999-01-01"):
         Path(f"log/{day}.jsonl").touch()
-    numbers = params() | {"predictions_log": {"masked": [name], "keep_days": 30}}
+    numbers = read_params() | {"predictions_log": {"masked": [name], "keep_days": 30}}
     Path("params.yaml").write_text(yaml.safe_dump(numbers), encoding="utf-8")
     monkeypatch.setattr(
         sys, "argv", ["predict", str(SAMPLE), "--out", "out.parquet", "--log", "log"]
@@ -224,7 +226,7 @@ def test_the_contract_names_what_is_there(run: Callable[[], Path], schema: Schem
     names = [contract["metrics"], contract["sample"]["file"], contract["predictions"]["file"]]
     names += [contract["rows"]["test"], contract["rows"]["train"], *contract["artifacts"]]
     assert [name for name in names if not Path(name).exists()] == []
-    assert contract["sample"]["parameter"] in params()
+    assert contract["sample"]["parameter"] in read_params()
     both = "in mlops.yaml and in data/schema.yaml"
     assert contract["predictions"]["task"] == schema.task, f"task {both}"
     assert contract["predictions"].get("positive") == schema.positive, f"positive {both}"

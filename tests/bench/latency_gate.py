@@ -23,12 +23,12 @@ os.environ["POLARS_MAX_THREADS"] = "1"
 from itertools import cycle, islice
 from pathlib import Path
 from pipeline import schema
-from pipeline.answer import WARM_UP, answers, seconds, without_target
+from pipeline.answer import WARM_UP, answers, drop_target, measure_seconds
 from pipeline.read import read
-rows = read(Path("data/prepared/test.parquet"), without_target(schema.load()), prepared=True).to_dicts()
+rows = read(Path("data/prepared/test.parquet"), drop_target(schema.load()), prepared=True).to_dicts()
 runs, calls = map(int, sys.argv[1:])
 for _ in range(runs):
-    spent = [seconds(lambda: answers([row])) for row in islice(cycle(rows), WARM_UP + calls)]
+    spent = [measure_seconds(lambda: answers([row])) for row in islice(cycle(rows), WARM_UP + calls)]
     print(json.dumps(spent[WARM_UP:]), flush=True)
 """
 

@@ -20,7 +20,7 @@ from tests.bench.tables import Reach, Table
 
 REQUESTS = 100_000
 PACE = 0.01  # seconds between two requests: 100 a second
-IMPORTS = "import pipeline.answer as p; p.loaded()"  # the model's own libraries, and the model
+IMPORTS = "import pipeline.answer as p; p.load_once()"  # the model's own libraries, and the model
 
 
 def row(peers: Peers, runs: int) -> Table:

@@ -70,14 +70,14 @@ SAVE = "import sys, joblib, mlflow.sklearn as m; m.save_model(joblib.load('model
 FEATURES = """\
 import json, sys
 from pathlib import Path
-from pipeline.answer import without_target
+from pipeline.answer import drop_target
 from pipeline.read import read
 from pipeline.schema import load
-from pipeline.train import features
+from pipeline.train import make_features
 schema = load()
-frame = read(Path("data/sample.csv"), without_target(schema)).head(100)
-rows = frame.select(list(without_target(schema).columns)).to_dicts()
-print(json.dumps({"rows": rows, "features": features(frame, schema).to_dicts()}, default=lambda t: t.isoformat()))
+frame = read(Path("data/sample.csv"), drop_target(schema)).head(100)
+rows = frame.select(list(drop_target(schema).columns)).to_dicts()
+print(json.dumps({"rows": rows, "features": make_features(frame, schema).to_dicts()}, default=lambda t: t.isoformat()))
 """
 
 

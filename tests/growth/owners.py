@@ -101,7 +101,7 @@ def the_docs_deleted(at: Path) -> None:
 
 @edit
 def a_test_deleted(at: Path) -> None:
-    (at / "tests/test_data.py").unlink()
+    (at / "tests/test_after_training.py").unlink()
 
 
 @edit

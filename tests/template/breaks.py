@@ -33,8 +33,8 @@ BREAKS = [
     Break(
         "the target shuffled",
         "train.py",
-        "features(frame, schema), codes(frame, schema).to_numpy()",
-        "features(frame, schema), codes(frame, schema).shuffle(seed=1).to_numpy()",
+        "target = encode_target(frame, schema).to_numpy()",
+        "target = encode_target(frame, schema).shuffle(seed=1).to_numpy()",
         AFTER + "test_what_is_there_is_learned",
     ),
     Break(
@@ -62,29 +62,29 @@ BREAKS = [
     Break(
         "predict skips the parts of a time",
         "predict.py",
-        "features(frame, schema), schema)",
-        "features(frame, schema).with_columns(pl.selectors.ends_with('.hour', '.weekday') * 0), schema)",
+        "make_features(frame, schema), schema)",
+        "make_features(frame, schema).with_columns(pl.selectors.ends_with('.hour', '.weekday') * 0), schema)",
         WHOLE + "test_a_prediction_for_raw_rows_is_the_evaluated_one",
     ),
     Break(
         "predict fills missing categories otherwise",
         "predict.py",
-        "features(frame, schema), schema)",
-        "features(frame.with_columns(pl.col(pl.String).fill_null('')), schema), schema)",
+        "make_features(frame, schema), schema)",
+        "make_features(frame.with_columns(pl.col(pl.String).fill_null('')), schema), schema)",
         WHOLE + "test_a_prediction_for_raw_rows_is_the_evaluated_one",
     ),
     Break(
         "predict fills missing numbers otherwise",
         "predict.py",
-        "features(frame, schema), schema)",
-        "features(frame, schema).with_columns(pl.col(pl.Float64).fill_null(0)), schema)",
+        "make_features(frame, schema), schema)",
+        "make_features(frame, schema).with_columns(pl.col(pl.Float64).fill_null(0)), schema)",
         WHOLE + "test_a_prediction_for_raw_rows_is_the_evaluated_one",
     ),
     Break(
         "predict reorders the keys",
         "predict.py",
-        "return keyed(frame, values, schema)",
-        "return keyed(frame.reverse(), values, schema)",
+        "return add_keys(frame, values, schema)",
+        "return add_keys(frame.reverse(), values, schema)",
         WHOLE + "test_a_prediction_for_raw_rows_is_the_evaluated_one",
     ),
     Break(
@@ -106,8 +106,8 @@ BREAKS = [
     Break(
         "a refusal leaves half an output",
         "predict.py",
-        '        sys.exit(f"{wish.rows} is refused:',
-        '        wish.out.write_text("key,prediction\\n")\n        sys.exit(f"{wish.rows} is refused:',
+        '        sys.exit(f"{arguments.rows} is refused:',
+        '        arguments.out.write_text("key,prediction\\n")\n        sys.exit(f"{arguments.rows} is refused:',
         WHOLE + "test_rows_that_cannot_be_used_are_refused",
     ),
     # bad data
@@ -177,8 +177,8 @@ BREAKS = [
     Break(
         "a column that is the target",
         "checks.py",
-        "_duplicates(frame, schema) + leaks(frame, schema)",
-        "_duplicates(frame, schema)",
+        "_find_duplicates(frame, schema) + find_leaks(frame, schema)",
+        "_find_duplicates(frame, schema)",
         BEFORE + "test_a_column_that_gives_the_target_away_is_named",
     ),
     Break(
@@ -235,15 +235,15 @@ BREAKS = [
     Break(
         "judged on the rows it was trained on",
         "evaluate.py",
-        'prepared("test")',
-        'prepared("train")',
+        'read_prepared("test")',
+        'read_prepared("train")',
         WHOLE + "test_the_test_rows_are_what_is_evaluated",
     ),
     Break(
         "the time of day among the metrics",
         "evaluate.py",
-        "    found = {\n",
-        '    found = {\n        "at": __import__("time").time(),\n',
+        "    metrics = {\n",
+        '    metrics = {\n        "at": __import__("time").time(),\n',
         WHOLE + "test_a_second_run_gives_the_same_bytes",
     ),
     Break(
@@ -256,7 +256,7 @@ BREAKS = [
     Break(
         "slices judged on three rows",
         "evaluate.py",
-        "enough = n >= min_rows",
+        "enough = rows.sum() >= min_rows",
         "enough = True",
         AFTER + "test_slices_with_few_rows_are_counted_not_judged",
     ),

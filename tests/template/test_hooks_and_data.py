@@ -179,7 +179,7 @@ def test_a_remote_that_refuses_is_named(flights: Path) -> None:
 
 
 def test_a_remote_that_never_answers_is_named_in_time(flights: Path, silent: str) -> None:
-    test = flights / "tests/test_data.py"
+    test = flights / "tests/test_before_training.py"
     text = test.read_text("utf-8")
     assert text.count("urlopen(url, timeout=REMOTE_SECONDS)") == 1
     test.write_text(text.replace("urlopen(url, timeout=REMOTE_SECONDS)", "urlopen(url, timeout=1)"), "utf-8")

@@ -74,11 +74,11 @@ def test_a_crlf_copy_of_the_raw_data_is_named(flights: Path, outcome: Try) -> No
     shutil.copy(flights / "data" / "sample.csv", raw)
     dvc_files.track(flights, raw)
     params.write_text(params.read_text().replace("data/flights.parquet", "data/rows.csv"))
-    code, said = outcome(flights, "tests/test_data.py")
+    code, said = outcome(flights, "tests/test_before_training.py")
     assert code == 0, said
 
     raw.write_bytes(raw.read_bytes().replace(b"\n", b"\r\n"))
-    code, said = outcome(flights, "tests/test_data.py")
+    code, said = outcome(flights, "tests/test_before_training.py")
     assert code == 1
     assert "test_the_raw_data_is_the_version_that_git_names" in said
     assert "It has CRLF line ends: was it copied by Windows?" in said

@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path.cwd()))
 
 import numpy as np
 import polars as pl
-from pipeline.answer import from_rows, without_target
-from pipeline.evaluate import keyed, predicted
+from pipeline.answer import drop_target, make_frame
+from pipeline.evaluate import add_keys, compute_predictions
 from pipeline.schema import Column, Schema
-from pipeline.train import features, train
+from pipeline.train import make_features, train
 from serving.seldon.core import Core
 from serving.seldon.door import Door
 from serving.seldon.fast import FastPath
@@ -124,18 +124,20 @@ def compared(task: str, estimator: str, n: int) -> dict[str, Any]:
     asked = edges(table(n, 2))
     rows = [json.loads(json.dumps(row, default=lambda time: time.isoformat())) for row in asked.to_dicts()]
     columns = Door(means).columns(rows)
-    typed = from_rows(
+    typed = make_frame(
         [dict(zip(columns, v, strict=True)) for v in zip(*columns.values(), strict=True)],
-        without_target(means),
+        drop_target(means),
     )
-    slow = keyed(typed, predicted(model, features(typed, means), means), means).to_dicts()
+    slow = add_keys(typed, compute_predictions(model, make_features(typed, means), means), means).to_dicts()
     quick = core.keyed(columns, fast.predict(columns))
     some = [*range(0, len(rows), max(len(rows) // 300, 1)), *range(n, len(rows))]
     singly = {at: core.predict([rows[at]])[0] for at in some}
 
     def alone(at: int) -> dict[str, Any]:
         row = typed[at : at + 1]
-        return dict(keyed(row, predicted(model, features(row, means), means), means).to_dicts()[0])
+        return dict(
+            add_keys(row, compute_predictions(model, make_features(row, means), means), means).to_dicts()[0]
+        )
 
     prepared = fast.matrix(Door(means).columns(rows[:1]))
     whole, alone_ms = in_turns(lambda: core.predict(rows[:1]), lambda: fast.ask(prepared))

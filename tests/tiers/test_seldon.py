@@ -131,7 +131,7 @@ def rows_and_predictions(project: Project, n: int) -> tuple[list[dict[str, Any]]
     must([python, "-m", "pipeline.predict", "data/sample.csv", "--out", out], project.root)
     code = (
         "import json; from pathlib import Path; from pipeline import answer, read, schema\n"
-        "wanted = answer.without_target(schema.load())\n"
+        "wanted = answer.drop_target(schema.load())\n"
         f"frame = read.read(Path('data/sample.csv'), wanted).select(list(wanted.columns)).head({n})\n"
         "print(json.dumps(frame.to_dicts(), default=lambda time: time.isoformat()))"
     )

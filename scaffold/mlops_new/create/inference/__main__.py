@@ -20,11 +20,11 @@ import pyarrow as pa
 import size
 import targets
 import time_column
-from pipeline import params
+from pipeline import read_params
 from pipeline.leaks import gives_away
 from pipeline.prepare import prepare
-from pipeline.read import raw, read
-from pipeline.schema import ROW, Column, DataError, Schema, contradictions
+from pipeline.read import read, read_untyped
+from pipeline.schema import ROW, Column, DataError, Schema, find_contradictions
 from refusal import DataRefused
 
 LONGEST_NAME = 500
@@ -60,7 +60,7 @@ def infer(
     """Write the two files, and return `answers`, `notes` and `overview`. Raises DataRefused or DataError."""
     try:
         file = {} if path.suffix == ".parquet" else dialect.dialect(path)
-        frame = raw(path, file)
+        frame = read_untyped(path, file)
     except (ValueError, UnicodeError, pa.ArrowException) as error:
         why = str(error).partition("\n")[0]
         raise DataRefused(
@@ -83,7 +83,7 @@ def infer(
         slices=slices,
         file=file,
     )
-    if problems := contradictions(schema):
+    if problems := find_contradictions(schema):
         raise DataRefused(
             f"{path.name}: {'; '.join(problems)}.\nLeave it out, or rename the column in the data."
         )
@@ -178,7 +178,7 @@ def _duplicates(typed: pl.DataFrame, schema: Schema) -> float:
 def _trainable(typed: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Train and test rows. The pipeline's own first stage must take what was inferred."""
     try:
-        rows, test = prepare(typed, schema, params())
+        rows, test = prepare(typed, schema, read_params())
     except DataError as error:
         by_time = f"\nThe newest rows by {schema.time!r} are the test set; without that column it is drawn."
         raise DataRefused(
@@ -190,7 +190,7 @@ def _trainable(typed: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, pl.Da
 def _expect_a_sample_that_trains(schema: Schema, kind: str) -> None:
     """It stands in for the data where that cannot be had."""
     try:
-        prepare(read(Path("data/sample.csv"), schema), schema, params())
+        prepare(read(Path("data/sample.csv"), schema), schema, read_params())
     except DataError as error:
         if kind == "synthetic":
             raise DataRefused(
@@ -212,7 +212,7 @@ def _never_predicted(train: pl.DataFrame, schema: Schema) -> list[str]:
 
 
 def _unusual_share(train: pl.DataFrame, test: pl.DataFrame, schema: Schema) -> list[str]:
-    rows, expected = len(train) + len(test), params()["test_share"]
+    rows, expected = len(train) + len(test), read_params()["test_share"]
     if abs(len(test) / rows - expected) < UNUSUAL:
         return []
     why = f", because those of one {schema.time!r} stay together" if schema.time else ""

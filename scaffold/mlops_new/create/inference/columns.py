@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import polars as pl
-from pipeline.coerce import FALSE, TRUE, plain_numbers, times
+from pipeline.coerce import FALSE, TRUE, normalize_numbers, parse_times
 from pipeline.schema import Column
 
 LEVELS_LISTED = 50  # a category with more values is not checked value by value
@@ -94,7 +94,7 @@ def _says_yes_or_no(known: pl.Series) -> bool:
 
 def _numbers(values: pl.Series, decimal: str) -> pl.Series:
     if values.dtype == pl.String:
-        values = plain_numbers(values, decimal)
+        values = normalize_numbers(values, decimal)
     return values.cast(pl.Float64, strict=False)
 
 
@@ -107,7 +107,7 @@ def time_format(values: pl.Series) -> str | None:
         for clock in CLOCKS:
             for zone in ZONES if clock else ("",):
                 form = day + clock + zone
-                if not times(first, form).null_count() and not times(values, form).null_count():
+                if not parse_times(first, form).null_count() and not parse_times(values, form).null_count():
                     return form
     return None
 
@@ -115,7 +115,7 @@ def time_format(values: pl.Series) -> str | None:
 def ambiguous(values: pl.Series, form: str | None) -> bool:
     """Whether day and month could as well be the other way round."""
     other = str(form).replace("%m/%d", "%d/%m")
-    return other != form and not times(values.drop_nulls(), other).null_count()
+    return other != form and not parse_times(values.drop_nulls(), other).null_count()
 
 
 def _identifies(known: pl.Series, kind: str, name: str) -> str:

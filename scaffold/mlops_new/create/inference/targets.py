@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import polars as pl
-from pipeline.coerce import TRUE, typed
+from pipeline.coerce import TRUE, convert
 from pipeline.schema import Column
 from refusal import DataRefused
 
@@ -57,7 +57,7 @@ def target(
 def _levels(known: pl.Series, column: Column, decimal: str) -> int:
     """Different values, however each is written."""
     if column.type in ("boolean", "integer", "number"):
-        known = typed(known, replace(column, values=[]), decimal)
+        known = convert(known, replace(column, values=[]), decimal)
     return int(known.n_unique())
 
 

@@ -110,7 +110,7 @@ class Core:
         return self.function(rows)
 
     def keyed(self, columns: Columns, values: Any) -> list[Answer]:
-        """As `pipeline.evaluate.keyed` writes them."""
+        """As `pipeline.evaluate.add_keys` writes them."""
         schema, n = self.schema, len(values)
         keys = map(str, columns[schema.key] if schema.key else range(n))
         if schema.task == "regression":

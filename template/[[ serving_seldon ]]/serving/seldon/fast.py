@@ -1,6 +1,6 @@
 """The fast path: the model's fitted preprocessing, read out once and done with NumPy.
 
-It knows what `pipeline.train.build` makes: numbers imputed, with indicators, and scaled; categories one-hot encoded; any
+It knows what `pipeline.train.build_model` makes: numbers imputed, with indicators, and scaled; categories one-hot encoded; any
 estimator behind it. Another pipeline raises Unknown, and the slow path answers. `core.load` compares the bits of both.
 """
 
@@ -66,7 +66,7 @@ class FastPath:
         return self.of_matrix(self.matrix(columns))
 
     def of_matrix(self, rows: Floats) -> Floats:
-        """As `pipeline.evaluate.predicted` does, for preprocessed rows."""
+        """As `pipeline.evaluate.compute_predictions` does, for preprocessed rows."""
         few = self.trees is not None and len(rows) <= FEW
         ask = self.trees.predict if self.trees and few else self.ask
         values = np.asarray(ask(rows), dtype=float)

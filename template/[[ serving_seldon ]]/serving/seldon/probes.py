@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from pipeline import MODEL
-from pipeline.answer import without_target
+from pipeline.answer import drop_target
 from pipeline.read import read
 from pipeline.schema import Schema
-from pipeline.train import load
+from pipeline.train import load_model
 from serving.seldon.core import Answer, Core, Refused, Row
 from serving.seldon.door import Door
 from serving.seldon.fast import FastPath, Unknown
@@ -27,7 +27,7 @@ def fast_path(core: Core) -> tuple[Any, str]:
     if len(core.probes) < ENOUGH or core.door is None:
         return None, f"fewer than {ENOUGH} rows in data/sample.* to compare both paths with"
     try:
-        fast = FastPath(load(MODEL / "model.joblib"), core.schema)
+        fast = FastPath(load_model(MODEL / "model.joblib"), core.schema)
     except Unknown as unknown:
         return None, str(unknown)
     columns = core.door.columns(core.probes)
@@ -59,7 +59,7 @@ def rows(root: Path, schema: Schema, door: Door) -> list[Row]:
     sample = next((root / "data").glob("sample.*"), None)
     if sample is None:
         return []
-    wanted = without_target(schema)
+    wanted = drop_target(schema)
     frame = read(sample, wanted).select(list(wanted.columns))
     found = [_as_json(row) for row in frame.head(OF_SAMPLE).to_dicts()]
     edges: list[Row] = []
