@@ -26,9 +26,19 @@ def test_add_says_what_came_and_what_to_do_next(made: Path) -> None:
         "  changed  .copier-answers.yml\n"
         "\n"
         'Look at it (git diff), then: git add --all && git commit --message "Add training=sagemaker"\n'
-        "Next: uv run sagemaker    # see training/sagemaker/README.md\n"
+        "Next, as in training/sagemaker/README.md:\n"
+        "    uv run sagemaker\n"
     )
     assert "sagemaker" in (made / ".copier-answers.yml").read_text()
+
+
+def test_add_lists_the_next_steps_of_every_tier(made: Path) -> None:
+    said = new(made, "add", "serving=seldon", "registry=mlflow").output
+    steps = said.partition("Next, as in registry/mlflow/README.md:\n")[2].splitlines()
+    registry, serving = steps[:4], steps[steps.index("Next, as in serving/seldon/README.md:") + 1 :]
+    assert registry[0].startswith("    uv add --project registry/mlflow ")
+    assert [one.split()[1] for one in serving] == ["gate", "promote", "serve"]
+    assert "register" in serving[0]
 
 
 def test_add_for_programs_and_without_doing_it(made: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from mlops_new.base.errors import MlopsNewError
+from mlops_new.cli.output import show_error
 from mlops_new.cli.words import COMMANDS, expect_no_command
 
 CREATE = "NAME"  # the command without a word of its own; a valid name has no capitals
@@ -22,7 +23,9 @@ class CommandOrName(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or args[0] not in (*COMMANDS, CREATE, *ctx.help_option_names, "--version"):
-            if args:  # before the options of `create` are read, which would complain about those of a command
+            if (
+                args and not ctx.resilient_parsing
+            ):  # before the options of `create` are read, which would complain about those of a command
                 expect_no_command(args[0])
             args = [CREATE, *args]
         return super().parse_args(ctx, args)
@@ -73,9 +76,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except MlopsNewError as error:
-        click.echo(f"mlops-new: {error.what}", err=True)
-        if error.do:
-            click.echo(error.do, err=True)
+        show_error(error.what, error.do)
         sys.exit(error.code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nmlops-new: stopped; nothing half-written is left.", err=True)

@@ -1,10 +1,12 @@
 """What commands print, and what they ask before they delete."""
 
 import json
+import os
+import re
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -38,8 +40,49 @@ def confirm_deletion(edited: Sequence[str], force: bool) -> bool:
     return click.confirm("Delete them?", err=True, abort=True)
 
 
+COLOURS = (  # of lines, by how they begin
+    (re.compile(r"^Warning:"), "yellow"),
+    (re.compile(r"^on(?=  (?!tier=tool))"), "green"),
+    (re.compile(r"^(Added|Removed|Switched|Moved)\b.*:$"), "green"),
+    (re.compile(r"^.*(: yours and the template's differ\.|: yours stays, and .*)$"), "red"),
+    (re.compile(r"^.* no longer parses:.*$"), "red"),
+    (re.compile(r"^Mend .* first\.$"), "red"),
+)
+
+
+def has_colour(stream: TextIO) -> bool:
+    """True for a terminal, unless NO_COLOR is set (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def coloured(text: str) -> str:
+    """The text with what is good in green, a warning in yellow, and what is wrong in red."""
+    lines = []
+    for line in text.splitlines():
+        for pattern, colour in COLOURS:
+            line = pattern.sub(lambda found, colour=colour: click.style(found[0], fg=colour), line, count=1)  # type: ignore[misc]
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def show(text: str) -> None:
+    """Print a text to stdout, with colours on a terminal."""
+    click.echo(coloured(text) if has_colour(sys.stdout) else text)
+
+
+def show_error(what: str, do: str) -> None:
+    """Print to stderr what happened and what to do, the first in red on a terminal."""
+    name = click.style("mlops-new:", fg="red", bold=True) if has_colour(sys.stderr) else "mlops-new:"
+    click.echo(f"{name} {what}", err=True)
+    if do:
+        click.echo(do, err=True)
+
+
 def finish(report: dict[str, Any], text: str, as_json: bool, exit_code: int = 0) -> None:
     """Print the result as JSON or as text, and exit with this code if it is not 0."""
-    click.echo(json.dumps(report, indent=2, ensure_ascii=False) if as_json else text)
+    if as_json:
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        show(text)
     if exit_code:
         sys.exit(exit_code)

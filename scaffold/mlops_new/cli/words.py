@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 # Each is the function `command` in the module of its name. `mlops-new ./add` makes a repository called `add`.
-COMMANDS = ("adopt", "tiers", "add", "remove", "switch", "diff", "update", "lock")
+COMMANDS = ("adopt", "tiers", "add", "remove", "switch", "diff", "update", "lock", "completion")
 NEAR = 0.75  # similarity (difflib's ratio) from which on a word is taken for a mistyped command
 OTHER_WORDS = {  # what people type for a command, or for an option
     "help": "--help",

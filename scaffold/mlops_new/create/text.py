@@ -7,6 +7,7 @@ from typing import Any
 from mlops_new.create.create import NewRepository
 from mlops_new.create.first_training import by_hand
 from mlops_new.create.request import CreateRequest
+from mlops_new.template import tiers
 
 
 def as_json(repository: NewRepository, metrics: dict[str, Any] | None) -> dict[str, Any]:
@@ -46,6 +47,10 @@ def creation_summary(repository: NewRepository, request: CreateRequest, train: b
         ]
     if not train:
         lines += ["", f"Next: cd {_short_path(repository.path)} && {by_hand(repository.path)}"]
+    readmes = [f"{layer}/{tool}/README.md" for layer, tool in repository.tiers.items()]
+    lines += tiers.next_steps(
+        repository.path, [name for name in readmes if (repository.path / name).is_file()]
+    )
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from mlops_new.grow.changes import Conflict
 from mlops_new.grow.grow import Offer
 from mlops_new.grow.trial import Trial
+from mlops_new.template import tiers
 
 SHOWN = 20  # lines of one side of a conflict
 
@@ -47,9 +48,8 @@ def summary(trial: Trial, done: str, planned: str, commit_message: str) -> str:
         files = sorted({*(at.file for at in changes.conflicts), *(at.file for at in changes.broken)})
         lines += ["", f"Mend {', '.join(files)} first."]
     lines += ["", f'Look at it (git diff), then: git add --all && git commit --message "{commit_message}"']
-    if first := first_command(trial):
-        lines += [f"Next: {first}"]
-    return "\n".join(lines)
+    readmes = [name for name in changes.added if Path(name).name == "README.md"]
+    return "\n".join([*lines, *tiers.next_steps(trial.clone, readmes)])
 
 
 def offer_as_json(offer: Offer) -> dict[str, Any]:
@@ -106,13 +106,3 @@ def _side(text: str) -> list[str]:
     lines = text.splitlines() or ["(nothing: deleted)"]
     more = [f"    ... {len(lines) - SHOWN} lines more"] if len(lines) > SHOWN else []
     return [f"    {line}" for line in lines[:SHOWN]] + more
-
-
-def first_command(trial: Trial) -> str:
-    """The first command in the README of an added tier; empty if there is none."""
-    for name in trial.changes.added:
-        if Path(name).name == "README.md":
-            for line in (trial.clone / name).read_text(encoding="utf-8").splitlines():
-                if line.startswith("    "):
-                    return f"{line.strip()}    # see {name}"
-    return ""

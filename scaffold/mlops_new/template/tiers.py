@@ -5,8 +5,9 @@ are the folder `template/[[ LAYER_TOOL ]]/`.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mlops_new.base.errors import MlopsNewError
@@ -129,6 +130,26 @@ def tools_of(layer: str, layers: Layers, tag: str) -> tuple[Tool, ...]:
             f"There are: {', '.join(there)}." if there else "This version has the base only.",
         )
     return layers[layer]
+
+
+def first_commands(readme: str) -> list[str]:
+    """The commands of the first block in the README of a tier: what to do after it was added."""
+    lines: list[str] = []
+    for line in readme.splitlines():
+        if line.startswith("    "):
+            lines.append(line.strip())
+        elif lines:
+            break
+    return lines
+
+
+def next_steps(project: Path, readmes: Iterable[str]) -> list[str]:
+    """Lines to print after tiers were added: for each README, by its path in the project, its first commands."""
+    lines = []
+    for name in readmes:
+        if commands := first_commands((project / name).read_text(encoding="utf-8")):
+            lines += [f"Next, as in {name}:", *(f"    {command}" for command in commands)]
+    return lines
 
 
 def find_tool(layer: str, name: str, layers: Layers) -> Tool:

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from mlops_new.cli import completion
 from mlops_new.cli.options import excludes
-from mlops_new.cli.output import finish, reporter
+from mlops_new.cli.output import finish, reporter, show
 from mlops_new.cli.words import expect_no_command
 
 
@@ -25,16 +26,23 @@ class Create(click.Command):
         return super().make_context(info_name, args, parent, **extra)
 
 
-def _as_path(_context: click.Context, _argument: click.Parameter, word: str | None) -> Path | None:
+def _as_path(context: click.Context, _argument: click.Parameter, word: str | None) -> Path | None:
     """The name as a path. Raises click.UsageError for a word that looks like a command, also behind an option."""
     if word is None:
         return None
-    expect_no_command(word)
+    if not context.resilient_parsing:  # as when a shell asks for completions
+        expect_no_command(word)
     return Path(word)
 
 
 @click.command(cls=Create)
-@click.argument("name", required=False, type=click.Path(), callback=_as_path)
+@click.argument(
+    "name",
+    required=False,
+    type=click.Path(),
+    callback=_as_path,
+    shell_complete=completion.commands_or_folders,
+)
 @click.option("--data", type=click.Path(path_type=Path), help="Your own CSV or Parquet file.")
 @click.option("--target", metavar="COLUMN", help="Column to predict.")
 @click.option("--time", metavar="COLUMN", help="Column to split by: the newest rows are the test set.")
@@ -54,6 +62,7 @@ def _as_path(_context: click.Context, _argument: click.Parameter, word: str | No
     "tiers",
     metavar="LAYER[=TOOL]",
     multiple=True,
+    shell_complete=completion.tools,
     help="Switch a tier on, with its first tool if none is named.",
 )
 @click.option(
@@ -109,11 +118,11 @@ def command(
         return
     repository = create.create(request, progress)
     if not as_json:
-        click.echo(text.creation_summary(repository, request, train))
+        show(text.creation_summary(repository, request, train))
     metrics = first_training.train(repository.path, progress) if train else None
     if as_json:
         click.echo(json.dumps(text.as_json(repository, metrics), indent=2))
     elif metrics:
-        click.echo(text.training_summary(repository, metrics))
+        show(text.training_summary(repository, metrics))
     if train and repository.remote:
         first_training.push(repository.path, repository.remote, progress)

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from mlops_new.cli import completion
 from mlops_new.cli.options import directory_option, dry_run_option, excludes, force_option, json_option
 from mlops_new.cli.output import confirm_deletion, finish
 
 
 @click.command()
-@click.argument("words", metavar="LAYER...", nargs=-1, required=True)
+@click.argument("words", metavar="LAYER...", nargs=-1, required=True, shell_complete=completion.tools)
 @directory_option
 @force_option
 @dry_run_option
