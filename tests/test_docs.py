@@ -30,7 +30,7 @@ def test_the_first_command_of_the_readme_on_a_bare_system(checkout: Path) -> Non
         bare["PATH"] = str(_without_uv(checkout.parent / "bin", bare["PATH"]))
     done = run(["sh", "-c", first], checkout, **bare)
     assert done.code == 0, done.said
-    assert "Trained, and judged on 2401 rows it has not seen" in done.stdout
+    assert "Trained. Metrics on 2401 test rows, which the training did not see" in done.stdout
     assert "roc_auc" in done.stdout
     assert f'export PATH="{checkout}/.uv/bin:$PATH"' in done.stderr
     assert must(["git", "status", "--porcelain"], checkout / "my-project") == ""

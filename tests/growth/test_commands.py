@@ -84,7 +84,7 @@ def test_what_is_not_there_is_answered_with_what_there_is(made: Path) -> None:
     assert refused(made, "add", "training=soup").do == "It has: sagemaker, vertex."
     assert refused(made, "remove", "training").what == "training is not on."
     assert refused(made, "switch", "training=sagemaker").do == "Try: mlops-new add training=sagemaker"
-    assert refused(made, "add", "training=sagemaker", "training=vertex").do == "A layer has one tool."
+    assert refused(made, "add", "training=sagemaker", "training=vertex").do == "A tier has one tool."
 
 
 def test_a_layer_has_one_tool(made: Path) -> None:

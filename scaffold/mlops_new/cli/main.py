@@ -54,11 +54,14 @@ class CommandOrName(click.Group):
 @click.group(
     cls=CommandOrName,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 something you can fix, 2 wrong usage, 3 our bug.",
+    epilog="\b\nExamples:\n"
+    "  mlops-new my-project --train\n"
+    "  mlops-new churn --data churn.csv --target churned --dry-run\n\n"
+    "Exit codes: 0 done, 1 something you can fix, 2 wrong usage, 3 our bug, 10 the answer is no.",
 )
 @click.version_option(package_name="mlops-new")
 def command() -> None:
-    """Make a machine-learning repository that trains on real data the minute it exists, or let one grow.
+    """Make a machine-learning repository that trains from the first minute, or change one.
 
     NAME is a path. Its last part names the folder, the package, the model and the tags; in the last three,
     underscores become hyphens (my_model: my-model@v0.1.0). Inside a project, write a path: ./NAME.

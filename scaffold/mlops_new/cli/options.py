@@ -19,9 +19,13 @@ Command = Callable[..., None]
 
 def directory_option(function: Callable[..., Any]) -> Callable[..., Any]:
     kind = click.Path(path_type=Path, exists=True, file_okay=False)
-    return click.option("-C", "--directory", type=kind, default=".", help="The project; else where you are.")(
-        function
-    )
+    return click.option(
+        "-C",
+        "--directory",
+        type=kind,
+        default=".",
+        help="Folder of the project.  [default: the current folder]",
+    )(function)
 
 
 def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,7 +33,7 @@ def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def dry_run_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--dry-run", is_flag=True, help="Say what would change; change nothing.")(function)
+    return click.option("--dry-run", is_flag=True, help="Print what would change; change nothing.")(function)
 
 
 def force_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -31,14 +31,13 @@ def creation_summary(repository: NewRepository, request: CreateRequest, train: b
     if repository.name != repository.path.name:
         lines.append(f"Package, model and tags are called {repository.name}: they have no underscores.")
     if repository.notes:
-        lines += ["", f"What {request.data} says:" if request.data else ""]
+        lines += ["", f"Inferred from {request.data}:" if request.data else ""]
         lines += [f"  {note}" for note in repository.notes]
+        lines.append("To change task, target or time column, create the repository again with that option.")
         lines.append(
-            "Another task, target or time column: make it again and say so. What else a column is stands in"
+            "To change anything else about a column, edit data/schema.yaml and run `uv run dvc repro`."
         )
-        lines.append(
-            "data/schema.yaml (the positive class in mlops.yaml too): edit it and run `uv run dvc repro`."
-        )
+        lines.append("The positive class is also in mlops.yaml.")
     lines += [line for warning in repository.warnings for line in ("", f"Warning: {warning}.")]
     if not repository.locked:
         lines += [
@@ -70,11 +69,11 @@ def training_summary(repository: NewRepository, metrics: dict[str, Any]) -> str:
     return "\n".join(
         [
             "",
-            f"Trained, and judged on {model['n']} rows it has not seen:",
+            f"Trained. Metrics on {model['n']} test rows, which the training did not see:",
             *table,
             "",
             "  model/            the trained model and its baseline",
-            "  metrics.json      these figures, and each slice's",
+            "  metrics.json      these metrics, also for each slice",
             "  evaluation/       predictions of the test rows, and plots",
             "  commits           data, code and dvc.lock",
             "",

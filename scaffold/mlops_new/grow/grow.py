@@ -74,7 +74,7 @@ def tools_to_add(opened: OpenProject, words: tuple[str, ...]) -> dict[str, str]:
         if current := opened.tools.get(layer):
             raise MlopsNewError(
                 f"{layer} is {current} already.",
-                "" if current == tool else f"A layer has one tool: mlops-new switch {layer}={tool}",
+                "" if current == tool else f"A tier has one tool: mlops-new switch {layer}={tool}",
             )
     return tools
 

@@ -111,12 +111,12 @@ def parse(words: tuple[str, ...], layers: Layers, tag: str) -> dict[str, str]:
         names = [tool.name for tool in tools]
         if name and name not in names:
             raise MlopsNewError(
-                f"The layer {layer} has no {name!r} in template {tag}.", f"It has: {', '.join(names)}."
+                f"The tier {layer} has no tool {name!r} in template {tag}.", f"It has: {', '.join(names)}."
             )
         if chosen.setdefault(layer, name or names[0]) != (name or names[0]):
             raise MlopsNewError(
                 f"{layer} is named twice, as {chosen[layer]} and as {name or names[0]}.",
-                "A layer has one tool.",
+                "A tier has one tool.",
             )
     return chosen
 
@@ -126,7 +126,7 @@ def tools_of(layer: str, layers: Layers, tag: str) -> tuple[Tool, ...]:
     if layer not in layers:
         there = [f"{name}={tool.name}" for name, tools in layers.items() for tool in tools]
         raise MlopsNewError(
-            f"There is no layer {layer!r} in template {tag}.",
+            f"There is no tier {layer!r} in template {tag}.",
             f"There are: {', '.join(there)}." if there else "This version has the base only.",
         )
     return layers[layer]

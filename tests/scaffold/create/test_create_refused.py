@@ -231,7 +231,7 @@ def test_own_options_without_data(mlops_new: Path, tmp_path: Path) -> None:
 def test_a_layer_that_is_not_there(mlops_new: Path, tmp_path: Path) -> None:
     done = run([mlops_new, "flights", "--with", "cooking=soup"], tmp_path)
     assert done.code == 1
-    assert f"There is no layer 'cooking' in template {current()}" in done.stderr
+    assert f"There is no tier 'cooking' in template {current()}" in done.stderr
 
 
 def test_no_name_and_no_terminal(mlops_new: Path, tmp_path: Path) -> None:

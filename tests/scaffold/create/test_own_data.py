@@ -97,7 +97,7 @@ def test_own_data_from_file_to_model(mlops_new: Path, tmp_path: Path) -> None:
     )
     project = tmp_path / "churn"
     assert "task: binary ('y' has 2 different values); predicts the probability of 'yes'" in said
-    assert "stands in\ndata/schema.yaml (the positive class in mlops.yaml too): edit it" in said
+    assert "To change anything else about a column, edit data/schema.yaml" in said
     assert must(["git", "status", "--porcelain"], project) == ""
     tracked = must(["git", "ls-files"], project).split()
     assert {"data/my-churn-1.csv.dvc", "data/sample.csv", "data/schema.yaml"} <= set(tracked)

@@ -9,16 +9,18 @@ from mlops_new.cli.options import directory_option, dry_run_option, json_option
 from mlops_new.cli.output import finish
 
 
-@click.command()
-@click.argument("words", metavar="LAYER[=TOOL]...", nargs=-1, required=True, shell_complete=completion.tools)
+@click.command(
+    epilog="\b\nExamples:\n  mlops-new add serving\n  mlops-new add orchestration=airflow --dry-run"
+)
+@click.argument("words", metavar="TIER[=TOOL]...", nargs=-1, required=True, shell_complete=completion.tools)
 @directory_option
 @dry_run_option
 @json_option
 def command(words: tuple[str, ...], directory: Path, dry_run: bool, as_json: bool) -> None:
-    """Switch tiers on; the version of the template stays.
+    """Switch tiers on.
 
-    Without TOOL it is the first that `mlops-new tiers` has for the layer. The same by Copier alone:
-    copier update --vcs-ref=:current: --defaults -d LAYER=TOOL
+    Without TOOL, a tier gets its first tool (see `mlops-new tiers`). The version of the template stays. Copier
+    does the same: copier update --vcs-ref=:current: --defaults -d TIER=TOOL
     """
     from mlops_new.grow import grow, text
 

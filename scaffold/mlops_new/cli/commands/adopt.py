@@ -9,30 +9,39 @@ from mlops_new.cli.options import dry_run_option, excludes, json_option
 from mlops_new.cli.output import finish, reporter
 
 
-@click.command
+@click.command(
+    epilog="\b\nExamples:\n  mlops-new adopt path/to/repository --dry-run\n  mlops-new adopt --entry 'train.py --epochs 3'"
+)
 @click.argument("path", default=".", type=click.Path(path_type=Path))
 @click.option(
-    "--entry", default="", metavar="'FILE ARGUMENT...'", help="What trains, instead of what is found."
+    "--entry", default="", metavar="'FILE ARGUMENT...'", help="Command that trains.  [default: what is found]"
 )
-@click.option("--name", default="", help="Of the model; without it the folder's.")
-@click.option("--python", default="", metavar="VERSION", help="Python to train with, where no file says one.")
+@click.option("--name", default="", help="Name of the model.  [default: the folder's name]")
+@click.option(
+    "--python", default="", metavar="VERSION", help="Python version to train with, if no file names one."
+)
 @click.option(
     "--kit",
     type=click.Choice(["remote", "vendored"]),
     default="remote",
+    show_default=True,
     help="Where workflows take our actions from.",
 )
-@click.option("--apply", is_flag=True, help="Also change the files that need it, as the patches show.")
-@click.option("--run/--no-run", default=True, help="Without running, the stage is what the code alone says.")
+@click.option("--apply", is_flag=True, help="Also apply the patches to files that need a change.")
+@click.option(
+    "--run/--no-run",
+    default=True,
+    help="Run the training once in a copy, to see what it reads and writes.  [default: run]",
+)
 @dry_run_option
 @json_option
 @excludes("--dry-run", "--apply", "--run")
 def command(path: Path, as_json: bool, **options: Any) -> None:
-    """Make an existing repository train under DVC and the kit, without a change to its files.
+    """Bring an existing repository under DVC and the kit.
 
-    PATH is a Git repository, or a folder of one to look in. What trains - a script, a module, a notebook or
-    a DVC pipeline - is found and run in a copy, to see what it reads and writes; then it becomes a stage, and
-    workflows and mlops.yaml are added. They are put into Git's index, for you to read and commit.
+    PATH is a Git repository or a folder in one. The command finds what trains (a script, module, notebook or
+    DVC pipeline) and runs it in a copy to see what it reads and writes. Then it adds a stage, workflows and
+    mlops.yaml to Git's index, for you to read and commit. It changes no existing file unless you give --apply.
     """
     from mlops_new.adopt import text
     from mlops_new.adopt.adopt import adopt

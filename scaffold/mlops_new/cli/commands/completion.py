@@ -15,7 +15,7 @@ WHERE = {
 )
 @click.argument("shell", type=click.Choice(list(WHERE)))
 def command(shell: str) -> None:
-    """Print the script that completes commands, options, tiers and tools in a shell."""
+    """Print the completion script for a shell."""
     from mlops_new.cli import completion
 
     kind = get_completion_class(shell)

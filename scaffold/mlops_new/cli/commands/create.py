@@ -45,28 +45,41 @@ def _as_path(context: click.Context, _argument: click.Parameter, word: str | Non
 )
 @click.option("--data", type=click.Path(path_type=Path), help="Your own CSV or Parquet file.")
 @click.option("--target", metavar="COLUMN", help="Column to predict.")
-@click.option("--time", metavar="COLUMN", help="Column to split by: the newest rows are the test set.")
+@click.option(
+    "--time",
+    metavar="COLUMN",
+    help="Time column; its newest rows are the test set.  [default: the one that is found]",
+)
 @click.option(
     "--task",
     type=click.Choice(["binary", "multiclass", "regression"]),
-    help="What kind of prediction, instead of what the target's values say.",
+    help="Kind of prediction.  [default: what the values of the target say]",
 )
 @click.option(
     "--sample",
     type=click.Choice(["synthetic", "rows", "none"]),
-    help="What data/sample.csv in Git has: synthetic rows (the default), rows of your data, or no such file.",
+    help="Rows in data/sample.csv, which Git tracks.  [default: synthetic]",
 )
-@click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Judge its values one by one.")
+@click.option(
+    "--slice",
+    "slices",
+    metavar="COLUMN",
+    multiple=True,
+    help="Column whose values are judged one by one; can be repeated.",
+)
 @click.option(
     "--with",
     "tiers",
-    metavar="LAYER[=TOOL]",
+    metavar="TIER[=TOOL]",
     multiple=True,
     shell_complete=completion.tools,
-    help="Switch a tier on, with its first tool if none is named.",
+    help="Tier to switch on; can be repeated. Without TOOL it gets its first tool.",
 )
 @click.option(
-    "--remote", metavar="URL", default="", help="DVC remote: s3://, gs://, azure://, ssh:// or a folder."
+    "--remote",
+    metavar="URL",
+    default="",
+    help="DVC remote: s3://, gs://, azure://, ssh:// or a folder.  [default: none]",
 )
 @click.option(
     "--kit",
@@ -78,8 +91,8 @@ def _as_path(context: click.Context, _argument: click.Parameter, word: str | Non
 @click.option(
     "--code-owner", metavar="@NAME", default="", help="GitHub user or @organisation/team to ask for reviews."
 )
-@click.option("--defaults", is_flag=True, help="Ask nothing.")
-@click.option("--train", is_flag=True, help="Also install the environment, train and commit the result.")
+@click.option("--defaults", is_flag=True, help="Ask nothing, even on a terminal.")
+@click.option("--train", is_flag=True, help="Install the environment, train, and commit the result.")
 @click.option(
     "--dry-run", is_flag=True, help="Print what would be made and inferred; write nothing, install nothing."
 )

@@ -8,12 +8,15 @@ from mlops_new.cli.options import directory_option, json_option
 from mlops_new.cli.output import finish
 
 
-@click.command()
-@click.option("--to", metavar="VERSION", help="Not the newest version of the template but this one.")
+@click.command(epilog="\b\nExamples:\n  mlops-new diff\n  mlops-new diff --to 0.2.0")
+@click.option("--to", metavar="VERSION", help="Version of the template.  [default: the newest]")
 @directory_option
 @json_option
 def command(to: str | None, directory: Path, as_json: bool) -> None:
-    """Show as a patch what `mlops-new update` would change."""
+    """Print what `mlops-new update` would change.
+
+    The output is a patch, as `git diff` prints it.
+    """
     from mlops_new.grow import grow, text
 
     with (

@@ -9,18 +9,20 @@ from mlops_new.cli.options import directory_option, dry_run_option, excludes, fo
 from mlops_new.cli.output import confirm_deletion, finish
 
 
-@click.command()
-@click.argument("words", metavar="LAYER...", nargs=-1, required=True, shell_complete=completion.tools)
+@click.command(
+    epilog="\b\nExamples:\n  mlops-new remove serving\n  mlops-new remove drift registry --dry-run"
+)
+@click.argument("words", metavar="TIER...", nargs=-1, required=True, shell_complete=completion.tools)
 @directory_option
 @force_option
 @dry_run_option
 @json_option
 @excludes("--dry-run", "--force")
 def command(words: tuple[str, ...], directory: Path, force: bool, dry_run: bool, as_json: bool) -> None:
-    """Switch tiers off and delete their files; files of your own stay.
+    """Switch tiers off and delete their files.
 
-    Asks where a file of theirs was edited. The same by Copier alone, which does not ask:
-    copier update --vcs-ref=:current: --defaults -d LAYER=none
+    Your own files stay. If you edited a file of a tier, the command asks first. Copier does the same without
+    asking: copier update --vcs-ref=:current: --defaults -d TIER=none
     """
     from mlops_new.grow import grow, text
     from mlops_new.template import tiers

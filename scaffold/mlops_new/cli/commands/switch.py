@@ -9,8 +9,10 @@ from mlops_new.cli.options import directory_option, dry_run_option, excludes, fo
 from mlops_new.cli.output import confirm_deletion, finish
 
 
-@click.command()
-@click.argument("words", metavar="LAYER=TOOL...", nargs=-1, required=True, shell_complete=completion.tools)
+@click.command(
+    epilog="\b\nExamples:\n  mlops-new switch orchestration=airflow\n  mlops-new switch drift=whylogs --dry-run"
+)
+@click.argument("words", metavar="TIER=TOOL...", nargs=-1, required=True, shell_complete=completion.tools)
 @directory_option
 @force_option
 @dry_run_option
@@ -19,8 +21,8 @@ from mlops_new.cli.output import confirm_deletion, finish
 def command(words: tuple[str, ...], directory: Path, force: bool, dry_run: bool, as_json: bool) -> None:
     """Replace a tier's tool with another one.
 
-    Asks where a file of the old one was edited. The same by Copier alone, which does not ask:
-    copier update --vcs-ref=:current: --defaults -d LAYER=TOOL
+    If you edited a file of the old tool, the command asks first. Copier does the same without asking:
+    copier update --vcs-ref=:current: --defaults -d TIER=TOOL
     """
     from mlops_new.grow import grow, text
 

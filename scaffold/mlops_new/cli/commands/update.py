@@ -9,20 +9,20 @@ from mlops_new.cli.options import directory_option, dry_run_option, excludes, js
 from mlops_new.cli.output import finish
 
 
-@click.command()
-@click.option("--to", metavar="VERSION", help="Not the newest version of the template but this one.")
+@click.command(epilog="\b\nExamples:\n  mlops-new update --check\n  mlops-new update")
+@click.option("--to", metavar="VERSION", help="Version of the template.  [default: the newest]")
 @click.option(
-    "--check", is_flag=True, help="Only say whether there is a newer one; then the exit code is 10."
+    "--check", is_flag=True, help="Only tell whether there is a newer version; exit with 10 if there is."
 )
 @directory_option
 @dry_run_option
 @json_option
 @excludes("--check", "--to", "--dry-run")
 def command(to: str | None, check: bool, directory: Path, dry_run: bool, as_json: bool) -> None:
-    """Move to a newer version of the template; tiers stay as they are.
+    """Update to a newer version of the template.
 
-    Your edits are kept: where you and the template changed the same lines, both are shown. The same by Copier
-    alone: copier update --defaults
+    Tiers stay as they are, and your edits are kept. If you and the template changed the same lines, both sides
+    are printed. Copier does the same: copier update --defaults
     """
     from mlops_new.grow import grow, text
 
