@@ -173,7 +173,7 @@ def _refusal(check: Any) -> bool | str:
 
 def _column(data: Path, question: str) -> str:
     known = header.columns(data)
-    if known is None:  # Parquet, where nothing here can read it
+    if known is None:  # the header cannot be read; the inference will say why
         return str(_asked(questionary.text(question, validate=bool)))
     return str(_asked(_select(question, [Choice(name) for name in known])))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_new.base.errors import MlopsNewError
+from mlops_new.create import parquet_header
 
 READ = 1 << 18  # bytes of the file
 SHOWN = 10  # columns that an error lists
@@ -17,11 +18,11 @@ SHOWN = 10  # columns that an error lists
 def columns(data: Path) -> list[str] | None:
     """The names of the columns, as the pipeline will call them; None if they cannot be told from here.
 
-    A CSV is decoded and split as the inference does it. Parquet needs pyarrow, which the kit brings.
+    A CSV is decoded and split as the inference does it; of a Parquet file the footer is read.
     """
     try:
-        return _of_parquet(data) if data.suffix.lower() in (".parquet", ".pq") else _of_csv(data)
-    except (ImportError, OSError, ValueError, IndexError, StopIteration, csv.Error):
+        return parquet_header.columns(data) if data.suffix.lower() in (".parquet", ".pq") else _of_csv(data)
+    except (OSError, ValueError, LookupError, StopIteration, csv.Error):
         return None  # the inference says what is wrong with the file
 
 
@@ -55,10 +56,3 @@ def _of_csv(data: Path) -> list[str]:
     dialect["expect_header"](text, separator)
     header = next(row for row in csv.reader(io.StringIO(text, newline=None), delimiter=separator) if row)
     return [name.strip() or f"column_{at}" for at, name in enumerate(header)]
-
-
-def _of_parquet(data: Path) -> list[str]:
-    from pyarrow import parquet
-
-    names: list[str] = parquet.read_schema(data).names
-    return names

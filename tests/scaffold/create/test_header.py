@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from mlops_new.base.errors import MlopsNewError
 from mlops_new.create import header
 from mlops_new.create.request import CreateRequest, check_request
+from pyarrow import parquet
 
 from tests.scaffold.create.tables import rows, written
 
@@ -63,3 +65,34 @@ def test_a_column_that_is_not_there_is_refused_before_anything_is_installed(
     )
     assert option in refused.value.what
     assert refused.value.do == do
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"x": [1, 2], "Größe": ["a", None], "when": [1.5, 2.0]},
+        {f"column {at}": [at] for at in range(300)},
+        {"nested": [{"a": 1, "b": {"c": [1, 2], "d": "x"}}], "list": [[1, 2]], "last": [True]},
+        {"only": pa.array([], pa.timestamp("us", "UTC"))},
+    ],
+    ids=["types", "many", "nested", "empty"],
+)
+@pytest.mark.parametrize("compression", ["snappy", "zstd"])
+def test_columns_of_parquet_are_those_that_pyarrow_reads(
+    table: dict[str, list[object]], compression: str, tmp_path: Path
+) -> None:
+    parquet.write_table(pa.table(table), tmp_path / "rows.parquet", compression=compression)
+    assert header.columns(tmp_path / "rows.parquet") == list(table)
+
+
+def test_a_damaged_footer_is_left_to_the_inference(tmp_path: Path) -> None:
+    file = tmp_path / "rows.parquet"
+    parquet.write_table(pa.table({"x": [1, 2], "y": ["a", "b"]}), file)
+    whole = file.read_bytes()
+    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    for at in range(footer, len(whole)):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
+        found = header.columns(file)
+        assert found is None or all(isinstance(name, str) for name in found)
+    file.write_bytes(whole[: len(whole) // 2])
+    assert header.columns(file) is None
