@@ -132,6 +132,7 @@ def test_stopping_writes_nothing(how: str, mlops_new: Path, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.environment
 def test_what_an_option_says_is_not_asked(mlops_new: Path, tmp_path: Path) -> None:
     (tmp_path / "churn.csv").write_bytes(written(rows()))
     words = ["--data", "churn.csv", "--target", "y", "--time", "x", "--dry-run"]

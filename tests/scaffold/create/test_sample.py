@@ -149,6 +149,7 @@ def test_answers_of_an_older_version_keep_the_rows_that_they_committed(tmp_path:
     assert not (tmp_path / "churn/data").exists(), "an update would write over the owner's sample"
 
 
+@pytest.mark.environment
 def test_the_kind_is_in_the_result_for_programs(mlops_new: Path, tmp_path: Path) -> None:
     people(tmp_path)
     words = [
