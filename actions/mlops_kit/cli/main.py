@@ -37,7 +37,7 @@ GROUPS = {name: group for group, names in COMMANDS.items() for name in names}
 
 
 class LazyCommands(click.Group):
-    """Imports a command when it is asked for, so that none waits for another's libraries."""
+    """Imports a command only if it is called, so that it does not wait for the libraries of others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(GROUPS)
@@ -113,11 +113,11 @@ def _warn_of_another_kit(folder: Path) -> None:
 
     required = kit_version.asked_for(folder)
     if mend := kit_version.mismatch(required):
-        tell(f"mlops-kit: mlops.yaml is for kit {required}, this is {VERSION}. To mend it: {mend}")
+        tell(f"mlops-kit: mlops.yaml is for kit {required}, this is {VERSION}. Fix: {mend}")
 
 
 def main() -> None:
-    """Runs the command and turns every end into an exit code and, where it failed, a few words."""
+    """Run the command. Every error becomes a message and an exit code."""
     # not by SIGINT, which a script that starts a command in the background has it ignore
     signal.signal(signal.SIGTERM, _stop)
     try:
@@ -136,13 +136,13 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in LIBRARIES_OF_TABLES:
             _our_bug(error)
-        tell(f"mlops-kit: this command reads a table, and the kit was set up without {error.name}.")
+        tell(f"mlops-kit: this command reads tables, and {error.name} is not installed.")
         tell(
-            "In the workflow, take `tables: false` from the step `setup`; here `uv pip install 'mlops-new[kit]'`."
+            "In a workflow, remove `tables: false` from the step `setup`. On a machine, run `uv pip install 'mlops-new[kit]'`."
         )
         sys.exit(FIXABLE)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nmlops-kit: stopped; what was begun is undone.", err=True)
+        click.echo("\nmlops-kit: stopped; unfinished changes were undone.", err=True)
         sys.exit(FIXABLE)
     except Exception as error:  # noqa: BLE001  # the last resort: what nobody foresaw is our bug
         if fault := faults.explained(error):

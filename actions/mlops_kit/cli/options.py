@@ -1,4 +1,4 @@
-"""What options of a command demand of each other, refused before anything is done."""
+"""Decorators for options: exclusions, examples, `--json`."""
 
 from collections.abc import Callable
 from functools import wraps

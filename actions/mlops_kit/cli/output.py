@@ -1,4 +1,4 @@
-"""How a command prints its result, its progress and its warnings."""
+"""Print results, progress and warnings of a command."""
 
 import json
 import os
@@ -25,7 +25,7 @@ STATUS = re.compile(rf"(?m)(?:(?<=^)|(?<=  ))(?:{'|'.join(COLOURS)})(?=  |:|$)")
 
 
 def reporter() -> Say:
-    """Says each step on stderr as it begins, with the seconds since the start."""
+    """Return a function that prints a step on stderr, with the seconds since the start."""
     start = time.monotonic()
 
     def say(step: str) -> None:
@@ -35,7 +35,7 @@ def reporter() -> Say:
 
 
 def tell(text: str) -> None:
-    """On stderr, beside the result."""
+    """Print a text on stderr."""
     click.echo(_shown(text), err=True)
 
 
@@ -61,9 +61,9 @@ def _shown(text: str) -> str:
 
 
 def finish(result: Any, words: str, as_json: bool, *, yes: bool = True) -> None:
-    """Prints the result, for programs or for people, and ends with 0, or with 10 where it says no.
+    """Print the result as JSON or as text. Exits with 10 if the answer is no (`yes=False`).
 
-    It may quote an address with its password, as whatever is told beside it may.
+    Secrets are masked.
     """
     content = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
     if as_json:
@@ -75,7 +75,7 @@ def finish(result: Any, words: str, as_json: bool, *, yes: bool = True) -> None:
 
 
 def in_json(content: Any) -> str:
-    """As `--json` prints it."""
+    """Return the JSON text that `--json` prints."""
     return json.dumps(content, indent=2, ensure_ascii=False, default=_as_json)
 
 

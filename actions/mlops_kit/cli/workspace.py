@@ -1,4 +1,4 @@
-"""What a command that writes into the workspace does first: it takes a lock."""
+"""Prepare the workspace for a command that writes into it."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""DVC: its remote, what was not pushed, the lock, and what a `dvc gc` would take."""
+"""DVC: the remote, data that was not pushed, the lock file, and calls of `dvc gc`."""
 
 import json
 import os
@@ -20,78 +20,82 @@ LONGEST_WITHOUT_LOOK = 7  # days; the generated schedule looks every day
 
 
 def remote(patient: Patient) -> Diagnosis:
-    """DVC has a remote that answers and can be written to."""
+    """Check that DVC has a remote that answers and is writable."""
     dvc_remote = _remote(patient)
     folder = _folder(patient.repository, dvc_remote)
     if folder is None:
         _status(patient)
         return Diagnosis("dvc remote", "ok", f"{dvc_remote.name} can be read ({dvc_remote.shown}).")
     if runner.on_runner():
-        says = f"{dvc_remote.name} is a folder ({folder}), which a runner does not have."
+        says = f"{dvc_remote.name} is the folder {folder}, which does not exist in CI."
         return Diagnosis("dvc remote", "fail", says, "uv run dvc remote modify NAME url s3://BUCKET/PATH")
     existing = folder if folder.exists() else folder.parent  # DVC makes the folder at the first push
     if not existing.is_dir() or not os.access(existing, os.R_OK | os.W_OK):
-        says = f"{folder}, the remote {dvc_remote.name}, is not there or may not be written to."
+        says = f"The folder of the remote {dvc_remote.name}, {folder}, does not exist or is not writable."
         return Diagnosis("dvc remote", "fail", says, "uv run dvc remote list")
     return Diagnosis(
-        "dvc remote", "ok", f"{dvc_remote.name} is a folder that can be written to; only you have it."
+        "dvc remote", "ok", f"{dvc_remote.name} is a writable folder. Only this machine can reach it."
     )
 
 
 def pushed_data(patient: Patient) -> Diagnosis:
-    """What Git names is in the remote."""
+    """Check that the remote has all data that Git refers to."""
     _remote(patient)
     missing = _paths(_status(patient).get("not_in_remote"))
     if not missing:
-        return Diagnosis("pushed data", "ok", "All that Git names is in the remote.")
-    says = f"Not in the remote: {', '.join(missing[:5])}, {len(missing)} in all."
+        return Diagnosis("pushed data", "ok", "The remote has all data that Git refers to.")
+    says = f"{len(missing)} files are not in the remote: {', '.join(missing[:5])}."
     return Diagnosis("pushed data", "fail", says, f"{contract_of(patient).commands.dvc} push")
 
 
 def lock(patient: Patient) -> Diagnosis:
-    """dvc.lock is as data, code and parameters are; it may be behind, the next training brings it up."""
+    """Check that dvc.lock fits data, code and parameters. A stale lock file is a warning: the next training renews it."""
     repository, contract = patient.repository, contract_of(patient)
     start = train.starting_point(repository, contract)
     if start is None:
-        return Diagnosis("lock", "warn", f"There is no {LOCK}: nothing was trained.", "mlops-kit train")
+        return Diagnosis("lock", "warn", f"There is no {LOCK}: nothing was trained yet.", "mlops-kit train")
     result = freshness.of(repository, contract, start.lock, start.revision)
     if result.is_fresh:
-        return Diagnosis("lock", "ok", f"Nothing to train: the inputs are as {start.name} has them.")
-    return Diagnosis("lock", "warn", f"Behind {start.name}: {'; '.join(result.lines)}.", "mlops-kit train")
+        return Diagnosis("lock", "ok", f"Up to date: the inputs are those of {start.name}.")
+    return Diagnosis(
+        "lock", "warn", f"Stale, compared with {start.name}: {'; '.join(result.lines)}.", "mlops-kit train"
+    )
 
 
 def versions_kept(patient: Patient) -> Diagnosis:
-    """Nothing deletes the models of tagged versions."""
+    """Check that nothing deletes the models of versions."""
     repository, contract = patient.repository, contract_of(patient)
     if risky := _gc_calls(repository):
-        says = f"`dvc gc` without --all-tags would delete versions' models: {', '.join(risky[:3])}."
+        says = f"`dvc gc` without --all-tags deletes the models of versions: {', '.join(risky[:3])}."
         return Diagnosis("versions kept", "fail", says, "Use `mlops-kit gc`, which keeps every tag.")
     newest, dvc_remote = version.newest(repository, contract.model), repository.remote
     folder = _folder(repository, dvc_remote) if dvc_remote else None
     if newest is None or folder is None:
-        says = "No script calls `dvc gc`; only `mlops-kit gc` keeps what tags need."
+        says = "No script calls `dvc gc`. Only `mlops-kit gc` keeps the models of versions."
         return Diagnosis("versions kept", "ok", says)
     committed = repository.lock(newest.tag)
     artifacts = [committed.out(path) for path in contract.artifacts] if committed else []
     gone = [one.path for one in artifacts if one and not object_path(folder, one.md5).exists()]
     if gone:
-        says = f"{newest.tag}: {', '.join(gone)} is not in the remote any more."
+        says = f"{newest.tag}: {', '.join(gone)} was deleted from the remote."
         mend = f"git checkout {newest.tag} && {contract.commands.dvc} repro && {contract.commands.dvc} push"
         return Diagnosis("versions kept", "fail", says, mend)
     return Diagnosis("versions kept", "ok", f"The model of {newest.tag} is in the remote.")
 
 
 def cadence(patient: Patient) -> Diagnosis:
-    """Somebody looked lately whether there is something new to learn."""
+    """Check that a run looked for new data or trained in the last days."""
     looked = age.clock(patient.repository)
     file = heartbeat.schedule_file(patient.repository)
     mend = f"gh workflow run {file}" if file and patient.repository.slug else LOOK
     if looked is None:
-        raise Unknown("No run has made a version yet, or found that there is nothing to learn.", mend)
+        raise Unknown("No run has trained a version or looked for new data yet.", mend)
     days = (patient.now - looked).days
-    says = f"On {looked:%Y-%m-%d} the version in use was what the data gives"
+    says = f"On {looked:%Y-%m-%d} the newest version was up to date with the data"
     if days > LONGEST_WITHOUT_LOOK:
-        return Diagnosis("cadence", "warn", f"{says}, {days} days ago; nobody looked since.", mend)
+        return Diagnosis(
+            "cadence", "warn", f"{says}. Nothing has looked for new data in the {days} days since.", mend
+        )
     return Diagnosis("cadence", "ok", f"{says}.")
 
 
@@ -99,7 +103,7 @@ def _remote(patient: Patient) -> Remote:
     dvc_remote = patient.repository.remote
     if dvc_remote is None:
         raise Unknown(
-            "There is no DVC remote: nobody else has data and models, and CI trains on the sample.",
+            "There is no DVC remote: nobody else can get data and models, and CI trains on the sample.",
             "uv run dvc remote add --default storage URL && uv run dvc push",
         )
     return dvc_remote

@@ -1,4 +1,4 @@
-"""What is wrong with this repository, and the one command that mends each thing."""
+"""Find problems of this repository, each with the command that fixes it."""
 
 from mlops_kit.base import credentials, github_env
 from mlops_kit.base.errors import KitError
@@ -35,7 +35,7 @@ MARKS = {"ok": "ok", "warn": "warn", "fail": "FAIL", "unknown": "unknown"}
 
 
 def examine(repository: Repository) -> list[Diagnosis]:
-    """All checks; what cannot be looked at here is unknown, which is no failure."""
+    """Run all checks. A check that is not possible here is `unknown`, which is no failure."""
     patient = _patient(repository)
     return [_diagnose(name, check, patient) for name, check in CHECKS.items()]
 

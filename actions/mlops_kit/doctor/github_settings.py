@@ -13,58 +13,64 @@ SWITCH_ON = "gh api 'repos/{{owner}}/{{repo}}/rulesets' --input .github/{file}"
 
 
 def token(patient: Patient) -> Diagnosis:
-    """The token is valid and may read this repository."""
+    """Check that the token is valid and has access to this repository."""
     may = hub_of(patient).permissions()
     if not may:  # a job's own token: what it may do stands in the workflow
-        return Diagnosis("token", "ok", "The token is valid; what it may do, the job's `permissions:` say.")
+        return Diagnosis("token", "ok", "The token is valid. The job's `permissions:` limit it.")
     if not may.get("push"):
-        says = "The token may only read: no version, comment or alarm can be written with it."
-        return Diagnosis("token", "warn", says, "Ask for write access, or use a token that has it.")
-    return Diagnosis("token", "ok", f"The token may {', '.join(name for name, yes in may.items() if yes)}.")
+        says = "The token is read-only. It cannot write versions, comments or alarms."
+        return Diagnosis("token", "warn", says, "Use a token with write access.")
+    return Diagnosis(
+        "token", "ok", f"The token has the permissions {', '.join(name for name, yes in may.items() if yes)}."
+    )
 
 
 def branch_rule(patient: Patient) -> Diagnosis:
-    """The default branch takes only what was reviewed and tested."""
+    """Check that the default branch requires a review and tests."""
     hub = hub_of(patient)
     main = hub.default_branch()
     rules = _rules(hub.rulesets(), "branch", f"refs/heads/{main}", default=True)
     required = {"pull_request": "review", "required_status_checks": "required checks"}
     missing = [word for kind, word in required.items() if kind not in rules]
     if missing:
-        says = f"No active rule asks for {' and '.join(missing)} on {main}."
+        says = f"No active rule requires {' and '.join(missing)} on {main}."
         return Diagnosis("branch rule", "warn", says, SWITCH_ON.format(file="ruleset.json"))
-    return Diagnosis("branch rule", "ok", f"{main} asks for review and required checks.")
+    return Diagnosis("branch rule", "ok", f"{main} requires review and checks.")
 
 
 def tag_rule(patient: Patient) -> Diagnosis:
-    """A version's tag stays where it is, and new ones can be made."""
+    """Check that the tags of versions cannot be moved, and that new ones can be created."""
     model = contract_of(patient).model
     rules = _rules(hub_of(patient).rulesets(), "tag", tags.ref(tags.version_tag(model, "v0.0.0")))
     every = tags.version_glob(model)
     if "creation" in rules:
-        says = f"A rule forbids new tags {every}: no version can be registered."
-        mend = f"Settings, Rules: take out `restrict creations`, or let GitHub Actions bypass it for {every}."
+        says = f"A rule forbids to create tags {every}, so no version can be registered."
+        mend = f"On GitHub, Settings, Rules: remove `restrict creations` for {every}, or add GitHub Actions to the bypass list."
         return Diagnosis("tag rule", "fail", says, mend)
     if missing := {"deletion", "update"} - rules:
         says = f"No active rule forbids {' and '.join(sorted(missing))} of {every} tags: a version could be moved."
         return Diagnosis("tag rule", "warn", says, SWITCH_ON.format(file="ruleset-tags.json"))
-    return Diagnosis("tag rule", "ok", f"Tags {every} stay, and new ones can be made.")
+    return Diagnosis(
+        "tag rule", "ok", f"Tags {every} cannot be moved or deleted, and new ones can be created."
+    )
 
 
 def stage_rule(patient: Patient) -> Diagnosis:
-    """Where mlops.yaml asks for approvals, only a workflow can make the tag of a stage."""
+    """Check that only the workflow can promote, if mlops.yaml requires approvals."""
     contract = contract_of(patient)
     every = tags.stage_glob(contract.model)
     if contract.promotion != "approved":
         return Diagnosis(
-            "stage rule", "ok", "Whoever may push may promote (`promotion: open` in mlops.yaml)."
+            "stage rule", "ok", "Everybody with write access can promote (`promotion: open` in mlops.yaml)."
         )
     stage = tags.ref(tags.stage_tag(contract.model, "production", 1))
     if "creation" not in _rules(hub_of(patient).rulesets(), "tag", stage):
-        says = f"`promotion: approved`, and no active rule forbids others to create {every} tags."
-        mend = "mlops-new's page docs/how-to/versions.md has the rule and the command."
+        says = (
+            f"mlops.yaml has `promotion: approved`, but no active rule forbids others to create {every} tags."
+        )
+        mend = "The page docs/how-to/versions.md of mlops-new has the rule and the command."
         return Diagnosis("stage rule", "warn", says, mend)
-    return Diagnosis("stage rule", "ok", f"A rule says who may create {every} tags.")
+    return Diagnosis("stage rule", "ok", f"A rule limits who can create {every} tags.")
 
 
 def schedule(patient: Patient) -> Diagnosis:

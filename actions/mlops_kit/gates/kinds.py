@@ -1,4 +1,4 @@
-"""Each kind of gate as a function of its section in mlops.yaml. What cannot be judged is unknown, never a pass.
+"""One function for each kind of gate. A gate that cannot be judged is `unknown`, which never passes.
 
 The job that registers imports this module without NumPy and Arrow, so a function that needs them imports them itself.
 """
@@ -28,7 +28,7 @@ MB = 1_000_000
 
 @dataclass
 class Bench:
-    """What the gates judge from, and what they measure on the way."""
+    """Inputs of the gates, and what they measure."""
 
     repository: Repository
     contract: Contract
@@ -45,7 +45,7 @@ GATES: dict[type[Gate], Judge] = {}  # filled by `judges`
 
 
 def judges(section: type[Gate]) -> Callable[[Judge], Judge]:
-    """Register the function that judges gates of this kind, given name, section and bench."""
+    """Register the function that judges gates of this kind. It gets name, section and bench, and returns the result."""
 
     def register(judge: Judge) -> Judge:
         GATES[section] = judge
@@ -62,7 +62,7 @@ def judged(name: str, gate: Gate, bench: Bench) -> GateResult:
 
 
 def by_metrics(bench: Bench) -> list[GateResult]:
-    """The results of the gates that need nothing but the metrics."""
+    """Return the results of the gates that need only the metrics."""
     gates = bench.contract.gates.items()
     return [judged(name, gate, bench) for name, gate in gates if gate.needs_only_metrics]
 
@@ -106,12 +106,12 @@ def threshold(name: str, gate: ThresholdGate, bench: Bench) -> GateResult:
     if metric is None:
         return _unknown(name, gate, f"{gate.metric} is not in {bench.contract.metrics}")
     if not metric.is_number:
-        return _result(name, gate, "fail", f"{gate.metric} is {metric.value}, which is no number")
+        return _result(name, gate, "fail", f"{gate.metric} is {metric.value}, which is not a number")
     if few := _few_rows(gate, metric, bench):
         return _unknown(name, gate, few, value=metric.value)
     if gate.interval and not metric.is_within:
         ends = f"{_number(metric.low)} to {_number(metric.high)}"
-        says = f"{gate.metric} {_number(metric.value)} is not within its own interval, {ends}"
+        says = f"{gate.metric} {_number(metric.value)} is outside of its own interval, {ends}"
         return _unknown(
             name, gate, says, value=metric.value, details={"low": metric.low, "high": metric.high}
         )
@@ -138,7 +138,7 @@ def _bound(gate: ThresholdGate, bench: Bench) -> float:
     if isinstance(named, str):
         other = metric_at(bench.metrics, named)
         if other is None or not other.is_number:
-            raise KitError(f"the bound {named} is {other.value if other else 'not there'}")
+            raise KitError(f"the bound {named} is {other.value if other else 'missing'}")
         named = other.value
     assert named is not None
     return named + gate.margin if gate.at_most is None else named - gate.margin
@@ -163,8 +163,8 @@ def _few_rows(gate: ThresholdGate, metric: Metric, bench: Bench) -> str:
     )
     if n is None:
         asked = "min_rows" in gate.model_fields_set
-        return f"{gate.metric} says no n, and min_rows is {gate.min_rows}" if asked else ""
-    return "" if n >= gate.min_rows else f"{gate.metric} has {n} rows, fewer than {gate.min_rows}"
+        return f"{gate.metric} has no number of rows (n), and min_rows is {gate.min_rows}" if asked else ""
+    return "" if n >= gate.min_rows else f"{gate.metric} has {n} rows; min_rows is {gate.min_rows}"
 
 
 def _bound_in_words(gate: ThresholdGate, bound: float) -> str:
@@ -186,12 +186,12 @@ def slices(name: str, gate: SlicesGate, bench: Bench) -> GateResult:
         return _unknown(name, gate, f"{gate.of} is not in {bench.contract.metrics}")
     values, insufficient, unknown = _sort_slices(content, gate)
     details = {"values": values, "insufficient": insufficient, "without_value": unknown}
-    few = f"; insufficient: {', '.join(insufficient)}" if insufficient else ""
+    few = f"; too few rows: {', '.join(insufficient)}" if insufficient else ""
     if unknown:
-        says = f"{gate.metric} is no number for {', '.join(unknown)}{few}"
+        says = f"{gate.metric} is not a number for {', '.join(unknown)}{few}"
         return _unknown(name, gate, says, details=details)
     if len(values) < 2:
-        says = f"{len(values)} of {len(content)} slices have {gate.min_rows} rows, two are needed{few}"
+        says = f"{len(values)} of {len(content)} slices have {gate.min_rows} rows; at least two are required{few}"
         return _unknown(name, gate, says, details=details)
     low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
     gap = values[high] - values[low]
@@ -252,7 +252,7 @@ def size(name: str, gate: SizeGate, bench: Bench) -> GateResult:
 
 
 def with_size(bench: Bench) -> dict[str, Any]:
-    """Size costs nothing, so it is recorded whether or not a gate asks for it."""
+    """Return the measurements with the size of the artifacts, which is recorded even without a size gate."""
     try:
         bytes_of = measure.size(bench.repository, bench.contract)
     except KitError:
@@ -287,7 +287,7 @@ def against_champion(name: str, gate: ChampionGate, bench: Bench) -> GateResult:
     difference = bootstrap.compare(gate.metric, duel.champion, duel.challenger, gate.confidence)
     details = about | {key: value for key, value in asdict(difference).items() if key != "n"}
     if not difference.is_known:
-        says = f"{gate.metric} is no number on these rows, or on some of the resampled ones"
+        says = f"{gate.metric} is not a number on these rows, or on some of the resampled ones"
         return _unknown(name, gate, says, details=details)
     bench.better = champion_text.better(difference)
     status = _not_worse(difference, -gate.worse_by_at_most)

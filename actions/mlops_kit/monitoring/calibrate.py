@@ -1,4 +1,4 @@
-"""`monitor calibrate`: resample the rows of the version in use, and say which changes windows of each size will show."""
+"""`monitor calibrate`: resample the rows of the version in production, and say which changes windows of each size will show."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ class Calibrated:
 
 
 def calibrate(repository: Repository, contract: Contract, say: Say) -> Calibrated:
-    """Raises KitError if the rows of the version in use cannot be read."""
+    """Raises KitError if the rows of the version in production cannot be read."""
     versions.refresh(repository, contract.model, say)
     return calibrated(references.load(repository, contract, say, anew=True))
 

@@ -30,7 +30,7 @@ class Request:
 
     window: str | None = None  # file, pattern or address
     labels: str | None = None  # file, pattern or address, in place of `monitoring.labels`
-    against: str | None = None  # name of a version; None: the version in use
+    against: str | None = None  # name of a version; None: the version in production
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Inputs:
     reference: Reference | None = None  # None, as `window`: nothing is connected
     window: Window | None = None
     log: Window | None = None  # the predictions log; the window itself if that is one
-    predictions: pa.Table | None = None  # lines of the log that the version in use wrote
+    predictions: pa.Table | None = None  # lines of the log that the version in production wrote
     labels: pa.Table | None = None  # None: no labels are named
     notes: tuple[str, ...] = ()  # what to say about labels and predictions
     trainings: TrainingFacts | None = None  # None: a person named the window
@@ -148,7 +148,7 @@ def _log(
 def _with_labels(
     repository: Repository, inputs: Inputs, log: Window | None, labelled: str | None, say: Say
 ) -> Inputs:
-    """With the log, its lines that the version in use wrote, and their labels."""
+    """With the log, its lines that the version in production wrote, and their labels."""
     contract, reference = inputs.contract, inputs.reference
     assert reference is not None and inputs.window is not None
     if labelled and log is None:

@@ -1,4 +1,4 @@
-"""The reference that windows are compared with: the training and test rows of the version in use, as bin codes.
+"""The reference that windows are compared with: the training and test rows of the version in production, as bin codes.
 
 It is kept in .mlops/monitoring/, named after the version and the hash of its data. It is a cache: made again from the same
 version, it is the same to the byte. It stays out of Git because it holds rows, if only as bin codes.
@@ -83,7 +83,7 @@ def load(
     anew: bool = False,
     version: Version | None = None,
 ) -> Reference:
-    """The reference of a version, by default of the one in use: from the cache, or made and calibrated.
+    """The reference of a version, by default of the one in production: from the cache, or made and calibrated.
 
     Raises KitError if its rows cannot be fetched.
     """

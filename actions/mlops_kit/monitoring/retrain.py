@@ -33,7 +33,7 @@ class Decision:
 
     @property
     def headline(self) -> str:
-        return f"{'Trains' if self.train else 'Trains nothing'}: {self.why}."
+        return f"{'Training starts' if self.train else 'No training'}: {self.why}."
 
     @property
     def text(self) -> str:
@@ -42,10 +42,12 @@ class Decision:
 
 
 def decide(contract: Contract, past: list[Event], now: datetime | None = None) -> Decision:
-    """`past`: the events of every run, in any order."""
+    """Decide by the events of every run (`past`, in any order) whether a training is due."""
     policy, now = contract.retrain, now or clock.now()
     if policy is None:
-        return Decision(False, "mlops.yaml has no `retrain`: drift is told and trains nothing", [])
+        return Decision(
+            False, "mlops.yaml has no `retrain`, so drift raises an alarm and starts no training", []
+        )
     checks = [one for one in history.checks(past, contract.monitoring.log) if _could_tell(one)]
     last = history.apart(checks)[: policy.of]
     shown = [f"{one['at'][:16]} {', '.join(_drifts(one)) or 'no drift'}" for one in last]
@@ -53,7 +55,7 @@ def decide(contract: Contract, past: list[Event], now: datetime | None = None) -
     if not violated or not violated[0]:
         return Decision(False, "the newest window shows no drift", shown)
     if sum(violated) < policy.windows:
-        too_few = f"{sum(violated)} of the last {policy.of} windows show drift, it takes {policy.windows}"
+        too_few = f"{sum(violated)} of the last {policy.of} windows show drift; {policy.windows} are required"
         return Decision(False, too_few, shown)
     if reason := _reason_to_wait(policy, past, now):
         return Decision(False, reason, shown)
@@ -85,9 +87,9 @@ def _reason_to_wait(policy: Retrain, past: list[Event], now: datetime) -> str:
         return ""
     since = now - max(started)
     if since < timedelta(days=policy.cooldown_days):
-        return f"drift trained {clock.lasting(since)} ago, the cooldown is {policy.cooldown_days:g} days"
+        return f"drift started a training {clock.lasting(since)} ago; the cooldown is {policy.cooldown_days:g} days"
     if (today := sum(now - one < DAY for one in started)) >= policy.a_day:
-        return f"drift trained {today} times within a day, at most {policy.a_day}"
+        return f"drift started {today} trainings within a day; the limit is {policy.a_day}"
     return ""
 
 
@@ -102,7 +104,7 @@ def retrain(repository: Repository, contract: Contract, *, dry_run: bool = False
 
 
 def start(repository: Repository, contract: Contract, decision: Decision, journal: Journal) -> None:
-    """Written down before GitHub is asked: what cannot be written down is not started, or each check would start it.
+    """Start the training. Its event is published first: a start without an event would be repeated by each check.
 
     Raises KitError; the next check decides again.
     """

@@ -1,4 +1,4 @@
-"""What `monitor check` knows of trainings: the runs on main, the version in use, and the newest version's training data."""
+"""What `monitor check` knows of trainings: the runs on main, the version in production, and the newest version's training data."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Where a report goes: two files, the run's summary, and one comment of a pull request."""
+"""Write a report into two files, the summary of the run, and one comment of the pull request."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ class PublishedReport:
 
 
 def publish(report: Report, repository: Repository, out: Path, comment: str | None) -> PublishedReport:
-    """Raises KitError where a comment that was asked for by number cannot be made."""
+    """Write the report. Raises KitError if a comment was requested by its number and cannot be written."""
     text = report_markdown.markdown(report)
     files = out / "report.md", out / "report.html"
     out.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def comment_from(folder: Path, repository: Repository, model: str, comment: str)
     alone. Returns what became of the comment. Raises KitError if there is no report and this is not a runner.
     """
     handed = Handover(folder, ("report.md",), "report", "`mlops-kit report --out FOLDER` writes one.")
-    text = "Nothing was trained, so there is nothing to compare; the run's log says why."
+    text = "Nothing was trained, so there is no report. The log of the run says why."
     if handed.has("report.md"):
         text = sanitize(handed.text("report.md"), github.pages(repository))
     elif not runner.on_runner():
@@ -75,12 +75,12 @@ def _comment(repository: Repository, model: str, text: str, target: str) -> tupl
 
     number = _number(target)
     if number is None:
-        return None, "No comment: this run is of no pull request."
+        return None, "No comment: this run belongs to no pull request."
     try:
         placed = github.connect(repository).comment_in_place(number, github.marker("report", model), text)
     except github_errors.GitHubError as error:
         if target == "auto" and error.status == 403 and runner.is_fork():
-            return None, "No comment: a pull request from a fork has a token that may only read."
+            return None, "No comment: the token of a pull request from a fork is read-only."
         raise
     return placed.url, f"Comment on #{number} {placed.done}: {placed.url}"
 
@@ -89,5 +89,7 @@ def _number(target: str) -> int | None:
     if target.isdigit():
         return int(target)
     if target != "auto":
-        raise KitError(f"--comment {target}: neither a number nor `auto`.", "For instance --comment 12.")
+        raise KitError(
+            f"--comment is {target!r}, which is neither a number nor `auto`.", "For instance --comment 12."
+        )
     return runner.pull_request_number()

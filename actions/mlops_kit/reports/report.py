@@ -1,4 +1,4 @@
-"""What a training gave, beside the version in use: the facts of the report, in whatever form it is shown."""
+"""Facts of the report: the results of a training, compared with the version in production."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ MOST_VERSIONS = 12  # in the history
 
 @dataclass(frozen=True)
 class Slice:
-    """A figure of the rows that have this value; without a figure there were too few."""
+    """The metric of the rows with this value of the column; None if they are too few."""
 
     column: str
     value: str
@@ -54,7 +54,7 @@ class Report:
 
     @property
     def is_open(self) -> bool | None:
-        """None: can't tell, because no gate has been asked."""
+        """True if every gate passes; None if no gate was run."""
         return self.verdict.is_open if self.verdict and self.verdict.results else None
 
     @property
@@ -64,7 +64,7 @@ class Report:
 
     @property
     def compared(self) -> str:
-        """Better, worse or can't tell, than which version."""
+        """The comparison in words: better, worse, the same or can't tell, and with which version."""
         if self.before is None:
             return "first version"
         than = self.before.version
@@ -77,7 +77,7 @@ class Report:
 
 
 def build(repository: Repository, contract: Contract) -> Report:
-    """Reads the workspace and the version in use. Raises KitError where nothing was trained yet."""
+    """Build the report of the workspace. Raises KitError if nothing was trained yet."""
     last, verdict = train.load(repository), gate_results.load(repository)
     before = _before(repository, contract, verdict)
     lock, run = train.lock(repository), last.run if last else ""
@@ -99,7 +99,7 @@ def build(repository: Repository, contract: Contract) -> Report:
 
 
 def headline(content: dict[str, Any]) -> dict[str, Metric]:
-    """The metrics that are not of a slice."""
+    """Return the metrics without those of slices."""
     return metrics_file.all_metrics({key: value for key, value in content.items() if key != SLICES})
 
 
@@ -117,7 +117,7 @@ def _steps(repository: Repository, training: Training | None) -> dict[str, float
 
 
 def _before(repository: Repository, contract: Contract, verdict: Verdict | None) -> Record | None:
-    """The record of the version that the gates compared with, else of the one in use."""
+    """The record of the version that the gates compared with, else of the one in production."""
     model = contract.model
     if verdict and verdict.against:
         return foreign.record_of(repository, versions.find(repository, model, verdict.against))

@@ -51,7 +51,7 @@ def html(report: Report) -> str:
     sections = [
         ("Gates", _gates(report)),
         ("Metrics", _metrics(report)),
-        ("Over the versions", _history(report)),
+        ("History", _history(report)),
         ("What changed", _changes(report)),
         ("Plots", _plots(report)),
         ("Slices", _slices(report)),
@@ -196,7 +196,7 @@ def _slices(report: Report) -> str:
         judged = [(f"{one.value} ({one.n or 0:,})", one.figure) for one in group if one.figure]
         few = len(group) - len(judged)
         left = max(len(judged) - MOST_SLICES, 0)
-        notes = [f"{few} with too few rows to judge"] * bool(few) + [f"{left} better ones left out"] * bool(
+        notes = [f"{few} slices with too few rows"] * bool(few) + [f"{left} better slices left out"] * bool(
             left
         )
         note = f"<p class=quiet>{text('; '.join(notes))}</p>" if notes else ""

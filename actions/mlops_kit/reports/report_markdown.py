@@ -20,7 +20,7 @@ MARK = {True: "✅", False: "❌", None: "❔"}
 
 
 def markdown(report: Report) -> str:
-    """What matters first; what would make it too long for GitHub is left out and named."""
+    """The report as Markdown. Sections that would make it too long for GitHub are left out and listed."""
     sections = {
         "Gates": _gates(report),
         "Metrics": _metrics(report),
@@ -37,7 +37,7 @@ def markdown(report: Report) -> str:
         else:
             text += section
     if left_out:
-        text += f"\n\nToo long for here, so only in report.html: {', '.join(left_out)}."
+        text += f"\n\nToo long for a comment, see report.html: {', '.join(left_out)}."
     return text + (f"\n\n[The run and its logs]({report.link})" if report.link else "") + "\n"
 
 
@@ -58,7 +58,7 @@ def _gates(report: Report) -> str:
             code(one.name),
             MARKS[one.shown],
             plain(one.says, 300)
-            + (f" ⚠️ loosened in this change: {plain(one.loosened)}" if one.loosened else ""),
+            + (f" ⚠️ loosened by this change: {plain(one.loosened)}" if one.loosened else ""),
         ]
         for one in results[:MOST_GATES]
     ]

@@ -23,7 +23,7 @@ def test_a_folder_as_remote(repository: Repository, tmp_path: Path, monkeypatch:
     assert found(repository, "dvc remote").status == "ok"
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     one = found(repository, "dvc remote")
-    assert one.status == "fail" and "a runner does not have" in one.says
+    assert one.status == "fail" and "does not exist in CI" in one.says
 
 
 def test_a_bucket_that_does_not_answer(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ def test_the_newest_versions_lock_counts_too(repository: Repository) -> None:
     tag(repository, a_record(repository.commit(), "v0.1.0"))
     (repository.root / "dvc.lock").write_text(LOCK)
     one = found(repository, "lock")
-    assert (one.status, one.says) == ("ok", "Nothing to train: the inputs are as v0.1.0 has them.")
+    assert (one.status, one.says) == ("ok", "Up to date: the inputs are those of v0.1.0.")
 
 
 def test_a_dvc_gc_in_a_script_is_a_danger(repository: Repository) -> None:
@@ -104,7 +104,7 @@ def test_a_model_that_is_gone_from_the_remote(repository: Repository, tmp_path: 
     connected(repository, storage)
     tag(repository, a_record(repository.commit(), "v0.1.0"))
     one = found(repository, "versions kept")
-    assert one.status == "fail" and "model is not in the remote any more" in one.says
+    assert one.status == "fail" and "model was deleted from the remote" in one.says
     (storage / "files/md5/44").mkdir(parents=True)
     (storage / "files/md5/44/44.dir").touch()
     assert found(repository, "versions kept").status == "ok"

@@ -89,7 +89,7 @@ def test_workflows_that_wait_for_another_branch(
     one = found(repository, "main branch")
     assert one.status == status
     if status == "fail":
-        assert "The default branch is master, and .github/workflows/train.yml waits" in one.says
+        assert "The default branch is master, but .github/workflows/train.yml runs" in one.says
         assert "branches: [master]" in one.mend
 
 

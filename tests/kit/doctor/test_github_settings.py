@@ -135,4 +135,4 @@ def test_github_that_does_not_answer_one_question_is_unknown(
     monkeypatch.setenv("GITHUB_TOKEN", READ_TOKEN)
     assert found(repository, "branch rule").status == "unknown"
     one = found(repository, "token")
-    assert one.status == "warn" and "may only read" in one.says
+    assert one.status == "warn" and "read-only" in one.says

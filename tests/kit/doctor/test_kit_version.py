@@ -12,7 +12,7 @@ from tests.kit.small_repository import kit
 
 WARNS = (
     f"mlops-kit: mlops.yaml is for kit 9.9.9, this is {VERSION}. "
-    "To mend it: uv tool install 'mlops-new[kit]==9.9.9'\n"
+    "Fix: uv tool install 'mlops-new[kit]==9.9.9'\n"
 )
 
 

@@ -77,23 +77,23 @@ def test_a_constant_model_does_not_pass_its_baseline(side: str, spread: float, s
 @pytest.mark.parametrize(
     ("content", "gate", "words"),
     [
-        (measured(NAN), BASELINE, "model.auc is nan, which is no number"),
-        (measured(float("inf")), BASELINE, "model.auc is inf, which is no number"),
+        (measured(NAN), BASELINE, "model.auc is nan, which is not a number"),
+        (measured(float("inf")), BASELINE, "model.auc is inf, which is not a number"),
         ({"model": {"n": 500}}, BASELINE, "can't tell: model.auc is not in metrics.json"),
         (measured(True), BASELINE, "can't tell: model.auc is not in metrics.json"),
-        (measured(0.9, n=29), BASELINE, "can't tell: model.auc has 29 rows, fewer than 30"),
-        (measured(0.9) | {"baseline": {}}, BASELINE, "can't tell: the bound baseline.auc is not there"),
+        (measured(0.9, n=29), BASELINE, "can't tell: model.auc has 29 rows; min_rows is 30"),
+        (measured(0.9) | {"baseline": {}}, BASELINE, "can't tell: the bound baseline.auc is missing"),
         (measured(0.9) | {"baseline": {"auc": NAN}}, BASELINE, "can't tell: the bound baseline.auc is nan"),
         (
             between(0.9, NAN, 1),
             BASELINE,
-            "can't tell: model.auc 0.9 is not within its own interval, nan to 1",
+            "can't tell: model.auc 0.9 is outside of its own interval, nan to 1",
         ),
-        (between(0.9, 0.8, NAN), BASELINE, "is not within its own interval, 0.8 to nan"),
-        (between(0.4, 0.8, 0.9), BASELINE, "model.auc 0.4 is not within its own interval, 0.8 to 0.9"),
-        (between(0.8, 0.9, 0.7), BASELINE, "is not within its own interval, 0.9 to 0.7"),
-        (between(0.8, "0.7", 0.9), BASELINE, "is not within its own interval, nan to 0.9"),
-        (between(0.8, 0.7, 0.9, n="many"), BASELINE | {"min_rows": 500}, "has 400 rows, fewer than 500"),
+        (between(0.9, 0.8, NAN), BASELINE, "is outside of its own interval, 0.8 to nan"),
+        (between(0.4, 0.8, 0.9), BASELINE, "model.auc 0.4 is outside of its own interval, 0.8 to 0.9"),
+        (between(0.8, 0.9, 0.7), BASELINE, "is outside of its own interval, 0.9 to 0.7"),
+        (between(0.8, "0.7", 0.9), BASELINE, "is outside of its own interval, nan to 0.9"),
+        (between(0.8, 0.7, 0.9, n="many"), BASELINE | {"min_rows": 500}, "has 400 rows; min_rows is 500"),
     ],
 )
 def test_what_cannot_be_judged_does_not_pass(
@@ -115,7 +115,7 @@ def test_what_is_no_number_is_null_in_json(small: Scripted) -> None:
 def test_rows_that_no_metric_names_are_counted_in_the_predictions(small: Scripted) -> None:
     small.metrics(measured(0.9, n=None))
     assert one(small, **BASELINE).status == "pass"
-    assert one(small, **BASELINE, min_rows=401).says.endswith("model.auc has 400 rows, fewer than 401")
+    assert one(small, **BASELINE, min_rows=401).says.endswith("model.auc has 400 rows; min_rows is 401")
     small.contract(predictions=None)
     assert one(small, **BASELINE, min_rows=10).status == "unknown"
 
@@ -134,10 +134,14 @@ def carriers(**values: tuple[int, float]) -> dict[str, Any]:
     [
         (carriers(AA=(100, 0.8), UA=(100, 0.71)), "pass", "gap 0.09 in auc (UA 0.71, AA 0.8), at most 0.1"),
         (carriers(AA=(100, 0.8), UA=(100, 0.6)), "fail", "gap 0.2"),
-        (carriers(AA=(900, 0.8), UA=(900, 0.75), HA=(99, 0.1)), "pass", "insufficient: HA"),
-        (carriers(AA=(900, 0.8), HA=(99, 0.8)), "unknown", "1 of 2 slices have 100 rows, two are needed"),
-        (carriers(AA=(9, 0.8), HA=(9, 0.8)), "unknown", "insufficient: AA, HA"),
-        (carriers(AA=(900, 0.8), UA=(900, NAN), EV=(900, 0.8)), "unknown", "auc is no number for UA"),
+        (carriers(AA=(900, 0.8), UA=(900, 0.75), HA=(99, 0.1)), "pass", "too few rows: HA"),
+        (
+            carriers(AA=(900, 0.8), HA=(99, 0.8)),
+            "unknown",
+            "1 of 2 slices have 100 rows; at least two are required",
+        ),
+        (carriers(AA=(9, 0.8), HA=(9, 0.8)), "unknown", "too few rows: AA, HA"),
+        (carriers(AA=(900, 0.8), UA=(900, NAN), EV=(900, 0.8)), "unknown", "auc is not a number for UA"),
         ({}, "unknown", "slices.carrier is not in metrics.json"),
     ],
 )

@@ -53,7 +53,7 @@ def trained(days: float) -> dict[str, Any]:
     ("events", "trains", "why"),
     [
         ([], False, "no drift"),
-        ([check(0, "data-drift")], False, "1 of the last 3 windows show drift, it takes 2"),
+        ([check(0, "data-drift")], False, "1 of the last 3 windows show drift; 2 are required"),
         ([check(0, "data-drift"), check(1, "concept-drift")], True, "2 of the last 2"),
         ([check(0, "data-drift"), check(1), check(2, "predictions-moved")], True, "2 of the last 3"),
         (
@@ -143,7 +143,7 @@ def test_without_a_cooldown_a_day_has_its_limit() -> None:
     policy = means("retrain: {windows: 1, of: 1, cooldown_days: 0, a_day: 2}\n")
     assert decide(policy, [check(0, "data-drift"), trained(0.2)], NOW).train
     stopped = decide(policy, [check(0, "data-drift"), trained(0.2), trained(0.5)], NOW)
-    assert not stopped.train and "2 times within a day, at most 2" in stopped.why
+    assert not stopped.train and "2 trainings within a day; the limit is 2" in stopped.why
 
 
 def test_a_file_that_somebody_looked_at_beside_the_log_counts_for_nothing() -> None:
@@ -167,7 +167,7 @@ def test_it_is_dispatched_once(tmp_path: Path, on_github: Api) -> None:
     for name in ("1", "2"):
         journal = Journal(one.repository, name)
         journal.emit("monitor", "alarm", window="w", identity=name, kinds=["data-drift"])
-    assert "Trains: 2 of the last 2" in one.kit("retrain", "--dry-run").stdout
+    assert "Training starts: 2 of the last 2" in one.kit("retrain", "--dry-run").stdout
     assert on_github.dispatches == []
     assert one.kit("retrain").code == 0
     (sent,) = on_github.dispatches
@@ -182,7 +182,7 @@ def test_what_cannot_be_dispatched_is_tried_by_the_next_check(tmp_path: Path, on
     on_github.fail("POST", "/dispatches$", 403, message="Resource not accessible by integration")
     done = one.kit("retrain")
     assert done.code == 1 and "contents: write" in done.stderr
-    assert "Trains:" in one.kit("retrain", "--dry-run").stdout
+    assert "Training starts:" in one.kit("retrain", "--dry-run").stdout
     assert one.kit("retrain").code == 0
     assert len(on_github.dispatches) == 1
     assert "the cooldown is" in one.kit("retrain").stdout

@@ -96,7 +96,7 @@ def test_a_push_has_no_comment(
 ) -> None:
     monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
     done = ran(repository, monkeypatch, "--comment", "auto")
-    assert done.exit_code == 0 and "of no pull request" in done.stderr
+    assert done.exit_code == 0 and "belongs to no pull request" in done.stderr
     assert not on_github.requests
 
 
@@ -109,7 +109,7 @@ def test_a_fork_is_green_and_says_so(
     monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
     monkeypatch.setenv("GITHUB_TOKEN", READ_TOKEN)
     done = ran(repository, monkeypatch, "--comment", "auto")
-    assert done.exit_code == 0 and "fork has a token that may only read" in done.stderr
+    assert done.exit_code == 0 and "the token of a pull request from a fork is read-only" in done.stderr
     event.write_text(json.dumps({"pull_request": {"number": 1, "head": {"repo": {"fork": False}}}}))
     refused = ran(repository, monkeypatch, "--comment", "auto")
     assert isinstance(refused.exception, KitError) and "403" in str(refused.exception)

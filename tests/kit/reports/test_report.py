@@ -104,7 +104,7 @@ def test_a_huge_report_stays_under_githubs_limit(with_version: Repository) -> No
     write_metrics(with_version.root, many | slices)
     judged(with_version, *["fail"] * 500)
     text = report_markdown.markdown(built(with_version))
-    assert 2000 < len(text) < 60_500 and "only in report.html" in text
+    assert 2000 < len(text) < 60_500 and "Too long for a comment, see report.html: " in text
 
 
 def test_nothing_of_the_repository_becomes_markup(with_version: Repository) -> None:

@@ -109,7 +109,7 @@ def measure(
     predicted = lines.only(facts.select(columns), pc.is_valid(facts["prediction"]))
     if not len(predicted):
         return ConceptDrift(
-            "not connected", notes=["no line of the log is a prediction of the version in use"]
+            "not connected", notes=["no line of the log is a prediction of the version in production"]
         )
     labelled_rows, notes = joined(predicted, labels)
     labelled_rows = lines.only(labelled_rows, pc.is_valid(labelled_rows["actual"]))

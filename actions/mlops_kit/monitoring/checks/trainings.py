@@ -1,4 +1,4 @@
-"""Trainings: did the newest one end well, was every merge trained, is the version in use too old? Needs no predictions."""
+"""Trainings: did the newest one end well, was every merge trained, is the version in production too old? Needs no predictions."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,7 @@ class Trainings:
     status: str = ""
     started: str = ""
     version: str = ""  # in use
-    age_days: int | None = None  # of the version in use
+    age_days: int | None = None  # of the version in production
     alarms: list[Finding] = field(default_factory=list)
 
 
@@ -71,4 +71,4 @@ def _old(age: int | None, limits: Monitoring) -> list[Finding]:
     most = limits.model_days_at_most
     if age is None or most is None or age <= most:
         return []
-    return [Finding("model-old", f"the version in use is {age} days old, at most {most:g}")]
+    return [Finding("model-old", f"the version in production is {age} days old; the limit is {most:g}")]

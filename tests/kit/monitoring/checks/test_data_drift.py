@@ -128,7 +128,7 @@ def test_a_small_window_cannot_tell(like: Reference, n: int) -> None:
     assert (f"{n} rows are too few: it takes 8" in found.notes) == (n < 8)
     if n < 8:
         assert found.visible == dict.fromkeys(one.name for one in like.bins)
-        assert terminal_text.shows(found.visible) == "none that was tried, in no column"
+        assert terminal_text.shows(found.visible) == "no change that was tried, in any column"
     if n == 15:  # the smallest of them is said
         assert min(size for size in found.visible.values() if size is not None) >= 0.4
 
