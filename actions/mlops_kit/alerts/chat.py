@@ -1,6 +1,6 @@
-"""Tell the webhook of each alarm once when it begins and once when it ends.
+"""Send one message to the webhook when an alarm begins and one when it ends.
 
-The events keep what was told, so the next check repeats a call that failed.
+The events keep what was sent, so the next check repeats a message that failed.
 """
 
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Chat:
         return cls(contract.alerts.webhook, name, _newest_states(runs.read(repository)))
 
     def tell(self, state: State, kind: Kind, title: str, text: str, url: str = "") -> str:
-        """ "told"; empty if there is no webhook or it knows; else the reason of the failure."""
+        """Send the message. Returns "told", the reason of a failure, or "" if there is no webhook or it has this state."""
         if self.form is None or self.told.get(kind, "over") == state:
             return ""
         try:

@@ -20,13 +20,13 @@ NAME: Kind = "monitor-dead"
 
 
 def beat(hours: float) -> dict[str, bytes]:
-    """The file to publish. After `hours` without another one the monitor counts as dead."""
+    """Return the heartbeat file to publish. After `hours` without a newer one, the monitor counts as dead."""
     content = {"at": clock.timestamp(), "hours": hours}
     return {FILE: (json.dumps(content) + "\n").encode()}
 
 
 def silent(repository: Repository, now: datetime | None = None) -> timedelta | None:
-    """How long ago the last check was, if that is too long; None also if there never was one.
+    """Return the time since the last check, if it is over the limit; None if not, or if there was no check yet.
 
     Reads the branch as it was fetched last: the caller has just published its own events.
     """
@@ -48,16 +48,16 @@ def schedule_file(repository: Repository) -> str | None:
 
 
 def look(repository: Repository) -> str:
-    """Raises the alarm if it is due, and returns a message. The next check closes it."""
+    """Raise the alarm if it is due, and return a message; empty if it is not. The next check closes the alarm."""
     since = silent(repository)
     if since is None:
         return ""
     lasted = clock.lasting(since)
     text = (
-        f"The last check ended {lasted} ago, so nobody would be told of drift, of predictions that fail, or of a "
-        "training that did not run.\n\n"
+        f"The last check ended {lasted} ago. Until the next one, nobody hears about drift, failing predictions or missing "
+        "trainings.\n\n"
         f"{_mend(schedule_file(repository))}\n\n"
-        "`mlops-kit doctor` says what else may be wrong. The next check closes this issue."
+        "`mlops-kit doctor` looks for other problems. The next check closes this issue."
     )
     where = alarms.ring(repository, Alarm(NAME, KINDS[NAME].title, text))
     return f"The monitor has not run for {lasted}: {where}"
@@ -65,8 +65,8 @@ def look(repository: Repository) -> str:
 
 def _mend(file: str | None) -> str:
     if file is None:
-        return "No workflow of ours checks here: start whatever ran `mlops-kit monitor check`."
+        return "This repository has no scheduled workflow of mlops-new. Start the job that runs `mlops-kit monitor check`."
     return (
-        "GitHub switches the schedule of a quiet public repository off after 60 days:\n\n"
+        "GitHub disables the schedule of a public repository after 60 days without activity. Enable it again:\n\n"
         f"    gh workflow enable {file} && gh workflow run {file}"
     )

@@ -49,7 +49,7 @@ def bring(
     labels: tuple[str, ...] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Told]:
-    """Raises the alarms of the findings and closes those that are over. An alarm that could not be told has a `problem`."""
+    """Raise the alarms of the findings and close those that are over. A result has a `problem` if its message failed."""
     results, chat = [], Chat.of(repository, contract)
     for kind in outcome.kinds:
         say(f"raise {kind}")
@@ -68,12 +68,12 @@ def bring(
 
 
 def problems(results: list[Told]) -> list[str]:
-    """One line for each kind that could not be delivered, with the reason."""
+    """Return one line for each alarm whose message failed, with the reason."""
     return [f"{one.kind}: {one.problem}" for one in results if one.problem]
 
 
 def text(results: list[Told]) -> str:
-    """For the terminal."""
+    """Return the text for the terminal: one line for each alarm."""
     lines = [f"{one.kind}: {one.done}{f', {one.where}' if one.where else ''}" for one in results]
     return "\n".join(lines) or "No alarm to raise or to close."
 
@@ -83,7 +83,7 @@ def _ended_by_any_check(outcome: Outcome) -> list[Kind]:
 
 
 def plan(outcome: Outcome) -> list[Told]:
-    """The results that `bring` would give; nobody is told."""
+    """Return the results that `bring` would give, without a message to anybody."""
     raised = [Told(kind, "would be raised or updated") for kind in outcome.kinds]
     return raised + [Told(kind, "would be closed, if it is open") for kind in outcome.over()]
 
@@ -145,7 +145,7 @@ def _title(outcome: Outcome, kind: Kind) -> str:
 
 
 def body(repository: Repository, contract: Contract, outcome: Outcome, kind: Kind) -> str:
-    """The text of the issue: findings, window, plots, runbook, and the command that checks again."""
+    """Return the text of the issue: findings, window, plots, runbook, and the command that repeats the check."""
     row = KINDS[kind]
     tabled = row.has_table and kind in outcome.shown
     findings = [] if tabled else [f"- {plain(one, 400)}" for one in outcome.of(kind)[:30]]
@@ -170,14 +170,14 @@ def _runbook(repository: Repository, contract: Contract, kind: Kind) -> str:
 
 
 def test(repository: Repository, contract: Contract) -> list[Told]:
-    """Raises a test alarm on every channel and closes it. Raises KitError if there is no channel."""
+    """Raise and close a test alarm on every channel. Raises KitError if there is no channel."""
     results = []
     if credentials.token():
         words = "This is a test by `mlops-kit alert --test`. There is nothing to do."
         where = alarms.ring(repository, Alarm("test", "Test of the alarms", words))
         arrived = not where.startswith(alarms.NOT)
         if arrived:
-            alarms.clear(repository, "test", "It arrived.")
+            alarms.clear(repository, "test", "The test alarm arrived.")
         results.append(
             Told("issue", "told" if arrived else "not told", where, problem="" if arrived else where)
         )

@@ -43,7 +43,7 @@ class Outcome:
 
     @property
     def command(self) -> str:
-        """`again`, with every value quoted for a shell; empty if it is anything but a check."""
+        """Return `again` with every value quoted for a shell; empty if it is not a `monitor check`."""
         try:
             words = shlex.split(self.again)
         except ValueError:
@@ -65,7 +65,7 @@ class Outcome:
         return [one.column for one in self.findings if one.kind == kind and one.column]
 
     def over(self) -> Iterator[Kind]:
-        """Kinds that were judged and have no finding."""
+        """Yield the kinds that were judged and have no finding."""
         return (kind for kind in self.judged if kind not in self.kinds)
 
     def write(self, root: Path) -> Path:
@@ -78,8 +78,8 @@ class Outcome:
 
 
 def read(path: Path) -> Outcome:
-    """Raises KitError if there is no such file, or it is not the result of a check."""
+    """Read the result of a check. Raises KitError if there is no such file, or if it is not the result of a check."""
     if not path.is_file():
-        raise KitError(f"{path} is not there: nothing was checked.", "First: `mlops-kit monitor check`.")
+        raise KitError(f"{path} does not exist: there was no check yet.", "Run `mlops-kit monitor check`.")
     handed = Handover(path.parent, (path.name,), "check", "Check again.")
     return handed.payload(path.name, Outcome, "what `mlops-kit monitor check` leaves")

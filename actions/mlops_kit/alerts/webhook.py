@@ -46,7 +46,7 @@ def send(form: Form, message: Message) -> None:
 
 
 def _post(address: str, content: Mapping[str, Any]) -> str:
-    """Post until it is delivered, at most TRIES + 1 times. Why it was not; empty if it was."""
+    """Post until it is delivered, at most TRIES + 1 times. Returns the reason of a failure; empty if it was delivered."""
     import requests
 
     why = ""
@@ -71,7 +71,7 @@ def _post(address: str, content: Mapping[str, Any]) -> str:
 
 
 def _on_the_same_host(address: str, answer: Any) -> str:
-    """Where a redirect leads that keeps the message (307, 308); empty if it leads to another host."""
+    """Return the address of a redirect that keeps the message (307, 308); empty if it leads to another host."""
     if answer.status_code not in (307, 308):
         return ""
     target = urljoin(address, answer.headers.get("Location", ""))
@@ -80,7 +80,7 @@ def _on_the_same_host(address: str, answer: Any) -> str:
 
 
 def _refusal(answer: Any) -> str:
-    """What a server says that did not take the message."""
+    """Return the answer of a server that did not take the message."""
     if 300 <= answer.status_code < 400:
         host = urlsplit(answer.headers.get("Location", "")).hostname
         to = f" to {host}" if host else ""

@@ -1,4 +1,4 @@
-"""The champion's predictions for the challenger's test rows: those stored with its version, the rest its own.
+"""Predictions of the champion for the challenger's test rows: stored ones, and new ones for the other rows.
 
 The rows that the champion was trained on are left out: it knows their answers. Every reason for which this
 cannot be done is a KitError, which the gate turns into "can't tell".
@@ -39,7 +39,7 @@ class Duel:
 
 
 def duel(repository: Repository, contract: Contract, version: Version, say: Say) -> Duel:
-    """Raises KitError with the reason when the two cannot be compared."""
+    """Evaluate champion and challenger on the same rows. Raises KitError with the reason if that is not possible."""
     form = contract.predictions
     if form is None:
         raise KitError("mlops.yaml names no `predictions`, so no row of the two can be compared.")

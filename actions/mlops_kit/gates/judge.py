@@ -1,4 +1,4 @@
-"""Judge the trained model by the gates of mlops.yaml: each passes, fails or is unknown, and says why."""
+"""Judge the trained model by the gates of mlops.yaml. Each gate passes, fails or is unknown, with a reason."""
 
 from mlops_kit.base.errors import KitError
 from mlops_kit.base.progress import Say
@@ -45,7 +45,7 @@ def judge(
     only: str = "",
     served: Served | None = None,
 ) -> Verdict:
-    """Raises KitError if there are no metrics to judge by, or no gate is called `only`."""
+    """Judge every gate, or the one called `only`. Raises KitError if there are no metrics, or no such gate."""
     if only and only not in contract.gates:
         known = ", ".join(contract.gates) or "none"
         raise KitError(f"mlops.yaml has no gate {only!r}.", f"Its gates: {known}.")

@@ -1,4 +1,4 @@
-"""Gates that the same change loosened. They are flagged for the reviewer, not refused."""
+"""Find gates that this change loosened. They are flagged for the reviewer, not refused."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from mlops_kit.versions import version
 
 
 def before(repository: Repository, contract: Contract) -> tuple[str, Contract] | None:
-    """The contract that this change started from, and its name; None if there is none.
+    """Return the contract that this change started from, and its name; None if there is none.
 
     On a pull request it is that of the target branch, else that of the newest version, else that of main at
     origin. Raises KitError if it cannot be read.
@@ -35,7 +35,7 @@ def _merge_base(repository: Repository, branch: str) -> str | None:
 
 
 def changes(name: str, now: Contract, then: Contract) -> str:
-    """What makes the gate easier to pass than before, in words; empty if nothing does."""
+    """Return what makes the gate easier to pass than before, in words; empty if nothing does."""
     gate, earlier = now.gates[name], then.gates.get(name)
     if earlier is None:
         return ""

@@ -1,4 +1,4 @@
-"""Measure on this machine what depends on it: seconds of a prediction, bytes of the artifacts."""
+"""Measure latency and size of the model on this machine."""
 
 import os
 import platform
@@ -133,7 +133,7 @@ def _first_lines(source: Path, file: Path, rows: int) -> int:
 
 
 def size(repository: Repository, contract: Contract) -> dict[str, int]:
-    """Bytes of each artifact. Raises KitError when one is not here."""
+    """Return the bytes of each artifact. Raises KitError if one is missing."""
     if not contract.artifacts:
         raise KitError("mlops.yaml names no artifacts, so there is nothing to weigh.")
     return {name: _bytes(repository.root / name) for name in contract.artifacts}

@@ -22,9 +22,9 @@ def alert(
     handed: Path | None = None,
     labels: tuple[str, ...] = (),
 ) -> list[Told]:
-    """`checked`: the file of another check than the last one here. `handed`: the folder of another job's check.
+    """Raise and close alarms by a check: the last one here, the file `checked`, or the folder `handed` of another job.
 
-    The events of a handed check are published even if it failed and left nothing to tell. Raises KitError then.
+    The events of a handed check are published even if it failed and left no result. Raises KitError then.
     """
     journal = run.take_over(repository, handed) if handed else None
     if journal and handed and not (handed / run.OUTCOME).is_file():
@@ -39,14 +39,14 @@ def alert(
 
 
 def plan(repository: Repository, *, checked: Path | None = None, handed: Path | None = None) -> list[Told]:
-    """The results that `alert` would give; nobody is told."""
+    """Return the results that `alert` would give, without a message to anybody."""
     results = notify.plan(outcome.read(_file(repository, checked, handed)))
     _tell_runner(results)
     return results
 
 
 def test(repository: Repository, contract: Contract) -> list[Told]:
-    """Raises and closes a test alarm."""
+    """Raise and close a test alarm."""
     results = notify.test(repository, contract)
     _tell_runner(results)
     return results

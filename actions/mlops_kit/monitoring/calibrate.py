@@ -23,7 +23,7 @@ class Calibrated:
 
 
 def calibrate(repository: Repository, contract: Contract, say: Say) -> Calibrated:
-    """Raises KitError if the rows of the version in production cannot be read."""
+    """Calibrate the thresholds of drift. Raises KitError if the rows of the version in production cannot be read."""
     versions.refresh(repository, contract.model, say)
     return calibrated(references.load(repository, contract, say, anew=True))
 

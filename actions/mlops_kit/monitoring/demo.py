@@ -49,7 +49,7 @@ class Month:
 
 
 def batches() -> dict[int, Path]:
-    """The monthly batches that the generator ships. Raises KitError if only the kit is installed."""
+    """Return the monthly batches that the generator ships. Raises KitError if only the kit is installed."""
     spec = importlib.util.find_spec("mlops_new")  # its place; nothing of it is imported
     places = spec.submodule_search_locations if spec else None
     folder = Path(next(iter(places))) / "batches" if places else Path()
@@ -60,7 +60,7 @@ def batches() -> dict[int, Path]:
 
 
 def repository_in(folder: Path, say: Say) -> Path:
-    """A trained repository with the version v0.1.0, as of 1 April 2013. Raises KitError if it cannot be made."""
+    """Make a repository with the trained version v0.1.0, as of 1 April 2013. Raises KitError if that fails."""
     project = folder / "flights"
     if not (project / contract.FILE).is_file():
         say("make a repository and train it, about 20 seconds")
@@ -83,7 +83,7 @@ def repository_in(folder: Path, say: Say) -> Path:
 
 
 def replay(project: Path, months: list[int], say: Say) -> Iterator[Month]:
-    """Checks each month as of its end. Raises KitError if a command of the kit fails."""
+    """Check each month as of its end. Raises KitError if a command of the kit fails."""
     settings, files = contract.load(project), batches()
     before: set[str] = set()
     for month in months:

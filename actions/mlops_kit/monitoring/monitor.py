@@ -1,4 +1,4 @@
-"""`monitor check`: read the inputs, run every check, and leave the result to `alert`, to the events and to tiers."""
+"""`monitor check`: read the inputs, run every check, and write the result for `alert`, the events and the tiers."""
 
 import json
 import shlex
@@ -28,7 +28,7 @@ ALL_ROWS = FOLDER / "rows.parquet"  # while the check runs
 def check_now(
     repository: Repository, contract: Contract, request: Request, say: Say, handed: Path | None = None
 ) -> Checked:
-    """Checks a window, and main if no window is named. `handed`: folder for another job, which publishes the result.
+    """Check a window, and main if no window is named. `handed`: folder for another job, which publishes the result.
 
     Raises KitError if the inputs cannot be read; the events then say that the check failed.
     """
@@ -62,7 +62,7 @@ def _file_of_rows(repository: Repository, contract: Contract) -> Iterator[Window
 
 
 def _command(request: Request, checked: Checked) -> str:
-    """The command that makes this check again, at its time and against its version."""
+    """Return the command that repeats this check, at its time and against its version."""
     against = checked.version if checked.window else ""
     values = {"--window": request.window, "--labels": request.labels, "--against": against}
     options = [word for name, value in values.items() if value for word in (name, sources.shown(value))]

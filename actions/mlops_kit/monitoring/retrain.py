@@ -94,7 +94,7 @@ def _reason_to_wait(policy: Retrain, past: list[Event], now: datetime) -> str:
 
 
 def retrain(repository: Repository, contract: Contract, *, dry_run: bool = False) -> Decision:
-    """Decides by the past checks, and starts the training if it is due. Raises KitError if it cannot be started."""
+    """Decide by the past checks, and start the training if it is due. Raises KitError if it cannot be started."""
     decision = decide(contract, list(log.read(repository).every()))
     if decision.train and not dry_run:
         start(repository, contract, decision, events.alone(repository, STAGE))

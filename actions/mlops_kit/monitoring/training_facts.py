@@ -1,4 +1,4 @@
-"""What `monitor check` knows of trainings: the runs on main, the version in production, and the newest version's training data."""
+"""Facts about trainings for `monitor check`: the runs on main, the version in production, and the newest version's training data."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,19 +46,19 @@ class NewTrainingData:
 
 
 def of_main(log: Log) -> list[Run]:
-    """Trainings on main, newest first. Runs that only this machine knows of are left out: nobody else sees them."""
+    """Return the trainings on main, newest first, without unpublished runs of this machine."""
     return [
         run for run in runs.newest_first(log) if run.published and any(name in run.stages for name in STAGES)
     ]
 
 
 def by_hand(log: Log) -> list[Run]:
-    """Trainings that no workflow started, newest first: the published ones, and those of this machine."""
+    """Return the trainings that no workflow started, newest first: the published ones, and those of this machine."""
     return [run for run in runs.newest_first(log) if run.trigger == runs.MANUAL and "train" in run.stages]
 
 
 def newest_of(trainings: list[Run]) -> Run | None:
-    """The newest that has ended."""
+    """Return the newest training that has ended."""
     return next((run for run in trainings if run.status != "running"), None)
 
 

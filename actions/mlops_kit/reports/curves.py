@@ -1,4 +1,4 @@
-"""What can be plotted: DVC's plots of dvc.yaml, or else the curves of the evaluated predictions."""
+"""Curves of the report: the plots that dvc.yaml declares, or else those of the evaluated predictions."""
 
 import csv
 import json
@@ -46,7 +46,7 @@ class Curve:
 
 
 def curves(repository: Repository, predictions: Predictions | None) -> list[Curve]:
-    """The curves that dvc.yaml declares; if it declares none, those of the evaluated predictions."""
+    """Return the curves that dvc.yaml declares; if there are none, those of the evaluated predictions."""
     declared = list(_declared_curves(repository.root))[:MOST_PLOTS]
     if declared or predictions is None:
         return declared

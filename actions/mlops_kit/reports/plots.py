@@ -21,7 +21,7 @@ def curve(data: Curve) -> str:
 
 
 def intervals(named: list[tuple[str, Metric]], label: str) -> str:
-    """A point and its interval for each name, the first on top."""
+    """Return a plot with a point and its interval for each name, the first on top."""
     ends = [end for _, one in named for end in _ends(one)]
     side = names([_shorten(name) for name, _ in named], grid=True)
     axes = Axes((1.0 + 0.28 * len(named)) * INCH, numbers(ends, _shorten(label)), side, down=True)
@@ -32,7 +32,7 @@ def intervals(named: list[tuple[str, Metric]], label: str) -> str:
 
 
 def history(points: list[tuple[str, Metric]], label: str, reference: float | None = None) -> str:
-    """A metric over versions or weeks; its interval as an area. One that is no number is a gap.
+    """Return a plot of a metric over versions or weeks, with its interval as an area. NaN is a gap.
 
     `reference` is a line to compare with.
     """
@@ -51,7 +51,7 @@ def history(points: list[tuple[str, Metric]], label: str, reference: float | Non
 
 
 def counts(points: list[tuple[str, int]], label: str) -> str:
-    """How many, a bar each from zero."""
+    """Return a bar chart of counts, from zero."""
     most = max([1, *(many for _, many in points)])
     axes = Axes(
         2.4 * INCH, _below(points), numbers([0, most], within=(0, 1.05 * most)), title=_shorten(label)

@@ -129,7 +129,7 @@ def test_a_dry_run_asks_nobody(on_github: Api, project: Small) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (None, "nothing was checked"),
+        (None, "there was no check yet"),
         ("{", "is not what `mlops-kit monitor check` leaves"),
         (
             '{"at": "x", "version": "", "window": "", "findings": [{"kind": "fire", "what": ""}], "judged": []}',

@@ -265,7 +265,7 @@ def test_labels_of_one_class_have_no_curve(check: Check, tmp_path: Path) -> None
     done, found = check(tmp_path / "log.jsonl", "--labels", tmp_path / "labels.parquet")
     assert "NaN" not in done.stdout and "Warning" not in done.stderr
     assert found["concept"]["figure"] is None
-    assert "only one class came true in 300 rows: no roc_auc" in found["concept"]["notes"]
+    assert "the labels of 300 rows have only one class, so there is no roc_auc" in found["concept"]["notes"]
     assert found["concept"]["happened"]["high"] == 1.0
 
 
@@ -291,7 +291,7 @@ def test_a_log_of_another_version_says_so(check: Check, tmp_path: Path) -> None:
     """Of a repository without a version there is no other one, so all predictions of it failed."""
     log(tmp_path / "log.jsonl", table(6, 300), error="away", prediction=None)
     _, found = check(tmp_path / "log.jsonl")
-    assert found["concept"]["notes"] == ["no line of the log is a prediction of the version in use"]
+    assert found["concept"]["notes"] == ["the log has no prediction of the version in production"]
 
 
 def test_labels_without_predictions_are_refused(check: Check, tmp_path: Path) -> None:

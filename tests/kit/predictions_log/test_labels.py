@@ -146,7 +146,7 @@ def test_long_without_labels_is_an_alarm(check: Check, tmp_path: Path) -> None:
         stream.write(old + "\n")
     done, found = check(tmp_path / "log.jsonl")
     assert done.code == 10, done.said
-    assert [one["what"][:14] for one in found["concept"]["alarms"]] == ["no label since"]
+    assert [one["what"][:26] for one in found["concept"]["alarms"]] == ["no label has arrived since"]
 
 
 def test_few_labels_cannot_tell(check: Check, tmp_path: Path) -> None:

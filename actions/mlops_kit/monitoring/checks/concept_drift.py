@@ -108,9 +108,7 @@ def measure(
     columns = [name for name in facts.column_names if name.startswith(USED)]
     predicted = lines.only(facts.select(columns), pc.is_valid(facts["prediction"]))
     if not len(predicted):
-        return ConceptDrift(
-            "not connected", notes=["no line of the log is a prediction of the version in production"]
-        )
+        return ConceptDrift("not connected", notes=["the log has no prediction of the version in production"])
     labelled_rows, notes = joined(predicted, labels)
     labelled_rows = lines.only(labelled_rows, pc.is_valid(labelled_rows["actual"]))
     nothing = EvaluatedRows(np.empty(0), np.empty(0)), labelled_rows, labelled_rows
@@ -180,7 +178,11 @@ def _judge(
     recent = _later(table, since)
     recent_losses, recent_rows = (losses, rows) if recent is None else (losses[recent], rows.take(recent))
     figure = _estimate(metric, recent_rows, before)
-    notes = [] if figure else [f"only one class came true in {len(recent_losses)} rows: no {metric}"]
+    notes = (
+        []
+        if figure
+        else [f"the labels of {len(recent_losses)} rows have only one class, so there is no {metric}"]
+    )
     # A low loss alone closes no alarm: in a period with few positives it is low for a useless model, too.
     worse = figure is not None and intervals.is_worse(metric, figure)
     if rise and (worse or not _is_past(rise, table, since)):
@@ -295,4 +297,4 @@ def _late(until: datetime | None, waiting: datetime | None, days: float, now: da
     """Rows whose labels never come are no alarm. That labels stopped coming altogether is one."""
     if until is None or waiting is None or now - waiting <= timedelta(days=days):
         return []
-    return [Finding("no-labels", f"no label since {until:%Y-%m-%d}, for more than {days:g} days")]
+    return [Finding("no-labels", f"no label has arrived since {until:%Y-%m-%d}; the limit is {days:g} days")]

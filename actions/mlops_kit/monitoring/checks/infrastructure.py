@@ -162,7 +162,7 @@ def _newest(facts: pa.Table, times: Floats, name: str) -> float | None:
 def _errors(errors: int, n: int, limits: Monitoring) -> list[Finding]:
     if at_least(errors, n, limits.errors_at_most) >= ODDS:
         return []
-    what = f"{errors} of {n} predictions failed ({errors / n:.1%}), at most {limits.errors_at_most:.1%}"
+    what = f"{errors} of {n} predictions failed ({errors / n:.1%}); the limit is {limits.errors_at_most:.1%}"
     return [Finding("errors", what)]
 
 
@@ -170,7 +170,7 @@ def _slow(seconds: Floats, limits: Monitoring) -> list[Finding]:
     most = limits.p95_seconds_at_most
     if most is None or at_least(int((seconds > most).sum()), len(seconds), 0.05) >= ODDS:
         return []
-    what = f"latency p95 is {np.quantile(seconds, 0.95):.3g} s, at most {most:g} s (n = {len(seconds)})"
+    what = f"latency p95 is {np.quantile(seconds, 0.95):.3g} s; the limit is {most:g} s (n = {len(seconds)})"
     return [Finding("latency", what)]
 
 
@@ -179,7 +179,7 @@ def _ahead(tally: Tally, now: float) -> list[Finding]:
     if not tally.ahead:
         return []
     hours = (tally.furthest - now) / HOUR
-    what = f"{tally.ahead} predictions are up to {hours:.1f} hours in the future: a clock or a zone is wrong"
+    what = f"{tally.ahead} predictions are up to {hours:.1f} hours in the future: a clock or a time zone is wrong"
     return [Finding("clock", what)]
 
 
@@ -188,24 +188,24 @@ def _unreadable(tally: Tally, limits: Monitoring) -> list[Finding]:
     if at_least(bad, total, limits.errors_at_most) >= ODDS:
         return []
     what = f"{bad} of {total} predictions have a time that is not ISO 8601, such as {tally.such[:40]!r}"
-    return [Finding("clock", f"{what}: nothing can be said of when they were made")]
+    return [Finding("clock", f"{what}, so it is unknown when they were made")]
 
 
 def _silent(age: float | None, limits: Monitoring) -> list[Finding]:
     most = limits.silent_hours_at_most
     if age is None or most is None or age <= most:
         return []
-    return [Finding("silence", f"the newest prediction is {age:.1f} hours old, at most {most:g}")]
+    return [Finding("silence", f"the newest prediction is {age:.1f} hours old; the limit is {most:g}")]
 
 
 def _less(every: Minutes, now: float) -> list[Finding]:
     if dropped := traffic.drop(every, now, ODDS):
         before = ", ".join(map(str, dropped.before[:4]))
-        what = f"{dropped.rows} predictions in {dropped.hours} hours, where the weeks before had {before}"
+        what = f"{dropped.rows} predictions in {dropped.hours} hours; the weeks before had {before}"
         return [Finding("silence", what)]
     if paused := traffic.pause(every, now):
         hours, longest = paused
-        what = f"no prediction for {hours:.0f} hours, where the longest pause before was {longest:.1f}"
+        what = f"no prediction for {hours:.0f} hours; the longest pause before was {longest:.1f} hours"
         return [Finding("silence", what)]
     return []
 
@@ -226,7 +226,11 @@ def _growing(facts: pa.Table, times: Floats, limits: Monitoring) -> list[Finding
         if grows > limits.memory_growth_at_most * np.median(readings):
             who = f"process {names[process]}" if process >= 0 else "the process"
             last = readings[-1]
-            findings.append(Finding("memory", f"{who} grows by {grows:,.0f} MB a day and has {last:,.0f} MB"))
+            findings.append(
+                Finding(
+                    "memory", f"the memory of {who} grows by {grows:,.0f} MB a day and is {last:,.0f} MB now"
+                )
+            )
     return findings
 
 
@@ -234,5 +238,5 @@ def _full(free: float | None, limits: Monitoring) -> list[Finding]:
     if free is None or free >= limits.disk_free_share_at_least:
         return []
     return [
-        Finding("disk", f"{free:.1%} of the disk is free, at least {limits.disk_free_share_at_least:.1%}")
+        Finding("disk", f"{free:.1%} of the disk is free; the limit is {limits.disk_free_share_at_least:.1%}")
     ]

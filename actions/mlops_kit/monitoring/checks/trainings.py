@@ -54,9 +54,11 @@ def _failed(newest: Run | None) -> list[Finding]:
     which = f"{newest.start[:16].replace('T', ' ')} UTC, run {newest.run}, commit {newest.commit[:7]}"
     why = f": {newest.error.splitlines()[0]}" if newest.error else ""
     if newest.status in ("closed", "rejected"):
-        return [Finding("gate-closed", f"the model of main was rejected ({which}){why}")]
+        return [Finding("gate-closed", f"the gates rejected the model of main ({which}){why}")]
     if newest.status in ("failed", "crashed") or (newest.status == "refused" and newest.trigger == "push"):
-        return [Finding("training-failed", f"the training of main {newest.status} ({which}){why}")]
+        return [
+            Finding("training-failed", f"the training on main has the status {newest.status} ({which}){why}")
+        ]
     return []
 
 

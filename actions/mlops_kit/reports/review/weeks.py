@@ -59,7 +59,7 @@ def before(monday: date, many: int) -> list[Week]:
 
 
 def fill_traffic(weeks: list[Week], tally: Tally) -> None:
-    """Fills in predictions and failures."""
+    """Set the predictions and failures of each week."""
     every = tally.every
     mondays = _mondays(every.starts.astype("datetime64[s]"))
     for week in weeks:
@@ -74,7 +74,7 @@ def fill_quality(
     actual_labels: pa.Table | None,
     contract: Contract,
 ) -> str:
-    """Fills in the metric and the losses; returns the metric's name."""
+    """Set the metric and the losses of each week. Returns the name of the metric."""
     metric, form = "", contract.predictions
     predictions = facts.filter(pc.is_valid(facts["prediction"]))
     labelled, _ = labels.joined(predictions, actual_labels)
@@ -96,7 +96,7 @@ def _mondays(times: "npt.NDArray[np.datetime64]") -> "npt.NDArray[np.datetime64]
 
 
 def fill_checks(weeks: list[Week], checks: list[Event]) -> None:
-    """`checks` are in order, newest first."""
+    """Set the checks and the drifted columns of each week. `checks` are sorted, newest first."""
     for week in weeks:
         checks_of_week = [one for one in checks if one.get("window") and week.holds(moment_of(one["at"]))]
         week.checks, week.windows = len(checks_of_week), len(history.apart(checks_of_week))
@@ -107,7 +107,7 @@ def fill_checks(weeks: list[Week], checks: list[Event]) -> None:
 
 
 def fill_trainings(weeks: list[Week], runs: list[Run], by_hand: list[Run]) -> None:
-    """Counts trainings by their status; one by hand is counted as such alone, even if it was published."""
+    """Count trainings by status. A training by hand counts as such only, even if it was published."""
     manual = {run.run for run in by_hand}
     for run in [*(one for one in runs if one.run not in manual), *by_hand]:
         if week := _of(weeks, moment_of(run.start)):

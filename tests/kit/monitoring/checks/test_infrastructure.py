@@ -158,7 +158,7 @@ def test_a_young_log_that_ends_is_found(
     assert traffic.pause(minutes(times), times[-1] + (found_after + 1) * HOUR)
     monkeypatch.setenv(clock.VARIABLE, datetime.fromtimestamp(times[-1] + 100 * HOUR, UTC).isoformat())
     (found,) = infrastructure.measure(window(facts, since), Monitoring()).alarms
-    assert found.what.startswith("no prediction for 100 hours, where the longest pause before was ")
+    assert found.what.startswith("no prediction for 100 hours; the longest pause before was ")
 
 
 def test_a_log_of_few_days_knows_no_week_before() -> None:
@@ -210,7 +210,7 @@ def test_one_process_of_two_leaks() -> None:
     leaking = 500 + np.where(np.arange(800) % 2, np.arange(800) / 4, 0)
     (found,) = checked(memory_mb=pa.array(leaking)).alarms
     assert found.kind == "memory"
-    assert found.what.startswith("process b grows by 2")
+    assert found.what.startswith("the memory of process b grows by 2")
 
 
 def test_a_process_that_starts_again_and_again_does_not_leak() -> None:
@@ -221,7 +221,7 @@ def test_a_process_that_starts_again_and_again_does_not_leak() -> None:
 
 def test_a_disk_that_fills_is_one_alarm() -> None:
     (found,) = checked(disk_free_share=pa.array(np.linspace(0.2, 0.03, 800))).alarms
-    assert (found.kind, found.what) == ("disk", "3.0% of the disk is free, at least 5.0%")
+    assert (found.kind, found.what) == ("disk", "3.0% of the disk is free; the limit is 5.0%")
 
 
 def test_a_log_without_them_is_not_watched_for_them() -> None:

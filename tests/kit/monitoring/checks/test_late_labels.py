@@ -55,7 +55,9 @@ def test_some_that_never_come_are_no_alarm_but_none_any_more_is() -> None:
     assert (found.labelled, found.alarms) == (N // 2, [])
     assert found.since == "2026-11-20T19:00:00+00:00"  # the newest that has one
     stopped = judged("binary", wrong=False, labels=[*actual[:100], *[None] * 300], within=1e-6)
-    assert [one.what for one in stopped.alarms] == ["no label since 2026-11-05, for more than 1e-06 days"]
+    assert [one.what for one in stopped.alarms] == [
+        "no label has arrived since 2026-11-05; the limit is 1e-06 days"
+    ]
 
 
 def test_one_of_a_time_to_come_does_not_hide_that_no_label_comes() -> None:

@@ -127,7 +127,7 @@ def test_a_model_may_be_so_old_and_no_older(project: Small, check: Check) -> Non
     project.edit("mlops.yaml", "metrics:", "monitoring: {model_days_at_most: 90}\nmetrics:")
     assert kinds(check(days=80)) == []
     found = check(days=100.5)
-    assert kinds(found) == ["model-old"] and "100 days old, at most 90" in found.alarms[0].what
+    assert kinds(found) == ["model-old"] and "100 days old; the limit is 90" in found.alarms[0].what
 
 
 # ---- the monitor itself ----
@@ -150,7 +150,7 @@ def test_a_monitor_that_stopped_is_one_alarm(
     beaten(project)
     assert heartbeat.look(project.repository) == ""
     monkeypatch.setenv("MLOPS_NOW", (NOW + timedelta(hours=51)).isoformat())
-    for mend in ("whatever ran `mlops-kit monitor check`", "gh workflow enable mlops-schedule.yml"):
+    for mend in ("the job that runs `mlops-kit monitor check`", "gh workflow enable mlops-schedule.yml"):
         assert "has not run for 2 days" in heartbeat.look(project.repository)
         (issue,) = on_github.issues
         assert issue["title"] == "The monitor has stopped"

@@ -48,7 +48,7 @@ def command(name: str, title: str, text: str, clear: bool, as_json: bool) -> Non
     words = sys.stdin.read() if text == "-" else text
     journal = events.go_on(repo)
     if clear:
-        where = alarm.clear_for(repo, name, words or "It is over.", journal)
+        where = alarm.clear_for(repo, name, words or "The alarm is over.", journal)
     else:
         where = alarm.ring_for(repo, alarms.Alarm(name, title, words or title), journal)
     finish({"name": name, "where": where}, where or f"No alarm {name!r} is open.", as_json)

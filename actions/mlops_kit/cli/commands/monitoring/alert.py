@@ -77,5 +77,5 @@ def command(
     if problems := notify.problems(results):
         raise KitError(
             "\n".join(problems),
-            "What is listed above was told. The next check updates the issues, and tells the chat what it was not told.",
+            "The other alarms were delivered. The next check tries again.",
         )
