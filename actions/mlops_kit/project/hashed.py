@@ -7,6 +7,7 @@ with the same inode, size and time of change as when it was hashed is not read a
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.base.errors import KitError
+from mlops_kit.base.markdown import one_line
 from mlops_kit.project.lock import Entry, file_md5, object_path
 from mlops_kit.project.repository import Repository
 
@@ -58,10 +60,12 @@ def refuse_altered(
     `repository` keeps what was hashed, unless the cache is a temporary one (`remember`). `source` names the
     remote that the bytes came from; empty if there is none.
     """
+    entries = list(entries)
     known = _Known(repository.root / KNOWN if remember else None)
     altered = [one for entry in entries for one in altered_objects(cache, entry, known.md5)]
     known.save()
     if not altered:
+        _refuse_outside(entries, cache)
         return
     for one in altered:
         _remove(one, tree)
@@ -69,6 +73,33 @@ def refuse_altered(
     raise AlteredError(
         f"{source or 'The cache'} holds other bytes than the lock names: {names}.", _do(altered, source)
     )
+
+
+def _refuse_outside(entries: Iterable[Entry], cache: Path) -> None:
+    """Raise AlteredError for a folder whose list has the right hash, and names a file outside of the folder.
+
+    Whoever made the folder wrote that list: DVC itself never does.
+    """
+    for entry in entries:
+        path = _existing(cache, entry.md5) if entry.md5.endswith(".dir") else None
+        outside = [name for name in map(_name, folder_list(path) if path else []) if not _is_inside(name)]
+        if path and outside:
+            path.chmod(0o644)
+            path.unlink()
+            raise AlteredError(
+                f"{entry.path} has files outside of itself: {one_line(', '.join(outside[:5]))}.",
+                "Its list was removed here, so that DVC writes none of them. Find out who made it; take another version.",
+            )
+
+
+def _name(item: dict[str, Any]) -> str:
+    return str(item["relpath"])
+
+
+def _is_inside(name: str) -> bool:
+    """True for a path that DVC writes for a file in a folder, on each system."""
+    parts = re.split(r"[/\\]", name)
+    return ":" not in parts[0] and not {"", ".", ".."} & set(parts) and ".git" not in map(str.lower, parts)
 
 
 def _do(altered: list[Altered], source: str) -> str:

@@ -146,9 +146,9 @@ def bring_outputs(repository: Repository, tree: Repository, dvc: str, paths: Seq
     if repository.remote:
         transfer(tree, dvc, "pull", *paths)
     else:  # `pull` would give up before it has looked into the cache
-        run_within([*words(dvc), "checkout", *paths], tree.root, stall=STALL)
         lock = tree.lock()
         check(tree, [out for path in paths if lock and (out := lock.out(path))])
+        run_within([*words(dvc), "checkout", *paths], tree.root, stall=STALL)
 
 
 def take(repository: Repository, revision: str, folder: Path, dvc: str) -> Snapshot:

@@ -28,7 +28,12 @@ def transfer(
     """`of`: targets and options; `at`: a worktree that is meant instead. Without --quiet, which hides reasons too.
 
     Raises KitError naming the remote and DVC's reason, or the files that were pulled and are not what the lock says.
+
+    DVC writes the files of a folder wherever its list says, also outside of the repository. So folders are fetched
+    into the cache, and their lists are checked, before anything is written.
     """
+    if what == "pull" and any(one.md5.endswith(".dir") for one in _named_by(at, repository, of)):
+        transfer(repository, dvc, "fetch", *of, at=at)
     worktree = ["--cd", str(at)] if at else []
     failed = None
     try:
@@ -36,8 +41,7 @@ def transfer(
     except ProcessError as error:
         failed = error
     if what != "push":  # even if DVC failed: a part was brought
-        tree = Repository(at) if at else repository
-        check(repository, _meant(tree, [one for one in of if not one.startswith("-")]), tree)
+        check(repository, _named_by(at, repository, of), Repository(at) if at else repository)
     if failed:
         says = f"`dvc {what}` failed with {named(repository)}:\n{_reason(repository, failed)}"
         raise KitError(says, DO) from failed
@@ -50,6 +54,10 @@ def check(repository: Repository, entries: Iterable[Entry], tree: Repository | N
     if "://" not in cache:
         source = named(repository) if repository.remote else ""
         hashed.refuse_altered(repository, tree, entries, Path(cache), source, remember=cache == own)
+
+
+def _named_by(at: Path | None, repository: Repository, of: Iterable[str]) -> list[Entry]:
+    return _meant(Repository(at) if at else repository, [one for one in of if not one.startswith("-")])
 
 
 def _meant(tree: Repository, targets: list[str]) -> list[Entry]:

@@ -317,3 +317,54 @@ def test_a_versions_files_are_hashed(use: Use, altered_in: str, three: Repositor
 def _predict(was: snapshot.Snapshot) -> None:
     with was.alive():
         pytest.fail("the altered model is there")
+
+
+# ---- folders whose list leads elsewhere ----
+
+
+def with_a_folder(repository: Repository, dvc: str) -> str:
+    """Let DVC hold a folder, here and in the bucket. The name of its list."""
+    (repository.root / "pages").mkdir()
+    (repository.root / "pages/a.txt").write_text("a")
+    must([dvc, "add", "--quiet", "pages"], repository.root)
+    must([dvc, "push", "--quiet"], repository.root)
+    must(["git", "add", "--all"], repository.root)
+    must(["git", "commit", "--quiet", "--message=Pages"], repository.root)
+    must(["git", "push", "--quiet", "origin", "HEAD"], repository.root)
+    return next(one.md5 for one in repository.pointers().values() if one.path == "pages")
+
+
+@pytest.mark.parametrize("listed_by", ["the bucket", "the training"])
+def test_a_folder_writes_nothing_outside_of_itself(listed_by: str, published: Repository, dvc: str) -> None:
+    """DVC believes the paths in the list of a folder, also with `verify: true`."""
+    name = with_a_folder(published, dvc)
+    storage = published.root.parent / "storage"
+    evil = stored(storage, b"evil")
+    list_file = object_path(storage, name)
+    listed = json.loads(list_file.read_text())
+    for path in ("../train.sh", "../.git/hooks/post-checkout", "../../outside.txt"):
+        listed.append({"md5": evil, "relpath": path})
+    alter(published, name, json.dumps(listed))
+    if listed_by == "the training":  # which pushed such a list itself, so that its hash is right
+        renamed = f"{file_md5(list_file)}.dir"
+        object_path(storage, renamed).parent.mkdir(exist_ok=True)
+        list_file.rename(object_path(storage, renamed))
+        change(published, "pages.dvc", name, renamed)
+        must(["git", "push", "--quiet", "origin", "HEAD"], published.root)
+    clone = clone_of(published, "clone")
+    code = (clone.root / "train.sh").read_text()
+    for _ in range(2):  # the second time nothing is taken from the cache
+        with pytest.raises(AlteredError, match=r"pages"):
+            pull.pull(clone, means(clone), "", None, silent)
+        assert (clone.root / "train.sh").read_text() == code
+        assert not (clone.root / ".git/hooks/post-checkout").exists()
+        assert not (clone.root.parent / "outside.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["../x", "a/../../x", "/etc/x", "..\\x", "C:/x", "C:x", ".git/x", "", "a//b", "./a"]
+)
+def test_a_list_that_names_a_file_outside_is_refused(path: str, here: Repository, cache: Path) -> None:
+    model = folder(cache, (path, stored(cache, b"evil")))
+    assert refused(here, cache, Entry("model", model)).startswith("model has files outside of itself")
+    assert not object_path(cache, model).exists()
