@@ -27,6 +27,8 @@ from mlops_kit.versions import version
 STATE = Path(".mlops/training.json")
 SAMPLE_LOCK = Path(".mlops/sample.lock")  # what the sample gave; dvc.lock stays the data's
 
+# Not the run cache of the remote: who can write there could say that a stage once made another model, with its hash.
+PULL = ("--pull", "--allow-missing", "--no-run-cache")
 SAYS = {  # what DVC says of a stage, and our word for it
     "ran": re.compile(r"Running stage '([^']+)'"),
     "cached": re.compile(r"Stage '([^']+)' is cached"),
@@ -159,7 +161,7 @@ def _on_data(repository: Repository, contract: Contract, journal: Journal, say: 
             inputs.check_all(repository)
         else:
             inputs.bring(repository, contract.commands.dvc, behind_start, say)
-        how = ["--pull", "--allow-missing"] if repository.remote and _something_missing(repository) else []
+        how = list(PULL) if repository.remote and _something_missing(repository) else []
         if behind_start and behind_start.environment:
             changed = ", ".join(behind_start.environment)
             say(f"Every stage runs: {changed} changed, which DVC does not look at")
