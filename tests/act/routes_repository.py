@@ -188,3 +188,11 @@ def get_run(call: Call) -> Answer:
         if run["id"] == call.number:
             return 200, run
     raise Refused(404, "Not Found")
+
+
+@route("GET", "/actions/runs/N/jobs")
+def get_jobs(call: Call) -> Answer:
+    """Of a workflow whose jobs all ran, unless the run says which it has."""
+    run = get_run(call)[1]
+    ran = [{"name": "move", "status": "completed", "conclusion": "success"}]
+    return 200, {"jobs": run.get("jobs", ran)}

@@ -17,6 +17,10 @@ class WorkflowRun:
     on_default_branch: bool
     started: datetime
     updated: datetime
+    moved: bool  # its job that writes the tag began, which it does only after the approval
+
+
+MOVE = "move"  # that job's name
 
 
 class WorkflowRuns:
@@ -48,14 +52,21 @@ class WorkflowRuns:
         try:
             with self._asking("workflow", f"run {number}"):
                 run = self._get(f"/actions/runs/{number}")
+                jobs = self._get(f"/actions/runs/{number}/jobs?filter=all&per_page=100")["jobs"]
                 return WorkflowRun(
                     PurePosixPath(str(run["path"]).partition("@")[0]).name,
                     str(run["display_title"]),
                     run["head_branch"] == main and run["event"] == "workflow_dispatch",
                     datetime.fromisoformat(run["created_at"]),
                     datetime.fromisoformat(run["updated_at"]),
+                    any(one["name"] == MOVE and _ran(one) for one in jobs),
                 )
         except GitHubError as error:
             if error.status == 404:
                 return None
             raise
+
+
+def _ran(job: dict[str, Any]) -> bool:
+    """False for a job that waits for an approval, or was refused one."""
+    return job["status"] == "in_progress" or job.get("conclusion") == "success"

@@ -152,7 +152,7 @@ class _Proof:
         if one.run in self.used:
             return False
         run = self.hub.run(one.run)
-        if run is None or run.file not in WORKFLOWS or not run.on_default_branch:
+        if run is None or run.file not in WORKFLOWS or not run.on_default_branch or not run.moved:
             return False
         if not self._is_about(run.title, one):
             return False

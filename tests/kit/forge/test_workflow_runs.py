@@ -21,11 +21,35 @@ def test_a_run_is_looked_up(on_github: Api) -> None:
         found = GitHub(REPOSITORY).run(str(run["id"]))
     assert found
     assert (found.file, found.title) == ("promote.yml", "promote v0.1.0 to production")
-    assert found.on_default_branch
+    assert found.on_default_branch and found.moved
     with on_github.running("promote.yml", "push", "a" * 40, "main") as run:
         run["display_title"] = "x"
         pushed = GitHub(REPOSITORY).run(str(run["id"]))
     assert pushed and not pushed.on_default_branch
+
+
+@pytest.mark.parametrize(
+    ("status", "conclusion", "moved"),
+    [
+        ("waiting", None, False),
+        ("queued", None, False),
+        ("completed", "failure", False),
+        ("completed", "skipped", False),
+        ("in_progress", None, True),
+        ("completed", "success", True),
+    ],
+)
+def test_a_run_that_nobody_approved_moved_nothing(
+    status: str, conclusion: str | None, moved: bool, on_github: Api
+) -> None:
+    with on_github.running("promote.yml", "workflow_dispatch", "a" * 40, "main") as run:
+        run["display_title"] = "promote v0.1.0 to production"
+        run["jobs"] = [
+            {"name": "check", "status": "completed", "conclusion": "success"},
+            {"name": "move", "status": status, "conclusion": conclusion},
+        ]
+        found = GitHub(REPOSITORY).run(str(run["id"]))
+    assert found and found.moved is moved
 
 
 @pytest.mark.parametrize("number", ["", "12345", "../../user", "1-1"])

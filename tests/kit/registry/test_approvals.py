@@ -50,6 +50,7 @@ def forge(monkeypatch: pytest.MonkeyPatch) -> Forge:
 
 def a_run(title: str, **other: Any) -> WorkflowRun:
     facts = {"file": "promote.yml", "on_default_branch": True, "started": NOW - HOUR, "updated": NOW + HOUR}
+    facts["moved"] = True
     return WorkflowRun(title=title, **{**facts, **other})
 
 
@@ -130,6 +131,7 @@ def test_a_tag_that_somebody_pushed_is_put_back_with_an_alarm(asked: Repository,
     [
         a_run("promote v0.3.0 to production", file="train.yml"),
         a_run("promote v0.3.0 to production", on_default_branch=False),
+        a_run("promote v0.3.0 to production", moved=False),  # nobody approved it, and a tag names it
         a_run("promote v0.2.0 to production"),
         a_run("promote v0.3.0 to staging"),
         a_run("roll back staging"),
