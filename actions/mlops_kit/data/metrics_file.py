@@ -1,12 +1,15 @@
 """The metrics file of a pipeline, whatever its form."""
 
 import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlops_kit.base import documents
 from mlops_kit.base.errors import KitError
+
+LARGEST = int(sys.float_info.max)  # a larger whole number is none that a metric can have
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ def metric_at(content: dict[str, Any], path: str) -> Metric | None:
 
 
 def _is_numeric(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= LARGEST
+    return isinstance(value, float)
 
 
 def _end(value: Any) -> float | None:

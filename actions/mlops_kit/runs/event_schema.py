@@ -25,7 +25,9 @@ LARGEST_PID = 2**31 - 1
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int):  # JSON has whole numbers of any length, which no float can hold
+        return not isinstance(value, bool) and abs(value) < 2**63
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def is_time(value: Any) -> bool:

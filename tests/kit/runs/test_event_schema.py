@@ -135,3 +135,9 @@ def test_one_bad_line_on_the_branch_is_said_once_and_breaks_nothing(tmp_path: Pa
     assert done.code == 0, done.said
     assert done.stderr.count("cannot be read and are left out") == 1
     assert one.kit("retrain", "--dry-run").code == 0
+
+
+def test_a_whole_number_that_no_float_can_hold_is_left_out() -> None:
+    event = {"run": "1", "at": "2026-01-01", "stage": "train", "status": "end"}
+    assert event_schema.is_readable(event | {"seconds": 10**9})
+    assert not event_schema.is_readable(event | {"seconds": 10**400})
