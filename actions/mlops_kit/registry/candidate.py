@@ -5,6 +5,7 @@ code of the project, so it recomputes what Git, dvc.yaml and the runner know, an
 """
 
 import hashlib
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from mlops_kit.base import github_env
 from mlops_kit.base.errors import KitError
+from mlops_kit.base.markdown import one_line
 from mlops_kit.forge import runner
 from mlops_kit.new_data import deliver
 from mlops_kit.new_data.deliver import Delivery
@@ -146,6 +148,7 @@ def read(repository: Repository, contract: Contract, handed: Handover, run: str)
     """
     if not handed.has(DRAFT):
         return None
+    _refuse_metrics_elsewhere(repository, contract)
     record = record_schema.parse(handed.text(DRAFT), str(handed.folder / DRAFT))
     verdict = handed.payload(VERDICT, Verdict, "a verdict of the gates")
     lock = parse_lock(handed.text(LOCK))
@@ -179,6 +182,16 @@ def _pointers(repository: Repository, contract: Contract, handed: Handover) -> d
                 f"{handed.folder} is not whole: {path!r} is no .dvc file of the repository.", AGAIN
             )
     return pointers
+
+
+def _refuse_metrics_elsewhere(repository: Repository, contract: Contract) -> None:
+    """Raises KitError if the metrics would be written outside of the tree, for instance into Git's configuration."""
+    root, path = repository.root.resolve(), posixpath.normpath(contract.metrics)
+    if not lock_check.is_inside(path) or (root / path).resolve() != root / path:
+        raise KitError(
+            f"{one_line(contract.metrics)}, the metrics that mlops.yaml names, is a link or lies outside of the repository.",
+            "Let the pipeline write them into a file of their own.",
+        )
 
 
 def _is_within(file: Path, root: Path) -> bool:

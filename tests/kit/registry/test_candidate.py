@@ -233,3 +233,33 @@ def test_a_version_of_before_there_were_columns_is_read(gated: Repository) -> No
     content = newest(gated).model_dump()
     del content["tables"]
     assert record.parse(json.dumps(content), "it").tables == []
+
+
+@pytest.mark.parametrize("leads_to", [".git/config", "../elsewhere"])
+def test_metrics_are_written_through_no_link(leads_to: str, handed: tuple[Repository, Path]) -> None:
+    """A link of the repository into `.git/config` would make a command of the metrics, which Git then runs."""
+    clone, _ = handed
+    before = (clone.root / ".git/config").read_text()
+    (clone.root / "metrics.json").symlink_to(leads_to)
+    with pytest.raises(KitError, match=r"metrics\.json, the metrics that mlops\.yaml names, is a link"):
+        take_over(handed)
+    assert (clone.root / ".git/config").read_text() == before
+    assert not (clone.root / "../elsewhere").exists()
+
+
+def test_metrics_are_written_into_no_folder_that_is_a_link(handed: tuple[Repository, Path]) -> None:
+    clone, _ = handed
+    (clone.root / "reports").symlink_to(".git")
+    for path in ("reports/config", "../x", ".git/config", "/etc/x"):
+        with pytest.raises(KitError, match="is a link or lies outside"):
+            candidate._refuse_metrics_elsewhere(clone, means(clone).model_copy(update={"metrics": path}))
+    ours = means(clone).model_copy(update={"metrics": "not/made/yet/metrics.json"})
+    candidate._refuse_metrics_elsewhere(clone, ours)
+
+
+def test_an_event_with_a_number_that_no_float_can_hold_is_left_out(handed: tuple[Repository, Path]) -> None:
+    file = handed[1] / "events.jsonl"
+    first = json.loads(file.read_text().splitlines()[0])
+    with file.open("a") as stream:
+        stream.write(json.dumps(first | {"seconds": 10**400}) + "\n")
+    assert take_over(handed).outcome == "registered"
