@@ -124,10 +124,12 @@ def unapproved(repository: Repository, model: str, hub: "GitHub") -> list[Unappr
     found = []
     for stage in stages.stage_names(ordered):
         stay, approved = stages.current_stay(ordered, stage), ""
+        proven: list[Assignment] = []
         for one in ordered:
             # A tag that puts there what is approved changes nothing, whoever made it.
-            if one.stage == stage and one.commit != approved and proof.holds(one):
+            if one.stage == stage and one.commit != approved and proof.holds(one, proven):
                 approved = one.commit
+                proven.append(one)
         if (stay.commit if stay else "") != approved:
             found.append(Unapproved(stage, stay, approved))
     return found
@@ -143,8 +145,11 @@ class _Proof:
         self.used: set[str] = set()  # runs that made a tag already: a run makes one
         self._since: datetime | None = None
 
-    def holds(self, one: Assignment) -> bool:
-        """True if the workflow made this assignment. False for a removal: the version is in no stage any more."""
+    def holds(self, one: Assignment, before: list[Assignment]) -> bool:
+        """True if the workflow made this assignment, after those of `before`.
+
+        False for a removal: the version is in no stage any more.
+        """
         if one.takes_back or one.commit not in self.names:
             return False
         if not one.run:
@@ -154,21 +159,22 @@ class _Proof:
         run = self.hub.run(one.run)
         if run is None or run.file not in WORKFLOWS or not run.on_default_branch or not run.moved:
             return False
-        if not self._is_about(run.title, one):
+        if not self._is_about(run.title, one, before):
             return False
         is_its_time = run.started - stages.SKEW <= one.dated <= run.updated + stages.SKEW
         if is_its_time:
             self.used.add(one.run)
         return is_its_time
 
-    def _is_about(self, title: str, one: Assignment) -> bool:
+    def _is_about(self, title: str, one: Assignment, before: list[Assignment]) -> bool:
         """True if a run with this title, which the workflow writes, may have made the assignment."""
         if promoted := re.fullmatch(r"promote (\S+) to (\S+)", title):
             return (tags.version_in(self.model, promoted[1]), promoted[2]) == (
                 self.names[one.commit],
                 one.stage,
             )
-        return title == f"roll back {one.stage}"
+        back = stages.rollback_target(before, one.stage)  # the title of a rollback names no version
+        return title == f"roll back {one.stage}" and one.commit == back
 
     def _is_older(self, one: Assignment) -> bool:
         """True if the tag was made before mlops.yaml asked for approvals.

@@ -147,11 +147,24 @@ def test_a_run_that_did_not_make_the_tag_is_no_proof(
 
 
 def test_a_run_proves_one_tag(asked: Repository, forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_run(asked, forge, "2", "v0.2.0", a_run("promote v0.2.0 to production"), monkeypatch)
     run = a_run("roll back production")
+    by_run(asked, forge, "7", "v0.1.0", run, monkeypatch)
     by_run(asked, forge, "7", "v0.2.0", run, monkeypatch)
-    by_run(asked, forge, "7", "v0.3.0", run, monkeypatch)
     restore(asked)
-    assert held(asked) == "v0.2.0"
+    assert held(asked) == "v0.1.0"
+
+
+def test_an_approved_rollback_proves_no_other_version(
+    asked: Repository, forge: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tag that somebody dated before that of the rollback, and that names its run."""
+    by_run(asked, forge, "2", "v0.2.0", a_run("promote v0.2.0 to production"), monkeypatch)
+    run = a_run("roll back production")
+    by_run(asked, forge, "7", "v0.3.0", run, monkeypatch)
+    by_run(asked, forge, "7", "v0.1.0", run, monkeypatch)
+    assert restore(asked) == []
+    assert held(asked) == "v0.1.0"
 
 
 def test_stages_of_before_are_believed(repository: Repository, forge: Forge) -> None:
