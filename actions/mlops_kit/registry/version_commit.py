@@ -16,7 +16,7 @@ from mlops_kit.registry import card
 from mlops_kit.registry.candidate import Candidate
 from mlops_kit.registry.provenance import bom, signing, slsa
 from mlops_kit.runs import events
-from mlops_kit.versions import description, differences, record, tags
+from mlops_kit.versions import description, differences, foreign, record, tags
 from mlops_kit.versions import version as versions
 from mlops_kit.versions.record import Record
 from mlops_kit.versions.records import identity, read
@@ -72,17 +72,25 @@ def identical(repository: Repository, draft: Record) -> Registered | None:
     listed = repository.git("for-each-ref", f"--format={form}", "--sort=creatordate", pattern)
     for line in listed.splitlines():
         tag, _, identity_of_tag = line.partition("\t")
-        if identity_of_tag == identity(draft):
+        if identity_of_tag == identity(draft) and _is_registered(repository, tag, draft):
             name = tags.version_in(draft.model, tag)
             says = f"Identical to {name}: the same inputs and the same predictions. Nothing new to register."
             return Registered("identical", name, tag, repository.commit(tag), True, says)
     return None
 
 
+def _is_registered(repository: Repository, tag: str, draft: Record) -> bool:
+    """True if the tag's record says the same: whoever may push can write any message."""
+    found = foreign.parsed(repository.show(repository.commit(tag), record.FILE) or "")
+    if isinstance(found, str) or tags.version_tag(found.model, found.version) != tag:
+        return False
+    return identity(found) == identity(draft)
+
+
 def _complete(repository: Repository, draft: Record, bump: str) -> Record:
     """The record with version and description, and with the row counts of data that was not fetched."""
     before = versions.newest(repository, draft.model)
-    number = versions.next_number(versions.highest(repository, draft.model), bump)
+    number = versions.next_free(repository, draft.model, bump)
     earlier = read(repository, before) if before else None
     commits.deepen_to(repository, earlier.code.commit if earlier else None)
     draft = draft.model_copy(update=of_the_same_data(draft, earlier))

@@ -11,6 +11,7 @@ from mlops_kit.versions import foreign, stages, tags
 
 NUMBER = re.compile(r"v(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 FIRST = (0, 1, 0)
+FAR = 100_000_000
 BUMPS = ("major", "minor", "patch")
 
 Number = tuple[int, int, int]
@@ -66,8 +67,21 @@ def _events(repository: Repository, model: str) -> Iterator[tuple[Version, bool]
 
 
 def highest(repository: Repository, model: str) -> Number | None:
-    """The largest number that was ever given; one that was taken back is not given again."""
-    return max((version.number for version, _ in _events(repository, model)), default=None)
+    """The largest number that was ever given; one that was taken back is not given again.
+
+    A tag that `register` did not make counts unless its number is so large that few would be left.
+    """
+    known = [version for version, _ in _events(repository, model)]
+    own = set(foreign.own(repository, [version for version in known if max(version.number) >= FAR]))
+    return max((one.number for one in known if max(one.number) < FAR or one in own), default=None)
+
+
+def next_free(repository: Repository, model: str, bump: str) -> Number:
+    """The number of the next version. One whose tag is there already is left out."""
+    number = next_number(highest(repository, model), bump)
+    while tags.exists(repository, tags.version_tag(model, "v" + ".".join(map(str, number)))):
+        number = next_number(number, bump)
+    return number
 
 
 def newest(repository: Repository, model: str) -> Version | None:

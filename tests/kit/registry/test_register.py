@@ -106,6 +106,19 @@ def test_the_same_again_registers_nothing(gated: Repository) -> None:
     assert tags(gated) == ["tips@v0.1.0"]
 
 
+def test_a_tag_of_others_that_says_it_is_the_same_keeps_no_model_out(gated: Repository) -> None:
+    """Who may push knows the result of a pull request before it is merged."""
+    register(gated)
+    trailer = gated.git("log", "-1", "--format=%B", "tips@v0.1.0").strip().splitlines()[-1]
+    assert trailer.startswith("Identity: ")
+    gated.git("tag", "--annotate", f"--message=x\n\n{trailer}", "tips@v0.0.1", "HEAD")
+    gated.git("tag", "--annotate", f"--message=x\n\n{trailer}", "tips@v0.0.2", "tips@v0.1.0^{commit}")
+    gated.git("tag", "--delete", "tips@v0.1.0")
+    gated.git("push", "--quiet", "origin", "tips@v0.0.1", "tips@v0.0.2", ":refs/tags/tips@v0.1.0")
+    done = register(gated)
+    assert done.outcome == "registered"
+
+
 def test_going_back_is_said_to_be_identical(gated: Repository) -> None:
     register(gated)
     change(gated, "params.yaml", "digits: 3", "digits: 2")

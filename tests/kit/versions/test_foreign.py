@@ -37,6 +37,16 @@ def test_a_tag_without_record_is_named_once(one: Small) -> None:
     assert versions.highest(one.repository, "flights") == (9, 9, 9)  # so that register does not give it again
 
 
+def test_a_tag_with_a_number_near_the_end_leaves_numbers_for_the_next_versions(one: Small) -> None:
+    for name in ("v0.999999999.0", "v999999999.999999999.999999999", "v0.2.0"):
+        one.git("tag", f"flights@{name}")
+    assert versions.highest(one.repository, "flights") == (0, 2, 0)
+    assert versions.next_free(one.repository, "flights", "minor") == (0, 3, 0)
+    one.git("tag", "flights@v0.99999999.0")
+    one.git("tag", "flights@v0.100000000.0")
+    assert versions.next_free(one.repository, "flights", "minor") == (0, 100000001, 0)
+
+
 @pytest.mark.parametrize(
     "record", ["", "{", "[]", "{}", "[" * 50_000, '{"model": "flights", "version": "v0.2.0"}', "\0"]
 )
