@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -44,12 +45,8 @@ def _shape(lock: Lock) -> list[str]:
         problems += _unknown(stage, OF_STAGE, f"stage {_name(name)}")
         for part in ("deps", "outs"):
             entries = stage.get(part) or []
-            paths = [posixpath.normpath(entry["path"]) for entry in entries]
-            twice = (
-                sorted({path for path in paths if paths.count(path) > 1})
-                if len(set(paths)) < len(paths)
-                else []
-            )
+            paths = Counter(posixpath.normpath(entry["path"]) for entry in entries)
+            twice = sorted(path for path, count in paths.items() if count > 1)
             problems += [f"stage {_name(name)}: {_name(path)} is listed twice" for path in twice]
             for entry in entries:
                 problems += _unknown(entry, OF_ENTRY, f"stage {_name(name)}: {_name(entry['path'])}")

@@ -1,6 +1,7 @@
 """Check the record that another job handed over: recompute what can be recomputed, limit and mark the rest."""
 
 import re
+from collections import Counter
 from typing import Any
 
 from mlops_kit.base.clock import timestamp
@@ -63,12 +64,12 @@ def problems(
 
 def _of_gates(contract: Contract, verdict: Verdict) -> list[str]:
     """Gates that were not judged exactly once, or that mlops.yaml does not name."""
-    names = [result.name for result in verdict.results]
-    missing = contract.gates.keys() - set(names)
+    names = Counter(result.name for result in verdict.results)
+    missing = contract.gates.keys() - names.keys()
     found = [f"gate {name}: no result" for name in sorted(missing)]
     for result in verdict.results:
         gate = contract.gates.get(result.name)
-        if names.count(result.name) > 1 or result.kind != (gate.kind if gate else REMOVED):
+        if names[result.name] > 1 or result.kind != (gate.kind if gate else REMOVED):
             found.append(f"gate {one_line(result.name, 80)}: not that of mlops.yaml")
     if not VERSION.fullmatch(verdict.against):
         found.append(f"gates: {one_line(verdict.against, 80)!r} is not a version")
