@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mlops_kit.alerts import heartbeat, outcome
 from mlops_kit.alerts.kinds import STAGE
+from mlops_kit.base.errors import KitError
 from mlops_kit.forge import runner
 from mlops_kit.project.contract import Contract
 from mlops_kit.project.repository import Repository
@@ -15,6 +16,7 @@ from mlops_kit.runs.events import Journal
 from mlops_kit.runs.handover import EVENTS, RUN, Handover
 
 OUTCOME = "outcome.json"
+VERDICTS = ((STAGE, "fine"), (STAGE, "alarm"))  # a check ends with one of them
 # The events that a check leaves before it is handed over, by stage.
 STAGES: Mapping[str, frozenset[str]] = {
     "run": frozenset({"start"}),
@@ -67,8 +69,20 @@ def _hand_over(repository: Repository, run_journal: Journal, folder: Path, *, al
 
 
 def take_over(repository: Repository, folder: Path) -> Journal:
-    """The run that another job began. Raises KitError for what `monitor check --hand-over` does not write."""
-    return handover(folder).journal(repository, STAGES, FACTS)
+    """The run that another job began. Raises KitError for what `monitor check --hand-over` does not write.
+
+    One run is one check: `retrain` counts checks, so one that claims several could start a training by itself.
+    """
+    handed = handover(folder)
+    if handed.has(EVENTS):
+        parsed = [event for event in map(run_events.parsed, _lines(handed)) if isinstance(event, dict)]
+        if sum((one.get("stage"), one.get("status")) in VERDICTS for one in parsed) > 1:
+            raise KitError(f"{folder / EVENTS} holds the events of more than one check.", handed.again)
+    return handed.journal(repository, STAGES, FACTS)
+
+
+def _lines(handed: Handover) -> list[str]:
+    return handed.content(EVENTS).decode(errors="replace").split("\n")
 
 
 def publish(repository: Repository, contract: Contract, run_journal: Journal, *, alive: bool) -> None:

@@ -80,6 +80,18 @@ def test_events_of_another_run_are_refused(run: str, events_: str, says: str, tm
     assert not (tmp_path / "receiver").exists()
 
 
+def test_a_check_hands_over_the_events_of_one_check(tmp_path: Path, small: Scripted) -> None:
+    """Several with drift would start a training."""
+    first = events.alone(small.repository)
+    for _ in range(2):
+        first.emit("monitor", "alarm", kinds=["data-drift"], window="w")
+    handed = monitor.handover(tmp_path / "left")
+    handed.write({"run": first.run, "events.jsonl": first.file.read_bytes()})
+    with pytest.raises(KitError, match="holds the events of more than one check"):
+        monitor.take_over(Repository(tmp_path / "receiver"), tmp_path / "left")
+    assert not (tmp_path / "receiver").exists()
+
+
 # ---- what each room hands over is parsed strictly ----
 
 
