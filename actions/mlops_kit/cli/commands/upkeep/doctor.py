@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mlops_kit.base.github_env import TOKEN
 from mlops_kit.cli.options import examples, json_option
 from mlops_kit.cli.output import finish
 
@@ -11,7 +12,7 @@ from mlops_kit.cli.output import finish
 @click.command(
     epilog=examples(
         "mlops-kit doctor",
-        "GITHUB_TOKEN=$(gh auth token) mlops-kit doctor",
+        f"{TOKEN}=$(gh auth token) mlops-kit doctor",
     )
 )
 @json_option
