@@ -1,8 +1,7 @@
 """Predict a file of rows: `python -m pipeline.predict ROWS --out predictions.csv`.
 
 ROWS is a CSV or Parquet file like the training data, or one of data/prepared; the target may be missing.
-With --log each prediction is a line of JSON that `mlops-kit monitor check` reads; params.yaml says
-which columns are masked there and how long a folder of logs keeps its files.
+With --log each prediction is a line of JSON for `mlops-kit monitor check`; see params.yaml.
 """
 
 import argparse
@@ -103,8 +102,7 @@ def main() -> None:
             lines = make_log_lines(rows, table, schema, facts)
     except DataError as error:
         words = re.sub(r" \(row .*\)", "", str(error))  # values such as " (row 3: -1)" stay out
-        facts |= {"rows": count_rows(arguments.rows), "error": words}
-        lines = [json.dumps(facts)]
+        lines = [json.dumps(facts | {"rows": count_rows(arguments.rows), "error": words})]
         sys.exit(f"{arguments.rows} is refused:\n{error}")
     finally:
         if arguments.log:

@@ -23,7 +23,7 @@ EXTRA = ("ignored", "refused")
 TASKS = ("binary", "multiclass", "regression")
 # columns of stored predictions, which no slice may be called, for example probability.setosa
 STORED = re.compile(r"key|actual|prediction|probability(\..*)?")
-FIRST = 2  # the first row in messages, as an editor numbers the lines of a CSV: line 1 is its header
+FIRST = 2  # line of the first row in messages: an editor shows the header of a CSV as line 1
 
 Value = str | int | bool
 

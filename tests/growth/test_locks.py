@@ -14,7 +14,7 @@ from tests.growth.projects import commit, update
 
 # Every command: those that change a repository, and those that read it or make a new one aside.
 LOCKED = {"add": "serving", "remove": "drift", "switch": "drift=whylogs", "update": "--to 99", "adopt": ""}
-UNLOCKED = {"tiers": "", "diff": "--to 99", "lock": "", "completion": "bash", CREATE: "new"}
+UNLOCKED = {"tiers": "", "diff": "--to 99", "lock": "", "completion": "bash", CREATE: "./fresh"}
 DRY = {"add --dry-run": "serving", "remove --dry-run": "drift", "update --dry-run": "--to 99"}
 
 

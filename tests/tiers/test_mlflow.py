@@ -92,8 +92,8 @@ def test_the_history_stands_in_mlflow(with_tool: Callable[..., Project], tmp_pat
     project.change("params.yaml", "max_iter: 30", "max_iter: 20")
     project.change(
         "pipeline/predict.py",
-        "keyed(frame, values, schema), check",
-        "keyed(frame, values, schema).reverse(), check",
+        "return add_keys(frame, values, schema), ignored",
+        "return add_keys(frame, values, schema).reverse(), ignored",
     )
     commit(project, "Fewer trees")
     version(project)

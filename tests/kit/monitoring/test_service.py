@@ -54,7 +54,7 @@ def ask(service: HTTPConnection) -> list[int]:
     [
         ("", [], ""),
         ("sleeps", ["latency"], "latency p95 is 0."),
-        ("leaks", ["memory"], "MB a day and has"),
+        ("leaks", ["memory"], "MB a day and is"),
         ("errs", ["errors"], "80 of 400 predictions failed (20.0%)"),
     ],
 )

@@ -229,4 +229,4 @@ def test_nothing_is_deleted_when_origin_cannot_be_asked(flights: Small, tmp_path
 def test_without_a_terminal_it_wants_a_word(flights: Small) -> None:
     done = flights.kit("gc")
     assert done.code == 2
-    assert "say --yes or --dry-run" in done.stderr
+    assert "Add --yes or --dry-run" in done.stderr

@@ -93,7 +93,8 @@ def _with_gaps(frame: pl.DataFrame, schema: Schema, generator: np.random.Generat
 def _target(
     schema: Schema, positions: list[Floats], rows: int, generator: np.random.Generator
 ) -> list[str | None]:
-    score = np.sum(positions[:DRIVERS], axis=0) / min(len(positions), DRIVERS)
+    drivers = positions[:DRIVERS] or [generator.random(rows)]  # with a time alone there is nothing to follow
+    score = np.sum(drivers, axis=0) / len(drivers)
     score = np.where(generator.random(rows) < RANDOM_TARGETS, generator.random(rows), score)
     score = score + generator.normal(scale=0.02, size=rows)  # no two alike
     if schema.task == "regression":

@@ -68,7 +68,7 @@ def train(retry_after: tuple[float, ...] = (30, 300), minutes: float = 120) -> S
     registered = run("register")
     run("runs", "--publish")
     name = "Completed" if registered.yes else "Gates closed"
-    return Completed(name=name, message=registered.text)
+    return Completed(name=name, message=registered.text.partition("\n")[0])
 
 
 if __name__ == "__main__":
