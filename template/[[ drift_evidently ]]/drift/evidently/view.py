@@ -101,12 +101,15 @@ def _registered(number: int, is_ordered: bool, is_drift: bool) -> str:
     def test(before: Any, now: Any, feature_type: Any, limit: float) -> tuple[float, bool]:
         if is_ordered:
             return float(ks_2samp(before, now, method="asymp").statistic), is_drift
-        return float(jensenshannon_stat_test(before, now, feature_type, limit).drift_score), is_drift
+        return float(
+            jensenshannon_stat_test(before, now, feature_type, limit).drift_score
+        ), is_drift
 
     distance = "largest step (Kolmogorov-Smirnov)" if is_ordered else "Jensen-Shannon distance"
     name = f"mlops_kit_{number}"
     register_stattest(
-        StatTest(name=name, display_name=f"{distance}; {DECIDED}", allowed_feature_types=[kind]), test
+        StatTest(name=name, display_name=f"{distance}; {DECIDED}", allowed_feature_types=[kind]),
+        test,
     )
     return name
 

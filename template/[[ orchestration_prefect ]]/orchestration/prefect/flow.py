@@ -5,7 +5,7 @@ from typing import Any
 
 import prefect
 import prefect.runtime
-from kit import Answer, Run
+from kit import ROOT, Answer, Run
 from prefect import Flow, State
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import FlowRun
@@ -63,7 +63,9 @@ def train(retry_after: tuple[float, ...] = (30, 300), minutes: float = 120) -> S
             return Failed(message=f"The data is refused, nothing was trained. {data.text}")
     run("train", minutes=minutes)
     verdict = run("gate")
-    report, said = run("report").text, verdict.text.splitlines()[-1]
+    summary, page = run("report").text, ROOT / ".mlops/report/report.md"
+    report = page.read_text(encoding="utf-8") if page.is_file() else summary
+    said = verdict.text.splitlines()[-1]
     create_markdown_artifact(report, key=f"{MODEL}-report", description=said)
     registered = run("register")
     run("runs", "--publish")
