@@ -14,7 +14,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "plan": {"kind": "category", "jensen_shannon": 0.08, "hellinger": 0.08},
 }
 DRIFT = {"column": "age", "what": "median 40 -> 52, +1.00 sd"}
-CHECK = {
+CHECK: dict[str, Any] = {
     "at": "2026-06-30T05:00:00.000Z",
     "version": "v0.1.0",
     "window": "in/june 2026.parquet",
