@@ -13,7 +13,15 @@ from mlops_new.base import dvc_files
 from tests.conftest import python_of
 from tests.template.breaks import BREAKS, Break
 
-PARTS = ("pipeline", "tests", "data/schema.yaml", "data/sample.csv", "params.yaml", "mlops.yaml", "pyproject.toml")
+PARTS = (
+    "pipeline",
+    "tests",
+    "data/schema.yaml",
+    "data/sample.csv",
+    "params.yaml",
+    "mlops.yaml",
+    "pyproject.toml",
+)
 # Red because the break itself is not Python that runs says nothing about the test.
 BROKEN_BREAK = r"\b(Name|Syntax|Import|Attribute|Type|ModuleNotFound)Error\b"
 
