@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs/pictures"
+WEEK = "2013-W35"  # of the demonstration, with predictions, labels and alarms
 SIZE = (1000, 900)  # pixels of a picture: the first screen of a page
 STYLE = """
 body { font: 14px/1.5 -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; color: #1f2328; margin: 24px; }
@@ -44,7 +45,7 @@ def main() -> None:
         comment.write_text(as_comment((results / "report.md").read_text("utf-8")), "utf-8")
         photograph(comment, "comment.png")
         run(["mlops-kit", "monitor", "demo", "--keep", folder / "demo"], folder)
-        run(["mlops-kit", "review"], next((folder / "demo").rglob("mlops.yaml")).parent)
+        run(["mlops-kit", "review", "--week", WEEK], next((folder / "demo").rglob("mlops.yaml")).parent)
         photograph(next((folder / "demo").rglob("review.html")), "review.png")
 
 
@@ -54,8 +55,8 @@ def run(command: list[str | Path], cwd: Path) -> None:
 
 
 def as_comment(markdown: str) -> str:
-    """The page of a comment. Its folded parts stay folded."""
-    body = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)
+    """The page of a comment. Its folded parts stay folded, and a check mark that every font has replaces the emoji."""
+    body = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown.replace("✅", "✔"))
     return (
         f'<meta charset="utf-8"><style>{STYLE}</style><div class="comment">'
         f"<header><b>github-actions</b> bot commented</header><div>{body}</div></div>"
