@@ -11,7 +11,7 @@ from mlops_kit.versions import foreign, stages, tags
 
 NUMBER = re.compile(r"v(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 FIRST = (0, 1, 0)
-FAR = 100_000_000
+FAR = 100_000_000  # from this number on, a tag of others would leave too few for the versions after it
 BUMPS = ("major", "minor", "patch")
 
 Number = tuple[int, int, int]

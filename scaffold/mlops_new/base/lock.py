@@ -83,7 +83,7 @@ def _locked(file: Path) -> Iterator[bool]:
 
     lock = FileLock(file, timeout=0)
     try:
-        with suppress(NotImplementedError):
+        with suppress(NotImplementedError):  # a file system without locks: the command runs without one
             lock.acquire()
     except Timeout:
         yield False

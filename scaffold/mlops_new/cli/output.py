@@ -60,7 +60,7 @@ def coloured(text: str) -> str:
     lines = []
     for line in text.splitlines():
         for pattern, colour in COLOURS:
-            line = pattern.sub(lambda found, colour=colour: click.style(found[0], fg=colour), line, count=1)  # type: ignore[misc]
+            line = pattern.sub(click.style(r"\g<0>", fg=colour), line, count=1)
         lines.append(line)
     return "\n".join(lines)
 
